@@ -1,0 +1,87 @@
+# The project's commands; `make` alone lists them.
+#
+#   make setup PYTHON=/path/to/python3.12    the interpreter of a new .venv (to change it, remove .venv)
+#   make distill ARGS="--env smoke"          arguments for the tool behind distill, test, viz, repro, lock
+#
+# Packages come from the index that pip and uv are set up with. uv does not read pip's settings:
+# behind a mirror, set PIP_INDEX_URL for the one and UV_DEFAULT_INDEX for the other.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup venv install distill test check format lint-fix viz repro lock clean
+
+BIN := .venv/bin
+STAMP := .venv/sakd-setup
+# What the installed environment depends on: the pins, the project's metadata, the place it stands.
+PINS := $(shell cat requirements.lock pyproject.toml | cksum)
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+
+# Usage data stays here; the file .telemetry says the same to a plain `kedro`.
+export DO_NOT_TRACK := 1
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+setup: ## make .venv with the pinned packages; instant once that is done
+ifneq ($(shell test -x $(BIN)/python && cat $(STAMP) 2>/dev/null),$(PINS) $(CURDIR))
+setup: install
+# A .venv made elsewhere and moved here, or one that no longer runs, is made anew.
+ifneq ($(shell $(BIN)/python -c 'import pip; $(SUPPORTED)' 2>/dev/null \
+	&& { test ! -e $(STAMP) || grep -qxF '$(CURDIR)' $(STAMP); } && echo usable),usable)
+install: venv
+endif
+endif
+
+venv:
+	@for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11); do \
+		if "$$python" -c '$(SUPPORTED)' >/dev/null 2>&1; then \
+			echo "setup: making .venv with $$("$$python" --version)"; \
+			exec "$$python" -m venv --clear .venv; \
+		fi; \
+	done; \
+	found=$$("$(or $(PYTHON),python3)" --version 2>&1) || found="not found"; \
+	echo "setup: needs Python 3.11, 3.12 or 3.13, and $(or $(PYTHON),python3) is $$found:" \
+		"install one of these and run 'make setup PYTHON=/path/to/python3.13'" >&2; \
+	exit 1
+
+install:
+	@echo "setup: installing the packages of requirements.lock (torch is a large download)"
+	@rm -f $(STAMP)
+	@$(BIN)/python -m pip install --quiet "$$(grep '^uv==' requirements.lock)"
+	@$(BIN)/uv pip install --python $(BIN)/python --no-deps --requirement requirements.lock
+	@$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@printf '%s\n' '$(PINS)' '$(CURDIR)' > $(STAMP)
+
+distill: setup ## run the main job; finished work is skipped
+	@$(BIN)/kedro run --pipelines distill $(ARGS)
+
+test: setup ## run the unit, conformance and smoke tests
+	@$(BIN)/pytest tests/unit tests/conformance tests/smoke $(ARGS)
+
+check: setup ## lint, formatting, strict types, layers
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: setup ## format the code
+	@$(BIN)/ruff format
+
+lint-fix: setup ## mend what ruff can mend, and format
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+viz: setup ## show the pipelines in a browser
+	@$(BIN)/kedro viz run $(ARGS)
+
+repro: export PATH := $(CURDIR)/$(BIN):$(PATH)
+repro: setup ## bring the DVC stages up to date
+	@$(BIN)/dvc repro $(ARGS)
+
+lock: setup ## pin the packages anew from pyproject.toml (ARGS=--upgrade: the newest)
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra project --extra dev \
+		--no-annotate --no-header pyproject.toml --output-file requirements.lock $(ARGS)
+
+clean: ## remove caches and build outputs; data and .venv stay
+	@rm -rf build dist .coverage htmlcov .viz \
+		.mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@find src tests -type d -name __pycache__ -prune -exec rm -rf {} +
