@@ -1,0 +1,165 @@
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from PIL import Image
+
+from sakd.data import Cifar100
+from sakd.errors import UserError
+
+NAMES = [f"class {label}" for label in range(100)]
+TYPE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+
+
+def pixels(seed: int, side: int = 32) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)
+
+
+def encode(image: np.ndarray, form: str) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, form, lossless=True)
+    return buffer.getvalue()
+
+
+def write(file: Path, images: list[bytes | None], labels: list, names: list | None = NAMES) -> None:
+    struct = pa.array([{"bytes": image, "path": "x.png"} for image in images], TYPE)
+    table = pa.table({"img": struct, "fine_label": labels, "coarse_label": [0] * len(labels)})
+    if names is not None:
+        features = {"info": {"features": {"fine_label": {"names": names}}}}
+        table = table.replace_schema_metadata({"huggingface": json.dumps(features)})
+    pq.write_table(table, file)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three training images in two files and one test image, as PNG and WebP."""
+    write(tmp_path / "train-1.parquet", [encode(pixels(2), "WEBP")], [7])
+    write(tmp_path / "train-0.parquet", [encode(pixels(k), "PNG") for k in (0, 1)], [99, 0])
+    write(tmp_path / "test-0.parquet", [encode(pixels(3), "WEBP")], [5])
+    return tmp_path
+
+
+def cifar100(path: Path | None) -> Cifar100:
+    return Cifar100(path=path, source="parquet")
+
+
+def test_files_are_read_in_order_of_name_to_the_very_pixels(folder: Path) -> None:
+    raw = cifar100(folder).load()
+    expected = np.stack([pixels(k) for k in range(3)]).transpose(0, 3, 1, 2)
+    assert torch.equal(raw.train.images, torch.from_numpy(expected))
+    assert raw.train.labels.tolist() == [99, 0, 7]
+    assert raw.test is not None
+    assert raw.test.labels.tolist() == [5]
+    assert raw.classes == tuple(NAMES)
+    assert (raw.mean, raw.std) == ((0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761))
+
+
+def test_many_images_stay_in_order_through_the_threads(folder: Path) -> None:
+    images = [pixels(seed) for seed in range(600)]
+    labels = [seed % 100 for seed in range(600)]
+    write(folder / "train-0.parquet", [encode(image, "PNG") for image in images], labels)
+    read = cifar100(folder).load().train.images[:600]
+    assert torch.equal(read, torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2))
+
+
+def test_without_names_the_classes_are_called_by_their_numbers(folder: Path) -> None:
+    write(folder / "train-0.parquet", [encode(pixels(0), "PNG")], [99], names=None)
+    assert cifar100(folder).load().classes == tuple(str(label) for label in range(100))
+
+
+def no_folder(folder: Path) -> None:
+    for file in folder.iterdir():
+        file.unlink()
+    folder.rmdir()
+
+
+def no_training_file(folder: Path) -> None:
+    for file in folder.glob("train-*"):
+        file.unlink()
+
+
+def no_test_file(folder: Path) -> None:
+    (folder / "test-0.parquet").unlink()
+
+
+def not_parquet(folder: Path) -> None:
+    (folder / "train-0.parquet").write_bytes(b"version https://git-lfs")
+
+
+def empty_file(folder: Path) -> None:
+    (folder / "train-0.parquet").write_bytes(b"")
+
+
+def other_columns(folder: Path) -> None:
+    pq.write_table(pa.table({"image": [b""], "label": [1]}), folder / "train-0.parquet")
+
+
+def labels_as_text(folder: Path) -> None:
+    write(folder / "train-0.parquet", [encode(pixels(0), "PNG")], ["cat"])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (no_folder, "no folder .*; allowed: one with train-"),
+        (no_training_file, r"no train-\*.parquet in .*; put the parquet files"),
+        (no_test_file, r"no test-\*.parquet in"),
+        (not_parquet, "train-0.parquet is not a readable parquet file"),
+        (empty_file, "train-0.parquet is not a readable parquet file"),
+        (other_columns, "columns image: binary, label: int64; needed: img: struct<bytes"),
+        (labels_as_text, "columns .*fine_label: string.*needed: .*fine_label: integer"),
+    ],
+)
+def test_missing_or_other_files_are_found_at_the_door(
+    folder: Path, spoil: Callable[[Path], None], message: str
+) -> None:
+    cifar100(folder).check()
+    spoil(folder)
+    with pytest.raises(UserError, match=message) as caught:
+        cifar100(folder).check()
+    assert "\n" not in str(caught.value)
+
+
+GOOD = encode(pixels(0), "PNG")
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "message"),
+    [
+        ([GOOD, b"no image"], [0, 1], "image 1 of .*train-0.parquet is unreadable"),
+        ([GOOD, GOOD[:200]], [0, 1], "image 1 of .*train-0.parquet is unreadable"),
+        ([GOOD, b""], [0, 1], "image 1 of .*train-0.parquet is unreadable"),
+        ([None, GOOD], [0, 1], "image 0 of .* has no bytes"),
+        ([encode(pixels(0, 64), "PNG")], [0], "is 64 x 64 pixels; allowed: 32 x 32"),
+        ([GOOD], [100], "fine_label 100 in row 0 of .*; allowed: 0 to 99"),
+        ([GOOD, GOOD], [3, -1], "fine_label -1 in row 1"),
+        ([GOOD, GOOD], [3, None], "fine_label None in row 1"),
+    ],
+)
+def test_a_bad_image_or_label_is_named(folder: Path, images, labels, message: str) -> None:
+    write(folder / "train-0.parquet", images, labels)
+    with pytest.raises(UserError, match=message) as caught:
+        cifar100(folder).load()
+    assert "\n" not in str(caught.value)
+
+
+def test_another_number_of_classes_is_refused(folder: Path) -> None:
+    write(folder / "train-0.parquet", [GOOD], [0], names=["a", "b"])
+    with pytest.raises(UserError, match="names 2 classes; CIFAR-100 has 100"):
+        cifar100(folder).load()
+
+
+def test_a_path_is_needed() -> None:
+    with pytest.raises(UserError, match="cifar100 needs a path"):
+        cifar100(None).check()
+
+
+def test_parquet_files_cannot_be_downloaded(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot download parquet files; set download to false"):
+        Cifar100(path=tmp_path, source="parquet", download=True)

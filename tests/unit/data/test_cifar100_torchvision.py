@@ -1,0 +1,105 @@
+import hashlib
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torchvision.datasets import CIFAR100
+
+from sakd.data import Cifar100
+from sakd.errors import UserError
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (3, 3, 32, 32), dtype=np.uint8)
+NAMES = [f"class {label}" for label in range(100)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two training images and one test image in the published form, with checksums to match."""
+    contents = {
+        "train": {"data": PIXELS[:2].reshape(2, -1), "fine_labels": [4, 99]},
+        "test": {"data": PIXELS[2:].reshape(1, -1), "fine_labels": [7]},
+        "meta": {"fine_label_names": NAMES},
+    }
+    checksums = {}
+    (tmp_path / "cifar-100-python").mkdir()
+    for name, content in contents.items():
+        data = pickle.dumps(content)
+        (tmp_path / "cifar-100-python" / name).write_bytes(data)
+        checksums[name] = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    monkeypatch.setattr(CIFAR100, "train_list", [["train", checksums["train"]]])
+    monkeypatch.setattr(CIFAR100, "test_list", [["test", checksums["test"]]])
+    monkeypatch.setattr(CIFAR100, "meta", CIFAR100.meta | {"md5": checksums["meta"]})
+    return tmp_path
+
+
+def cifar100(path: Path | None, *, download: bool = False) -> Cifar100:
+    return Cifar100(path=path, source="torchvision", download=download)
+
+
+def test_the_published_files_are_read_to_the_very_pixels(folder: Path) -> None:
+    raw = cifar100(folder).load()
+    assert torch.equal(raw.train.images, torch.from_numpy(PIXELS[:2]))
+    assert raw.train.labels.tolist() == [4, 99]
+    assert raw.test is not None
+    assert torch.equal(raw.test.images, torch.from_numpy(PIXELS[2:]))
+    assert raw.classes == tuple(NAMES)
+    assert (raw.mean, raw.std) == ((0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761))
+
+
+def test_files_that_are_there_are_not_downloaded(folder: Path, no_network: list[str]) -> None:
+    assert len(cifar100(folder, download=True).load().train) == 2
+    assert no_network == []
+
+
+def test_missing_files_are_found_at_the_door_and_the_message_says_how_to_get_them(tmp_path) -> None:
+    with pytest.raises(UserError, match=r"set download to true, or unpack .* or choose source"):
+        cifar100(tmp_path).check()
+
+
+def test_a_damaged_file_is_never_unpickled(folder: Path) -> None:
+    (folder / "cifar-100-python" / "train").write_bytes(pickle.dumps(0))
+    with pytest.raises(UserError, match="no intact CIFAR-100 in"):
+        cifar100(folder).load()
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Record what would be downloaded, and fail as without a network."""
+    asked: list[str] = []
+
+    def refuse(url: str, *_args: object, **_options: object) -> None:
+        asked.append(url)
+        raise OSError("network is unreachable")
+
+    monkeypatch.setattr("torchvision.datasets.cifar.download_and_extract_archive", refuse)
+    return asked
+
+
+def test_a_failed_download_is_one_clear_error(tmp_path: Path, no_network: list[str]) -> None:
+    dataset = cifar100(tmp_path / "new", download=True)
+    dataset.check()
+    with pytest.raises(
+        UserError, match=r"could not be downloaded to .*network is unreachable"
+    ) as e:
+        dataset.load()
+    assert "\n" not in str(e.value)
+    assert len(no_network) == 1
+
+
+@pytest.mark.parametrize("download", [False, True])
+def test_a_file_is_no_folder(tmp_path: Path, download: bool) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="file"):
+        cifar100(tmp_path / "file", download=download).check()
+
+
+def test_a_path_is_needed_to_download_to() -> None:
+    with pytest.raises(UserError, match="cifar100 needs a path"):
+        cifar100(None, download=True).check()
+
+
+def test_an_unknown_source_is_told_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no source 'tfds'; allowed: torchvision, parquet"):
+        Cifar100(path=tmp_path, source="tfds")
