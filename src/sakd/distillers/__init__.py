@@ -1,0 +1,24 @@
+"""The distillers, by name: ``DISTILLERS[name]`` is a `Distiller` class."""
+
+from __future__ import annotations
+
+from sakd.distillers.at import AttentionTransfer
+from sakd.distillers.base import Distiller, Pair
+from sakd.distillers.fitnet import FitNet
+from sakd.distillers.kd import KD
+from sakd.distillers.rkd import RelationalKD
+from sakd.distillers.sp import SimilarityPreserving
+from sakd.tables import Table
+
+DISTILLERS: Table[type[Distiller]] = Table(
+    "distiller",
+    {
+        "kd": KD,
+        "fitnet": FitNet,
+        "at": AttentionTransfer,
+        "sp": SimilarityPreserving,
+        "rkd": RelationalKD,
+    },
+)
+
+__all__ = ["DISTILLERS", "Distiller", "Pair"]

@@ -1,0 +1,74 @@
+"""What a distiller is: knowledge, compared at spots, for the samples that were chosen."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from sakd.data import Batch
+from sakd.networks.spots import Spot, SpotFamily
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """All that a distiller may know of the two networks and the data.
+
+    Attributes:
+        spots: where this distiller compares, in order of depth.
+        student_shapes: the student's feature shape at each spot, batch axis left out.
+        teacher_shapes: the teacher's.
+        train_labels: labels (N,) of the training images; ``Batch.index`` points into them.
+    """
+
+    spots: tuple[Spot, ...]
+    student_shapes: tuple[Shape, ...]
+    teacher_shapes: tuple[Shape, ...]
+    train_labels: Tensor
+
+
+class Distiller(nn.Module, ABC):
+    """Compares a student's features with its teacher's.
+
+    Class attributes are the published settings: ``family`` says where the distiller looks,
+    ``weight`` is the beta of total = CE + alpha KD + beta L, and ``gamma`` scales the routing
+    loss of spot-adaptive distillation (CIFAR-100 configuration of arXiv:2205.02399).
+    """
+
+    family: ClassVar[SpotFamily]
+    weight: ClassVar[float] = 1.0
+    gamma: ClassVar[float] = 1.0
+
+    def __init__(self, pair: Pair) -> None:
+        """Prepare for ``pair``; modules made here are trained together with the student."""
+        super().__init__()
+        self.pair = pair
+
+    @abstractmethod
+    def loss(
+        self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
+    ) -> Tensor:
+        """(number chosen / B) times the paper's loss over the chosen samples only.
+
+        Shapes are static: no indexing by mask, no branch on data. With nobody chosen the value
+        is exactly 0 and so is every gradient.
+
+        Args:
+            spot: position in ``pair.spots``.
+            student: features (B, ...) of the student at that spot.
+            teacher: features (B, ...) of the teacher, detached.
+            batch: the images, labels and training-set positions behind the features.
+            chosen: (B,) bool.
+
+        Returns:
+            A scalar.
+        """
+
+
+def mean_over_batch(per_sample: Tensor, chosen: Tensor) -> Tensor:
+    """(number chosen / B) times the mean over the chosen of ``per_sample`` (B,)."""
+    return (per_sample * chosen.to(per_sample.dtype)).sum() / chosen.numel()

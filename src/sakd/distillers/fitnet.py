@@ -1,0 +1,34 @@
+"""FitNet: hint-based training."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from sakd.data import Batch
+from sakd.distillers.base import Distiller, Pair, mean_over_batch
+from sakd.networks.adapters import adapter
+from sakd.networks.spots import SpotFamily
+
+
+class FitNet(Distiller):
+    """Regress the teacher's middle feature map from the student's.
+
+    Romero et al., ICLR 2015, arXiv:1412.6550, eq. 3.
+    Loss: mean_b || r(F_s) - F_t ||^2 / (C H W), r = convolution, batch norm, rectifier.
+    Differs from the paper: the whole network is trained at once, as in the SAKD reference;
+    the regressor's batch norm sees the full batch whoever is chosen.
+    """
+
+    family = SpotFamily.HINT
+
+    def __init__(self, pair: Pair) -> None:
+        """Make the regressor from the student's to the teacher's shape."""
+        super().__init__(pair)
+        self.regressor = adapter(pair.student_shapes[0], pair.teacher_shapes[0])
+
+    def loss(
+        self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
+    ) -> Tensor:
+        """See `Distiller.loss`; features are maps (B, C, H, W)."""
+        error = (self.regressor(student) - teacher).square().flatten(1).mean(dim=1)
+        return mean_over_batch(error, chosen)

@@ -1,0 +1,53 @@
+"""CIFAR residual networks.
+
+He et al., CVPR 2016, arXiv:1512.03385, section 4.2: depth 6n + 2, three stages; the ``x4``
+variants are four times as wide with a 32-channel stem (Tian et al., ICLR 2020).
+"""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sakd.networks.blocks import GlobalAveragePool, conv3x3, initialise
+from sakd.networks.staged import StagedNetwork
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions and a shortcut, rectified after the sum."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        """Map ``inputs`` to ``outputs`` channels; a 1x1 shortcut where the shape changes."""
+        super().__init__()
+        self.conv1 = conv3x3(inputs, outputs, stride)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = conv3x3(outputs, outputs)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.downsample = nn.Sequential()
+        if stride != 1 or inputs != outputs:
+            shortcut = nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False)
+            self.downsample = nn.Sequential(shortcut, nn.BatchNorm2d(outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, inputs, H, W) to (B, outputs, H / stride, W / stride)."""
+        out = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(out + self.downsample(x))
+
+
+def resnet(
+    num_classes: int, in_channels: int = 3, *, depth: int, widths: tuple[int, int, int, int]
+) -> StagedNetwork:
+    """A residual network of ``depth`` layers; ``widths`` are channels of stem and stages."""
+    blocks = (depth - 2) // 6
+    stem = nn.Sequential(conv3x3(in_channels, widths[0]), nn.BatchNorm2d(widths[0]), nn.ReLU())
+    stages: dict[str, nn.Module] = {"stem": stem}
+    for number in (1, 2, 3):
+        inputs, outputs = widths[number - 1], widths[number]
+        first = BasicBlock(inputs, outputs, stride=1 if number == 1 else 2)
+        rest = [BasicBlock(outputs, outputs, stride=1) for _ in range(blocks - 1)]
+        stages[f"stage{number}"] = nn.Sequential(first, *rest)
+    stages["embedding"] = GlobalAveragePool()
+    stages["head"] = nn.Linear(widths[3], num_classes)
+    network = StagedNetwork(stages, family="resnet")
+    initialise(network)
+    return network

@@ -1,0 +1,37 @@
+"""Spots: the places where a student can learn from its teacher."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+
+class Spot(NamedTuple):
+    """One place of distillation: a feature index in each network; the depth means the logits."""
+
+    student: int
+    teacher: int
+
+
+class SpotFamily(Enum):
+    """Where a distiller looks, independent of the networks' depths."""
+
+    EVERY_STAGE = "every stage"
+    HINT = "hint"
+    LAST_MAP = "last map"
+    EMBEDDING = "embedding"
+    LOGITS = "logits"
+
+    def spots(self, student_depth: int, teacher_depth: int) -> tuple[Spot, ...]:
+        """The spots of two networks with that many features (stem, stages, embedding).
+
+        Stages are paired from the last one backwards, as many as both networks have.
+        """
+        if self is SpotFamily.EVERY_STAGE:
+            count = min(student_depth, teacher_depth) - 2
+            backwards = range(count + 1, 1, -1)
+            return tuple(Spot(student_depth - back, teacher_depth - back) for back in backwards)
+        if self is SpotFamily.HINT:
+            return (Spot(min(2, student_depth - 2), min(2, teacher_depth - 2)),)
+        back = {SpotFamily.LAST_MAP: 2, SpotFamily.EMBEDDING: 1, SpotFamily.LOGITS: 0}[self]
+        return (Spot(student_depth - back, teacher_depth - back),)

@@ -1,0 +1,83 @@
+"""A classifier that can be cut between its stages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from sakd.errors import UserError
+
+
+class Trace(NamedTuple):
+    """What one forward pass leaves behind: ``features`` up to the embedding, then ``logits``."""
+
+    features: tuple[Tensor, ...]
+    logits: Tensor
+
+
+class StagedNetwork(nn.Module):
+    """A classifier as an ordered chain of named stages; the last one is the head.
+
+    Law: ``run(run(x, 0, k), k) == run(x)`` for every cut ``k``, in evaluation mode.
+    Feature ``k`` is the output of stage ``k``; the feature before the head is the
+    embedding (B, C), the ones before it are usually maps (B, C, H, W).
+    """
+
+    def __init__(self, stages: Mapping[str, nn.Module], *, family: str) -> None:
+        """Chain ``stages`` in their order.
+
+        Args:
+            stages: name to module; the last one maps the embedding to logits (B, K).
+            family: the architecture's name; networks of one family count as homogeneous.
+        """
+        super().__init__()
+        self.stage_names = tuple(stages)
+        self.family = family
+        for name, stage in stages.items():
+            self.add_module(name, stage)
+
+    @property
+    def depth(self) -> int:
+        """Number of features: every stage but the head has one."""
+        return len(self.stage_names) - 1
+
+    def run(self, x: Tensor, start: int = 0, stop: int | None = None) -> Tensor:
+        """Apply ``stages[start:stop]`` to ``x``, the input of stage ``start``."""
+        for name in self.stage_names[start:stop]:
+            x = self.get_submodule(name)(x)
+        return x
+
+    def trace(self, x: Tensor) -> Trace:
+        """Run images (B, C, H, W) through every stage and keep each feature."""
+        features = []
+        for index in range(self.depth):
+            x = self.run(x, index, index + 1)
+            features.append(x)
+        return Trace(tuple(features), self.run(x, self.depth))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (B, K) of images (B, C, H, W)."""
+        return self.run(x)
+
+
+def feature_shapes(network: StagedNetwork, image_shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Shapes of all features for one image, batch axis left out; found by a probe forward.
+
+    Raises:
+        UserError: the network cannot take images of that shape.
+    """
+    probe = next(network.parameters()).new_zeros((1, *image_shape))
+    training = network.training
+    network.eval()
+    try:
+        with torch.no_grad():
+            features = network.trace(probe).features
+    except RuntimeError as error:
+        size = "x".join(map(str, image_shape))
+        raise UserError(f"the network cannot take images of {size}: {error}") from error
+    finally:
+        network.train(training)
+    return [tuple(feature.shape[1:]) for feature in features]

@@ -1,0 +1,9 @@
+"""Training problems: what is minimised, and by whom."""
+
+from sakd.objectives.base import Objective, StepResult
+from sakd.objectives.build import distil
+from sakd.objectives.graft import Graft
+from sakd.objectives.spot_distillation import SpotDistillation
+from sakd.objectives.supervised import Supervised
+
+__all__ = ["Graft", "Objective", "SpotDistillation", "StepResult", "Supervised", "distil"]

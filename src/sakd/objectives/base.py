@@ -1,0 +1,57 @@
+"""What an objective is: one training problem, and who is trained by which loss."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar, NamedTuple, Self
+
+from torch import Tensor, nn
+
+from sakd.data import Batch
+
+
+class StepResult(NamedTuple):
+    """One forward pass: a loss per player, and detached scalars for the log."""
+
+    losses: dict[str, Tensor]
+    terms: dict[str, Tensor]
+
+
+class Objective(nn.Module, ABC):
+    """Networks and losses of one training problem; `sakd.training.fit` trains it.
+
+    Attributes:
+        frozen: names of submodules that stay in evaluation mode and out of checkpoints.
+    """
+
+    frozen: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    @abstractmethod
+    def network(self) -> nn.Module:
+        """The network that this problem is about: evaluated, and kept afterwards."""
+
+    @abstractmethod
+    def players(self) -> dict[str, list[nn.Parameter]]:
+        """Disjoint groups of parameters, each trained by its own loss and optimiser."""
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> StepResult:
+        """The losses of one batch, keyed like `players`."""
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch to training mode; frozen parts stay in evaluation mode."""
+        super().train(mode)
+        for name in self.frozen:
+            self.get_submodule(name).eval()
+        return self
+
+    def progress(self) -> dict[str, Tensor]:
+        """The state that training changes: everything but the frozen parts."""
+        state = self.state_dict()
+        return {name: state[name] for name in state if name.split(".")[0] not in self.frozen}
+
+    def restore(self, progress: Mapping[str, Tensor]) -> None:
+        """Continue from what `progress` returned."""
+        self.load_state_dict({**self.state_dict(), **progress})

@@ -1,0 +1,180 @@
+"""From names to a distillation objective."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+from sakd.distillers import DISTILLERS, Distiller, Pair
+from sakd.errors import UserError
+from sakd.networks import StagedNetwork, feature_shapes
+from sakd.networks.spots import Spot, SpotFamily
+from sakd.objectives.graft import Graft, Shape
+from sakd.objectives.spot_distillation import SpotDistillation
+from sakd.routing import POLICIES
+from sakd.tables import Table
+
+Options = Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """How the losses of the student are weighed.
+
+    Attributes:
+        ce_weight: of the cross-entropy on the labels.
+        kd_weight: alpha; KD of the logits goes with every distiller at this weight, as in the
+            papers' "distiller + KD". 0 leaves the distiller alone.
+        weights: beta by distiller, where it shall differ from the published one.
+        options: constructor arguments by distiller.
+    """
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    ce_weight: float = 1.0
+    kd_weight: float = 1.0
+    weights: Mapping[str, float] = field(default_factory=dict)
+    options: Options = field(default_factory=dict)
+
+    def weight_of(self, distiller: str) -> float:
+        """The weight of ``distiller`` in the student's loss."""
+        return self.weights.get(distiller, DISTILLERS[distiller].weight)
+
+    def check(self) -> None:
+        """Look every distiller up.
+
+        Raises:
+            UserError: an unknown one has a weight or an option, or one lacks such an option.
+        """
+        for name in self.weights:
+            _ = DISTILLERS[name]
+        check_options(DISTILLERS, self.options)
+
+
+@dataclass(frozen=True)
+class Routing:
+    """How the routing policy is trained.
+
+    Attributes:
+        gamma: factor of the routing loss; None takes the distiller's published one.
+        same_family_bias: head start for "distil everywhere" where both networks are of one
+            family (``homo`` in the SAKD reference).
+        lr_factor: the router's learning rate over the student's.
+        weight_decay: of the router.
+        options: constructor arguments by policy.
+    """
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    gamma: float | None = None
+    same_family_bias: float = 10.0
+    lr_factor: float = 0.5
+    weight_decay: float = 1e-3
+    options: Options = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Look every policy up.
+
+        Raises:
+            UserError: an unknown one has an option, or one lacks such an option.
+        """
+        check_options(POLICIES, self.options)
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What an objective must know of the data: image shape (C, H, W) and training labels (N,)."""
+
+    image_shape: tuple[int, ...]
+    train_labels: Tensor
+
+
+def distil(
+    student: StagedNetwork,
+    teacher: StagedNetwork,
+    distiller: str,
+    policy: str,
+    data: DataFacts,
+    *,
+    distillation: Distillation = Distillation(),
+    routing: Routing = Routing(),
+) -> SpotDistillation:
+    """The objective that distils ``teacher`` into ``student``.
+
+    Args:
+        student: to be trained.
+        teacher: trained already; it is frozen.
+        distiller: name in `sakd.distillers.DISTILLERS`.
+        policy: name in `sakd.routing.POLICIES`.
+        data: shapes and labels.
+        distillation: weights of the losses.
+        routing: training of the policy.
+
+    Raises:
+        UserError: unknown name, or two networks that cannot be compared.
+    """
+    wanted = {"kd": distillation.kd_weight, distiller: distillation.weight_of(distiller)}
+    weights = {name: weight for name, weight in wanted.items() if weight}
+    places = {name: _spots(DISTILLERS[name].family, student, teacher) for name in weights}
+    logits = _spots(SpotFamily.LOGITS, student, teacher)
+    spots = tuple(sorted({spot for group in (*places.values(), logits) for spot in group}))
+    shapes = _Shapes(feature_shapes(student, data.image_shape),
+                     feature_shapes(teacher, data.image_shape))  # fmt: skip
+
+    def make(name: str) -> Distiller:
+        pair = Pair(places[name], *shapes.at(places[name]), data.train_labels)
+        return DISTILLERS[name](pair, **distillation.options.get(name, {}))
+
+    router = POLICIES[policy](
+        shapes.student[-1][0], shapes.teacher[-1][0], len(spots), **routing.options.get(policy, {})
+    )
+    if student.family == teacher.family:
+        router.favour_distilling(routing.same_family_bias)
+    gamma = routing.gamma
+    return SpotDistillation(
+        student,
+        teacher,
+        spots=spots,
+        distillers={name: make(name) for name in weights},
+        weights=weights,
+        policy=router,
+        graft=Graft(spots, *shapes.at(spots[:-1])) if router.trained else None,
+        ce_weight=distillation.ce_weight,
+        gamma=DISTILLERS[distiller].gamma if gamma is None else gamma,
+    )
+
+
+def check_options(table: Table[type[Any]], options: Options) -> None:
+    """See that every item named in ``options`` exists and takes what is given.
+
+    Raises:
+        UserError: it does not.
+    """
+    for name, given in options.items():
+        parameters = inspect.signature(table[name]).parameters.values()
+        known = [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
+        for option in given:
+            if option not in known:
+                listed = ", ".join(known) or "none"
+                raise UserError(f"{table.kind} {name!r} has no option {option!r}; known: {listed}")
+
+
+def _spots(family: SpotFamily, student: StagedNetwork, teacher: StagedNetwork) -> tuple[Spot, ...]:
+    return family.spots(student.depth, teacher.depth)
+
+
+@dataclass(frozen=True)
+class _Shapes:
+    """Feature shapes of both networks; the logits have none."""
+
+    student: list[Shape]
+    teacher: list[Shape]
+
+    def at(self, spots: tuple[Spot, ...]) -> tuple[tuple[Shape, ...], tuple[Shape, ...]]:
+        """The shapes at ``spots``, () at the logits."""
+        student, teacher = [*self.student, ()], [*self.teacher, ()]
+        return tuple(student[s.student] for s in spots), tuple(teacher[s.teacher] for s in spots)

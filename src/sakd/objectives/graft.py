@@ -1,0 +1,90 @@
+"""The graft: one multi-path forward through student and teacher, steered by the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from sakd.networks import StagedNetwork
+from sakd.networks.adapters import adapter
+from sakd.networks.spots import Spot
+
+Shape = tuple[int, ...]
+
+
+class Graft(nn.Module):
+    """Run both networks and exchange their features at every spot where the gate is open.
+
+    Song et al., arXiv:2205.02399, section III-C. After spot k, with gate a and adapters h, h':
+    t <- (1 - a) h(s) + a t and s <- (1 - a) s + a h'(t); at the end the two logits are mixed by
+    the last gate. So gate 0 everywhere gives the student's logits, 1 the teacher's.
+    """
+
+    def __init__(
+        self,
+        spots: Sequence[Spot],
+        student_shapes: Sequence[Shape],
+        teacher_shapes: Sequence[Shape],
+    ) -> None:
+        """Make both adapters of every spot; the last of ``spots``, the logits, needs none."""
+        super().__init__()
+        self.spots = tuple(spots)
+        pairs = list(zip(student_shapes, teacher_shapes, strict=True))
+        self.to_teacher = nn.ModuleList(adapter(student, teacher) for student, teacher in pairs)
+        self.to_student = nn.ModuleList(adapter(teacher, student) for student, teacher in pairs)
+
+    def forward(
+        self,
+        student: StagedNetwork,
+        teacher: StagedNetwork,
+        images: Tensor,
+        teacher_features: Sequence[Tensor],
+        gate: Tensor,
+    ) -> Tensor:
+        """The grafted logits (B, K), differentiable in the gate and the adapters only.
+
+        Before the first spot nothing can depend on the gate: the teacher's features of the
+        plain pass (``teacher_features``, logits last) are used again, and the student runs
+        without gradient. The student must be in the mode the caller wants (evaluation).
+
+        Args:
+            student: the student.
+            teacher: the teacher, frozen.
+            images: (B, C, H, W).
+            teacher_features: every feature of the teacher for ``images``, then its logits.
+            gate: (B, D), one column per spot.
+        """
+        first = self.spots[0]
+        with torch.no_grad():
+            s = student.run(images, 0, first.student + 1)
+        t = teacher_features[first.teacher]
+        with _without_weight_gradients(student):
+            for k, (spot, following) in enumerate(zip(self.spots, self.spots[1:], strict=False)):
+                s, t = self._exchange(k, s, t, gate[:, k])
+                s = student.run(s, spot.student + 1, following.student + 1)
+                t = teacher.run(t, spot.teacher + 1, following.teacher + 1)
+        return _mix(gate[:, -1], s, t)
+
+    def _exchange(self, k: int, s: Tensor, t: Tensor, gate: Tensor) -> tuple[Tensor, Tensor]:
+        return _mix(gate, s, self.to_student[k](t)), _mix(gate, self.to_teacher[k](s), t)
+
+
+def _mix(gate: Tensor, student: Tensor, teacher: Tensor) -> Tensor:
+    gate = gate.view(-1, *[1] * (student.dim() - 1))
+    return (1 - gate) * student + gate * teacher
+
+
+@contextmanager
+def _without_weight_gradients(network: nn.Module) -> Iterator[None]:
+    """Spare the gradients of the weights: they would be computed and thrown away."""
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    for parameter in trained:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in trained:
+            parameter.requires_grad_(True)

@@ -1,0 +1,24 @@
+"""The routing policies, by name: ``POLICIES[name]`` is a `RoutingPolicy` class."""
+
+from __future__ import annotations
+
+from sakd.routing.adaptive import Adaptive
+from sakd.routing.always import Always
+from sakd.routing.anti import Anti
+from sakd.routing.base import Route, RoutingPolicy
+from sakd.routing.random import Random
+from sakd.routing.random_matched import RandomMatched
+from sakd.tables import Table
+
+POLICIES: Table[type[RoutingPolicy]] = Table(
+    "policy",
+    {
+        "adaptive": Adaptive,
+        "always": Always,
+        "random": Random,
+        "random_matched": RandomMatched,
+        "anti": Anti,
+    },
+)
+
+__all__ = ["POLICIES", "Route", "RoutingPolicy"]

@@ -1,0 +1,63 @@
+"""The spot-adaptive policy."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import one_hot, softmax
+
+from sakd.routing.base import Route, RoutingPolicy
+
+
+class Sample(NamedTuple):
+    """One draw of all decisions: (B, D, 2), slot 0 = distil, slot 1 = leave alone."""
+
+    hard: Tensor
+    soft: Tensor
+
+
+class Adaptive(RoutingPolicy):
+    """A linear policy on both embeddings, sampled by straight-through Gumbel softmax.
+
+    Song et al., IEEE TIP 2022, arXiv:2205.02399, section III-B. The chance of distilling is
+    softmax(logits)[0]; the temperature only scales the gradient.
+    """
+
+    trained = True
+
+    def __init__(
+        self,
+        student_width: int,
+        teacher_width: int,
+        decisions: int,
+        *,
+        temperature: float = 5.0,
+    ) -> None:
+        """Soften the gate's gradient with ``temperature``."""
+        super().__init__(student_width, teacher_width, decisions)
+        self.temperature = temperature
+        self.linear = nn.Linear(teacher_width + student_width, 2 * decisions)
+
+    def favour_distilling(self, bias: float) -> None:
+        """Add ``bias`` to the logit of slot 0 of every decision."""
+        with torch.no_grad():
+            self.linear.bias[0::2] += bias
+
+    def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator | None) -> Route:
+        """Sample the decisions; the gate's value is 0 or 1, its gradient that of the softmax."""
+        logits = self.linear(torch.cat([teacher, student], dim=1)).view(-1, self.decisions, 2)
+        hard, soft = self.sample(logits, generator)
+        gate = (hard - soft.detach() + soft)[..., 0]
+        return Route(hard[..., 0].bool(), gate)
+
+    def sample(self, logits: Tensor, generator: torch.Generator | None) -> Sample:
+        """Draw decisions from ``logits`` (B, D, 2)."""
+        soft = softmax((logits + self.gumbel(logits, generator)) / self.temperature, dim=2)
+        return Sample(one_hot(soft.argmax(dim=2), 2).to(soft.dtype), soft)
+
+    def gumbel(self, logits: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Standard Gumbel noise of the shape of ``logits``."""
+        uniform = torch.rand(logits.shape, generator=generator, device=logits.device)
+        return -torch.log(-torch.log(uniform + 1e-20) + 1e-20)

@@ -1,0 +1,28 @@
+"""A control: independent coins."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from sakd.routing.base import Route, RoutingPolicy
+
+
+class Random(RoutingPolicy):
+    """An independent coin for every sample and spot.
+
+    Differs from the SAKD reference, which tosses one coin for the last stage and the logits.
+    """
+
+    def __init__(
+        self, student_width: int, teacher_width: int, decisions: int, *, rate: float = 0.5
+    ) -> None:
+        """Choose with probability ``rate``."""
+        super().__init__(student_width, teacher_width, decisions)
+        self.rate = rate
+
+    def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator | None) -> Route:
+        """Toss the coins."""
+        size = (len(student), self.decisions)
+        coins = torch.rand(size, generator=generator, device=student.device)
+        return Route(coins < self.rate, gate=None)

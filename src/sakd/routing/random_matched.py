@@ -1,0 +1,23 @@
+"""A control: as often as the adaptive policy, but not for its samples."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from sakd.routing.adaptive import Adaptive
+from sakd.routing.base import Route
+
+
+class RandomMatched(Adaptive):
+    """Trained like `Adaptive`; each spot's choices are dealt to random samples of the batch.
+
+    The rate at every spot and step equals the adaptive policy's, so a difference between the two
+    is due to *which* samples were chosen and not to how many.
+    """
+
+    def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator | None) -> Route:
+        """Shuffle each column of the choice on its own; the graft is unchanged."""
+        route = super().forward(student, teacher, generator)
+        keys = torch.rand(route.chosen.shape, generator=generator, device=student.device)
+        return Route(route.chosen.gather(0, keys.argsort(dim=0)), route.gate)

@@ -1,0 +1,6 @@
+"""How networks are trained."""
+
+from sakd.training.fit import Callback, EpochRecord, Run, fit
+from sakd.training.optimisation import Optimisation
+
+__all__ = ["Callback", "EpochRecord", "Optimisation", "Run", "fit"]

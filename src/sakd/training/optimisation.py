@@ -1,0 +1,82 @@
+"""How parameters are updated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sakd.errors import require
+
+
+@dataclass(frozen=True)
+class Optimisation:
+    """SGD with momentum and a learning rate that falls at milestones; defaults of arXiv:2205.02399.
+
+    Attributes:
+        lr: initial learning rate.
+        momentum: without Nesterov.
+        weight_decay: L2 penalty, on every parameter.
+        milestones: fractions of the epochs after which the rate falls (150/180/210 of 240).
+        decay: factor of the rate at each milestone.
+    """
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    lr: float = 0.05
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    milestones: tuple[float, ...] = (0.625, 0.75, 0.875)
+    decay: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot train."""
+        require(self.lr > 0, f"lr must be above 0, got {self.lr}")
+        require(0 <= self.momentum < 1, f"momentum must be in [0, 1), got {self.momentum}")
+        require(self.weight_decay >= 0, f"weight_decay must not be negative: {self.weight_decay}")
+        fine = all(0 < milestone <= 1 for milestone in self.milestones)
+        require(fine, f"milestones are fractions of the epochs in (0, 1], got {self.milestones}")
+
+
+class Player:
+    """A group of parameters with its own loss, optimiser and schedule."""
+
+    def __init__(
+        self, parameters: list[nn.Parameter], optimisation: Optimisation, epochs: int
+    ) -> None:
+        """Train ``parameters`` for ``epochs`` epochs."""
+        self.parameters = parameters
+        self.optimiser = torch.optim.SGD(
+            parameters,
+            lr=optimisation.lr,
+            momentum=optimisation.momentum,
+            weight_decay=optimisation.weight_decay,
+        )
+        self.schedule = torch.optim.lr_scheduler.MultiStepLR(
+            self.optimiser,
+            milestones=[round(fraction * epochs) for fraction in optimisation.milestones],
+            gamma=optimisation.decay,
+        )
+
+    def gradients(self, loss: Tensor) -> tuple[Tensor | None, ...]:
+        """The gradient of the player's own loss with respect to its own parameters."""
+        return torch.autograd.grad(loss, self.parameters, allow_unused=True)
+
+    def update(self, gradients: tuple[Tensor | None, ...]) -> None:
+        """One step of the optimiser."""
+        for parameter, gradient in zip(self.parameters, gradients, strict=True):
+            parameter.grad = gradient
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs."""
+        return {"optimiser": self.optimiser.state_dict(), "schedule": self.schedule.state_dict()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from `state`."""
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.schedule.load_state_dict(state["schedule"])

@@ -1,0 +1,144 @@
+"""How far a run has come: bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import time
+from types import TracebackType
+from typing import Self
+
+from rich import get_console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bars
+
+from sakd.training.fit import Callback, Run
+
+logger = logging.getLogger(__name__)
+
+LINE_SECONDS = 15.0
+"""Shortest time between two plain lines about one training."""
+
+
+class Progress:
+    """Counts trainings of a group: ``with Progress("students", 9) as progress: ...``."""
+
+    def __init__(self, title: str, total: int) -> None:
+        """Count to ``total`` trainings of the group called ``title``."""
+        self.title = title
+        self.total = total
+        self.started = 0
+        self.bars: Bars | None = None
+        self.cells: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        """Show the bars, on a terminal."""
+        console = get_console()
+        if console.is_terminal:
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[note]}"),
+            )
+            self.bars = Bars(*columns, console=console, transient=True)
+            self.bars.start()
+            self.cells = self.bars.add_task(self.title, total=self.total, note="")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Remove the bars."""
+        if self.bars is not None:
+            self.bars.stop()
+
+    def done(self) -> None:
+        """One more training has ended, or had before."""
+        self.started += 1
+        if self.bars is not None and self.cells is not None:
+            self.bars.advance(self.cells)
+
+    def of(self, name: str) -> Callback:
+        """What watches the training called ``name``."""
+        place = f"{self.title} {self.started + 1}/{self.total}: {name}"
+        return Lines(place) if self.bars is None else EpochBars(self.bars, name)
+
+
+class EpochBars(Callback):
+    """A bar over the epochs of a training and one over the steps of an epoch."""
+
+    def __init__(self, bars: Bars, name: str) -> None:
+        """Draw into ``bars``."""
+        self.bars = bars
+        self.name = name
+
+    def on_start(self, run: Run) -> None:
+        """Add the bars."""
+        done = len(run.history)
+        self.epochs = self.bars.add_task(self.name, total=run.epochs, completed=done, note="")
+        self.steps = self.bars.add_task("steps", total=run.steps, note="")
+
+    def on_step(self, run: Run) -> None:
+        """Advance the steps."""
+        self.bars.advance(self.steps)
+
+    def on_epoch(self, run: Run) -> None:
+        """Advance the epochs; take both bars away after the last."""
+        self.bars.update(self.epochs, advance=1, note=describe(run))
+        self.bars.reset(self.steps)
+        if len(run.history) == run.epochs:
+            self.bars.remove_task(self.steps)
+            self.bars.remove_task(self.epochs)
+
+
+class Lines(Callback):
+    """A log line now and then, and one at the end."""
+
+    def __init__(self, place: str) -> None:
+        """Start every line with ``place``."""
+        self.place = place
+
+    def on_start(self, run: Run) -> None:
+        """Start the clock."""
+        self.started = self.said = time.monotonic()
+        self.skipped = len(run.history)
+
+    def on_epoch(self, run: Run) -> None:
+        """Say how far the training is, if it is time to."""
+        now, done = time.monotonic(), len(run.history)
+        if done < run.epochs and now - self.said < LINE_SECONDS:
+            return
+        self.said = now
+        if done == run.epochs:
+            clock = f"{now - self.started:.0f} s"
+        else:
+            left = (now - self.started) / (done - self.skipped) * (run.epochs - done)
+            clock = f"{left:.0f} s left"
+        place = f"{self.place}: epoch {done}/{run.epochs}"
+        logger.info("%s, %s, %s", place, describe(run), clock)
+
+
+def describe(run: Run) -> str:
+    """The last epoch in a few words; says where the router has collapsed."""
+    record = run.history[-1]
+    words = [f"val {100 * record['val_top1']:.2f} %"] if "val_top1" in record else []
+    rates = {name: value for name, value in record.items() if name.startswith("gate_rate/")}
+    if rates and "routing" in record:
+        words.append("gate " + "/".join(f"{rate:.2f}" for rate in rates.values()))
+        if min(rates.values()) > 0.99:
+            words.append("router collapsed to always")
+        if max(rates.values()) < 0.01:
+            words.append("router collapsed to never")
+    return ", ".join(words)
