@@ -1,0 +1,103 @@
+"""What a report says: the one source of the Markdown and the HTML page."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from sakd.reporting import prose
+from sakd.reporting.background import data_section, provenance_section, unfinished_section
+from sakd.reporting.caveats import caveats
+from sakd.reporting.display import (
+    of_pair,
+    pairs_in,
+    shown_comparison,
+    shown_levels,
+    shown_references,
+    shown_selection,
+)
+from sakd.reporting.figures import gate_rates, learning_curves
+from sakd.reporting.frames import REFERENCE, compared_policies, distilled, pair_name, prepared
+from sakd.reporting.gain import gains
+from sakd.reporting.headline import highlights
+from sakd.reporting.paired import POOLED
+from sakd.reporting.sections import (
+    PART,
+    Block,
+    Chart,
+    Facts,
+    Report,
+    Section,
+    Tabular,
+    Text,
+    Warnings,
+)
+
+_PAIRS_NAMED = 3
+
+
+def report(
+    results: pd.DataFrame,
+    history: pd.DataFrame,
+    *,
+    provenance: Mapping[str, str] | None = None,
+    data: Mapping[str, object] | None = None,
+) -> Report:
+    """Everything a report holds, in reading order.
+
+    Args:
+        results: One line per cell.
+        history: One line per (cell, epoch).
+        provenance: Where the run comes from: git revision, versions, device, data hash, seeds.
+        data: The data card: name, classes, counts per split, mean, std, source, sha256.
+    """
+    cells = prepared(results)
+    pairs = pairs_in(cells)
+    opening: list[Block] = [highlights(cells)]
+    warnings = tuple(caveats(cells, history))
+    if warnings:
+        opening.append(Warnings(warnings))
+    sections = [
+        Section("At a glance", tuple(opening)),
+        *_results(cells, pairs),
+        Section("Figures", _charts(cells, history)),
+        Section("How to read it", (Facts(prose.DEFINITIONS),)),
+        *unfinished_section(cells),
+        *data_section(data or {}),
+        *provenance_section(provenance or {}),
+    ]
+    return Report(prose.TITLE, _subtitle(pairs), tuple(sections))
+
+
+def _subtitle(pairs: list[tuple[str, ...]]) -> str:
+    if len(pairs) > _PAIRS_NAMED:
+        return f"{len(pairs)} pairs of teacher and student"
+    return ", ".join(pair_name(pair) for pair in pairs)
+
+
+def _results(cells: pd.DataFrame, pairs: list[tuple[str, ...]]) -> list[Section]:
+    chapter = Section("Results", (Text(prose.RESULTS),))
+    return [chapter, *(_pair(of_pair(cells, pair), pair) for pair in pairs)]
+
+
+def _pair(cells: pd.DataFrame, pair: tuple[str, ...]) -> Section:
+    blocks: list[Block] = [Tabular("Reference rows", shown_references(cells))]
+    compared = compared_policies(cells)
+    for policy in compared:
+        table = shown_comparison(cells, policy)
+        last = policy == compared[-1] and POOLED in set(table["distiller"])
+        note = f"{POOLED}: {prose.POOLED_NOTE}" if last else ""
+        title = f"{policy} against {REFERENCE}, paired over seeds"
+        blocks.append(Tabular(title, table, note=note))
+    if not compared and len(distilled(cells)):
+        blocks.append(Tabular("Distilled students", shown_levels(cells), names=2))
+    selection = shown_selection(cells)
+    blocks.append(Tabular("Which epoch: mean test top-1", selection, names=2, note=prose.BEST))
+    return Section(pair_name(pair), tuple(blocks), level=PART)
+
+
+def _charts(cells: pd.DataFrame, history: pd.DataFrame) -> tuple[Block, ...]:
+    return (
+        Chart("gain", prose.GAIN, gains(cells)),
+        Chart("learning-curves", prose.LEARNING_CURVES, learning_curves(history, cells)),
+        Chart("gate-rates", prose.GATE_RATES, gate_rates(history, cells)),
+    )

@@ -1,0 +1,47 @@
+"""Mean, standard deviation and 95 % interval of a handful of seeds."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+_UPPER_QUANTILE = 0.975
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What a few repeated measurements say; NaN where they say nothing.
+
+    Attributes:
+        mean: Arithmetic mean; NaN when n is 0.
+        sd: Standard deviation with n - 1 in the denominator; NaN when n is below 2.
+        n: Number of measurements.
+    """
+
+    mean: float
+    sd: float
+    n: int
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> "Spread":
+        """Summarise the values; NaN among them are left out."""
+        kept = np.array([value for value in values if not math.isnan(value)], dtype=float)
+        return cls(
+            mean=float(kept.mean()) if len(kept) else math.nan,
+            sd=float(kept.std(ddof=1)) if len(kept) > 1 else math.nan,
+            n=len(kept),
+        )
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Student's 95 % t-interval of the mean; NaN when n is below 2."""
+        if self.n <= 1:
+            return math.nan, math.nan
+        half = float(stats.t.ppf(_UPPER_QUANTILE, self.n - 1)) * self.sd / math.sqrt(self.n)
+        return self.mean - half, self.mean + half
+
+    def columns(self, prefix: str = "") -> dict[str, float | int]:
+        """``mean``, ``sd`` and ``n`` under the names ``<prefix>mean`` and so on."""
+        return {f"{prefix}mean": self.mean, f"{prefix}sd": self.sd, f"{prefix}n": self.n}

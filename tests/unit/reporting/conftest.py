@@ -1,0 +1,77 @@
+"""Small results and histories with numbers one can check by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+Line = dict[str, object]
+
+
+@pytest.fixture
+def cell() -> Callable[..., Line]:
+    """One line of the results; top1 None means that the cell failed."""
+
+    def make(distiller: str, policy: str, seed: int, top1: float | None, **changes: object) -> Line:
+        done = top1 is not None
+        value = np.nan if top1 is None else top1
+        line: Line = {
+            "cell": f"digits-t-s-{distiller}-{policy}-s{seed}",
+            "dataset": "digits",
+            "teacher": "t",
+            "student": "s",
+            "distiller": distiller,
+            "policy": policy,
+            "seed": seed,
+            "status": "done" if done else "failed",
+            "epochs": 2,
+            "val_top1": value,
+            "test_top1": value,
+            "test_top1_val_selected": value - 0.01,
+            "test_top1_best": value + 0.02,
+            "teacher_test_top1": np.nan,
+            "seconds": 1.0,
+            "error": None if done else "RuntimeError: the loss is NaN",
+        }
+        return line | changes
+
+    return make
+
+
+@pytest.fixture
+def results(cell: Callable[..., Line]) -> pd.DataFrame:
+    """kd over seeds 0, 1, 2 in both policies; at over 0, 1 with one failed cell; the baseline."""
+    lines = [
+        *(cell("none", "none", seed, top1) for seed, top1 in enumerate((0.70, 0.72, 0.74))),
+        *(
+            cell("kd", "always", seed, top1, teacher_test_top1=0.90)
+            for seed, top1 in enumerate((0.80, 0.82, 0.84))
+        ),
+        *(cell("kd", "adaptive", seed, top1) for seed, top1 in enumerate((0.81, 0.84, 0.87))),
+        *(cell("at", "always", seed, top1) for seed, top1 in enumerate((0.80, 0.81))),
+        cell("at", "adaptive", 0, 0.80),
+        cell("at", "adaptive", 1, None),
+    ]
+    return pd.DataFrame(lines)
+
+
+@pytest.fixture
+def history() -> Callable[..., pd.DataFrame]:
+    """Two epochs of each cell; ``gates`` are the rates of stage1 and logits in the last one."""
+
+    def make(results: pd.DataFrame, gates: dict[str, tuple[float, float]] | None = None):
+        lines = []
+        for line in results.to_dict("records"):
+            last = (gates or {}).get(line["cell"], (0.4, 0.6))
+            for epoch, share in ((1, 0.5), (2, 1.0)):
+                entry = {"cell": line["cell"], "epoch": epoch, "val_top1": share * line["val_top1"]}
+                if line["policy"] == "adaptive":
+                    stage1, logits = last if epoch == 2 else (0.5, 0.5)
+                    entry |= {"gate_rate/logits": logits, "gate_rate/stage1": stage1}
+                lines.append(entry)
+        return pd.DataFrame(lines)
+
+    return make

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+from plotly.offline import get_plotlyjs
+
+from sakd.reporting import report_html, report_markdown
+
+SCRIPT = "<script>alert('x')</script>"
+PROVENANCE = {"git revision": "3f9c1e2", "device": "cpu", "remote": "https://example.org/<b>"}
+DATA = {
+    "name": "digits",
+    "classes": ("zero", "one"),
+    "mean": (0.30531,),
+    "std": (0.37611,),
+    "counts": {"train": [20, 20], "val": [7, 9]},
+    "source": "bundled",
+    "sha256": "9a1c",
+}
+
+
+class Elements(HTMLParser):
+    """Every element with its attributes, and the text outside scripts and styles."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.raw = False
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        self.raw = tag in ("script", "style")
+
+    def handle_endtag(self, tag):
+        self.raw = False
+
+    def handle_data(self, data):
+        self.text += "" if self.raw else data
+
+
+@pytest.fixture
+def page(results, history):
+    hostile = results.assign(error=results["error"].where(results["error"].isna(), SCRIPT))
+    return report_html(hostile, history(results), provenance=PROVENANCE, data=DATA)
+
+
+def elements(page):
+    parser = Elements()
+    parser.feed(page.replace(get_plotlyjs(), ""))
+    return parser
+
+
+def test_plotly_is_inlined_exactly_once(page):
+    assert page.count(get_plotlyjs()) == 1
+
+
+def test_the_page_loads_nothing(page):
+    own = page.replace(get_plotlyjs(), "")
+    found = elements(page).found
+    loads = [(tag, a) for tag, a in found if {"src", "srcset", "data", "action"} & a.keys()]
+    links = [a["href"] for _, a in found if "href" in a]
+    assert loads == []
+    assert all(link.startswith("#") for link in links)
+    assert {"link", "img", "iframe", "object", "embed", "base"}.isdisjoint(tag for tag, _ in found)
+    assert "@import" not in own
+    assert "url(" not in own
+    # The address in the provenance is text; nothing else names one.
+    assert own.count("http") - own.count("http-equiv") == own.count("https://example.org") == 1
+
+
+def test_the_page_forbids_every_request(page):
+    policy = next(a for tag, a in elements(page).found if "http-equiv" in a)["content"]
+    assert "default-src 'none'" in policy
+    assert "connect-src" not in policy
+
+
+def test_links_lead_to_sections_of_the_page(page):
+    found = elements(page).found
+    ids = [a["id"] for _, a in found if "id" in a]
+    assert len(ids) == len(set(ids))
+    assert {a["href"][1:] for _, a in found if "href" in a} <= set(ids)
+
+
+def test_text_from_data_is_escaped(page):
+    assert SCRIPT not in page
+    assert SCRIPT in elements(page).text
+    assert "https://example.org/<b>" in elements(page).text
+
+
+def test_a_name_cannot_end_the_data_of_a_figure(cell, history):
+    name = "</script><script>alert(1)</script>"
+    frame = pd.DataFrame([cell(name, policy, 0, 0.5) for policy in ("always", "adaptive")])
+    page = report_html(frame, history(frame))
+    assert "alert(1)</script>" not in page
+    # plotly, three figures, the page's own.
+    assert sum(tag == "script" for tag, _ in elements(page).found) == 5
+
+
+def test_both_pages_tell_the_same_story(results, history, page):
+    markdown = report_markdown(results, history(results), provenance=PROVENANCE, data=DATA)
+    for text in (markdown, elements(page).text):
+        for shown in (
+            "+2.00 ± 1.00 (n=3)",
+            "+1.50 ± 1.29 (n=4)",
+            "No result from 1 of 13 cells",
+            "Cells without a result",
+            "3f9c1e2",
+            "16",
+            "7 to 9",
+            "0.3053",
+            "best (optimistic)",
+        ):
+            assert shown in text
+
+
+def test_markdown_tables_survive_pipes_and_newlines(results, history):
+    hostile = results.assign(error=results["error"].where(results["error"].isna(), "a | b\nc <i>"))
+    text = report_markdown(hostile, history(results))
+    assert "a \\| b c &lt;i>" in text
+
+
+def test_no_adaptive_cells_and_no_history_still_make_a_page(results):
+    plain = results[results["policy"] != "adaptive"]
+    assert "No gain to show" in report_html(plain, pd.DataFrame())
+    assert "No policy to compare" in report_markdown(plain, pd.DataFrame())
+
+
+def test_everything_failed_still_makes_a_page(results, history):
+    failed = results.assign(status="failed", test_top1=None, error="RuntimeError: gone")
+    page = report_html(failed, history(results))
+    assert "0 of 13" in page
+    assert page.count("RuntimeError: gone") == 13
+
+
+def test_no_cells_still_make_a_page(results):
+    assert "0 of 0" in report_html(results.iloc[:0], pd.DataFrame())
