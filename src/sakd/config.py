@@ -1,0 +1,129 @@
+"""The parameters of a run, typed and checked once, at the door."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from sakd.data import DATASETS, Dataset
+from sakd.errors import UserError
+from sakd.grid import Grid
+from sakd.objectives.build import Distillation, Routing
+from sakd.runner import Training
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Which images, and how they are split.
+
+    Attributes:
+        name: in `sakd.data.DATASETS`.
+        path: the folder of the raw data, where the source is one.
+        source: in which form the dataset is read; each dataset names its own.
+        download: whether missing raw data may be fetched.
+        val_fraction: share of the training images for validation.
+        test_fraction: share of all images for test, where the dataset has no test images.
+        train_size: keep only that many training images; null for all.
+        split_seed: of the splits, and of the choice of labelled images.
+        student_per_class: labelled images per class that students learn from; null for all.
+    """
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    name: str = "digits"
+    path: Path | None = None
+    source: str = "bundled"
+    download: bool = False
+    val_fraction: float = 0.1
+    test_fraction: float | None = None
+    train_size: int | None = None
+    split_seed: int = 0
+    student_per_class: int | None = None
+
+    def dataset(self) -> Dataset:
+        """The dataset that is meant.
+
+        Raises:
+            UserError: there is none of that name and source.
+        """
+        return DATASETS[self.name](self.path, self.source, self.download)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All parameters of a run, as in ``conf/base/parameters.yml``."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: int | None = None
+    data: DataSettings = field(default_factory=DataSettings)
+    grid: Grid = field(default_factory=Grid)
+    teacher: Training = field(default_factory=Training)
+    teacher_seed: int = 0
+    student: Training = field(default_factory=Training)
+    distillation: Distillation = field(default_factory=Distillation)
+    routing: Routing = field(default_factory=Routing)
+
+    def check(self) -> None:
+        """Look every name up.
+
+        Raises:
+            UserError: one is unknown, or an axis of the grid is wrong.
+        """
+        self.grid.check()
+        self.data.dataset()
+        self.distillation.check()
+        self.routing.check()
+
+
+def parse_settings(parameters: Mapping[str, Any]) -> Settings:
+    """Type and check raw parameters.
+
+    On the command line a list is written ``a+b``.
+
+    Raises:
+        UserError: an unknown key, a wrong value, an unknown name.
+    """
+    try:
+        settings = TypeAdapter(Settings).validate_python(_expand(parameters, Settings))
+    except ValidationError as error:
+        raise UserError("; ".join(_explain(detail) for detail in error.errors())) from error
+    settings.check()
+    return settings
+
+
+def _expand(value: object, kind: object) -> object:
+    """Split the lists of the command line, where the type asks for one."""
+    if is_dataclass(kind) and isinstance(value, Mapping):
+        kinds = get_type_hints(kind)
+        return {name: _expand(item, kinds.get(name)) for name, item in value.items()}
+    if getattr(kind, "__origin__", None) is tuple and isinstance(value, str | int | float):
+        return str(value).split("+")
+    return value
+
+
+def _explain(detail: Mapping[str, Any]) -> str:
+    """One pydantic error in the project's words."""
+    place = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "unexpected_keyword_argument":
+        *parents, key = detail["loc"]
+        known = _keys(tuple(str(part) for part in parents))
+        near = difflib.get_close_matches(str(key), known, n=3)
+        hint = f"did you mean {', '.join(map(repr, near))}? " if near else ""
+        return f"unknown parameter {place!r}; {hint}known: {', '.join(known)}"
+    if detail["type"] == "value_error":
+        return f"parameter {place!r}: {detail['ctx']['error']}"
+    return f"parameter {place!r}: {detail['msg']}, got {detail['input']!r}"
+
+
+def _keys(parents: tuple[str, ...]) -> list[str]:
+    kind: type = Settings
+    for parent in parents:
+        kind = get_type_hints(kind)[parent]
+    return [item.name for item in fields(kind)]

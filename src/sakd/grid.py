@@ -1,0 +1,139 @@
+"""The grid of a study: which cells there are, and the rows they are trained in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sakd.distillers import DISTILLERS
+from sakd.errors import UserError
+from sakd.networks import NETWORKS
+from sakd.routing import POLICIES
+from sakd.tables import Table
+
+NONE = "none"
+"""The distiller and policy of a network that is trained alone."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training of one student: the unit of a result."""
+
+    dataset: str
+    teacher: str
+    student: str
+    distiller: str
+    policy: str
+    seed: int
+
+    @property
+    def id(self) -> str:
+        """A readable name, unique in a grid."""
+        parts = [self.dataset, self.teacher, self.student, self.distiller, self.policy]
+        return "-".join([*parts, f"s{self.seed}"])
+
+    @property
+    def row(self) -> str:
+        """The id of the cell's row."""
+        return row_id(self.dataset, self.teacher, self.student, self.seed)
+
+    @property
+    def alone(self) -> bool:
+        """Whether the student is trained without a teacher."""
+        return self.distiller == NONE
+
+
+@dataclass(frozen=True)
+class Row:
+    """The cells of one dataset, pair and seed: the unit that a pipeline schedules."""
+
+    dataset: str
+    teacher: str
+    student: str
+    seed: int
+    cells: tuple[Cell, ...]
+
+    @property
+    def id(self) -> str:
+        """A readable name, unique in a grid."""
+        return row_id(self.dataset, self.teacher, self.student, self.seed)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The axes of a study.
+
+    Attributes:
+        pairs: ``teacher/student`` names of networks.
+        distillers: names; each is combined with KD as in the papers.
+        policies: names; ``always`` is plain distillation, ``adaptive`` is SAKD.
+        seeds: one replication each.
+        baseline: whether the student is also trained alone.
+    """
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    pairs: tuple[str, ...] = ("resnet20/resnet8",)
+    distillers: tuple[str, ...] = ("kd",)
+    policies: tuple[str, ...] = ("always", "adaptive")
+    seeds: tuple[int, ...] = (0,)
+    baseline: bool = True
+
+    def teachers(self) -> tuple[str, ...]:
+        """The networks that must be trained first, each once."""
+        return tuple(dict.fromkeys(teacher for teacher, _ in self._split_pairs()))
+
+    def rows(self, dataset: str) -> tuple[Row, ...]:
+        """Every cell, by row, in the order of the axes."""
+        return tuple(
+            Row(dataset, teacher, student, seed, self._cells(dataset, teacher, student, seed))
+            for teacher, student in self._split_pairs()
+            for seed in self.seeds
+        )
+
+    def check(self) -> None:
+        """Say what is wrong with the axes before anything is trained.
+
+        Raises:
+            UserError: an axis is empty or repeats itself, or a name is unknown.
+        """
+        axes: dict[str, Sequence[object]] = {
+            "pairs": self.pairs,
+            "distillers": self.distillers,
+            "policies": self.policies,
+            "seeds": self.seeds,
+        }
+        for name, values in axes.items():
+            if not values:
+                raise UserError(f"grid.{name} is empty: name at least one")
+            if len(set(values)) < len(values):
+                raise UserError(f"grid.{name} repeats itself: {', '.join(map(str, values))}")
+        if min(self.seeds) < 0:
+            raise UserError(f"grid.seeds: {min(self.seeds)} is negative; seeds start at 0")
+        _look_up(NETWORKS, (name for pair in self._split_pairs() for name in pair))
+        _look_up(DISTILLERS, self.distillers)
+        _look_up(POLICIES, self.policies)
+
+    def _cells(self, dataset: str, teacher: str, student: str, seed: int) -> tuple[Cell, ...]:
+        methods = [(d, p) for d in self.distillers for p in self.policies]
+        if self.baseline:
+            methods.insert(0, (NONE, NONE))
+        return tuple(Cell(dataset, teacher, student, d, p, seed) for d, p in methods)
+
+    def _split_pairs(self) -> list[tuple[str, str]]:
+        split = [pair.partition("/") for pair in self.pairs]
+        for pair, (teacher, _, student) in zip(self.pairs, split, strict=True):
+            if not teacher or not student:
+                raise UserError(f"grid.pairs: {pair!r} is no pair; write teacher/student")
+        return [(teacher, student) for teacher, _, student in split]
+
+
+def row_id(dataset: str, teacher: str, student: str, seed: int) -> str:
+    """A row's readable name."""
+    return "-".join([dataset, teacher, student, f"s{seed}"])
+
+
+def _look_up(table: Table[Any], names: Iterable[str]) -> None:
+    for name in names:
+        _ = table[name]

@@ -1,0 +1,76 @@
+"""What happens around a Kedro run: parameters are typed at the door, errors told in one line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import torch
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+
+from sakd.active import activate, active_settings
+from sakd.config import parse_settings
+from sakd.console import log_to_console
+from sakd.errors import UserError
+from sakd.runtime import resolve_device
+
+
+class SettingsHooks:
+    """Types the parameters before any pipeline is built, and hands them to the nodes."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Type the parameters of this environment and command line.
+
+        ``context.params`` must not be read here: it would build the pipelines too early.
+
+        Raises:
+            ClickException: a key or value is wrong.
+        """
+        log_to_console()
+        try:
+            activate(parse_settings(context.config_loader["parameters"]))
+        except UserError as error:
+            raise click.ClickException(str(error)) from error
+
+    @hook_impl
+    def after_catalog_created(self, catalog: CatalogProtocol[str, Any]) -> None:
+        """Put the typed parameters, the rows and the teachers where nodes find them."""
+        settings = active_settings()
+        catalog["parameters"] = settings
+        catalog["params:data"] = settings.data
+        for network in settings.grid.teachers():
+            catalog[f"params:teachers.{network}"] = network
+        for row in settings.grid.rows(settings.data.name):
+            catalog[f"params:rows.{row.id}"] = row
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline) -> None:
+        """Stop before work starts if the device or the raw data is missing.
+
+        Raises:
+            ClickException: it is.
+        """
+        settings = active_settings()
+        try:
+            resolve_device(settings.device)
+            if any("data_preparation" in node.tags for node in pipeline.nodes):
+                settings.data.dataset().check()
+        except UserError as error:
+            raise click.ClickException(str(error)) from error
+        if settings.threads is not None:
+            torch.set_num_threads(settings.threads)
+
+    @hook_impl
+    def on_node_error(self, error: Exception, node: Node) -> None:
+        """Tell what the user can mend in one line, without a traceback.
+
+        Raises:
+            ClickException: ``error`` is a `UserError`.
+        """
+        if isinstance(error, UserError):
+            raise click.ClickException(f"{node.name}: {error}") from error

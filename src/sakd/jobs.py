@@ -1,0 +1,152 @@
+"""From a cell of the grid to a job that can be run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from sakd.data import DataCard, ImageSet, labelled_subset
+from sakd.grid import Cell
+from sakd.objectives import Objective, Supervised, distil
+from sakd.objectives.build import DataFacts, Distillation, Routing
+from sakd.routing import POLICIES
+from sakd.runner import Job, Training
+from sakd.runtime import seeded
+from sakd.weights import Weights
+from sakd.zoo import fresh_network, trained_network
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """The images that a network learns from.
+
+    Attributes:
+        train: all training images.
+        card: of the data.
+        per_class: only that many labelled images per class; None for all.
+        seed: which ones.
+    """
+
+    train: ImageSet
+    card: DataCard
+    per_class: int | None = None
+    seed: int = 0
+
+    @property
+    def images(self) -> ImageSet:
+        """The images themselves."""
+        return labelled_subset(self.train, self.per_class, self.seed)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What determines them."""
+        return {"data": self.card.sha256, "per_class": self.per_class, "subset_seed": self.seed}
+
+
+def teacher_job(network: str, seed: int, lessons: Lessons, training: Training) -> Job:
+    """Train ``network`` on the labels, to be a teacher."""
+
+    def build() -> Objective:
+        with seeded(seed, "teacher"):
+            return Supervised(fresh_network(network, lessons.card))
+
+    facts = {"network": network, "seed": seed, **lessons.facts, **_training_facts(training)}
+    return Job(
+        group="teachers",
+        id="-".join([lessons.card.name, network, "teacher", f"s{seed}"]),
+        facts=facts,
+        network=network,
+        build=build,
+        images=lessons.images,
+        training=training,
+        optimisation={"student": training.optimisation},
+        seed=seed,
+    )
+
+
+def cell_job(
+    cell: Cell,
+    teacher: Weights,
+    lessons: Lessons,
+    training: Training,
+    *,
+    distillation: Distillation,
+    routing: Routing,
+) -> Job:
+    """Train ``cell.student``, alone or under ``teacher``.
+
+    Cells of one seed start from the same student and see the same images in the same order.
+
+    Raises:
+        UserError: the teacher's weights do not fit its network.
+    """
+    card, images = lessons.card, lessons.images
+    data = DataFacts((card.channels, card.height, card.width), images.labels)
+
+    def build() -> Objective:
+        with seeded(cell.seed, "student"):
+            student = fresh_network(cell.student, card)
+        if cell.alone:
+            return Supervised(student)
+        with seeded(cell.seed, "objective"):
+            return distil(
+                student,
+                trained_network(cell.teacher, card, teacher),
+                cell.distiller,
+                cell.policy,
+                data,
+                distillation=distillation,
+                routing=routing,
+            )
+
+    facts = {**asdict(cell), **lessons.facts, **_training_facts(training)}
+    if not cell.alone:
+        facts |= _method_facts(cell, teacher, distillation, routing)
+    router = replace(
+        training.optimisation,
+        lr=training.optimisation.lr * routing.lr_factor,
+        weight_decay=routing.weight_decay,
+    )
+    return Job(
+        group=cell.row,
+        id=cell.id,
+        facts=facts,
+        network=cell.student,
+        build=build,
+        images=images,
+        training=training,
+        optimisation={"student": training.optimisation, "router": router},
+        seed=cell.seed,
+    )
+
+
+def _training_facts(training: Training) -> dict[str, Any]:
+    facts = asdict(training)
+    del facts["checkpoint_seconds"]
+    return {"training": facts}
+
+
+def _method_facts(
+    cell: Cell, teacher: Weights, distillation: Distillation, routing: Routing
+) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "teacher_weights": teacher.sha256(),
+        "ce_weight": distillation.ce_weight,
+        "kd_weight": distillation.kd_weight,
+        "weight": distillation.weight_of(cell.distiller),
+        "options": _plain(distillation.options, "kd", cell.distiller),
+        "policy_options": _plain(routing.options, cell.policy),
+    }
+    if POLICIES[cell.policy].trained:
+        facts["routing"] = {
+            "gamma": routing.gamma,
+            "same_family_bias": routing.same_family_bias,
+            "lr_factor": routing.lr_factor,
+            "weight_decay": routing.weight_decay,
+        }
+    return facts
+
+
+def _plain(options: Mapping[str, Mapping[str, float]], *names: str) -> dict[str, dict[str, float]]:
+    return {name: dict(options[name]) for name in names if name in options}

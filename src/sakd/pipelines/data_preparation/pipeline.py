@@ -1,0 +1,20 @@
+"""Wiring of data preparation."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Node, Pipeline
+
+from sakd.config import Settings
+from sakd.pipelines.data_preparation.nodes import prepare_data
+
+
+def create_pipeline(settings: Settings) -> Pipeline:
+    """One node: raw images to splits and a card."""
+    name = settings.data.name
+    node = Node(
+        prepare_data,
+        inputs=["params:data"],
+        outputs=[f"{name}-development", f"{name}-test", f"{name}-card"],
+        name=f"prepare-{name}",
+    )
+    return Pipeline([node], tags=["data_preparation"])

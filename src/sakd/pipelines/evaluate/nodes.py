@@ -1,0 +1,78 @@
+"""Nodes that read the test split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from torch import Tensor
+
+from sakd.config import Settings
+from sakd.data import DataCard
+from sakd.evaluation import evaluate_cell, top1
+from sakd.grid import Cell
+from sakd.pipelines.development import image_set
+from sakd.runtime import resolve_device
+from sakd.store import DONE, CellStore, Record
+from sakd.weights import Weights
+from sakd.zoo import trained_network
+
+CELL = ("dataset", "teacher", "student", "distiller", "policy", "seed")
+
+
+def evaluate_teacher(
+    test: Mapping[str, Tensor],
+    card: Mapping[str, Any],
+    teacher: Weights,
+    network: str,
+    settings: Settings,
+) -> dict[str, Any]:
+    """The teacher's accuracy on the test split."""
+    device, data = resolve_device(settings.device), DataCard.from_json(card)
+    trained = trained_network(network, data, teacher).to(device)
+    return {"teacher": network, "test_top1": top1(trained, image_set(test), data, device)}
+
+
+def evaluate_students(
+    test: Mapping[str, Tensor],
+    card: Mapping[str, Any],
+    cells: CellStore,
+    settings: Settings,
+    *rows: Mapping[str, Mapping[str, Any]],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The test accuracies of every cell, and the epochs of those that are done."""
+    device, data = resolve_device(settings.device), DataCard.from_json(card)
+    images = image_set(test)
+    lines, histories = [], []
+    for record in (Record(**content) for row in rows for content in row.values()):
+        cell = Cell(**{name: record.facts[name] for name in CELL})
+        line = {"cell": cell.id, **{name: record.facts[name] for name in CELL}}
+        line |= {"status": record.status, "epochs": record.epochs, "val_top1": record.val_top1}
+        if record.status == DONE:
+            entry = cells.entry(cell.row, cell.id)
+            line |= evaluate_cell(entry, record, images, data, device)
+            histories.append(pd.DataFrame(entry.history()).assign(cell=cell.id))
+        lines.append(line | {"seconds": record.seconds, "error": record.error})
+    return pd.DataFrame(lines, columns=COLUMNS), _joined(histories)
+
+
+COLUMNS = (
+    "cell",
+    *CELL,
+    "status",
+    "epochs",
+    "val_top1",
+    "test_top1",
+    "test_top1_val_selected",
+    "test_top1_best",
+    "seconds",
+    "error",
+)
+
+
+def _joined(histories: list[pd.DataFrame]) -> pd.DataFrame:
+    if not histories:
+        return pd.DataFrame(columns=["cell", "epoch"])
+    history = pd.concat(histories, ignore_index=True)
+    return history[["cell", *history.columns.drop("cell")]]

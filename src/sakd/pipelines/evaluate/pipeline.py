@@ -1,0 +1,36 @@
+"""Wiring of evaluation."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Node, Pipeline
+
+from sakd.config import Settings
+from sakd.pipelines.evaluate.nodes import evaluate_students, evaluate_teacher
+
+
+def create_pipeline(settings: Settings) -> Pipeline:
+    """A node per teacher, and one for all students."""
+    data = settings.data.name
+    teachers = [
+        Node(
+            evaluate_teacher,
+            inputs=[
+                f"{data}-test",
+                f"{data}-card",
+                f"{data}-{network}-teacher",
+                f"params:teachers.{network}",
+                "parameters",
+            ],
+            outputs=f"{data}-{network}-accuracy",
+            name=f"evaluate-{data}-{network}",
+        )
+        for network in settings.grid.teachers()
+    ]
+    records = [f"{row.id}-records" for row in settings.grid.rows(data)]
+    students = Node(
+        evaluate_students,
+        inputs=[f"{data}-test", f"{data}-card", f"{data}-cells", "parameters", *records],
+        outputs=["evaluation", "history"],
+        name=f"evaluate-{data}-students",
+    )
+    return Pipeline([*teachers, students], tags=["evaluate"])

@@ -1,0 +1,64 @@
+"""Nodes that report."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from sakd.config import Settings
+from sakd.errors import UserError
+from sakd.reporting import (
+    console_table,
+    gains,
+    gate_rates,
+    learning_curves,
+    report_html,
+    report_markdown,
+    summary,
+)
+from sakd.runtime import provenance, resolve_device
+from sakd.store import DONE
+
+
+def tabulate(
+    evaluation: pd.DataFrame, *teachers: Mapping[str, Any]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The results, one line per cell, with the teacher's accuracy beside; and a summary."""
+    accuracy = {teacher["teacher"]: teacher["test_top1"] for teacher in teachers}
+    results = evaluation.assign(teacher_test_top1=evaluation["teacher"].map(accuracy))
+    return results, summary(results)
+
+
+def draw(results: pd.DataFrame, history: pd.DataFrame) -> tuple[go.Figure, go.Figure, go.Figure]:
+    """Learning curves, gate rates, gains."""
+    return learning_curves(history, results), gate_rates(history, results), gains(results)
+
+
+def write(
+    results: pd.DataFrame, history: pd.DataFrame, card: Mapping[str, Any], settings: Settings
+) -> tuple[str, str]:
+    """The report as Markdown and as a page."""
+    made_with = {
+        **provenance(str(resolve_device(settings.device))),
+        "seeds": ", ".join(map(str, settings.grid.seeds)),
+    }
+    pages = (report_markdown, report_html)
+    markdown, html = (page(results, history, provenance=made_with, data=card) for page in pages)
+    return markdown, html
+
+
+def announce(results: pd.DataFrame, _markdown: str, _html: str) -> None:
+    """Print the table, when everything is written.
+
+    Raises:
+        UserError: cells failed.
+    """
+    sys.stdout.write(f"\n{console_table(results)}\n")
+    failed = results.loc[results["status"] != DONE, "cell"]
+    if len(failed):
+        cells = ", ".join(failed)
+        raise UserError(f"{len(failed)} of {len(results)} cells failed, see the report: {cells}")

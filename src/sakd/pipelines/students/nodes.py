@@ -1,0 +1,43 @@
+"""Nodes that train students."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sakd.config import Settings
+from sakd.grid import Row
+from sakd.jobs import cell_job
+from sakd.pipelines.development import Development, lessons, open_bench
+from sakd.runner import run_job
+from sakd.store import CellStore
+from sakd.training.progress import Progress
+from sakd.weights import Weights
+
+
+def train_row(
+    development: Development,
+    card: Mapping[str, Any],
+    teacher: Weights,
+    cells: CellStore,
+    row: Row,
+    settings: Settings,
+) -> dict[str, Any]:
+    """Train every cell of ``row`` that is not done; the test split is not seen here."""
+    bench = open_bench(development, card, cells, settings)
+    labelled = lessons(development, card, settings, per_class=settings.data.student_per_class)
+    records = {}
+    with Progress(row.id, len(row.cells)) as progress:
+        for cell in row.cells:
+            job = cell_job(
+                cell,
+                teacher,
+                labelled,
+                settings.student,
+                distillation=settings.distillation,
+                routing=settings.routing,
+            )
+            records[cell.id] = asdict(run_job(job, bench, progress))
+            progress.done()
+    return records

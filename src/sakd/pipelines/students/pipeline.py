@@ -1,0 +1,31 @@
+"""Wiring of the students."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Node, Pipeline
+
+from sakd.config import Settings
+from sakd.pipelines.students.nodes import train_row
+
+
+def create_pipeline(settings: Settings) -> Pipeline:
+    """A node per row: the cells of one dataset, pair and seed."""
+    data = settings.data.name
+    nodes = [
+        Node(
+            train_row,
+            inputs=[
+                f"{data}-development",
+                f"{data}-card",
+                f"{data}-{row.teacher}-teacher",
+                f"{data}-cells",
+                f"params:rows.{row.id}",
+                "parameters",
+            ],
+            outputs=f"{row.id}-records",
+            name=f"students-{row.id}",
+            tags=[f"{row.teacher}-{row.student}", f"s{row.seed}"],
+        )
+        for row in settings.grid.rows(data)
+    ]
+    return Pipeline(nodes, tags=["students"])

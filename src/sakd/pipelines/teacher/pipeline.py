@@ -1,0 +1,29 @@
+"""Wiring of the teachers."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Node, Pipeline
+
+from sakd.config import Settings
+from sakd.pipelines.teacher.nodes import train_teacher
+
+
+def create_pipeline(settings: Settings) -> Pipeline:
+    """A node per teacher."""
+    data = settings.data.name
+    nodes = [
+        Node(
+            train_teacher,
+            inputs=[
+                f"{data}-development",
+                f"{data}-card",
+                f"{data}-cells",
+                f"params:teachers.{network}",
+                "parameters",
+            ],
+            outputs=f"{data}-{network}-teacher",
+            name=f"teacher-{data}-{network}",
+        )
+        for network in settings.grid.teachers()
+    ]
+    return Pipeline(nodes, tags=["teacher"])

@@ -1,0 +1,12 @@
+"""Kedro's settings of the project."""
+
+from sakd.hooks import SettingsHooks
+
+HOOKS = (SettingsHooks(),)
+
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    # An environment names only the parameters that it changes.
+    "merge_strategy": {"parameters": "soft"},
+}

@@ -1,0 +1,143 @@
+"""The store of cells: everything that training leaves on disk, one folder a cell."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sakd.errors import UserError
+from sakd.weights import write_json
+
+DONE, FAILED = "done", "failed"
+
+
+@dataclass(frozen=True)
+class Record:
+    """The outcome of one training.
+
+    Attributes:
+        id: of the cell.
+        key: content hash of all that determines the result.
+        status: ``done`` or ``failed``.
+        facts: what was trained: dataset, networks, method, seed, settings.
+        epochs: trained.
+        val_top1: on the validation split after the last epoch, as a fraction.
+        best_epoch: the epoch (from 1) with the highest ``val_top1``, the first of equals.
+        seconds: wall clock, over all sittings.
+        error: why it failed.
+        provenance: see `sakd.runtime.provenance`.
+    """
+
+    id: str
+    key: str
+    status: str
+    facts: Mapping[str, Any]
+    epochs: int = 0
+    val_top1: float | None = None
+    best_epoch: int | None = None
+    seconds: float = 0.0
+    error: str | None = None
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+
+class Entry:
+    """One cell's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep the cell's files in ``folder``, which is made when something is written."""
+        self.folder = folder
+        self.last = folder / "last.safetensors"
+        self.best = folder / "best.safetensors"
+        self.epochs = folder / "epochs"
+        self._record = folder / "record.json"
+        self._history = folder / "history.csv"
+        self._evaluation = folder / "evaluation.json"
+        self._checkpoint = folder / "checkpoint.pt"
+
+    def record(self) -> Record | None:
+        """The outcome, or None while there is none."""
+        content = _read_json(self._record)
+        return None if content is None else Record(**content)
+
+    def finished(self, key: str) -> Record | None:
+        """The outcome, if the training called ``key`` is done."""
+        record = self.record()
+        return record if record and record.status == DONE and record.key == key else None
+
+    def finish(self, record: Record, history: Sequence[Mapping[str, float]]) -> None:
+        """Write the outcome; it is there only once everything else is."""
+        if history:
+            self._write_history(history)
+        write_json(self._record, asdict(record))
+        if record.status == DONE:
+            self._checkpoint.unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Forget an earlier training of other content."""
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+
+    def checkpoint(self, key: str) -> dict[str, Any] | None:
+        """The state of the unfinished training called ``key``, if there is one."""
+        if not self._checkpoint.exists():
+            return None
+        state: dict[str, Any] = torch.load(self._checkpoint, map_location="cpu", weights_only=True)
+        return state if state["key"] == key else None
+
+    def save_checkpoint(self, state: Mapping[str, Any]) -> None:
+        """Write ``state``, whose ``key`` names the training, at once or not at all."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        partial = self._checkpoint.with_suffix(".partial")
+        torch.save(dict(state), partial)
+        partial.replace(self._checkpoint)
+
+    def history(self) -> list[dict[str, float]]:
+        """One record per epoch."""
+        if not self._history.exists():
+            return []
+        with self._history.open(newline="") as lines:
+            return [{k: float(v) for k, v in line.items()} for line in csv.DictReader(lines)]
+
+    def evaluation(self, key: str) -> dict[str, Any] | None:
+        """What evaluation found for the training called ``key``, if it has."""
+        content = _read_json(self._evaluation)
+        return content if content and content["key"] == key else None
+
+    def save_evaluation(self, content: Mapping[str, Any]) -> None:
+        """Keep what evaluation found; its ``key`` names the training."""
+        write_json(self._evaluation, content)
+
+    def _write_history(self, history: Sequence[Mapping[str, float]]) -> None:
+        with self._history.open("w", newline="") as lines:
+            writer = csv.DictWriter(lines, history[0])
+            writer.writeheader()
+            writer.writerows(history)
+
+
+class CellStore:
+    """A folder of cells, grouped by row."""
+
+    def __init__(self, root: Path) -> None:
+        """Keep the cells under ``root``."""
+        self.root = root
+
+    def entry(self, group: str, cell: str) -> Entry:
+        """The folder of the cell with that id, in that row."""
+        return Entry(self.root / group / cell)
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    try:
+        content: dict[str, Any] = json.loads(path.read_text())
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path} is damaged ({error}): delete it and run again") from error
+    return content

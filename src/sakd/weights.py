@@ -1,0 +1,68 @@
+"""Trained weights on disk: safetensors, and a JSON card that says what they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from sakd.errors import UserError
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A state dict, and what it is: network, data, metrics, seed, provenance."""
+
+    state: Mapping[str, Tensor]
+    card: Mapping[str, Any] = field(default_factory=dict)
+
+    def sha256(self) -> str:
+        """Content hash of the tensors, in order of their names."""
+        digest = sha256()
+        for name in sorted(self.state):
+            tensor = self.state[name].detach().cpu().contiguous()
+            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+        return digest.hexdigest()
+
+
+def save_weights(weights: Weights, path: Path) -> None:
+    """Write ``path`` (.safetensors) and its card beside it (.json), each at once or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = {name: t.detach().cpu().contiguous() for name, t in weights.state.items()}
+    partial = path.with_suffix(".partial")
+    save_file(state, partial)
+    partial.replace(path)
+    write_json(path.with_suffix(".json"), weights.card)
+
+
+def load_weights(path: Path) -> Weights:
+    """Read what `save_weights` wrote.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    try:
+        state = load_file(path)
+        card = json.loads(path.with_suffix(".json").read_text())
+    except FileNotFoundError as error:
+        raise UserError(f"no weights at {error.filename or path}: train them first") from error
+    except (SafetensorError, json.JSONDecodeError) as error:
+        raise UserError(f"{path} is damaged ({error}): delete it and train again") from error
+    return Weights(state, card)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write ``content`` to ``path``, at once or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(path.suffix + ".partial")
+    partial.write_text(json.dumps(content, indent=2) + "\n")
+    partial.replace(path)

@@ -1,0 +1,27 @@
+"""Networks for the data at hand, fresh or trained."""
+
+from __future__ import annotations
+
+from sakd.data import DataCard
+from sakd.errors import UserError
+from sakd.networks import NETWORKS, StagedNetwork
+from sakd.weights import Weights
+
+
+def fresh_network(name: str, card: DataCard) -> StagedNetwork:
+    """The network called ``name`` for the classes and channels of the data."""
+    return NETWORKS[name](num_classes=len(card.classes), in_channels=card.channels)
+
+
+def trained_network(name: str, card: DataCard, weights: Weights) -> StagedNetwork:
+    """The network called ``name`` with ``weights``.
+
+    Raises:
+        UserError: the weights are of another network.
+    """
+    network = fresh_network(name, card)
+    try:
+        network.load_state_dict(dict(weights.state))
+    except RuntimeError as error:
+        raise UserError(f"the weights do not fit {name!r}: {error}") from error
+    return network
