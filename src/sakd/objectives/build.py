@@ -14,6 +14,7 @@ from sakd.errors import UserError
 from sakd.networks import StagedNetwork, feature_shapes
 from sakd.networks.spots import Spot, SpotFamily
 from sakd.objectives.graft import Graft, Shape
+from sakd.objectives.router import Router
 from sakd.objectives.spot_distillation import SpotDistillation
 from sakd.routing import POLICIES
 from sakd.tables import Table
@@ -122,29 +123,29 @@ def distil(
     places = {name: _spots(DISTILLERS[name].family, student, teacher) for name in weights}
     logits = _spots(SpotFamily.LOGITS, student, teacher)
     spots = tuple(sorted({spot for group in (*places.values(), logits) for spot in group}))
-    shapes = _Shapes(feature_shapes(student, data.image_shape),
-                     feature_shapes(teacher, data.image_shape))  # fmt: skip
+    shapes = _Shapes(
+        feature_shapes(student, data.image_shape), feature_shapes(teacher, data.image_shape)
+    )
 
     def make(name: str) -> Distiller:
         pair = Pair(places[name], *shapes.at(places[name]), data.train_labels)
         return DISTILLERS[name](pair, **distillation.options.get(name, {}))
 
-    router = POLICIES[policy](
+    chooser = POLICIES[policy](
         shapes.student[-1][0], shapes.teacher[-1][0], len(spots), **routing.options.get(policy, {})
     )
     if student.family == teacher.family:
-        router.favour_distilling(routing.same_family_bias)
-    gamma = routing.gamma
+        chooser.favour_distilling(routing.same_family_bias)
+    graft = Graft(spots, *shapes.at(spots[:-1])) if chooser.trained else None
+    gamma = DISTILLERS[distiller].gamma if routing.gamma is None else routing.gamma
     return SpotDistillation(
         student,
         teacher,
         spots=spots,
         distillers={name: make(name) for name in weights},
         weights=weights,
-        policy=router,
-        graft=Graft(spots, *shapes.at(spots[:-1])) if router.trained else None,
+        router=Router(chooser, graft, gamma=gamma),
         ce_weight=distillation.ce_weight,
-        gamma=DISTILLERS[distiller].gamma if gamma is None else gamma,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -14,8 +15,8 @@ from sakd.distillers import Distiller
 from sakd.networks import StagedNetwork
 from sakd.networks.spots import Spot
 from sakd.objectives.base import Objective, StepResult
-from sakd.objectives.graft import Graft
-from sakd.routing import RoutingPolicy
+from sakd.objectives.router import Router
+from sakd.routing.collapse import GATE_RATE
 
 
 class SpotDistillation(Objective):
@@ -25,7 +26,7 @@ class SpotDistillation(Objective):
     the ``student`` (with what the distillers train) minimises
     ``ce_weight`` CE + sum_m w_m sum_k (n_k / B) L_m,k over the samples chosen at spot k;
     the ``router`` (policy and adapters, if the policy has parameters) minimises the
-    cross-entropy of the graft, see `routing_loss`. Neither loss reaches the other player.
+    cross-entropy of the graft, see `Router`. Neither loss reaches the other player.
     """
 
     frozen = ("teacher",)
@@ -38,10 +39,8 @@ class SpotDistillation(Objective):
         spots: tuple[Spot, ...],
         distillers: Mapping[str, Distiller],
         weights: Mapping[str, float],
-        policy: RoutingPolicy,
-        graft: Graft | None,
+        router: Router,
         ce_weight: float = 1.0,
-        gamma: float = 1.0,
     ) -> None:
         """Put the parts together; `sakd.objectives.distil` makes them from names.
 
@@ -51,21 +50,17 @@ class SpotDistillation(Objective):
             spots: one per decision of the policy, in order of depth; the last is the logits.
             distillers: by name; the spots of each are among ``spots``.
             weights: of each distiller.
-            policy: the routing policy.
-            graft: trains the policy; None for a policy without parameters.
+            router: the policy, and what trains it.
             ce_weight: of the student's cross-entropy.
-            gamma: factor of the routing loss where the graft does worse than the student.
         """
         super().__init__()
         self.student = student
         self.teacher = teacher.eval().requires_grad_(False)
         self.distillers = nn.ModuleDict(distillers)
-        self.policy = policy
-        self.graft = graft
+        self.router = router
         self.spots = spots
         self.weights = dict(weights)
         self.ce_weight = ce_weight
-        self.gamma = gamma
 
     @property
     def network(self) -> StagedNetwork:
@@ -75,8 +70,8 @@ class SpotDistillation(Objective):
     def players(self) -> dict[str, list[nn.Parameter]]:
         """Student with distillers, and router if there is one."""
         players = {"student": [*self.student.parameters(), *self.distillers.parameters()]}
-        if self.graft is not None:
-            players["router"] = [*self.policy.parameters(), *self.graft.parameters()]
+        if parameters := list(self.router.parameters()):
+            players["router"] = parameters
         return players
 
     def forward(self, batch: Batch) -> StepResult:
@@ -84,7 +79,7 @@ class SpotDistillation(Objective):
         with torch.no_grad():
             teacher = _outputs(self.teacher, batch.images)
         student = _outputs(self.student, batch.images)
-        route = self.policy(student[-2].detach(), teacher[-2], batch.generator)
+        route = self.router.policy(student[-2].detach(), teacher[-2], batch.generator)
 
         ce = cross_entropy(student[-1], batch.labels)
         knowledge = self.knowledge(student, teacher, batch, route.chosen)
@@ -93,12 +88,13 @@ class SpotDistillation(Objective):
             total = total + self.weights[name] * loss
         losses = {"student": total}
         terms = {"cross_entropy": ce, **knowledge, **self.gate_rates(route.chosen)}
-        if self.graft is not None and route.gate is not None:
+        if self.router.graft is not None and route.gate is not None:
             with _evaluating(self.student):
-                grafted = self.graft(self.student, self.teacher, batch.images, teacher, route.gate)
-            losses["router"] = routing_loss(
-                cross_entropy(grafted, batch.labels), ce.detach(), route.gate[:, -1], self.gamma
-            )
+                grafted = self.router.graft(
+                    self.student, self.teacher, batch.images, teacher, route.gate
+                )
+            grafted_ce = cross_entropy(grafted, batch.labels)
+            losses["router"] = self.router.loss(grafted_ce, ce.detach(), route.gate[:, -1])
             terms["routing"] = losses["router"]
         return StepResult(losses, {name: term.detach() for name, term in terms.items()})
 
@@ -106,44 +102,24 @@ class SpotDistillation(Objective):
         self, student: list[Tensor], teacher: list[Tensor], batch: Batch, chosen: Tensor
     ) -> dict[str, Tensor]:
         """Each distiller's loss, unweighted, summed over its spots."""
-        losses = {}
-        for name, distiller in self.distillers.items():
-            losses[name] = sum(
-                distiller.loss(
-                    position,
-                    student[spot.student],
-                    teacher[spot.teacher],
-                    batch,
-                    chosen[:, self.spots.index(spot)],
-                )
-                for position, spot in enumerate(distiller.pair.spots)
-            )
-        return losses
+
+        def at_spot(distiller: Distiller, position: int, spot: Spot) -> Tensor:
+            features = student[spot.student], teacher[spot.teacher]
+            column = chosen[:, self.spots.index(spot)]
+            return distiller.loss(position, *features, batch, column)
+
+        nothing = chosen.new_zeros((), dtype=torch.float)
+        distillers = cast("Mapping[str, Distiller]", self.distillers)
+        return {
+            name: sum((at_spot(d, k, spot) for k, spot in enumerate(d.pair.spots)), nothing)
+            for name, d in distillers.items()
+        }
 
     def gate_rates(self, chosen: Tensor) -> dict[str, Tensor]:
         """Share of the batch that distils at each spot: all near 1 or 0 means a collapse."""
         names = [*self.student.stage_names[:-1], "logits"]
         rates = chosen.float().mean(dim=0)
-        return {f"gate_rate/{names[s.student]}": rates[k] for k, s in enumerate(self.spots)}
-
-
-def routing_loss(grafted_ce: Tensor, student_ce: Tensor, gate: Tensor, gamma: float) -> Tensor:
-    """The router's loss of the SAKD reference.
-
-    The graft's cross-entropy, times ``gamma`` where it exceeds the student's and then divided by
-    ``gamma`` where it is below (two tests in a row, as in the reference: a gamma under 1 can
-    cancel itself), plus max(0, B / 2 - sum(gate)): fewer than half of the batch distilling at
-    the logits is penalised, after gamma.
-
-    Args:
-        grafted_ce: cross-entropy of the grafted logits.
-        student_ce: cross-entropy of the student, detached.
-        gate: (B,) the decision at the logits.
-        gamma: 1 is inert.
-    """
-    loss = torch.where(grafted_ce > student_ce, grafted_ce * gamma, grafted_ce)
-    loss = torch.where(loss < student_ce, loss / gamma, loss)
-    return loss + (gate.numel() / 2 - gate.sum()).clamp(min=0)
+        return {f"{GATE_RATE}{names[s.student]}": rates[k] for k, s in enumerate(self.spots)}
 
 
 def _outputs(network: StagedNetwork, images: Tensor) -> list[Tensor]:

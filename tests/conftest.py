@@ -1,0 +1,94 @@
+"""What all tests share: one thread, reproducible laws, small networks and batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from hypothesis import settings
+
+from sakd.data import Batch, BatchStream, ImageSet
+from sakd.networks import StagedNetwork
+from sakd.networks.resnet import resnet
+from sakd.objectives import SpotDistillation, distil
+from sakd.objectives.build import DataFacts, Routing
+
+torch.set_num_threads(1)
+settings.register_profile("laws", deadline=None, derandomize=True, max_examples=25, database=None)
+settings.load_profile("laws")
+
+CLASSES = 5
+IMAGE = (3, 8, 8)
+STUDENT = (4, 4, 6, 8)
+TEACHER = (4, 6, 8, 10)
+TRAIN = 20
+
+NetworkFactory = Callable[..., StagedNetwork]
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def small_network() -> NetworkFactory:
+    """Build a narrow residual network from a seed."""
+
+    def build(seed: int, widths: tuple[int, int, int, int] = STUDENT) -> StagedNetwork:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            return resnet(CLASSES, depth=8, widths=widths)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def small_batch() -> Callable[..., Batch]:
+    """Draw a batch from a seed; what the step draws is seeded likewise."""
+
+    def draw(seed: int, size: int = 6) -> Batch:
+        source = torch.Generator().manual_seed(seed)
+        return Batch(
+            torch.randn(size, *IMAGE, generator=source),
+            torch.randint(CLASSES, (size,), generator=source),
+            torch.arange(size),
+            torch.Generator().manual_seed(seed),
+        )
+
+    return draw
+
+
+@pytest.fixture(scope="session")
+def small_stream() -> Callable[..., BatchStream]:
+    """Stream 20 random images in batches of 8, so that the last batch of an epoch is smaller."""
+
+    def stream(seed: int) -> BatchStream:
+        source = torch.Generator().manual_seed(7)
+        images = torch.randint(256, (TRAIN, *IMAGE), generator=source).to(torch.uint8)
+        train = ImageSet(images, torch.arange(TRAIN) % CLASSES)
+        return BatchStream(train, (0.5,) * 3, (0.25,) * 3, batch_size=8, seed=seed)
+
+    return stream
+
+
+@pytest.fixture(scope="session")
+def small_objective(small_network: NetworkFactory) -> Callable[..., SpotDistillation]:
+    """Distil a small teacher into a smaller student; the router starts without a lean."""
+
+    def build(
+        distiller: str, policy: str, *, seed: int = 0, gamma: float | None = None
+    ) -> SpotDistillation:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            return distil(
+                small_network(seed),
+                small_network(99, TEACHER),
+                distiller,
+                policy,
+                DataFacts(IMAGE, torch.arange(TRAIN) % CLASSES),
+                routing=Routing(gamma=gamma, same_family_bias=0.0),
+            )
+
+    return build

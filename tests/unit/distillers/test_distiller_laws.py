@@ -1,0 +1,170 @@
+"""The laws of distillers, for every one in the table and any choice of samples."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
+from torch import Tensor
+
+import sakd.distillers
+from sakd.data import Batch
+from sakd.distillers import DISTILLERS, Distiller, Pair
+from sakd.networks.spots import SpotFamily
+
+SIZE = 5
+DEPTH = 5
+SHAPES = {
+    SpotFamily.EVERY_STAGE: (4, 4, 4),
+    SpotFamily.HINT: (4, 4, 4),
+    SpotFamily.LAST_MAP: (4, 4, 4),
+    SpotFamily.EMBEDDING: (6,),
+    SpotFamily.LOGITS: (7,),
+}
+
+masks = st.lists(st.booleans(), min_size=SIZE, max_size=SIZE).map(torch.tensor)
+seeds = st.integers(0, 1000)
+
+
+def make(name: str, seed: int = 0) -> Distiller:
+    """Build a distiller in double precision; its own modules in evaluation mode."""
+    spots = DISTILLERS[name].family.spots(DEPTH, DEPTH)
+    shapes = (SHAPES[DISTILLERS[name].family],) * len(spots)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return DISTILLERS[name](Pair(spots, shapes, shapes, torch.arange(20) % 4)).double().eval()
+
+
+def features(name: str, seed: int) -> tuple[Tensor, Tensor]:
+    """Draw student features that want a gradient, and teacher features."""
+    source = torch.Generator().manual_seed(seed)
+    shape = (SIZE, *SHAPES[DISTILLERS[name].family])
+    student, teacher = torch.randn(2, *shape, generator=source, dtype=torch.float64)
+    return student.requires_grad_(), teacher
+
+
+def batch_of(index: Tensor) -> Batch:
+    images = torch.zeros(len(index), 3, 8, 8, dtype=torch.float64)
+    return Batch(images, index % 4, index, torch.Generator())
+
+
+def loss_and_gradients(
+    distiller: Distiller, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
+) -> list[Tensor]:
+    """List the loss over all spots, and its gradients by features and own parameters."""
+    spots = range(len(distiller.pair.spots))
+    losses = [distiller.loss(k, student, teacher, batch, chosen) for k in spots]
+    wanted = [student, *distiller.parameters()]
+    return [torch.stack(losses).sum(), *torch.autograd.grad(sum(losses), wanted)]
+
+
+def assert_masked_equals_gathered(name: str, chosen: Tensor, seed: int) -> None:
+    distiller, (student, teacher) = make(name, seed), features(name, seed)
+    index = torch.arange(SIZE)
+    masked = loss_and_gradients(distiller, student, teacher, batch_of(index), chosen)
+    if not chosen.any():
+        assert all((value == 0).all() for value in masked)
+        return
+    sub = student[chosen].detach().requires_grad_()
+    everybody = torch.ones(int(chosen.sum()), dtype=torch.bool)
+    gathered = loss_and_gradients(
+        distiller, sub, teacher[chosen], batch_of(index[chosen]), everybody
+    )
+    spread = torch.zeros_like(student)
+    spread[chosen] = gathered[1]
+    share = len(everybody) / SIZE
+    for ours, expected in zip(masked, [gathered[0], spread, *gathered[2:]], strict=True):
+        torch.testing.assert_close(ours, share * expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", DISTILLERS)
+@given(chosen=masks, seed=seeds)
+@example(chosen=torch.tensor([False] * 5), seed=0)
+@example(chosen=torch.tensor([False, False, True, False, False]), seed=0)
+@example(chosen=torch.tensor([True, False, False, True, False]), seed=0)
+@example(chosen=torch.tensor([True] * 5), seed=0)
+def test_masking_equals_gathering_times_the_share_chosen(
+    name: str, chosen: Tensor, seed: int
+) -> None:
+    assert_masked_equals_gathered(name, chosen, seed)
+
+
+@pytest.mark.parametrize("name", DISTILLERS)
+def test_no_chosen_sample_means_exactly_zero_loss_and_gradient(name: str) -> None:
+    distiller, (student, teacher) = make(name).float(), features(name, 3)
+    student = student.detach().float().requires_grad_()
+    nobody = torch.zeros(SIZE, dtype=torch.bool)
+    batch = batch_of(torch.arange(SIZE))
+    for value in loss_and_gradients(distiller, student, teacher.float(), batch, nobody):
+        assert (value == 0).all()
+
+
+@pytest.mark.parametrize("name", DISTILLERS)
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("fill", [0.0, 1.0, 1e4])
+def test_degenerate_features_give_finite_loss_and_gradient(
+    name: str, count: int, fill: float
+) -> None:
+    distiller, (student, teacher) = make(name).float(), features(name, 4)
+    student = torch.full_like(student, fill, dtype=torch.float32).requires_grad_()
+    chosen = torch.arange(SIZE) < count
+    batch = batch_of(torch.arange(SIZE))
+    for value in loss_and_gradients(distiller, student, teacher.float(), batch, chosen):
+        assert value.isfinite().all()
+
+
+@pytest.mark.parametrize("name", DISTILLERS)
+@given(chosen=masks, seed=seeds)
+def test_the_loss_ignores_the_features_of_those_not_chosen(
+    name: str, chosen: Tensor, seed: int
+) -> None:
+    distiller, (student, teacher) = make(name), features(name, seed)
+    batch = batch_of(torch.arange(SIZE))
+    others = (~chosen).view(-1, *[1] * (student.dim() - 1))
+    loss = distiller.loss(0, student, teacher, batch, chosen)
+    changed = distiller.loss(0, student + 7 * others, teacher - 3 * others, batch, chosen)
+    torch.testing.assert_close(loss, changed, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", DISTILLERS)
+def test_the_loss_is_a_differentiable_scalar_for_the_student(name: str) -> None:
+    distiller, (student, teacher) = make(name), features(name, 5)
+    everybody = torch.ones(SIZE, dtype=torch.bool)
+    values = loss_and_gradients(
+        distiller, student, teacher, batch_of(torch.arange(SIZE)), everybody
+    )
+    assert values[0].shape == ()
+    assert values[0] > 0
+    assert all(value.isfinite().all() and value.any() for value in values)
+
+
+UNTRAINED = [name for name in DISTILLERS if not list(make(name).parameters())]
+
+
+@pytest.mark.parametrize("name", UNTRAINED)
+@given(chosen=masks, seed=seeds)
+def test_a_student_with_its_teachers_features_has_nothing_to_learn(
+    name: str, chosen: Tensor, seed: int
+) -> None:
+    distiller, (_, teacher) = make(name), features(name, seed)
+    student = teacher.clone().requires_grad_()
+    batch = batch_of(torch.arange(SIZE))
+    loss, gradient = loss_and_gradients(distiller, student, teacher, batch, chosen)
+    assert loss.detach().abs() < 1e-12
+    assert gradient.norm() < 1e-6
+
+
+def test_every_distiller_in_the_package_is_in_the_table() -> None:
+    for found in pkgutil.walk_packages(sakd.distillers.__path__, "sakd.distillers."):
+        module = importlib.import_module(found.name)
+        for name, kind in inspect.getmembers(module, inspect.isclass):
+            public = issubclass(kind, Distiller) and not inspect.isabstract(kind)
+            if public and not name.startswith("_"):
+                assert kind in DISTILLERS.values(), (
+                    f"{found.name}.{name} is in no line of the table"
+                )

@@ -1,0 +1,241 @@
+"""The laws of spot distillation, for every distiller and policy."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch.nn.functional import cross_entropy, log_softmax, softmax
+
+from sakd.data import Batch
+from sakd.distillers import DISTILLERS
+from sakd.networks import StagedNetwork
+from sakd.objectives import SpotDistillation, distil
+from sakd.objectives.build import DataFacts, Distillation, Routing
+from sakd.routing import POLICIES
+from sakd.training import Optimisation
+from sakd.training.fit import Run
+
+Objectives = Callable[..., SpotDistillation]
+Batches = Callable[..., Batch]
+
+every_distiller = pytest.mark.parametrize("distiller", DISTILLERS)
+every_policy = pytest.mark.parametrize("policy", POLICIES)
+
+
+@every_distiller
+@every_policy
+def test_players_are_disjoint_and_hold_all_that_is_trained(
+    distiller: str, policy: str, small_objective: Objectives
+) -> None:
+    objective = small_objective(distiller, policy)
+    players = objective.players()
+    held = [id(parameter) for group in players.values() for parameter in group]
+    trained = {id(p) for p in objective.parameters() if p.requires_grad}
+    assert len(held) == len(set(held))
+    assert set(held) == trained
+    assert set(players) == ({"student", "router"} if POLICIES[policy].trained else {"student"})
+
+
+@every_distiller
+@every_policy
+def test_each_loss_reaches_its_own_player_and_no_other(
+    distiller: str, policy: str, small_objective: Objectives, small_batch: Batches
+) -> None:
+    objective = small_objective(distiller, policy).train()
+    result = objective(small_batch(1))
+    players = objective.players()
+    assert set(result.losses) == set(players)
+    for name, loss in result.losses.items():
+        for player, parameters in players.items():
+            gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
+            if player != name:
+                assert all(gradient is None for gradient in gradients)
+            elif name == "router" or policy == "always":
+                assert all(gradient is not None for gradient in gradients)
+    assert not any(parameter.requires_grad for parameter in objective.teacher.parameters())
+
+
+@every_distiller
+@every_policy
+def test_a_step_leaves_the_teacher_as_it_was_and_everything_in_its_mode(
+    distiller: str, policy: str, small_objective: Objectives, small_batch: Batches
+) -> None:
+    objective = small_objective(distiller, policy).train()
+    before = copy.deepcopy(objective.teacher.state_dict())
+    modes = [module.training for module in objective.modules()]
+    wants = [parameter.requires_grad for parameter in objective.parameters()]
+    run = Run(objective, dict.fromkeys(objective.players(), Optimisation()), 1, 1)
+    run.step(objective(small_batch(2)).losses)
+    after = objective.teacher.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert not any(module.training for module in objective.teacher.modules())
+    assert [module.training for module in objective.modules()] == modes
+    assert [parameter.requires_grad for parameter in objective.parameters()] == wants
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_students_mode_is_restored_after_the_graft(
+    training: bool, small_objective: Objectives, small_batch: Batches
+) -> None:
+    objective = small_objective("at", "adaptive").train(training)
+    objective(small_batch(3))
+    assert all(module.training == training for module in objective.student.modules())
+
+
+@every_distiller
+def test_the_students_statistics_move_once_a_step(
+    distiller: str, small_objective: Objectives, small_batch: Batches
+) -> None:
+    objective = small_objective(distiller, "adaptive").train()
+    objective(small_batch(3))
+    assert {int(v) for k, v in objective.student.state_dict().items() if "tracked" in k} == {1}
+
+
+def test_always_is_plain_distillation_by_hand(
+    small_objective: Objectives, small_batch: Batches
+) -> None:
+    objective, batch = small_objective("at", "always").double().train(), small_batch(4)
+    batch = batch._replace(images=batch.images.double())
+    student, teacher = copy.deepcopy(objective.student), copy.deepcopy(objective.teacher)
+    result = objective(batch)
+
+    f_s, z_s = student.trace(batch.images)
+    with torch.no_grad():
+        f_t, z_t = teacher.trace(batch.images)
+    p_s, p_t = log_softmax(z_s / 4, dim=1), softmax(z_t / 4, dim=1)
+    kd = 16 * (p_t * (p_t.log() - p_s)).sum() / len(batch.labels)
+    at = torch.zeros((), dtype=torch.float64)
+    for k in (1, 2, 3):
+        q_s, q_t = f_s[k].pow(2).mean(1).flatten(1), f_t[k].pow(2).mean(1).flatten(1)
+        q_s, q_t = (q / q.pow(2).sum(1, keepdim=True).sqrt() for q in (q_s, q_t))
+        at = at + (q_s - q_t).pow(2).mean()
+    total = cross_entropy(z_s, batch.labels) + kd + 1000 * at
+
+    torch.testing.assert_close(result.losses["student"], total)
+    ours = torch.autograd.grad(result.losses["student"], objective.players()["student"])
+    by_hand = torch.autograd.grad(total, list(student.parameters()))
+    for gradient, expected in zip(ours, by_hand, strict=True):
+        torch.testing.assert_close(gradient, expected)
+    torch.testing.assert_close(result.terms["kd"], kd.detach())
+    torch.testing.assert_close(result.terms["at"], at.detach())
+
+
+@every_distiller
+def test_anti_and_adaptive_share_the_plain_loss_between_them(
+    distiller: str, small_objective: Objectives, small_batch: Batches
+) -> None:
+    rates = {}
+    for policy in ("adaptive", "anti"):
+        terms = small_objective(distiller, policy).train()(small_batch(5)).terms
+        rates[policy] = {k: v for k, v in terms.items() if k.startswith("gate_rate/")}
+        routing = rates.setdefault("routing", terms["routing"])
+        assert torch.equal(routing, terms["routing"])
+    for spot, rate in rates["adaptive"].items():
+        assert float(rate + rates["anti"][spot]) == pytest.approx(1.0)
+
+
+@every_policy
+def test_terms_are_detached_scalars_and_name_every_spot(
+    policy: str, small_objective: Objectives, small_batch: Batches
+) -> None:
+    terms = small_objective("at", policy).train()(small_batch(6)).terms
+    spots = {f"gate_rate/{spot}" for spot in ("stage1", "stage2", "stage3", "logits")}
+    expected = {"cross_entropy", "kd", "at"} | spots
+    assert set(terms) == (expected | {"routing"} if POLICIES[policy].trained else expected)
+    assert all(term.shape == () and not term.requires_grad for term in terms.values())
+
+
+@every_distiller
+@every_policy
+def test_progress_without_the_teacher_restores_the_rest(
+    distiller: str, policy: str, small_objective: Objectives, small_batch: Batches
+) -> None:
+    objective = small_objective(distiller, policy, seed=1).train()
+    objective(small_batch(0))
+    progress = copy.deepcopy(objective.progress())
+    assert not any(name.startswith("teacher.") for name in progress)
+    other = small_objective(distiller, policy, seed=2)
+    other.restore(progress)
+    state = objective.state_dict()
+    assert all(torch.equal(state[name], value) for name, value in other.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("distiller", "spots"),
+    [
+        ("kd", [(5, 5)]),
+        ("fitnet", [(2, 2), (5, 5)]),
+        ("at", [(1, 1), (2, 2), (3, 3), (5, 5)]),
+        ("sp", [(3, 3), (5, 5)]),
+        ("rkd", [(4, 4), (5, 5)]),
+    ],
+)
+def test_decisions_are_the_distillers_spots_and_then_the_logits(
+    distiller: str, spots: list[tuple[int, int]], small_objective: Objectives
+) -> None:
+    objective = small_objective(distiller, "adaptive")
+    assert list(objective.spots) == spots
+    assert objective.router.policy.decisions == len(spots)
+    assert (
+        len(objective.router.graft.to_teacher)
+        == len(objective.router.graft.to_student)
+        == len(spots) - 1
+    )
+
+
+FACTS = DataFacts((3, 8, 8), torch.zeros(4, dtype=torch.int64))
+Networks = Callable[..., StagedNetwork]
+
+
+def build(networks: Networks, *names: str, **options: Any) -> SpotDistillation:
+    return distil(networks(0), networks(1), *names, FACTS, **options)
+
+
+def test_every_distiller_comes_with_kd_at_its_published_weight(small_network: Networks) -> None:
+    for name, kind in DISTILLERS.items():
+        objective = build(small_network, name, "always")
+        assert objective.weights == {"kd": 1.0, name: kind.weight}
+
+
+def test_a_distiller_can_stand_alone_with_another_weight(small_network: Networks) -> None:
+    alone = Distillation(kd_weight=0.0, weights={"sp": 7.0})
+    objective = build(small_network, "sp", "always", distillation=alone)
+    assert objective.weights == {"sp": 7.0}
+    assert list(objective.distillers) == ["sp"]
+
+
+def test_options_reach_distiller_and_policy(small_network: Networks) -> None:
+    warm = Distillation(options={"kd": {"temperature": 2.0}})
+    rare = Routing(options={"random": {"rate": 0.1}})
+    objective = build(small_network, "kd", "random", distillation=warm, routing=rare)
+    assert (objective.distillers["kd"].temperature, objective.router.policy.rate) == (2.0, 0.1)
+
+
+@pytest.mark.parametrize(("family", "lean"), [("resnet", 10.0), ("other", 0.0)])
+def test_networks_of_one_family_start_by_distilling_everywhere(
+    family: str, lean: float, small_network: Networks
+) -> None:
+    student, teacher = small_network(0), small_network(1)
+    teacher.family = family
+    objective = distil(student, teacher, "at", "adaptive", FACTS)
+    bias = objective.router.policy.linear.bias.detach().view(-1, 2)
+    torch.testing.assert_close(bias.mean(0), torch.tensor([lean, 0.0]), rtol=0, atol=0.25)
+
+
+@pytest.mark.parametrize(("gamma", "expected"), [(None, 2.0), (1.5, 1.5)])
+def test_gamma_is_the_distillers_unless_given(
+    gamma: float | None, expected: float, small_objective: Objectives
+) -> None:
+    assert small_objective("at", "adaptive", gamma=gamma).router.gamma == expected
+
+
+@pytest.mark.parametrize("names", [("atn", "always"), ("at", "alway")])
+def test_an_unknown_name_is_met_with_the_near_one(
+    names: tuple[str, str], small_network: Networks
+) -> None:
+    with pytest.raises(ValueError, match=r"did you mean 'a(t|lways)'"):
+        build(small_network, *names)

@@ -1,0 +1,229 @@
+"""The laws of the training loop."""
+
+from __future__ import annotations
+
+import copy
+import io
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from sakd.data import BatchStream
+from sakd.distillers import DISTILLERS
+from sakd.errors import UserError
+from sakd.networks import StagedNetwork
+from sakd.objectives import Objective, SpotDistillation, Supervised
+from sakd.routing import POLICIES
+from sakd.training import Callback, Optimisation, Run, fit
+
+Objectives = Callable[..., SpotDistillation]
+Streams = Callable[..., BatchStream]
+Networks = Callable[..., StagedNetwork]
+
+EPOCHS = 3
+SETTINGS = {name: Optimisation(lr=0.02) for name in ("student", "router")}
+EVERY = [("sp", policy) for policy in POLICIES] + [(name, "adaptive") for name in DISTILLERS]
+
+
+def trained(
+    objective: Objective, stream: BatchStream, **options: Any
+) -> tuple[list[dict[str, float]], dict[str, Tensor]]:
+    """Train; history and final state."""
+    players = objective.players()
+    settings = {name: SETTINGS[name] for name in players}
+    history = fit(objective, stream, epochs=EPOCHS, optimisation=settings, **options)
+    return history, objective.state_dict()
+
+
+def assert_identical(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
+    assert set(one) == set(other)
+    for name, value in one.items():
+        assert torch.equal(value, other[name]), name
+
+
+class Interrupted(Exception):  # noqa: N818 - what a user does is no error
+    """Somebody pressed Ctrl-C."""
+
+
+class InterruptAfter(Callback):
+    """Writes a checkpoint after an epoch, goes on for a step, and dies."""
+
+    def __init__(self, epoch: int) -> None:
+        """Die in the epoch after ``epoch``."""
+        self.epoch = epoch
+
+    def on_step(self, run: Run) -> None:
+        """Die."""
+        if len(run.history) == self.epoch:
+            raise Interrupted
+
+    def on_epoch(self, run: Run) -> None:
+        """Write."""
+        self.file = io.BytesIO()
+        torch.save(run.state(), self.file)
+
+    def read(self) -> dict[str, Any]:
+        """Read back, trusting nothing."""
+        self.file.seek(0)
+        return torch.load(self.file, weights_only=True)
+
+
+@pytest.mark.parametrize(("distiller", "policy"), EVERY)
+def test_one_seed_gives_one_history_and_one_network_to_the_bit(
+    distiller: str, policy: str, small_objective: Objectives, small_stream: Streams
+) -> None:
+    first = trained(small_objective(distiller, policy), small_stream(1))
+    second = trained(small_objective(distiller, policy), small_stream(1))
+    assert first[0] == second[0]
+    assert_identical(first[1], second[1])
+    other = trained(small_objective(distiller, policy), small_stream(2))
+    assert other[0] != first[0]
+
+
+@pytest.mark.parametrize("epoch", range(1, EPOCHS))
+@pytest.mark.parametrize(("distiller", "policy"), EVERY)
+def test_a_resumed_training_equals_an_uninterrupted_one_to_the_bit(
+    distiller: str, policy: str, epoch: int, small_objective: Objectives, small_stream: Streams
+) -> None:
+    whole = trained(small_objective(distiller, policy), small_stream(1))
+    interruption = InterruptAfter(epoch)
+    with pytest.raises(Interrupted):
+        trained(small_objective(distiller, policy), small_stream(1), callbacks=[interruption])
+    fresh = small_objective(distiller, policy, seed=5)
+    resumed = trained(fresh, small_stream(1), resume=interruption.read())
+    assert resumed[0] == whole[0]
+    assert_identical(resumed[1], whole[1])
+
+
+def test_resuming_after_the_last_epoch_trains_no_more(
+    small_network: Networks, small_stream: Streams
+) -> None:
+    states: list[dict[str, Any]] = []
+
+    class Keep(Callback):
+        def on_epoch(self, run: Run) -> None:
+            states.append(copy.deepcopy(run.state()))
+
+    history, state = trained(Supervised(small_network(0)), small_stream(1), callbacks=[Keep()])
+    again = trained(Supervised(small_network(3)), small_stream(1), resume=states[-1])
+    assert again[0] == history
+    assert_identical(again[1], state)
+
+
+def test_training_learns_its_images(small_network: Networks, small_stream: Streams) -> None:
+    settings = {"student": Optimisation(lr=0.05)}
+    objective = Supervised(small_network(0))
+    history = fit(objective, small_stream(0), epochs=30, optimisation=settings)
+    assert history[-1]["cross_entropy"] < 0.3 * history[0]["cross_entropy"]
+
+
+def test_the_history_holds_means_weighed_by_batch_size(
+    small_objective: Objectives, small_stream: Streams
+) -> None:
+    still = {name: Optimisation(lr=1e-30) for name in ("student", "router")}
+    objective = small_objective("at", "adaptive")
+    (record,) = fit(objective, small_stream(0), epochs=1, optimisation=still)
+    objective = small_objective("at", "adaptive").train()
+    sums: dict[str, float] = {}
+    for batch in small_stream(0).epoch(0):
+        for name, value in objective(batch).terms.items():
+            sums[name] = sums.get(name, 0.0) + float(value) * len(batch.labels)
+    assert record.pop("epoch") == 1
+    assert record == pytest.approx({name: total / 20 for name, total in sums.items()}, rel=1e-5)
+
+
+def test_callbacks_see_start_steps_and_epochs_in_order(
+    small_network: Networks, small_stream: Streams
+) -> None:
+    seen: list[tuple[str, str, int]] = []
+
+    class Watch(Callback):
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def on_start(self, run: Run) -> None:
+            seen.append((self.name, "start", len(run.history)))
+
+        def on_step(self, run: Run) -> None:
+            seen.append((self.name, "step", len(run.history)))
+
+        def on_epoch(self, run: Run) -> None:
+            assert (run.epochs, run.steps) == (2, 3)
+            seen.append((self.name, "epoch", len(run.history)))
+
+    watches = iter([Watch("a"), Watch("b")])
+    fit(Supervised(small_network(0)), small_stream(0), epochs=2, callbacks=watches)
+    events = [("start", 0)]
+    for epoch in range(2):
+        events += [("step", epoch)] * 3 + [("epoch", epoch + 1)]
+    assert seen == [(name, *event) for event in events for name in "ab"]
+
+
+def test_evaluation_is_recorded_and_does_not_disturb_training(
+    small_objective: Objectives, small_stream: Streams
+) -> None:
+    def evaluate(network: nn.Module) -> dict[str, float]:
+        network.eval()
+        return {"val_top1": 0.5}
+
+    history, state = trained(small_objective("at", "anti"), small_stream(1), evaluate=evaluate)
+    plain = trained(small_objective("at", "anti"), small_stream(1))
+    assert [record.pop("val_top1") for record in history] == [0.5] * EPOCHS
+    assert history == plain[0]
+    assert_identical(state, plain[1])
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_loss_that_is_not_finite_is_named_with_its_epoch(
+    value: float, small_network: Networks, small_stream: Streams
+) -> None:
+    class Diverging(Supervised):
+        def forward(self, batch: Any) -> Any:
+            result = super().forward(batch)
+            steps.append(1)
+            factor = value if len(steps) > len(small_stream(0)) else 1.0
+            return result._replace(terms={"weird": result.terms["cross_entropy"] * factor})
+
+    steps: list[int] = []
+    with pytest.raises(UserError, match=f"weird is {value} in epoch 2"):
+        fit(Diverging(small_network(0)), small_stream(0), epochs=3)
+    assert len(steps) == 2 * len(small_stream(0))
+
+
+@pytest.mark.parametrize("policy", ["always", "adaptive"])
+def test_training_leaves_the_teacher_as_it_was(
+    policy: str, small_objective: Objectives, small_stream: Streams
+) -> None:
+    objective = small_objective("fitnet", policy)
+    before = copy.deepcopy(objective.teacher.state_dict())
+    trained(objective, small_stream(0))
+    assert_identical(objective.teacher.state_dict(), before)
+    assert not any(module.training for module in objective.teacher.modules())
+
+
+def test_every_gradient_is_taken_before_any_update() -> None:
+    class Duel(Objective):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one = nn.Parameter(torch.tensor([2.0]))
+            self.two = nn.Parameter(torch.tensor([3.0]))
+
+        @property
+        def network(self) -> nn.Module:
+            return self
+
+        def players(self) -> dict[str, list[nn.Parameter]]:
+            return {"one": [self.one], "two": [self.two]}
+
+        def forward(self, batch: Any) -> Any:
+            return {"one": (self.one * self.two).sum(), "two": -(self.one * self.two).sum()}
+
+    duel = Duel()
+    still = Optimisation(lr=0.1, momentum=0.0, weight_decay=0.0)
+    run = Run(duel, {"one": still, "two": still}, epochs=1, steps=1)
+    run.step(duel(None))
+    assert (duel.one.item(), duel.two.item()) == pytest.approx((2.0 - 0.3, 3.0 + 0.2))

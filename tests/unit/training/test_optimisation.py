@@ -1,0 +1,75 @@
+"""How the parameters of a player are updated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from sakd.errors import UserError
+from sakd.training.optimisation import Optimisation, Player
+
+
+def learning_rates(epochs: int, optimisation: Optimisation) -> list[float]:
+    """List the learning rate of every epoch."""
+    parameter = nn.Parameter(torch.ones(2))
+    player, rates = Player([parameter], optimisation, epochs), []
+    for _ in range(epochs):
+        rates.append(player.optimiser.param_groups[0]["lr"])
+        player.update(player.gradients(parameter.sum()))
+        player.schedule.step()
+    return rates
+
+
+def test_the_rate_falls_after_epochs_150_180_and_210_of_240() -> None:
+    rates = learning_rates(240, Optimisation())
+    expected = [0.05] * 150 + [0.005] * 30 + [0.0005] * 30 + [0.00005] * 30
+    assert rates == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(("epochs", "falls"), [(8, [5, 6, 7]), (80, [50, 60, 70])])
+def test_milestones_scale_with_the_epochs(epochs: int, falls: list[int]) -> None:
+    rates = learning_rates(epochs, Optimisation())
+    assert [k for k in range(1, epochs) if rates[k] < rates[k - 1]] == falls
+
+
+def test_milestones_that_meet_in_one_epoch_all_count() -> None:
+    rates = learning_rates(3, Optimisation(lr=1.0, milestones=(0.6, 0.7)))
+    assert rates == pytest.approx([1.0, 1.0, 0.01])
+
+
+def test_two_updates_equal_sgd_with_momentum_and_decay_by_hand() -> None:
+    optimisation = Optimisation(lr=0.1, momentum=0.9, weight_decay=0.01)
+    parameter = nn.Parameter(torch.tensor([2.0, -3.0], dtype=torch.float64))
+    player = Player([parameter], optimisation, 10)
+    expected, velocity = [2.0, -3.0], [0.0, 0.0]
+    for _ in range(2):
+        player.update(player.gradients((parameter**3).sum()))
+        for k, weight in enumerate(expected):
+            velocity[k] = 0.9 * velocity[k] + 3 * weight**2 + 0.01 * weight
+            expected[k] = weight - 0.1 * velocity[k]
+    assert parameter.tolist() == pytest.approx(expected, rel=1e-12)
+    assert parameter.grad is None
+
+
+def test_parameters_without_a_gradient_stay() -> None:
+    used, unused = nn.Parameter(torch.ones(1)), nn.Parameter(torch.ones(1))
+    player = Player([used, unused], Optimisation(), 1)
+    player.update(player.gradients(used.sum()))
+    assert (float(used.detach()) < 1, float(unused.detach())) == (True, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"lr": 0.0}, "lr must be above 0, got 0.0"),
+        ({"momentum": 1.0}, r"momentum must be in \[0, 1\), got 1.0"),
+        ({"weight_decay": -1.0}, "weight_decay must not be negative"),
+        ({"milestones": (0.5, 150.0)}, "milestones are fractions"),
+    ],
+)
+def test_settings_that_cannot_train_are_refused(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        Optimisation(**wrong)
