@@ -7,7 +7,7 @@
 # behind a mirror, set PIP_INDEX_URL for the one and UV_DEFAULT_INDEX for the other.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup venv install distill test check format lint-fix viz repro lock clean
+.PHONY: help setup venv install distill test check format lint-fix viz stages repro lock clean
 
 BIN := .venv/bin
 STAMP := .venv/sakd-setup
@@ -72,6 +72,10 @@ lint-fix: setup ## mend what ruff can mend, and format
 
 viz: setup ## show the pipelines in a browser
 	@$(BIN)/kedro viz run $(ARGS)
+
+stages: setup ## write dvc.yaml anew from the grid
+	@$(BIN)/python -m sakd.dvc_stages > dvc.yaml.new
+	@mv dvc.yaml.new dvc.yaml
 
 repro: export PATH := $(CURDIR)/$(BIN):$(PATH)
 repro: setup ## bring the DVC stages up to date

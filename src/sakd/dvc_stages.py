@@ -1,0 +1,142 @@
+"""The stages of ``dvc.yaml``: ``python -m sakd.dvc_stages > dvc.yaml``.
+
+They are made from the same rows as the Kedro pipelines, so that both schedule the same work: a
+stage per teacher and per row. The folders of cells persist, so a stage that was cut off goes on
+where it was, and cells that an edit does not change are not trained again.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from kedro.framework.startup import bootstrap_project
+
+from sakd.active import active_settings
+from sakd.config import Settings
+
+Stage = dict[str, Any]
+
+HEAD = "# Written by `make stages` from the grid in conf/base/parameters.yml; do not edit.\n"
+PARAMETERS = "conf/base/parameters.yml"
+TRAINING_CODE = [
+    f"src/sakd/{name}"
+    for name in ("data", "distillers", "networks", "objectives", "routing", "training")
+]
+STUDENT_PARAMETERS = ["device", "threads", "data", "grid", "student", "distillation", "routing"]
+REPORTS = (
+    "results.csv",
+    "report.md",
+    "report.html",
+    "learning_curves.json",
+    "gate_rates.json",
+    "gains.json",
+)
+
+
+class Stages:
+    """The stages of a study and the files that connect them."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Name the files of ``settings``."""
+        self.data = settings.data.name
+        self.rows = settings.grid.rows(self.data)
+        teachers = settings.grid.teachers()
+        self.primary = f"data/03_primary/{self.data}"
+        models, self.output = f"data/06_models/{self.data}", f"data/07_model_output/{self.data}"
+        self.cells, self.teachers = f"{models}/cells", f"{models}/teachers"
+        self.weights = [f"{self.teachers}/{name}.safetensors" for name in teachers]
+        self.cards = [f"{self.teachers}/{name}.json" for name in teachers]
+        self.accuracies = [f"{self.output}/teachers/{name}.json" for name in teachers]
+        self.tables = [f"data/07_model_output/{name}.csv" for name in ("evaluation", "history")]
+
+    def every(self) -> dict[str, Stage]:
+        """Every stage, by name."""
+        return {
+            "data_preparation": self.data_preparation(),
+            "teacher": self.teacher(),
+            "students": self.students(),
+            "evaluate": self.evaluate(),
+            "report": self.report(),
+        }
+
+    def data_preparation(self) -> Stage:
+        """Raw images to splits."""
+        return {
+            "cmd": "kedro run --pipelines data_preparation",
+            "deps": ["src/sakd/data"],
+            "params": [{PARAMETERS: ["data"]}],
+            "outs": [self.primary],
+        }
+
+    def teacher(self) -> Stage:
+        """Every teacher."""
+        return {
+            "cmd": "kedro run --pipelines teacher",
+            "deps": [self.primary, *TRAINING_CODE],
+            "params": [{PARAMETERS: ["device", "threads", "teacher"]}],
+            "outs": [*self.weights, *self.cards, _persistent(f"{self.cells}/teachers")],
+        }
+
+    def students(self) -> Stage:
+        """The cells of every row, a stage each."""
+        pair = "${item.teacher}-${item.student}-s${item.seed}"
+        teacher = self.teachers + "/${item.teacher}.safetensors"
+        stage = {
+            "cmd": f"kedro run --pipelines students --nodes students-{self.data}-{pair}",
+            "deps": [self.primary, teacher, *TRAINING_CODE],
+            "params": [{PARAMETERS: STUDENT_PARAMETERS}],
+            "outs": [
+                f"{self.output}/records/{pair}.json",
+                _persistent(f"{self.cells}/{self.data}-{pair}"),
+            ],
+        }
+        items = {
+            row.id: {"teacher": row.teacher, "student": row.student, "seed": row.seed}
+            for row in self.rows
+        }
+        return {"foreach": items, "do": stage}
+
+    def evaluate(self) -> Stage:
+        """The test split."""
+        cells = [f"{self.cells}/{row.id}" for row in self.rows]
+        records = [
+            f"{self.output}/records/{row.teacher}-{row.student}-s{row.seed}.json"
+            for row in self.rows
+        ]
+        return {
+            "cmd": "kedro run --pipelines evaluate",
+            "deps": [self.primary, *self.weights, *cells, *records],
+            "outs": [*self.tables, *self.accuracies, _persistent(f"{self.cells}/evaluations")],
+        }
+
+    def report(self) -> Stage:
+        """Tables, figures and pages."""
+        return {
+            "cmd": "kedro run --pipelines report",
+            "deps": [*self.tables, *self.accuracies, "src/sakd/reporting"],
+            "outs": [f"data/08_reporting/{name}" for name in REPORTS],
+            "metrics": ["data/08_reporting/summary.json"],
+        }
+
+
+def _persistent(folder: str) -> Stage:
+    return {folder: {"persist": True}}
+
+
+def dvc_yaml(settings: Settings) -> str:
+    """The text of ``dvc.yaml``."""
+    stages = {"stages": Stages(settings).every()}
+    return HEAD + yaml.safe_dump(stages, sort_keys=False, width=100)
+
+
+def main() -> None:
+    """Write the stages of the project in the working directory to standard output."""
+    bootstrap_project(Path.cwd())
+    sys.stdout.write(dvc_yaml(active_settings()))
+
+
+if __name__ == "__main__":
+    main()
