@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import nn
 
 from sakd.data import DataCard, ImageSet, evaluation_batches
-from sakd.store import Entry, Record
+from sakd.grid import Cell
+from sakd.store import CellStore, Entry, Record
 from sakd.weights import load_weights
 from sakd.zoo import fresh_network
+
+
+@dataclass(frozen=True)
+class Test:
+    """The test split, which is read here and nowhere else."""
+
+    images: ImageSet
+    card: DataCard
 
 
 @torch.no_grad()
@@ -28,31 +38,40 @@ def top1(
 
 
 def evaluate_cell(
-    entry: Entry, record: Record, test: ImageSet, card: DataCard, device: torch.device
+    cells: CellStore, cell: Cell, record: Record, test: Test, device: torch.device
 ) -> dict[str, float]:
-    """The test accuracy of a finished cell, found once and kept in its folder.
+    """The test accuracy of a finished cell, found once and kept in the store.
 
     Returns:
         ``test_top1`` of the last epoch, ``test_top1_val_selected`` of the epoch that was best on
         validation, and ``test_top1_best``, the highest of these and of the epochs whose weights
         were kept: chosen on test, so optimistic.
     """
-    known = entry.evaluation(record.key)
-    if known is None or known["test_sha256"] != card.sha256:
-        network = fresh_network(record.facts["student"], card).to(device)
-
-        def measure(path: Path) -> float:
-            network.load_state_dict(dict(load_weights(path).state))
-            return top1(network, test, card, device)
-
-        last, selected = measure(entry.last), measure(entry.best)
-        kept = [measure(path) for path in sorted(entry.epochs.glob("*.safetensors"))]
-        known = {
-            "key": record.key,
-            "test_sha256": card.sha256,
-            "test_top1": last,
-            "test_top1_val_selected": selected,
-            "test_top1_best": max(last, selected, *kept),
+    key = f"{record.key} {test.card.sha256}"
+    found = cells.evaluation(cell.id, key)
+    if found is None:
+        accuracy = _by_epoch(cells.entry(cell.row, cell.id), cell.student, record, test, device)
+        found = {
+            "key": key,
+            "test_top1": accuracy[record.epochs],
+            "test_top1_val_selected": accuracy[record.best_epoch],
+            "test_top1_best": max(accuracy.values()),
         }
-        entry.save_evaluation(known)
-    return {name: value for name, value in known.items() if name.startswith("test_top1")}
+        cells.save_evaluation(cell.id, found)
+    return {name: value for name, value in found.items() if name != "key"}
+
+
+def _by_epoch(
+    entry: Entry, student: str, record: Record, test: Test, device: torch.device
+) -> dict[int | None, float]:
+    """The accuracy of every epoch whose weights are there."""
+    network = fresh_network(student, test.card).to(device)
+    paths: dict[int | None, Path] = {
+        int(path.stem): path for path in entry.epochs.glob("*.safetensors")
+    }
+    paths |= {record.best_epoch: entry.best, record.epochs: entry.last}
+    accuracy = {}
+    for epoch, path in paths.items():
+        network.load_state_dict(dict(load_weights(path).state))
+        accuracy[epoch] = top1(network, test.images, test.card, device)
+    return accuracy

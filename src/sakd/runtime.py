@@ -7,10 +7,10 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
-import torchvision
 
 import sakd
 from sakd.data.seeding import mix
@@ -48,7 +48,7 @@ def provenance(device: str) -> dict[str, str]:
         "sakd": sakd.__version__,
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "torchvision": torchvision.__version__,
+        "torchvision": version("torchvision"),  # to import it would take seconds
         "platform": platform.platform(),
         "device": device,
         "threads": str(torch.get_num_threads()),

@@ -58,7 +58,6 @@ class Entry:
         self.epochs = folder / "epochs"
         self._record = folder / "record.json"
         self._history = folder / "history.csv"
-        self._evaluation = folder / "evaluation.json"
         self._checkpoint = folder / "checkpoint.pt"
 
     def record(self) -> Record | None:
@@ -105,15 +104,6 @@ class Entry:
         with self._history.open(newline="") as lines:
             return [{k: float(v) for k, v in line.items()} for line in csv.DictReader(lines)]
 
-    def evaluation(self, key: str) -> dict[str, Any] | None:
-        """What evaluation found for the training called ``key``, if it has."""
-        content = _read_json(self._evaluation)
-        return content if content and content["key"] == key else None
-
-    def save_evaluation(self, content: Mapping[str, Any]) -> None:
-        """Keep what evaluation found; its ``key`` names the training."""
-        write_json(self._evaluation, content)
-
     def _write_history(self, history: Sequence[Mapping[str, float]]) -> None:
         with self._history.open("w", newline="") as lines:
             writer = csv.DictWriter(lines, history[0])
@@ -122,7 +112,7 @@ class Entry:
 
 
 class CellStore:
-    """A folder of cells, grouped by row."""
+    """A folder of cells, grouped by row, and of what evaluation found for each."""
 
     def __init__(self, root: Path) -> None:
         """Keep the cells under ``root``."""
@@ -131,6 +121,18 @@ class CellStore:
     def entry(self, group: str, cell: str) -> Entry:
         """The folder of the cell with that id, in that row."""
         return Entry(self.root / group / cell)
+
+    def evaluation(self, cell: str, key: str) -> dict[str, Any] | None:
+        """What evaluation found for the cell with that id, if it has; ``key`` says of what."""
+        content = _read_json(self._evaluation(cell))
+        return content if content and content["key"] == key else None
+
+    def save_evaluation(self, cell: str, content: Mapping[str, Any]) -> None:
+        """Keep what evaluation found; its ``key`` says of what."""
+        write_json(self._evaluation(cell), content)
+
+    def _evaluation(self, cell: str) -> Path:
+        return self.root / "evaluations" / f"{cell}.json"
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:

@@ -6,14 +6,10 @@ from sakd.reporting import formats
 from sakd.reporting.frames import PAIR, REFERENCE, compared_policies, pair_name, prepared
 from sakd.reporting.paired import POOLED, policy_comparison
 from sakd.reporting.spread import Spread
+from sakd.routing.collapse import GATE_RATE, collapse
 
 ENOUGH_SEEDS = 3
 """From this many paired seeds on, a difference is set beside its interval without a caveat."""
-
-GATE_COLUMN = "gate_rate/"
-"""Prefix of the history columns with the fraction of samples that distil at a spot."""
-
-_CLOSED, _OPEN = 0.01, 0.99
 
 
 def caveats(results: pd.DataFrame, history: pd.DataFrame) -> list[str]:
@@ -63,14 +59,14 @@ def collapsed_routers(results: pd.DataFrame, history: pd.DataFrame) -> list[str]
     """
     cells = prepared(results)
     adaptive = cells[cells["finished"] & (cells["policy"] == "adaptive")]
-    gates = [name for name in history.columns if name.startswith(GATE_COLUMN)]
+    gates = [name for name in history.columns if name.startswith(GATE_RATE)]
     if not gates:
         return []
     last = history.sort_values("epoch").groupby("cell").tail(1).set_index("cell")[gates]
     found: dict[str, list[str]] = {}
     for cell in adaptive["cell"]:
         if cell in last.index:
-            kind = _collapse(last.loc[cell].dropna())
+            kind = collapse(last.loc[cell].dropna().tolist())
             found.setdefault(kind, []).append(str(cell))
     return [
         f"Router collapsed to {kind} in {formats.plural(len(names), 'cell')}: "
@@ -78,15 +74,6 @@ def collapsed_routers(results: pd.DataFrame, history: pd.DataFrame) -> list[str]
         for kind, names in found.items()
         if kind
     ]
-
-
-def _collapse(rates: pd.Series) -> str:
-    opened, closed = rates > _OPEN, rates < _CLOSED
-    if rates.empty or not (opened | closed).all():
-        return ""
-    if opened.all():
-        return "always"
-    return "never" if closed.all() else "one fixed route"
 
 
 def verdict(spread: Spread, seeds: int) -> str:

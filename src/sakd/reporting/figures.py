@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pandas as pd
 import plotly.graph_objects as go
 
-from sakd.reporting.caveats import GATE_COLUMN
 from sakd.reporting.frames import (
     NO_DISTILLER,
     PAIR,
@@ -16,6 +15,7 @@ from sakd.reporting.frames import (
 )
 from sakd.reporting.panels import GREY, blank, colours, label, panels, place
 from sakd.reporting.reference import STUDENT
+from sakd.routing.collapse import GATE_RATE
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
@@ -79,16 +79,16 @@ def gate_rates(history: pd.DataFrame, results: pd.DataFrame) -> go.Figure:
 
 def _spots(history: pd.DataFrame) -> list[str]:
     """The gate columns with a value; the logits come last, as in the network."""
-    gates = [name for name in history if name.startswith(GATE_COLUMN)]
+    gates = [name for name in history if name.startswith(GATE_RATE)]
     present = [name for name in gates if history[name].notna().any()]
-    return sorted(present, key=lambda name: name == f"{GATE_COLUMN}logits")
+    return sorted(present, key=lambda name: name == f"{GATE_RATE}logits")
 
 
 def _gate_lines(groups: list[pd.DataFrame], spots: list[str]) -> _Traces:
     for panel, group in enumerate(groups):
         for rank, (spot, colour) in enumerate(colours(spots).items()):
             if group[spot].notna().any():
-                name, line = spot.removeprefix(GATE_COLUMN), {"color": colour, "width": 2}
+                name, line = spot.removeprefix(GATE_RATE), {"color": colour, "width": 2}
                 trace = _mean_line(group, spot, name=name, line=line)
                 yield panel, trace.update(legendrank=rank + 1)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from sakd.errors import UserError
+from sakd.routing import POLICIES
 
 PAIR = ["dataset", "teacher", "student"]
 """The columns that name a teacher and student on a data set."""
@@ -17,7 +18,7 @@ NO_DISTILLER = "none"
 DONE = "done"
 """The status of a cell that ran to its end."""
 
-_KNOWN_POLICIES = ("always", "adaptive", "random", "random_matched", "anti")
+_KNOWN_POLICIES = (REFERENCE, *(name for name in POLICIES if name != REFERENCE))
 _REQUIRED = ("cell", *PAIR, "distiller", "policy", "seed", "status", "test_top1")
 _OPTIONAL = ("epochs", "val_top1", "test_top1_val_selected", "test_top1_best", "teacher_test_top1")
 _KEY = [*PAIR, "distiller", "policy", "seed"]

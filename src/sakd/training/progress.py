@@ -18,6 +18,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
+from sakd.routing.collapse import GATE_RATE, collapse
 from sakd.training.fit import Callback, Run
 
 logger = logging.getLogger(__name__)
@@ -134,11 +135,9 @@ def describe(run: Run) -> str:
     """The last epoch in a few words; says where the router has collapsed."""
     record = run.history[-1]
     words = [f"val {100 * record['val_top1']:.2f} %"] if "val_top1" in record else []
-    rates = {name: value for name, value in record.items() if name.startswith("gate_rate/")}
+    rates = [value for name, value in record.items() if name.startswith(GATE_RATE)]
     if rates and "routing" in record:
-        words.append("gate " + "/".join(f"{rate:.2f}" for rate in rates.values()))
-        if min(rates.values()) > 0.99:
-            words.append("router collapsed to always")
-        if max(rates.values()) < 0.01:
-            words.append("router collapsed to never")
+        words.append("gate " + "/".join(f"{rate:.2f}" for rate in rates))
+        if kind := collapse(rates):
+            words.append(f"router collapsed to {kind}")
     return ", ".join(words)
