@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kedro.config import OmegaConfigLoader
 from kedro.framework.project import settings as project
+from kedro.utils import find_kedro_project
 
 from sakd.config import Settings, parse_settings
 
@@ -31,6 +32,7 @@ def active_settings() -> Settings:
 def _from_files() -> dict[str, object]:
     arguments = dict(project.CONFIG_LOADER_ARGS)
     environment = os.environ.get("KEDRO_ENV", arguments["default_run_env"])
-    loader = OmegaConfigLoader(str(Path(project.CONF_SOURCE)), env=environment, **arguments)
+    root = find_kedro_project(Path.cwd()) or Path.cwd()
+    loader = OmegaConfigLoader(str(root / project.CONF_SOURCE), env=environment, **arguments)
     parameters: dict[str, object] = loader["parameters"]
     return parameters

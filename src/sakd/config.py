@@ -11,7 +11,7 @@ from typing import Any, Literal, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from sakd.data import DATASETS, Dataset
-from sakd.errors import UserError
+from sakd.errors import UserError, require
 from sakd.grid import Grid
 from sakd.objectives.build import Distillation, Routing
 from sakd.runner import Training
@@ -45,6 +45,16 @@ class DataSettings:
     split_seed: int = 0
     student_per_class: int | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what no dataset can be split by."""
+        for name in ("val_fraction", "test_fraction"):
+            share = getattr(self, name)
+            fine = share is None or 0 < share < 1
+            require(fine, f"{name} must be above 0 and below 1, got {share}")
+        for name in ("train_size", "student_per_class"):
+            size = getattr(self, name)
+            require(size is None or size >= 1, f"{name} must be 1 or more, or null, got {size}")
+
     def dataset(self) -> Dataset:
         """The dataset that is meant.
 
@@ -69,6 +79,11 @@ class Settings:
     student: Training = field(default_factory=Training)
     distillation: Distillation = field(default_factory=Distillation)
     routing: Routing = field(default_factory=Routing)
+
+    def __post_init__(self) -> None:
+        """Refuse a number of threads that is none."""
+        fine = self.threads is None or self.threads >= 1
+        require(fine, f"threads must be 1 or more, or null, got {self.threads}")
 
     def check(self) -> None:
         """Look every name up.
@@ -118,7 +133,8 @@ def _explain(detail: Mapping[str, Any]) -> str:
         hint = f"did you mean {', '.join(map(repr, near))}? " if near else ""
         return f"unknown parameter {place!r}; {hint}known: {', '.join(known)}"
     if detail["type"] == "value_error":
-        return f"parameter {place!r}: {detail['ctx']['error']}"
+        where = f"parameter {place!r}: " if place else ""
+        return f"{where}{detail['ctx']['error']}"
     return f"parameter {place!r}: {detail['msg']}, got {detail['input']!r}"
 
 

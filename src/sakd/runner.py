@@ -14,12 +14,12 @@ from typing import Any
 import torch
 
 from sakd.data import Augment, BatchStream, DataCard, ImageSet
-from sakd.errors import require
+from sakd.errors import UserError, require
 from sakd.evaluation import top1
 from sakd.objectives import Objective
 from sakd.runtime import provenance
 from sakd.store import DONE, FAILED, CellStore, Entry, Record
-from sakd.training import Optimisation, fit
+from sakd.training import Callback, Optimisation, Run, fit
 from sakd.training.progress import Progress
 from sakd.training.recorder import Recorder, State, best_epoch
 from sakd.weights import Weights, save_weights
@@ -117,9 +117,10 @@ def run_job(job: Job, bench: Bench, progress: Progress) -> Record:
     try:
         return _train(job, bench, entry, progress)
     except (RuntimeError, ValueError, ArithmeticError, MemoryError) as error:
-        logger.exception("%s failed", job.id)
         seconds = time.monotonic() - started
         message = f"{type(error).__name__}: {error}"
+        mendable = isinstance(error, UserError)
+        logger.error("%s failed: %s", job.id, message, exc_info=not mendable)
         record = replace(_record(job, bench), seconds=seconds, error=message)
         entry.finish(record, [])
         return record
@@ -154,7 +155,7 @@ def _train(job: Job, bench: Bench, entry: Entry, progress: Progress) -> Record:
         epochs=job.training.epochs,
         optimisation=job.optimisation,
         evaluate=lambda network: {"val_top1": top1(network, val, card, bench.device)},
-        callbacks=(recorder, progress.of(job.id)),
+        callbacks=(keeper, recorder, *progress.of(job.id)),
         resume=state,
     )
     record = replace(
@@ -186,14 +187,18 @@ class _Clock:
         return time.monotonic() - self._started
 
 
-@dataclass(frozen=True)
-class _Keeper:
+@dataclass
+class _Keeper(Callback):
     """Puts a recorder's harvest into the job's folder."""
 
     job: Job
     bench: Bench
     entry: Entry
     clock: _Clock
+
+    def on_start(self, run: Run) -> None:
+        """Have the metrics at hand, which grow with the run."""
+        self.history = run.history
 
     def save_epoch(self, epoch: int, state: State) -> None:
         self.save(self.entry.epochs / f"{epoch:04d}.safetensors", epoch, state)
@@ -209,6 +214,7 @@ class _Keeper:
         card = {
             "network": self.job.network,
             "epoch": epoch,
+            "metrics": self.history[epoch - 1],
             "seed": self.job.seed,
             "facts": self.job.facts,
             "data": self.bench.card.to_json(),

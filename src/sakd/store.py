@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import pickle
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -63,7 +64,10 @@ class Entry:
     def record(self) -> Record | None:
         """The outcome, or None while there is none."""
         content = _read_json(self._record)
-        return None if content is None else Record(**content)
+        try:
+            return None if content is None else Record(**content)
+        except TypeError as error:
+            raise _damaged(self._record, error) from error
 
     def finished(self, key: str) -> Record | None:
         """The outcome, if the training called ``key`` is done."""
@@ -87,7 +91,12 @@ class Entry:
         """The state of the unfinished training called ``key``, if there is one."""
         if not self._checkpoint.exists():
             return None
-        state: dict[str, Any] = torch.load(self._checkpoint, map_location="cpu", weights_only=True)
+        try:
+            state: dict[str, Any] = torch.load(
+                self._checkpoint, map_location="cpu", weights_only=True
+            )
+        except (RuntimeError, pickle.UnpicklingError, EOFError) as error:
+            raise _damaged(self._checkpoint, error) from error
         return state if state["key"] == key else None
 
     def save_checkpoint(self, state: Mapping[str, Any]) -> None:
@@ -140,6 +149,11 @@ def _read_json(path: Path) -> dict[str, Any] | None:
         return None
     try:
         content: dict[str, Any] = json.loads(path.read_text())
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path} is damaged ({error}): delete it and run again") from error
+    except ValueError as error:
+        raise _damaged(path, error) from error
     return content
+
+
+def _damaged(path: Path, error: Exception) -> UserError:
+    reason = str(error).partition("\n")[0]
+    return UserError(f"{path} is damaged ({reason}): delete it and run again")

@@ -55,7 +55,7 @@ def load_weights(path: Path) -> Weights:
         card = json.loads(path.with_suffix(".json").read_text())
     except FileNotFoundError as error:
         raise UserError(f"no weights at {error.filename or path}: train them first") from error
-    except (SafetensorError, json.JSONDecodeError) as error:
+    except (SafetensorError, ValueError) as error:
         raise UserError(f"{path} is damaged ({error}): delete it and train again") from error
     return Weights(state, card)
 

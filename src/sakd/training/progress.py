@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from types import TracebackType
 from typing import Self
@@ -22,9 +23,6 @@ from sakd.routing.collapse import GATE_RATE, collapse
 from sakd.training.fit import Callback, Run
 
 logger = logging.getLogger(__name__)
-
-LINE_SECONDS = 15.0
-"""Shortest time between two plain lines about one training."""
 
 
 class Progress:
@@ -64,17 +62,24 @@ class Progress:
         """Remove the bars."""
         if self.bars is not None:
             self.bars.stop()
+        if kind is KeyboardInterrupt:
+            logger.info("interrupted; what is done is kept, the same command goes on from here")
 
     def done(self) -> None:
         """One more training has ended, or had before."""
         self.started += 1
         if self.bars is not None and self.cells is not None:
             self.bars.advance(self.cells)
+            for task in self.bars.task_ids:
+                if task != self.cells:
+                    self.bars.remove_task(task)
 
-    def of(self, name: str) -> Callback:
+    def of(self, name: str) -> tuple[Callback, ...]:
         """What watches the training called ``name``."""
         place = f"{self.title} {self.started + 1}/{self.total}: {name}"
-        return Lines(place) if self.bars is None else EpochBars(self.bars, name)
+        if self.bars is None:
+            return (Lines(place),)
+        return EpochBars(self.bars, name), Lines(place, every_seconds=math.inf)
 
 
 class EpochBars(Callback):
@@ -96,20 +101,18 @@ class EpochBars(Callback):
         self.bars.advance(self.steps)
 
     def on_epoch(self, run: Run) -> None:
-        """Advance the epochs; take both bars away after the last."""
+        """Advance the epochs."""
         self.bars.update(self.epochs, advance=1, note=describe(run))
         self.bars.reset(self.steps)
-        if len(run.history) == run.epochs:
-            self.bars.remove_task(self.steps)
-            self.bars.remove_task(self.epochs)
 
 
 class Lines(Callback):
     """A log line now and then, and one at the end."""
 
-    def __init__(self, place: str) -> None:
-        """Start every line with ``place``."""
+    def __init__(self, place: str, every_seconds: float = 15.0) -> None:
+        """Start every line with ``place``; let ``every_seconds`` pass between two of them."""
         self.place = place
+        self.every_seconds = every_seconds
 
     def on_start(self, run: Run) -> None:
         """Start the clock."""
@@ -119,7 +122,7 @@ class Lines(Callback):
     def on_epoch(self, run: Run) -> None:
         """Say how far the training is, if it is time to."""
         now, done = time.monotonic(), len(run.history)
-        if done < run.epochs and now - self.said < LINE_SECONDS:
+        if done < run.epochs and now - self.said < self.every_seconds:
             return
         self.said = now
         if done == run.epochs:

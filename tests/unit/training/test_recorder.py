@@ -127,7 +127,7 @@ def test_without_a_terminal_a_training_ends_with_one_line(
             small_stream(0),
             epochs=3,
             evaluate=lambda _network: {"val_top1": 0.25},
-            callbacks=[progress.of("digits-kd")],
+            callbacks=progress.of("digits-kd"),
         )
         progress.done()
     (line,) = caplog.messages

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from sakd.config import DataSettings
-from sakd.data import ImageSet, prepare
+from sakd.data import ImageSet, labelled_subset, prepare
 
 Tensors = dict[str, Tensor]
 
@@ -17,6 +17,9 @@ def prepare_data(data: DataSettings) -> tuple[dict[str, Tensors], Tensors, dict[
 
     Returns:
         The development images by split (``train`` and ``val``), the test images, the data card.
+
+    Raises:
+        UserError: there are too few images for the splits, or for the students' labelled ones.
     """
     splits = prepare(
         data.dataset().load(),
@@ -26,6 +29,7 @@ def prepare_data(data: DataSettings) -> tuple[dict[str, Tensors], Tensors, dict[
         train_size=data.train_size,
         split_seed=data.split_seed,
     )
+    labelled_subset(splits.train, data.student_per_class, data.split_seed)  # or stop here
     development = {"train": _tensors(splits.train), "val": _tensors(splits.val)}
     return development, _tensors(splits.test), splits.card.to_json()
 
