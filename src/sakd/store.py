@@ -114,6 +114,7 @@ class Entry:
             return [{k: float(v) for k, v in line.items()} for line in csv.DictReader(lines)]
 
     def _write_history(self, history: Sequence[Mapping[str, float]]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
         with self._history.open("w", newline="") as lines:
             writer = csv.DictWriter(lines, history[0])
             writer.writeheader()
