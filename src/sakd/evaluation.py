@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from sakd.grid import Cell
 from sakd.store import CellStore, Entry, Record
 from sakd.weights import load_weights
 from sakd.zoo import fresh_network
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ def evaluate_cell(
             "test_top1_best": max(accuracy.values()),
         }
         cells.save_evaluation(cell.id, found)
+        logger.info("%s: test %.2f %%", cell.id, 100 * accuracy[record.epochs])
     return {name: value for name, value in found.items() if name != "key"}
 
 
