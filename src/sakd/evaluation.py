@@ -15,7 +15,6 @@ from sakd.store import CellStore, Entry, Record
 from sakd.weights import load_weights
 from sakd.zoo import fresh_network
 
-
 logger = logging.getLogger(__name__)
 
 
