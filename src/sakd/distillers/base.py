@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from sakd.data import Batch
@@ -47,6 +49,24 @@ class Distiller(nn.Module, ABC):
         """Prepare for ``pair``; modules made here are trained together with the student."""
         super().__init__()
         self.pair = pair
+
+    def losses(
+        self, students: Sequence[Tensor], teachers: Sequence[Tensor], batch: Batch, chosen: Tensor
+    ) -> Tensor:
+        """The sum of `loss` over all spots; a distiller that relates spots overrides it.
+
+        Args:
+            students: the student's features (B, ...), one per spot of ``pair.spots``.
+            teachers: the teacher's, detached.
+            batch: see `loss`.
+            chosen: (B, spots) bool, a column per spot.
+
+        Returns:
+            A scalar.
+        """
+        nothing = chosen.new_zeros((), dtype=torch.float)
+        places = enumerate(zip(students, teachers, chosen.unbind(dim=1), strict=True))
+        return sum((self.loss(k, s, t, batch, column) for k, (s, t, column) in places), nothing)
 
     @abstractmethod
     def loss(

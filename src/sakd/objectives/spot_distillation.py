@@ -101,19 +101,17 @@ class SpotDistillation(Objective):
     def knowledge(
         self, student: list[Tensor], teacher: list[Tensor], batch: Batch, chosen: Tensor
     ) -> dict[str, Tensor]:
-        """Each distiller's loss, unweighted, summed over its spots."""
+        """Each distiller's loss, unweighted, over all its spots."""
 
-        def at_spot(distiller: Distiller, position: int, spot: Spot) -> Tensor:
-            features = student[spot.student], teacher[spot.teacher]
-            column = chosen[:, self.spots.index(spot)]
-            return distiller.loss(position, *features, batch, column)
+        def loss_of(distiller: Distiller) -> Tensor:
+            spots = distiller.pair.spots
+            columns = torch.stack([chosen[:, self.spots.index(spot)] for spot in spots], dim=1)
+            students = [student[spot.student] for spot in spots]
+            teachers = [teacher[spot.teacher] for spot in spots]
+            return distiller.losses(students, teachers, batch, columns)
 
-        nothing = chosen.new_zeros((), dtype=torch.float)
         distillers = cast("Mapping[str, Distiller]", self.distillers)
-        return {
-            name: sum((at_spot(d, k, spot) for k, spot in enumerate(d.pair.spots)), nothing)
-            for name, d in distillers.items()
-        }
+        return {name: loss_of(distiller) for name, distiller in distillers.items()}
 
     def gate_rates(self, chosen: Tensor) -> dict[str, Tensor]:
         """Share of the batch that distils at each spot: all near 1 or 0 means a collapse."""
