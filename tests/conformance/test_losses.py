@@ -15,8 +15,22 @@ from sakd.data import Batch
 from sakd.distillers import DISTILLERS, Distiller, Pair
 from sakd.networks.spots import Spot
 
+SIDES = ("student", "teacher")
 LOSS, GRADIENT, FLOAT64 = 1e-5, 1e-4, 1e-9
 FILES = sorted((Path(__file__).parent.parent / "golden" / "losses").glob("*.npz"))
+Case = dict[str, Any]
+
+# From the reference's names to ours, by distiller: weights, and the gradients of weights.
+WEIGHTS = {
+    "fitnet": {"convreg/": "regressor."},
+    "cc": {"embed_s/linear.": "student_embedding.", "embed_t/linear.": "teacher_embedding."},
+}
+GRADIENTS = {
+    "fitnet": {"grad_conv_weight": "regressor.conv.weight"},
+    "cc": {f"grad_embed_{side[0]}_weight": f"{side}_embedding.weight" for side in SIDES},
+}
+# What a case without weights leaves out.
+BARE = {"fitnet": ["regressor"], "cc": [f"{side}_embedding" for side in SIDES]}
 
 
 def cases() -> list[tuple[str, str]]:
@@ -29,45 +43,63 @@ def cases() -> list[tuple[str, str]]:
     return found
 
 
-def build(distiller: str, case: dict[str, Any]) -> Distiller:
-    """Make the distiller for the shapes of a case, with the regressor's weights if it has one."""
+def build(distiller: str, case: Case) -> Distiller:
+    """Make the distiller for the shapes of a case, with the case's weights if it has some."""
     pair = Pair(
         tuple(Spot(k, k) for k in range(len(maps(case, "f_s")))),
         tuple(tuple(x.shape[1:]) for x in maps(case, "f_s")),
         tuple(tuple(x.shape[1:]) for x in maps(case, "f_t")),
         torch.zeros(8, dtype=torch.int64),
     )
-    options = {"temperature": 1.0} if distiller == "kd" and case["name"] == "T1" else {}
-    made = DISTILLERS[distiller](pair, **options)
-    weights = {k.removeprefix("convreg/"): v for k, v in case.items() if k.startswith("convreg/")}
+    made = DISTILLERS[distiller](pair, **options(distiller, case))
+    weights = renamed(case, WEIGHTS.get(distiller, {}))
     if weights:
-        made.get_submodule("regressor").load_state_dict(weights)
-    elif distiller == "fitnet":
-        made.regressor = nn.Identity()
+        made.load_state_dict(weights)
+    else:
+        for name in BARE.get(distiller, []):
+            made.set_submodule(name, nn.Identity())
     return made
 
 
-def maps(case: dict[str, Any], side: str) -> list[Tensor]:
+def options(distiller: str, case: Case) -> dict[str, Any]:
+    """List the options of a case that are not the defaults."""
+    if (distiller, case["name"]) == ("kd", "T1"):
+        return {"temperature": 1.0}
+    if (distiller, case["name"]) == ("cc", "embed"):
+        return {"feat_dim": 16, "train_teacher_embedding": True}
+    return {}
+
+
+def renamed(case: Case, names: dict[str, str]) -> Case:
+    """Pick the entries that begin with one of the names, and begin them as we do."""
+    return {
+        ours + key.removeprefix(theirs): value
+        for theirs, ours in names.items()
+        for key, value in case.items()
+        if key.startswith(theirs)
+    }
+
+
+def maps(case: Case, side: str) -> list[Tensor]:
     """List the inputs of one side; most losses have one."""
     names = sorted(k for k in case if k.startswith(side) and k.removeprefix(side).isdigit())
     return [case[k] for k in names or [side]]
 
 
 def loss_of(distiller: Distiller, student: list[Tensor], teacher: list[Tensor]) -> Tensor:
-    """Sum the loss over the spots, with everybody chosen."""
+    """Take the loss over all spots, with everybody chosen."""
     size = len(student[0])
     index = torch.arange(size)
     batch = Batch(torch.zeros(size, 3, 4, 4), index, index, torch.Generator())
-    everybody = torch.ones(size, dtype=torch.bool)
-    pairs = enumerate(zip(student, teacher, strict=True))
-    return torch.stack([distiller.loss(k, s, t, batch, everybody) for k, (s, t) in pairs]).sum()
+    everybody = torch.ones(size, len(student), dtype=torch.bool)
+    return distiller.losses(student, teacher, batch, everybody)
 
 
 @pytest.mark.parametrize(("distiller", "name"), cases())
 def test_loss_and_gradient_equal_the_reference(
     distiller: str,
     name: str,
-    golden: Callable[[str], dict[str, Any]],
+    golden: Callable[[str], Case],
     compare: Callable[[str], Any],
 ) -> None:
     stored = golden(f"losses/{distiller}")
@@ -82,6 +114,8 @@ def test_loss_and_gradient_equal_the_reference(
     loss.backward()
     for k, (x, expected) in enumerate(zip(student, maps(case, "grad_s"), strict=True)):
         report.check("gradient", f"grad_s{k}", x.grad, expected, GRADIENT)
+    for ours, expected in renamed(case, GRADIENTS.get(distiller, {})).items():
+        report.check("gradient", ours, made.get_parameter(ours).grad, expected, GRADIENT)
     if "conv_type" in case:
         check_regressor(made, case, report)
 
@@ -93,12 +127,11 @@ def test_loss_and_gradient_equal_the_reference(
     assert not report.failures
 
 
-def check_regressor(fitnet: Distiller, case: dict[str, Any], report: Any) -> None:
-    """Compare FitNet's regressor: its kind, statistics, outputs and weight gradient."""
+def check_regressor(fitnet: Distiller, case: Case, report: Any) -> None:
+    """Compare FitNet's regressor: its kind, statistics and outputs."""
     regressor = fitnet.get_submodule("regressor")
-    conv, bn = regressor.get_submodule("conv"), regressor.get_submodule("bn")
-    assert case["conv_type"].split()[0] == type(conv).__name__
-    report.check("gradient", "conv.weight", conv.weight.grad, case["grad_conv_weight"], GRADIENT)
+    bn = regressor.get_submodule("bn")
+    assert case["conv_type"].split()[0] == type(regressor.get_submodule("conv")).__name__
     for statistic in ("running_mean", "running_var"):
         report.check(
             "output", statistic, bn.get_buffer(statistic), case[f"{statistic}_after"], LOSS
@@ -110,7 +143,7 @@ def check_regressor(fitnet: Distiller, case: dict[str, Any], report: Any) -> Non
 
 
 def test_rkd_weighs_distances_and_angles_as_the_reference(
-    golden: Callable[[str], dict[str, Any]],
+    golden: Callable[[str], Case],
 ) -> None:
     pair = Pair((Spot(4, 4),), ((8,),), ((8,),), torch.zeros(8, dtype=torch.int64))
     rkd = DISTILLERS["rkd"](pair)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sakd.distillers.at import AttentionTransfer
 from sakd.distillers.base import Distiller, Pair
+from sakd.distillers.cc import CorrelationCongruence
 from sakd.distillers.fitnet import FitNet
 from sakd.distillers.kd import KD
 from sakd.distillers.rkd import RelationalKD
@@ -18,6 +19,7 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "at": AttentionTransfer,
         "sp": SimilarityPreserving,
         "rkd": RelationalKD,
+        "cc": CorrelationCongruence,
     },
 )
 

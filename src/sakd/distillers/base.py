@@ -46,7 +46,11 @@ class Distiller(nn.Module, ABC):
     gamma: ClassVar[float] = 1.0
 
     def __init__(self, pair: Pair) -> None:
-        """Prepare for ``pair``; modules made here are trained together with the student."""
+        """Prepare for ``pair``.
+
+        Modules made here are trained together with the student, unless their parameters want no
+        gradient.
+        """
         super().__init__()
         self.pair = pair
 

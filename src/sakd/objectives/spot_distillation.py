@@ -69,7 +69,8 @@ class SpotDistillation(Objective):
 
     def players(self) -> dict[str, list[nn.Parameter]]:
         """Student with distillers, and router if there is one."""
-        players = {"student": [*self.student.parameters(), *self.distillers.parameters()]}
+        own = [p for p in self.distillers.parameters() if p.requires_grad]
+        players = {"student": [*self.student.parameters(), *own]}
         if parameters := list(self.router.parameters()):
             players["router"] = parameters
         return players
