@@ -7,6 +7,7 @@ from sakd.distillers.base import Distiller, Pair
 from sakd.distillers.cc import CorrelationCongruence
 from sakd.distillers.fitnet import FitNet
 from sakd.distillers.kd import KD
+from sakd.distillers.pkt import ProbabilisticTransfer
 from sakd.distillers.rkd import RelationalKD
 from sakd.distillers.sp import SimilarityPreserving
 from sakd.tables import Table
@@ -20,6 +21,7 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "sp": SimilarityPreserving,
         "rkd": RelationalKD,
         "cc": CorrelationCongruence,
+        "pkt": ProbabilisticTransfer,
     },
 )
 
