@@ -7,6 +7,7 @@ from sakd.distillers.base import Distiller, Pair
 from sakd.distillers.cc import CorrelationCongruence
 from sakd.distillers.fitnet import FitNet
 from sakd.distillers.kd import KD
+from sakd.distillers.nst import NeuronSelectivity
 from sakd.distillers.pkt import ProbabilisticTransfer
 from sakd.distillers.rkd import RelationalKD
 from sakd.distillers.sp import SimilarityPreserving
@@ -22,6 +23,7 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "rkd": RelationalKD,
         "cc": CorrelationCongruence,
         "pkt": ProbabilisticTransfer,
+        "nst": NeuronSelectivity,
     },
 )
 

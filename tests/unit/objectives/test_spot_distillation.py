@@ -173,6 +173,7 @@ def test_progress_without_the_teacher_restores_the_rest(
         ("sp", [(3, 3), (5, 5)]),
         ("rkd", [(4, 4), (5, 5)]),
         ("cc", [(4, 4), (5, 5)]),
+        ("nst", [(1, 1), (2, 2), (3, 3), (5, 5)]),
         ("pkt", [(4, 4), (5, 5)]),
     ],
 )
