@@ -25,10 +25,15 @@ Case = dict[str, Any]
 WEIGHTS = {
     "fitnet": {"convreg/": "regressor."},
     "cc": {"embed_s/linear.": "student_embedding.", "embed_t/linear.": "teacher_embedding."},
+    "vid": {"vid/": "gaussians.0."},
 }
 GRADIENTS = {
     "fitnet": {"grad_conv_weight": "regressor.conv.weight"},
     "cc": {f"grad_embed_{side[0]}_weight": f"{side}_embedding.weight" for side in SIDES},
+    "vid": {
+        "grad_log_scale": "gaussians.0.log_scale",
+        "grad_regressor.": "gaussians.0.regressor.",
+    },
 }
 # What a case without weights leaves out.
 BARE = {"fitnet": ["regressor"], "cc": [f"{side}_embedding" for side in SIDES]}
@@ -152,3 +157,10 @@ def test_rkd_weighs_distances_and_angles_as_the_reference(
     pair = Pair((Spot(4, 4),), ((8,),), ((8,),), torch.zeros(8, dtype=torch.int64))
     rkd = DISTILLERS["rkd"](pair)
     assert golden("losses/rkd")["weights"].tolist() == [rkd.distance_weight, rkd.angle_weight]
+
+
+def test_vid_starts_with_the_variance_of_the_reference(golden: Callable[[str], Case]) -> None:
+    vid = DISTILLERS["vid"](Pair((Spot(1, 1),), ((2, 4, 4),), ((4, 4, 4),), torch.zeros(8)))
+    torch.testing.assert_close(
+        vid.get_parameter("gaussians.0.log_scale").data, golden("losses/vid")["init_log_scale"]
+    )

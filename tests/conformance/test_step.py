@@ -37,6 +37,7 @@ MODULES = (
     (r"^anti_hint(?:_(\d))?/(?:net\.)?", "router.graft.to_student.#."),
     (r"^policy/net\.", "router.policy.linear."),
     (r"^loss_hint/", "distillers.fitnet.regressor."),
+    (r"^criterion_kd/(\d)\.", "distillers.vid.gaussians.#."),
     (r"^cc_embed_s/linear\.", "distillers.cc.student_embedding."),
     (r"^cc_embed_t/linear\.", "distillers.cc.teacher_embedding."),
 )

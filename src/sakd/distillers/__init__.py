@@ -11,6 +11,7 @@ from sakd.distillers.nst import NeuronSelectivity
 from sakd.distillers.pkt import ProbabilisticTransfer
 from sakd.distillers.rkd import RelationalKD
 from sakd.distillers.sp import SimilarityPreserving
+from sakd.distillers.vid import VariationalInformation
 from sakd.tables import Table
 
 DISTILLERS: Table[type[Distiller]] = Table(
@@ -24,6 +25,7 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "cc": CorrelationCongruence,
         "pkt": ProbabilisticTransfer,
         "nst": NeuronSelectivity,
+        "vid": VariationalInformation,
     },
 )
 
