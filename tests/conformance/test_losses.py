@@ -92,13 +92,19 @@ def maps(case: Case, side: str) -> list[Tensor]:
     return [case[k] for k in names or [side]]
 
 
-def loss_of(distiller: Distiller, student: list[Tensor], teacher: list[Tensor]) -> Tensor:
-    """Take the loss over all spots, with everybody chosen."""
+def loss_of(
+    distiller: Distiller,
+    student: list[Tensor],
+    teacher: list[Tensor],
+    spots: slice = slice(None),
+) -> Tensor:
+    """Take the loss with everybody chosen, at all spots or at some."""
     size = len(student[0])
     index = torch.arange(size)
     batch = Batch(torch.zeros(size, 3, 4, 4), index, index, torch.Generator())
-    everybody = torch.ones(size, len(student), dtype=torch.bool)
-    return distiller.losses(student, teacher, batch, everybody)
+    chosen = torch.zeros(size, len(student), dtype=torch.bool)
+    chosen[:, spots] = True
+    return distiller.losses(student, teacher, batch, chosen)
 
 
 @pytest.mark.parametrize(("distiller", "name"), cases())
@@ -123,6 +129,11 @@ def test_loss_and_gradient_equal_the_reference(
         assert x.grad.isfinite().all()
         if expected.isfinite().all():  # the reference's PKT has none for a sample of zeros
             report.check("gradient", f"grad_s{k}", x.grad, expected, GRADIENT)
+    each = case.get("loss_each", [])
+    for k, expected in enumerate(each):  # one entry per spot, or per couple of spots
+        spots = slice(k, k + 1 + len(student) - len(each))
+        entry = loss_of(made, student, maps(case, "f_t"), spots)
+        report.check("loss", f"loss_each{k}", entry, expected, LOSS)
     for ours, expected in renamed(case, GRADIENTS.get(distiller, {})).items():
         report.check("gradient", ours, made.get_parameter(ours).grad, expected, GRADIENT)
     if "conv_type" in case:

@@ -6,6 +6,7 @@ from sakd.distillers.at import AttentionTransfer
 from sakd.distillers.base import Distiller, Pair
 from sakd.distillers.cc import CorrelationCongruence
 from sakd.distillers.fitnet import FitNet
+from sakd.distillers.fsp import SolutionFlow
 from sakd.distillers.kd import KD
 from sakd.distillers.nst import NeuronSelectivity
 from sakd.distillers.pkt import ProbabilisticTransfer
@@ -26,6 +27,7 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "pkt": ProbabilisticTransfer,
         "nst": NeuronSelectivity,
         "vid": VariationalInformation,
+        "fsp": SolutionFlow,
     },
 )
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sakd.data import Batch
+from sakd.errors import require
 from sakd.networks.spots import Spot, SpotFamily
 
 Shape = tuple[int, ...]
@@ -39,20 +40,33 @@ class Distiller(nn.Module, ABC):
     Class attributes are the published settings: ``family`` says where the distiller looks,
     ``weight`` is the beta of total = CE + alpha KD + beta L, and ``gamma`` scales the routing
     loss of spot-adaptive distillation (CIFAR-100 configuration of arXiv:2205.02399).
+    ``equal_channels`` says that both features of a spot must have as many channels.
     """
 
     family: ClassVar[SpotFamily]
     weight: ClassVar[float] = 1.0
     gamma: ClassVar[float] = 1.0
+    equal_channels: ClassVar[bool] = False
 
     def __init__(self, pair: Pair) -> None:
         """Prepare for ``pair``.
 
         Modules made here are trained together with the student, unless their parameters want no
         gradient.
+
+        Raises:
+            UserError: the features of a spot cannot be compared.
         """
         super().__init__()
         self.pair = pair
+        for student, teacher in zip(pair.student_shapes, pair.teacher_shapes, strict=True):
+            fine = not self.equal_channels or student[0] == teacher[0]
+            name = type(self).__name__
+            require(
+                fine,
+                f"{name} compares channel by channel, but the student's features are "
+                f"{student} and the teacher's {teacher}: take networks of equal widths",
+            )
 
     def losses(
         self, students: Sequence[Tensor], teachers: Sequence[Tensor], batch: Batch, chosen: Tensor
