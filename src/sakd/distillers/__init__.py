@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sakd.distillers.ab import ActivationBoundaries
 from sakd.distillers.at import AttentionTransfer
 from sakd.distillers.base import Distiller, Pair
 from sakd.distillers.cc import CorrelationCongruence
@@ -28,6 +29,7 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "nst": NeuronSelectivity,
         "vid": VariationalInformation,
         "fsp": SolutionFlow,
+        "ab": ActivationBoundaries,
     },
 )
 
