@@ -9,6 +9,7 @@ from sakd.distillers.cc import CorrelationCongruence
 from sakd.distillers.fitnet import FitNet
 from sakd.distillers.fsp import SolutionFlow
 from sakd.distillers.kd import KD
+from sakd.distillers.kdsvd import SingularDirections
 from sakd.distillers.nst import NeuronSelectivity
 from sakd.distillers.pkt import ProbabilisticTransfer
 from sakd.distillers.rkd import RelationalKD
@@ -30,6 +31,7 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "vid": VariationalInformation,
         "fsp": SolutionFlow,
         "ab": ActivationBoundaries,
+        "kdsvd": SingularDirections,
     },
 )
 
