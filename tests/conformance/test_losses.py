@@ -26,6 +26,7 @@ WEIGHTS = {
     "fitnet": {"convreg/": "regressor."},
     "cc": {"embed_s/linear.": "student_embedding.", "embed_t/linear.": "teacher_embedding."},
     "vid": {"vid/": "gaussians.0."},
+    "ft": {"translator/encoder.": "translator.", "paraphraser/": "paraphraser."},
 }
 GRADIENTS = {
     "fitnet": {"grad_conv_weight": "regressor.conv.weight"},
@@ -36,7 +37,11 @@ GRADIENTS = {
     },
 }
 # What a case without weights leaves out.
-BARE = {"fitnet": ["regressor"], "cc": [f"{side}_embedding" for side in SIDES]}
+BARE = {
+    "fitnet": ["regressor"],
+    "cc": [f"{side}_embedding" for side in SIDES],
+    "ft": ["translator", "paraphraser.encoder"],
+}
 
 
 def cases() -> list[tuple[str, str]]:
@@ -138,6 +143,8 @@ def test_loss_and_gradient_equal_the_reference(
         report.check("gradient", ours, made.get_parameter(ours).grad, expected, GRADIENT)
     if "conv_type" in case:
         check_regressor(made, case, report)
+    if "factor_t" in case:
+        check_factors(build(distiller, case), case, report)
 
     double = [x.double() for x in maps(case, "f_s")]
     precise = loss_of(
@@ -160,6 +167,18 @@ def check_regressor(fitnet: Distiller, case: Case, report: Any) -> None:
         fresh = build("fitnet", case).get_submodule("regressor")
         report.check("output", "eval", fresh.eval()(case["f_s"]), case["out_eval"], LOSS)
         report.check("output", "train", fresh.train()(case["f_s"]), case["out_train"], LOSS)
+
+
+def check_factors(ft: Distiller, case: Case, report: Any) -> None:
+    """Compare the factors of both sides, and how well the teacher's are paraphrased."""
+    paraphraser = ft.get_submodule("paraphraser")
+    with torch.no_grad():
+        report.check("output", "student", ft.translator(case["f_s"]), case["factor_s_train"], LOSS)
+        report.check("output", "teacher", paraphraser.encoder(case["f_t"]), case["factor_t"], LOSS)
+        report.check("output", "paraphrase", paraphraser(case["f_t"]), case["rec_t"], LOSS)
+        pretraining = ft.pretraining()
+        assert pretraining is not None
+        report.check("output", "mse", pretraining.loss([case["f_t"]]), case["pretrain_mse"], LOSS)
 
 
 def test_rkd_weighs_distances_and_angles_as_the_reference(

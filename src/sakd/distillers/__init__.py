@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from sakd.distillers.ab import ActivationBoundaries
 from sakd.distillers.at import AttentionTransfer
-from sakd.distillers.base import Distiller, Pair
+from sakd.distillers.base import Distiller, Pair, Pretraining
 from sakd.distillers.cc import CorrelationCongruence
 from sakd.distillers.fitnet import FitNet
 from sakd.distillers.fsp import SolutionFlow
+from sakd.distillers.ft import FactorTransfer
 from sakd.distillers.kd import KD
 from sakd.distillers.kdsvd import SingularDirections
 from sakd.distillers.nst import NeuronSelectivity
@@ -32,7 +33,8 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "fsp": SolutionFlow,
         "ab": ActivationBoundaries,
         "kdsvd": SingularDirections,
+        "ft": FactorTransfer,
     },
 )
 
-__all__ = ["DISTILLERS", "Distiller", "Pair"]
+__all__ = ["DISTILLERS", "Distiller", "Pair", "Pretraining"]

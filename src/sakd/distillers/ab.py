@@ -13,7 +13,7 @@ from sakd.networks.spots import SpotFamily
 class ActivationBoundaries(Distiller):
     """Put every neuron of the student on its teacher's side of zero, by a margin of 1.
 
-    Heo et al., AAAI 2019, arXiv:1811.03233, eqs. 4 and 5.
+    Heo et al., AAAI 2019, arXiv:1811.03233, the alternative loss with connector.
     Loss of stage i of n: 3/1000 * 2^(i-n) * mean_b sum over elements of (s + 1)^2 where t <= 0
     and s > -1, and of (s - 1)^2 where t > 0 and s <= 1. Where channels differ, s comes through
     a 1x1 convolution and batch norm (the paper's connector, on the full batch).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -32,6 +32,27 @@ class Pair:
     student_shapes: tuple[Shape, ...]
     teacher_shapes: tuple[Shape, ...]
     train_labels: Tensor
+
+
+@dataclass(frozen=True)
+class Pretraining:
+    """What a distiller trains with the teacher alone, before the student; frozen afterwards.
+
+    Attributes:
+        module: to be trained; a submodule of the distiller, whose parameters want no gradient.
+        loss: scalar, from the teacher's features (B, ...), one per spot.
+        epochs: passes over the training images.
+        lr: learning rate of SGD, constant.
+        momentum: of SGD.
+        weight_decay: of SGD.
+    """
+
+    module: nn.Module
+    loss: Callable[[Sequence[Tensor]], Tensor]
+    epochs: int
+    lr: float
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
 
 
 class Distiller(nn.Module, ABC):
@@ -67,6 +88,10 @@ class Distiller(nn.Module, ABC):
                 f"{name} compares channel by channel, but the student's features are "
                 f"{student} and the teacher's {teacher}: take networks of equal widths",
             )
+
+    def pretraining(self) -> Pretraining | None:
+        """What is to be trained before the student; most distillers need nothing."""
+        return None
 
     def losses(
         self, students: Sequence[Tensor], teachers: Sequence[Tensor], batch: Batch, chosen: Tensor

@@ -15,7 +15,7 @@ CANDIDATES = 4
 class SingularDirections(Couples):
     """Match how the principal direction of the channels changes from stage to stage.
 
-    Lee, Kim & Song, ECCV 2018, arXiv:1807.06819, sections 3.2 and 3.3, with one direction.
+    Lee, Kim & Song, ECCV 2018, arXiv:1807.06819, section 3, with one direction.
     Loss, summed over neighbouring stages: 1/B sum_b || R_s - R_t ||_F^2,
     R[c, d] = exp(-(v_1[c] - v_2[d])^2 / 8), v the first right singular vector of the maps
     (HW x C) of a stage. Of the student's first four it is the one nearest to the teacher's.

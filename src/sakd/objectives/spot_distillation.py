@@ -15,6 +15,7 @@ from sakd.distillers import Distiller
 from sakd.networks import StagedNetwork
 from sakd.networks.spots import Spot
 from sakd.objectives.base import Objective, StepResult
+from sakd.objectives.preparation import Preparation
 from sakd.objectives.router import Router
 from sakd.routing.collapse import GATE_RATE
 
@@ -75,6 +76,15 @@ class SpotDistillation(Objective):
             players["router"] = parameters
         return players
 
+    def preparations(self) -> dict[str, Preparation]:
+        """What the distillers train before the student."""
+        plans = {name: (d.pair.spots, d.pretraining()) for name, d in self._distillers().items()}
+        return {
+            name: Preparation(self.teacher, spots, plan)
+            for name, (spots, plan) in plans.items()
+            if plan is not None
+        }
+
     def forward(self, batch: Batch) -> StepResult:
         """One step of algorithm 1, without the updates."""
         with torch.no_grad():
@@ -111,14 +121,16 @@ class SpotDistillation(Objective):
             teachers = [teacher[spot.teacher] for spot in spots]
             return distiller.losses(students, teachers, batch, columns)
 
-        distillers = cast("Mapping[str, Distiller]", self.distillers)
-        return {name: loss_of(distiller) for name, distiller in distillers.items()}
+        return {name: loss_of(distiller) for name, distiller in self._distillers().items()}
 
     def gate_rates(self, chosen: Tensor) -> dict[str, Tensor]:
         """Share of the batch that distils at each spot: all near 1 or 0 means a collapse."""
         names = [*self.student.stage_names[:-1], "logits"]
         rates = chosen.float().mean(dim=0)
         return {f"{GATE_RATE}{names[s.student]}": rates[k] for k, s in enumerate(self.spots)}
+
+    def _distillers(self) -> Mapping[str, Distiller]:
+        return cast("Mapping[str, Distiller]", self.distillers)
 
 
 def _outputs(network: StagedNetwork, images: Tensor) -> list[Tensor]:
