@@ -105,7 +105,7 @@ class TestFromNothing:
         ended = re.compile(r"epoch (2/2|1/1), val ")
         lines = [line for line in first.stdout.splitlines() if ended.search(line)]
         assert len(lines) == 1 + len(results(project))
-        assert "1/27: digits-resnet20-resnet8-none-none-s0" in lines[1]
+        assert "1/29: digits-resnet20-resnet8-none-none-s0" in lines[1]
 
     def test_only_data_is_written(self, project: Any, first: Any, fresh: Any) -> None:
         assert first.returncode == 0
