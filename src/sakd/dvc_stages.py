@@ -16,6 +16,7 @@ from kedro.framework.startup import bootstrap_project
 
 from sakd.active import active_settings
 from sakd.config import Settings
+from sakd.networks.names import slug
 
 Stage = dict[str, Any]
 
@@ -43,7 +44,7 @@ class Stages:
         """Name the files of ``settings``."""
         self.data = settings.data.name
         self.rows = settings.grid.rows(self.data)
-        teachers = settings.grid.teachers()
+        teachers = [slug(name) for name in settings.grid.teachers()]
         self.primary = f"data/03_primary/{self.data}"
         models, self.output = f"data/06_models/{self.data}", f"data/07_model_output/{self.data}"
         self.cells, self.teachers = f"{models}/cells", f"{models}/teachers"
@@ -94,7 +95,11 @@ class Stages:
             ],
         }
         items = {
-            row.id: {"teacher": row.teacher, "student": row.student, "seed": row.seed}
+            row.id: {
+                "teacher": slug(row.teacher),
+                "student": slug(row.student),
+                "seed": row.seed,
+            }
             for row in self.rows
         }
         return {"foreach": items, "do": stage}
@@ -103,7 +108,7 @@ class Stages:
         """The test split."""
         cells = [f"{self.cells}/{row.id}" for row in self.rows]
         records = [
-            f"{self.output}/records/{row.teacher}-{row.student}-s{row.seed}.json"
+            f"{self.output}/records/{slug(row.teacher)}-{slug(row.student)}-s{row.seed}.json"
             for row in self.rows
         ]
         return {

@@ -16,6 +16,7 @@ from sakd.active import activate, active_settings
 from sakd.config import parse_settings
 from sakd.console import log_to_console
 from sakd.errors import UserError
+from sakd.networks.names import slug
 from sakd.runtime import resolve_device
 
 
@@ -44,7 +45,7 @@ class SettingsHooks:
         catalog["parameters"] = settings
         catalog["params:data"] = settings.data
         for network in settings.grid.teachers():
-            catalog[f"params:teachers.{network}"] = network
+            catalog[f"params:teachers.{slug(network)}"] = network
         for row in settings.grid.rows(settings.data.name):
             catalog[f"params:rows.{row.id}"] = row
 

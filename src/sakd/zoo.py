@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from sakd.data import DataCard
 from sakd.errors import UserError
-from sakd.networks import NETWORKS, StagedNetwork
+from sakd.networks import StagedNetwork, build_network
 from sakd.weights import Weights
 
 
 def fresh_network(name: str, card: DataCard) -> StagedNetwork:
-    """The network called ``name`` for the classes and channels of the data."""
-    return NETWORKS[name](num_classes=len(card.classes), in_channels=card.channels)
+    """The network called ``name`` for the classes and images of the data.
+
+    Raises:
+        UserError: there is none of that name, or it does not fit the data.
+    """
+    image_shape = (card.channels, card.height, card.width)
+    return build_network(name, num_classes=len(card.classes), image_shape=image_shape)
 
 
 def trained_network(name: str, card: DataCard, weights: Weights) -> StagedNetwork:
