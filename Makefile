@@ -17,6 +17,8 @@ SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13)
 
 # Usage data stays here; the file .telemetry says the same to a plain `kedro`.
 export DO_NOT_TRACK := 1
+# Where this is set, torch and its like would be compiled anew at every start: seconds each time.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from sakd.store import CellStore, Entry, Record
 from sakd.weights import load_weights
 from sakd.zoo import fresh_network
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
-class Test:
+class HeldOut:
     """The test split, which is read here and nowhere else."""
 
     images: ImageSet
@@ -38,7 +41,7 @@ def top1(
 
 
 def evaluate_cell(
-    cells: CellStore, cell: Cell, record: Record, test: Test, device: torch.device
+    cells: CellStore, cell: Cell, record: Record, test: HeldOut, device: torch.device
 ) -> dict[str, float]:
     """The test accuracy of a finished cell, found once and kept in the store.
 
@@ -50,7 +53,8 @@ def evaluate_cell(
     key = f"{record.key} {test.card.sha256}"
     found = cells.evaluation(cell.id, key)
     if found is None:
-        accuracy = _by_epoch(cells.entry(cell.row, cell.id), cell.student, record, test, device)
+        entry = cells.entry(cell.row, cell.id, record.key)
+        accuracy = _by_epoch(entry, cell.student, record, test, device)
         found = {
             "key": key,
             "test_top1": accuracy[record.epochs],
@@ -58,11 +62,12 @@ def evaluate_cell(
             "test_top1_best": max(accuracy.values()),
         }
         cells.save_evaluation(cell.id, found)
+        logger.info("%s: test %.2f %%", cell.id, 100 * accuracy[record.epochs])
     return {name: value for name, value in found.items() if name != "key"}
 
 
 def _by_epoch(
-    entry: Entry, student: str, record: Record, test: Test, device: torch.device
+    entry: Entry, student: str, record: Record, test: HeldOut, device: torch.device
 ) -> dict[int | None, float]:
     """The accuracy of every epoch whose weights are there."""
     network = fresh_network(student, test.card).to(device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -123,7 +124,7 @@ def cell_job(
 
 
 def _training_facts(training: Training) -> dict[str, Any]:
-    facts = asdict(training)
+    facts = json.loads(json.dumps(asdict(training)))  # tuples become lists, as when read back
     del facts["checkpoint_seconds"]
     return {"training": facts}
 

@@ -109,7 +109,7 @@ def run_job(job: Job, bench: Bench, progress: Progress) -> Record:
     The network and the batches depend on the job alone, so a cell gives the same bits whatever
     else is trained, before it or beside it (on one CPU).
     """
-    entry = bench.store.entry(job.group, job.id)
+    entry = bench.store.entry(job.group, job.id, job.key)
     if (record := entry.finished(job.key)) is not None:
         logger.info("%s: done already", job.id)
         return record

@@ -18,6 +18,9 @@ from sakd.weights import write_json
 
 DONE, FAILED = "done", "failed"
 
+KEY_CHARACTERS = 12
+"""So much of a content key names a folder; the whole key is in the record."""
+
 
 @dataclass(frozen=True)
 class Record:
@@ -114,6 +117,7 @@ class Entry:
             return [{k: float(v) for k, v in line.items()} for line in csv.DictReader(lines)]
 
     def _write_history(self, history: Sequence[Mapping[str, float]]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
         with self._history.open("w", newline="") as lines:
             writer = csv.DictWriter(lines, history[0])
             writer.writeheader()
@@ -121,27 +125,31 @@ class Entry:
 
 
 class CellStore:
-    """A folder of cells, grouped by row, and of what evaluation found for each."""
+    """A folder of cells, grouped by row, and of what evaluation found for each.
+
+    A cell that is trained anew with other settings gets a folder of its own beside the old one:
+    what took hours is never overwritten, and going back to old settings finds it done.
+    """
 
     def __init__(self, root: Path) -> None:
         """Keep the cells under ``root``."""
         self.root = root
 
-    def entry(self, group: str, cell: str) -> Entry:
-        """The folder of the cell with that id, in that row."""
-        return Entry(self.root / group / cell)
+    def entry(self, group: str, cell: str, key: str) -> Entry:
+        """The folder of the training called ``key`` of the cell with that id, in that row."""
+        return Entry(self.root / group / cell / key[:KEY_CHARACTERS])
 
     def evaluation(self, cell: str, key: str) -> dict[str, Any] | None:
         """What evaluation found for the cell with that id, if it has; ``key`` says of what."""
-        content = _read_json(self._evaluation(cell))
+        content = _read_json(self._evaluation(cell, key))
         return content if content and content["key"] == key else None
 
     def save_evaluation(self, cell: str, content: Mapping[str, Any]) -> None:
         """Keep what evaluation found; its ``key`` says of what."""
-        write_json(self._evaluation(cell), content)
+        write_json(self._evaluation(cell, content["key"]), content)
 
-    def _evaluation(self, cell: str) -> Path:
-        return self.root / "evaluations" / f"{cell}.json"
+    def _evaluation(self, cell: str, key: str) -> Path:
+        return self.root / "evaluations" / cell / f"{key[:KEY_CHARACTERS]}.json"
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:

@@ -9,11 +9,15 @@ from functools import partial
 from typing import Protocol
 
 from sakd.errors import UserError
+from sakd.networks.imagenet_resnet import imagenet_resnet
+from sakd.networks.mobilenet import mobilenet_v2
 from sakd.networks.names import FORMS, is_outside, parse_name
 from sakd.networks.resnet import resnet
+from sakd.networks.shufflenet import shufflenet_v1, shufflenet_v2
 from sakd.networks.sources import check_outside, outside_model
 from sakd.networks.staged import StagedNetwork, Trace, feature_shapes
 from sakd.networks.staging import TracedNetwork, stage
+from sakd.networks.vgg import vgg, vgg_imagenet
 from sakd.networks.wide_resnet import wide_resnet
 from sakd.tables import Table, UnknownNameError
 
@@ -27,6 +31,8 @@ class NetworkBuilder(Protocol):
 
 NARROW = (16, 16, 32, 64)
 WIDE = (32, 64, 128, 256)
+VGG8, VGG11, VGG13 = (1, 1, 1, 1, 1), (1, 1, 2, 2, 2), (2, 2, 2, 2, 2)
+VGG16, VGG19 = (2, 2, 3, 3, 3), (2, 2, 4, 4, 4)
 
 NETWORKS: Table[NetworkBuilder] = Table(
     "network",
@@ -40,11 +46,30 @@ NETWORKS: Table[NetworkBuilder] = Table(
         "resnet110": partial(resnet, depth=110, widths=NARROW),
         "resnet8x4": partial(resnet, depth=8, widths=WIDE),
         "resnet32x4": partial(resnet, depth=32, widths=WIDE),
+        "ResNet18": partial(imagenet_resnet, blocks=(2, 2, 2, 2)),
+        "ResNet34": partial(imagenet_resnet, blocks=(3, 4, 6, 3)),
+        "ResNet50": partial(imagenet_resnet, blocks=(3, 4, 6, 3), bottleneck=True),
+        "ResNet101": partial(imagenet_resnet, blocks=(3, 4, 23, 3), bottleneck=True),
+        "ResNet152": partial(imagenet_resnet, blocks=(3, 8, 36, 3), bottleneck=True),
         "wrn_16_1": partial(wide_resnet, depth=16, widen=1),
         "wrn_16_2": partial(wide_resnet, depth=16, widen=2),
         "wrn_40_1": partial(wide_resnet, depth=40, widen=1),
         "wrn_40_2": partial(wide_resnet, depth=40, widen=2),
         "wrn_28_10": partial(wide_resnet, depth=28, widen=10),
+        "vgg8": partial(vgg, convolutions=VGG8),
+        "vgg11": partial(vgg, convolutions=VGG11),
+        "vgg13": partial(vgg, convolutions=VGG13),
+        "vgg16": partial(vgg, convolutions=VGG16),
+        "vgg19": partial(vgg, convolutions=VGG19),
+        "vgg8-imagenet": partial(vgg_imagenet, convolutions=VGG8),
+        "vgg11-imagenet": partial(vgg_imagenet, convolutions=VGG11),
+        "vgg13-imagenet": partial(vgg_imagenet, convolutions=VGG13),
+        "vgg16-imagenet": partial(vgg_imagenet, convolutions=VGG16),
+        "vgg19-imagenet": partial(vgg_imagenet, convolutions=VGG19),
+        "MobileNetV2": mobilenet_v2,
+        "MobileNetV2_x0_5": partial(mobilenet_v2, width=0.5),
+        "ShuffleNetV1": shufflenet_v1,
+        "ShuffleNetV2": shufflenet_v2,
     },
 )
 

@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
+
+Block = Callable[[int, int, int], nn.Module]
+"""What makes a block from its input channels, output channels and stride."""
 
 
 def conv3x3(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
     """A 3x3 convolution with padding 1 and no bias."""
     return nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
+
+
+def conv_bn(
+    inputs: int, outputs: int, kernel: int = 1, *, stride: int = 1, groups: int = 1
+) -> nn.Sequential:
+    """A convolution without bias that keeps the size but for its stride, then batch norm."""
+    padding = kernel // 2
+    conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(outputs))
+
+
+def conv_bn_relu(
+    inputs: int, outputs: int, kernel: int = 1, *, stride: int = 1, groups: int = 1
+) -> nn.Sequential:
+    """`conv_bn`, then a rectifier."""
+    layers = conv_bn(inputs, outputs, kernel, stride=stride, groups=groups)
+    return layers.append(nn.ReLU())
+
+
+def chain(block: Block, inputs: int, outputs: int, *, length: int, stride: int) -> nn.Sequential:
+    """``length`` blocks; the first changes the channels and divides the size by ``stride``."""
+    rest = (block(outputs, outputs, 1) for _ in range(length - 1))
+    return nn.Sequential(block(inputs, outputs, stride), *rest)
 
 
 class GlobalAveragePool(nn.Module):
@@ -26,6 +54,8 @@ def initialise(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm2d):
             nn.init.ones_(module.weight)
             nn.init.zeros_(module.bias)

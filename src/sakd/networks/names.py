@@ -99,14 +99,16 @@ def split_pair(pair: str) -> tuple[str, str]:
 
 
 def slug(name: str) -> str:
-    """``name`` as it stands in ids and file names: letters, digits and underscores.
+    """``name`` as it stands in ids and file names.
 
-    The names of the zoo are slugs already. Two outside names may share one (`Grid.check` refuses
-    that); one that is too long for a file ends in a hash.
+    The names of the zoo stay as they are. Of others letters, digits and underscores are left;
+    two of them may share a slug (`Grid.check` refuses that); a long one ends in a hash.
 
     >>> slug("torchvision:resnet18(small_images=true)")
     'torchvision_resnet18_small_images_true'
     """
+    if not is_outside(name):
+        return name
     clean = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
     if len(clean) <= _LONGEST_SLUG:
         return clean

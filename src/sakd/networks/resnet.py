@@ -9,7 +9,14 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sakd.networks.blocks import GlobalAveragePool, conv3x3, initialise
+from sakd.networks.blocks import (
+    GlobalAveragePool,
+    chain,
+    conv3x3,
+    conv_bn,
+    conv_bn_relu,
+    initialise,
+)
 from sakd.networks.staged import StagedNetwork
 
 
@@ -25,8 +32,7 @@ class BasicBlock(nn.Module):
         self.bn2 = nn.BatchNorm2d(outputs)
         self.downsample = nn.Sequential()
         if stride != 1 or inputs != outputs:
-            shortcut = nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False)
-            self.downsample = nn.Sequential(shortcut, nn.BatchNorm2d(outputs))
+            self.downsample = conv_bn(inputs, outputs, stride=stride)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) to (B, outputs, H / stride, W / stride)."""
@@ -39,13 +45,11 @@ def resnet(
 ) -> StagedNetwork:
     """A residual network of ``depth`` layers; ``widths`` are channels of stem and stages."""
     blocks = (depth - 2) // 6
-    stem = nn.Sequential(conv3x3(in_channels, widths[0]), nn.BatchNorm2d(widths[0]), nn.ReLU())
-    stages: dict[str, nn.Module] = {"stem": stem}
+    stages: dict[str, nn.Module] = {"stem": conv_bn_relu(in_channels, widths[0], 3)}
     for number in (1, 2, 3):
         inputs, outputs = widths[number - 1], widths[number]
-        first = BasicBlock(inputs, outputs, stride=1 if number == 1 else 2)
-        rest = [BasicBlock(outputs, outputs, stride=1) for _ in range(blocks - 1)]
-        stages[f"stage{number}"] = nn.Sequential(first, *rest)
+        stride = 1 if number == 1 else 2
+        stages[f"stage{number}"] = chain(BasicBlock, inputs, outputs, length=blocks, stride=stride)
     stages["embedding"] = GlobalAveragePool()
     stages["head"] = nn.Linear(widths[3], num_classes)
     network = StagedNetwork(stages, family="resnet")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sakd.networks.blocks import GlobalAveragePool, conv3x3, initialise
+from sakd.networks.blocks import GlobalAveragePool, chain, conv3x3, initialise
 from sakd.networks.staged import StagedNetwork
 
 
@@ -40,9 +40,9 @@ def wide_resnet(num_classes: int, in_channels: int = 3, *, depth: int, widen: in
     stages: dict[str, nn.Module] = {"stem": conv3x3(in_channels, widths[0])}
     for number in (1, 2, 3):
         inputs, outputs = widths[number - 1], widths[number]
-        first = PreActivationBlock(inputs, outputs, stride=1 if number == 1 else 2)
-        rest = [PreActivationBlock(outputs, outputs, stride=1) for _ in range(blocks - 1)]
-        stages[f"stage{number}"] = nn.Sequential(first, *rest)
+        stride = 1 if number == 1 else 2
+        block = PreActivationBlock
+        stages[f"stage{number}"] = chain(block, inputs, outputs, length=blocks, stride=stride)
     final = nn.BatchNorm2d(widths[3])
     stages["embedding"] = nn.Sequential(final, nn.ReLU(), GlobalAveragePool())
     stages["head"] = nn.Linear(widths[3], num_classes)

@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from sakd.distillers import DISTILLERS, Distiller, Pair
-from sakd.errors import UserError
+from sakd.errors import UserError, require
 from sakd.networks import StagedNetwork, feature_shapes
 from sakd.networks.spots import Spot, SpotFamily
 from sakd.objectives.graft import Graft, Shape
@@ -40,6 +40,12 @@ class Distillation:
     kd_weight: float = 1.0
     weights: Mapping[str, float] = field(default_factory=dict)
     options: Options = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse weights that would reward the opposite."""
+        named = {"ce_weight": self.ce_weight, "kd_weight": self.kd_weight, **self.weights}
+        for name, weight in named.items():
+            require(weight >= 0, f"the weight {name} must not be negative: {weight}")
 
     def weight_of(self, distiller: str) -> float:
         """The weight of ``distiller`` in the student's loss."""
@@ -76,6 +82,13 @@ class Routing:
     lr_factor: float = 0.5
     weight_decay: float = 1e-3
     options: Options = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot train a policy."""
+        fine = self.gamma is None or self.gamma > 0
+        require(fine, f"gamma must be above 0, or null, got {self.gamma}")
+        require(self.lr_factor > 0, f"lr_factor must be above 0, got {self.lr_factor}")
+        require(self.weight_decay >= 0, f"weight_decay must not be negative: {self.weight_decay}")
 
     def check(self) -> None:
         """Look every policy up.

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 _UPPER_QUANTILE = 0.975
 
@@ -39,7 +39,7 @@ class Spread:
         """Student's 95 % t-interval of the mean; NaN when n is below 2."""
         if self.n <= 1:
             return math.nan, math.nan
-        half = float(stats.t.ppf(_UPPER_QUANTILE, self.n - 1)) * self.sd / math.sqrt(self.n)
+        half = float(stdtrit(self.n - 1, _UPPER_QUANTILE)) * self.sd / math.sqrt(self.n)
         return self.mean - half, self.mean + half
 
     def columns(self, prefix: str = "") -> dict[str, float | int]:

@@ -49,7 +49,7 @@ class Adaptive(RoutingPolicy):
         """Sample the decisions; the gate's value is 0 or 1, its gradient that of the softmax."""
         logits = self.linear(torch.cat([teacher, student], dim=1)).view(-1, self.decisions, 2)
         hard, soft = self.sample(logits, generator)
-        gate = (hard - soft.detach() + soft)[..., 0]
+        gate = (hard + (soft - soft.detach()))[..., 0]  # exactly 0 or 1, whatever the rounding
         return Route(hard[..., 0].bool(), gate)
 
     def sample(self, logits: Tensor, generator: torch.Generator | None) -> Sample:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from sakd.data import BatchStream
@@ -72,6 +73,7 @@ class Callback:
         """After every epoch; the last entry of ``run.history`` is its record."""
 
 
+@torch.random.fork_rng()
 def fit(
     objective: Objective,
     stream: BatchStream,
@@ -83,6 +85,9 @@ def fit(
     resume: Mapping[str, Any] | None = None,
 ) -> list[EpochRecord]:
     """Train every player of ``objective`` on ``stream``.
+
+    Torch's global random state, which dropout draws from, follows the stream's seed too and is put
+    back in the end.
 
     Args:
         objective: networks and losses.
@@ -110,6 +115,7 @@ def fit(
         objective.train()
         means = Means()
         for batch in stream.epoch(epoch):
+            torch.manual_seed(batch.generator.initial_seed())  # for dropout and its like
             result = objective(batch)
             run.step(result.losses)
             means.add(result.terms, len(batch.labels))

@@ -11,42 +11,87 @@ from types import ModuleType
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 import sakd.networks
 from sakd.errors import UserError
 from sakd.networks import NETWORKS, StagedNetwork, feature_shapes
 
-
-@pytest.mark.parametrize("name", NETWORKS)
-def test_a_forward_can_be_cut_anywhere(name: str) -> None:
-    network = NETWORKS[name](num_classes=3).eval()
-    x = torch.randn(2, 3, 8, 8)
-    with torch.no_grad():
-        whole = network(x)
-        for k in range(network.depth + 2):
-            assert torch.equal(network.run(network.run(x, 0, k), k), whole)
-
-
-@pytest.mark.parametrize("name", NETWORKS)
-def test_a_trace_is_the_chain_of_all_cuts(name: str) -> None:
-    network = NETWORKS[name](num_classes=3, in_channels=1).eval()
-    x = torch.randn(1, 1, 8, 8)
-    with torch.no_grad():
-        features, logits = network.trace(x)
-        assert len(features) == network.depth
-        for k, feature in enumerate(features):
-            assert torch.equal(feature, network.run(x, 0, k + 1))
-        assert torch.equal(logits, network(x))
+FAMILIES = {
+    "resnet": "resnet",
+    "ResNet": "resnet",
+    "wrn": "wide_resnet",
+    "vgg": "vgg",
+    "MobileNet": "mobilenet",
+    "ShuffleNet": "shufflenet",
+}
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_a_state_dict_makes_the_same_network_again(name: str) -> None:
-    network, other = NETWORKS[name](num_classes=3), NETWORKS[name](num_classes=3)
-    other.load_state_dict(network.state_dict())
-    x = torch.randn(1, 3, 8, 8)
-    with torch.no_grad():
-        assert torch.equal(network.eval()(x), other.eval()(x))
+@pytest.fixture(scope="module", params=NETWORKS)
+def name(request: pytest.FixtureRequest) -> str:
+    """Name a network; all laws of one network are tested before the next one is built."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def build(name: str) -> Callable[[], StagedNetwork]:
+    """Make the builder of the network for grey images, without the weights of a wide head."""
+    slim = {"hidden": 8} if name.endswith("-imagenet") else {}
+    return partial(NETWORKS[name], num_classes=3, in_channels=1, **slim)
+
+
+@pytest.fixture(scope="module")
+def network(build: Callable[[], StagedNetwork]) -> StagedNetwork:
+    """Build the network once for all its laws."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return build().eval()
+
+
+@pytest.fixture
+def image(name: str) -> Tensor:
+    """Draw a small image that the network can take."""
+    size = 32 if name.endswith("-imagenet") else 8
+    return torch.randn(1, 1, size, size)
+
+
+@torch.no_grad()
+def test_a_forward_can_be_cut_anywhere(network: StagedNetwork, image: Tensor) -> None:
+    whole = network(image)
+    for k in range(network.depth + 2):
+        assert torch.equal(network.run(network.run(image, 0, k), k), whole)
+
+
+@torch.no_grad()
+def test_a_trace_is_the_chain_of_all_stages(network: StagedNetwork, image: Tensor) -> None:
+    features, logits = network.trace(image)
+    assert len(features) == network.depth
+    x = image
+    for k, feature in enumerate(features):
+        x = network.run(x, k, k + 1)
+        assert torch.equal(feature, x)
+    assert torch.equal(logits, network(image))
+
+
+@torch.no_grad()
+def test_a_state_dict_makes_the_same_network_again(
+    build: Callable[[], StagedNetwork], network: StagedNetwork, image: Tensor
+) -> None:
+    with torch.device("meta"):
+        other = build()
+    other.load_state_dict(network.state_dict(), assign=True)
+    assert torch.equal(network(image), other.eval()(image))
+
+
+def test_every_weight_has_a_part_in_the_logits(network: StagedNetwork, image: Tensor) -> None:
+    gradients = torch.autograd.grad(network(image).sum(), list(network.parameters()))
+    assert all(gradient.isfinite().all() for gradient in gradients)
+
+
+def test_networks_of_one_architecture_are_of_one_family(name: str, network: StagedNetwork) -> None:
+    assert [network.family] == [
+        family for start, family in FAMILIES.items() if name.startswith(start)
+    ]
 
 
 def modules_of(package: ModuleType) -> Iterator[ModuleType]:

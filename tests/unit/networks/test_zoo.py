@@ -9,26 +9,24 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sakd.networks import NETWORKS, StagedNetwork
+from sakd.errors import UserError
+from sakd.networks import NETWORKS, StagedNetwork, feature_shapes
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "networks.csv"
 ROWS = list(csv.DictReader(GOLDEN.read_text().splitlines()))
 
 
-def count_macs(network: StagedNetwork, image: Tensor) -> int:
-    """Count the multiply-accumulates of convolutions and linear layers."""
-    counted = 0
+class Macs:
+    """Counts the multiply-accumulates of convolutions and linear layers in all forwards."""
 
-    def hook(module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        nonlocal counted
-        weight = module.get_parameter("weight")
-        counted += output.numel() * weight[0].numel()
+    def __init__(self, network: StagedNetwork) -> None:
+        self.counted = 0
+        for module in network.modules():
+            if isinstance(module, (nn.Conv2d, nn.Linear)):
+                module.register_forward_hook(self.add)
 
-    for module in network.modules():
-        if isinstance(module, (nn.Conv2d, nn.Linear)):
-            module.register_forward_hook(hook)
-    network(image)
-    return counted
+    def add(self, module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        self.counted += output.numel() * module.get_parameter("weight")[0].numel()
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[f"{row['network']}-{row['size']}" for row in ROWS])
@@ -37,12 +35,13 @@ def test_parameters_multiplications_and_shapes_equal_the_authors(row: dict[str, 
     with torch.device("meta"):
         network = NETWORKS[row["network"]](num_classes=int(row["classes"])).eval()
         image = torch.empty(1, 3, size, size)
+    macs = Macs(network)
     features = network.trace(image).features
     shapes = ["x".join(map(str, feature.shape[1:])) for feature in features]
     buffers = sum(b.numel() for b in network.buffers() if b.is_floating_point())
     assert sum(p.numel() for p in network.parameters()) == int(row["parameters"])
     assert buffers == int(row["float_buffers"])
-    assert count_macs(network, image) == int(row["macs"])
+    assert macs.counted == int(row["macs"])
     assert " ".join(shapes) == row["feature_shapes"]
 
 
@@ -51,13 +50,19 @@ def test_every_network_is_compared_at_both_sizes() -> None:
     assert compared == {(name, size) for name in NETWORKS for size in ("32", "64")}
 
 
-@pytest.mark.parametrize("name", ["resnet8", "wrn_16_1"])
+@pytest.mark.parametrize("name", NETWORKS)
 def test_other_image_channels_change_only_the_stem(name: str) -> None:
-    colour, grey = NETWORKS[name](num_classes=4), NETWORKS[name](num_classes=4, in_channels=1)
-    changed = {
-        name
-        for name, value in colour.state_dict().items()
-        if value.shape != grey.state_dict()[name].shape
-    }
+    with torch.device("meta"):
+        colour, grey = NETWORKS[name](num_classes=4), NETWORKS[name](num_classes=4, in_channels=1)
+    shapes = {name: value.shape for name, value in grey.state_dict().items()}
+    changed = {name for name, value in colour.state_dict().items() if value.shape != shapes[name]}
     assert len(changed) == 1
     assert changed.pop().startswith("stem")
+
+
+def test_images_too_small_for_a_vgg_of_imagenet_are_named_with_their_size() -> None:
+    with torch.device("meta"):
+        network = NETWORKS["vgg8-imagenet"](num_classes=2)
+    assert feature_shapes(network, (3, 32, 32))[-1] == (25088,)
+    with pytest.raises(UserError, match="3x16x16"):
+        feature_shapes(network, (3, 16, 16))

@@ -239,3 +239,19 @@ def test_an_unknown_name_is_met_with_the_near_one(
 ) -> None:
     with pytest.raises(ValueError, match=r"did you mean 'a(t|lways)'"):
         build(small_network, *names)
+
+
+@pytest.mark.parametrize(
+    ("make", "complaint"),
+    [
+        (lambda: Distillation(weights={"at": -1.0}), "at must not be negative: -1.0"),
+        (lambda: Distillation(kd_weight=-0.5), "kd_weight must not be negative: -0.5"),
+        (lambda: Routing(gamma=0.0), "gamma must be above 0, or null, got 0.0"),
+        (lambda: Routing(lr_factor=0.0), "lr_factor must be above 0, got 0.0"),
+    ],
+)
+def test_weights_and_rates_that_cannot_train_are_refused(
+    make: Callable[[], object], complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        make()

@@ -227,3 +227,42 @@ def test_every_gradient_is_taken_before_any_update() -> None:
     run = Run(duel, {"one": still, "two": still}, epochs=1, steps=1)
     run.step(duel(None))
     assert (duel.one.item(), duel.two.item()) == pytest.approx((2.0 - 0.3, 3.0 + 0.2))
+
+
+class Forgetful(nn.Module):
+    """A classifier with dropout."""
+
+    def __init__(self, classes: int) -> None:
+        """Start from the same weights every time."""
+        super().__init__()
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            self.layers = nn.Sequential(
+                nn.Flatten(), nn.LazyLinear(16), nn.Dropout(0.5), nn.Linear(16, classes)
+            )
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.layers(images)
+
+
+def test_dropout_follows_the_seed_and_a_resume_and_leaves_the_random_state_alone(
+    small_stream: Streams,
+) -> None:
+    def problem() -> Supervised:
+        images = next(small_stream(1).epoch(0)).images
+        network = Forgetful(classes=10)
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            network(images)  # lazy layers take their shape and weights
+        return Supervised(network)
+
+    before = torch.get_rng_state()
+    whole = trained(problem(), small_stream(1))
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.rand(7)  # the caller's own draws have no influence
+    interruption = InterruptAfter(1)
+    with pytest.raises(Interrupted):
+        trained(problem(), small_stream(1), callbacks=[interruption])
+    resumed = trained(problem(), small_stream(1), resume=interruption.read())
+    assert resumed[0] == whole[0]
+    assert_identical(resumed[1], whole[1])

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sakd.config import Settings
 from sakd.data import DataCard
-from sakd.evaluation import Test, evaluate_cell, top1
+from sakd.evaluation import HeldOut, evaluate_cell, top1
 from sakd.grid import Cell
 from sakd.pipelines.development import image_set
 from sakd.runtime import resolve_device
@@ -43,7 +43,7 @@ def evaluate_students(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The test accuracies of every cell, and the epochs of those that are done."""
     device = resolve_device(settings.device)
-    split = Test(image_set(test), DataCard.from_json(card))
+    split = HeldOut(image_set(test), DataCard.from_json(card))
     lines, histories = [], []
     for record in (Record(**content) for row in rows for content in row.values()):
         cell = Cell(**{name: record.facts[name] for name in CELL})
@@ -51,7 +51,7 @@ def evaluate_students(
         line |= {"status": record.status, "epochs": record.epochs, "val_top1": record.val_top1}
         if record.status == DONE:
             line |= evaluate_cell(cells, cell, record, split, device)
-            history = cells.entry(cell.row, cell.id).history()
+            history = cells.entry(cell.row, cell.id, record.key).history()
             histories.append(pd.DataFrame(history).assign(cell=cell.id))
         lines.append(line | {"seconds": record.seconds, "error": record.error})
     return pd.DataFrame(lines, columns=COLUMNS), _joined(histories)

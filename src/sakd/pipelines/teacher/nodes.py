@@ -30,4 +30,4 @@ def train_teacher(
         record = run_job(job, bench, progress)
     if record.status != DONE:
         raise UserError(f"the teacher {network} failed: {record.error}")
-    return load_weights(cells.entry(job.group, job.id).last)
+    return load_weights(cells.entry(job.group, job.id, job.key).last)

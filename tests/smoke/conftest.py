@@ -1,0 +1,135 @@
+"""The project as somebody gets it, and its commands as somebody types them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OURS = ("KEDRO_ENV", "KEDRO_LOGGING_CONFIG", "FORCE_COLOR")
+
+Done = subprocess.CompletedProcess[str]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project in a folder of its own."""
+
+    folder: Path
+    environment: dict[str, str] = field(repr=False)
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of ``kedro``."""
+        return [sys.executable, "-m", "kedro", *arguments]
+
+    def python(self, *arguments: str, environment: dict[str, str] | None = None) -> Done:
+        """Run Python to its end."""
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.folder,
+            env=self.environment if environment is None else environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    def kedro(self, *arguments: str, environment: dict[str, str] | None = None) -> Done:
+        """Run ``kedro`` to its end."""
+        return self.python("-m", "kedro", *arguments, environment=environment)
+
+    def study(self, *parameters: str) -> Done:
+        """Run the main job of the smoke environment."""
+        return self.kedro(*study(*parameters))
+
+    @property
+    def reporting(self) -> Path:
+        """Where the reports of the smoke environment are."""
+        return self.folder / "data" / "smoke" / "08_reporting"
+
+    @property
+    def cells(self) -> Path:
+        """Where the cells of the smoke environment are."""
+        return self.folder / "data" / "smoke" / "06_models" / "digits" / "cells"
+
+    def records(self) -> dict[str, int]:
+        """When each training ended, by name, in nanoseconds."""
+        return {
+            path.parent.parent.name: path.stat().st_mtime_ns
+            for path in self.cells.rglob("record.json")
+        }
+
+    def files(self) -> dict[str, bytes]:
+        """Every file and its content, but for what Python compiles."""
+        paths = self.folder.rglob("*")
+        found = (p for p in paths if p.is_file() and "__pycache__" not in p.parts)
+        return {str(path.relative_to(self.folder)): path.read_bytes() for path in found}
+
+
+def study(*parameters: str) -> list[str]:
+    """The arguments of the main job."""
+    given = ["--params", ",".join(parameters)] if parameters else []
+    return ["run", "--pipelines", "distill", "--env", "smoke", *given]
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of the commands, which share what Python compiles for them."""
+    kept = {name: value for name, value in os.environ.items() if name not in OURS}
+    if kept.pop("PYTHONDONTWRITEBYTECODE", None):  # or each would compile everything
+        kept["PYTHONPYCACHEPREFIX"] = str(tmp_path_factory.mktemp("compiled"))
+    return kept | {"DO_NOT_TRACK": "1"}
+
+
+@pytest.fixture(scope="session")
+def copy_project(
+    tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]
+) -> Callable[[], Project]:
+    """Copy what git has or would take."""
+    git = ["git", "-c", "safe.directory=*", "ls-files", "-co", "--exclude-standard", "-z"]
+    listed = subprocess.run(git, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    names = [name for name in listed.split("\0") if (ROOT / name).is_file()]
+    contents = {n: (ROOT / n).read_bytes() for n in names if not n.startswith("tests/")}
+
+    def copy() -> Project:
+        folder = tmp_path_factory.mktemp("project")
+        for name, content in contents.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+        return Project(folder, environment)
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def fresh(copy_project: Callable[[], Project]) -> Project:
+    """A project in which nothing has been run, and nothing is to be."""
+    return copy_project()
+
+
+@pytest.fixture(scope="session")
+def project(copy_project: Callable[[], Project]) -> Project:
+    """A project in which the main job is run."""
+    return copy_project()
+
+
+@pytest.fixture(scope="session")
+def first(project: Project) -> Done:
+    """The main job, from nothing."""
+    return project.study()
+
+
+@pytest.fixture
+def later(project: Project, first: Done, tmp_path: Path) -> Project:
+    """A copy of the project as it is after the main job, to go on with."""
+    assert first.returncode == 0, first.stderr
+    folder = tmp_path / "project"
+    shutil.copytree(project.folder, folder)
+    return Project(folder, project.environment)

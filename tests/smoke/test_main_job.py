@@ -1,0 +1,190 @@
+"""The main job in seconds: all pipelines, on real images, from nothing to a report."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import re
+import signal
+import subprocess
+import time
+from typing import Any
+
+import pytest
+
+from sakd.distillers import DISTILLERS
+from sakd.routing import POLICIES
+
+pytestmark = pytest.mark.slow
+
+COLUMNS = [
+    *("cell", "dataset", "teacher", "student", "distiller", "policy", "seed"),
+    *("status", "epochs", "val_top1"),
+    *("test_top1", "test_top1_val_selected", "test_top1_best"),
+]
+ACCURACIES = ["val_top1", "test_top1", "test_top1_val_selected", "test_top1_best"]
+
+ONE_BY_ONE = """
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+from pathlib import Path
+
+bootstrap_project(Path.cwd())
+for name in ("data_preparation", "teacher", "students", "evaluate", "report"):
+    with KedroSession.create(env="smoke", runtime_params={params}) as session:
+        session.run(pipeline_names=[name])
+"""
+
+
+def results(project: Any) -> dict[str, dict[str, str]]:
+    with (project.reporting / "results.csv").open(newline="") as lines:
+        return {line["cell"]: line for line in csv.DictReader(lines)}
+
+
+def methods(lines: dict[str, dict[str, str]]) -> list[tuple[str, str]]:
+    return [(line["distiller"], line["policy"]) for line in lines.values()]
+
+
+class TestFromNothing:
+    def test_it_ends_well(self, first: Any) -> None:
+        assert first.returncode == 0, first.stderr
+
+    def test_every_cell_of_the_grid_has_a_line(self, project: Any, first: Any) -> None:
+        assert first.returncode == 0
+        grid = [("none", "none"), *itertools.product(DISTILLERS, POLICIES)]
+        assert sorted(methods(results(project))) == sorted(grid)
+
+    def test_every_line_has_the_columns_that_are_promised(self, project: Any, first: Any) -> None:
+        assert first.returncode == 0
+        for line in results(project).values():
+            assert set(COLUMNS) <= set(line)
+            assert line["status"] == "done"
+            assert (line["dataset"], line["seed"]) == ("digits", "0")
+            assert (line["teacher"], line["student"]) == ("resnet20", "resnet8")
+            assert line["epochs"] == "2"
+            assert not line["error"]
+
+    def test_accuracies_are_fractions(self, project: Any, first: Any) -> None:
+        assert first.returncode == 0
+        for line in results(project).values():
+            accuracy = {name: float(line[name]) for name in ACCURACIES}
+            assert all(0 <= value <= 1 for value in accuracy.values())
+            assert accuracy["test_top1_best"] == max(
+                accuracy[name] for name in ACCURACIES if name.startswith("test")
+            )
+            assert float(line["teacher_test_top1"]) > 0.8
+
+    def test_the_report_is_there_as_text_page_and_figures(self, project: Any, first: Any) -> None:
+        assert first.returncode == 0
+        text = (project.reporting / "report.md").read_text()
+        page = (project.reporting / "report.html").read_text()
+        for name in DISTILLERS:
+            assert name in text
+            assert name in page
+        assert "Plotly.newPlot" in page
+        assert not re.search(r"<(script|link|img)[^>]+(src|href)=.https?:", page)
+        for figure in ("learning_curves", "gate_rates", "gains"):
+            assert json.loads((project.reporting / f"{figure}.json").read_text())["data"]
+        assert json.loads((project.reporting / "summary.json").read_text())
+
+    def test_the_table_is_printed(self, first: Any) -> None:
+        table = first.stdout
+        assert "digits: resnet20 -> resnet8" in table
+        for row in ("teacher (resnet20)", "student alone (resnet8)", "KD (resnet8)"):
+            assert re.search(rf"^{re.escape(row)} +\d+\.\d\d", table, re.MULTILINE), row
+        for name in DISTILLERS:
+            assert re.search(rf"^{name} +\d+\.\d\d .* [+-]\d+\.\d\d", table, re.MULTILINE), name
+
+    def test_each_training_is_told_in_a_line(self, project: Any, first: Any) -> None:
+        lines = [line for line in first.stdout.splitlines() if "epoch 2/2, val " in line]
+        assert len(lines) == 1 + len(results(project))
+        assert "1/26: digits-resnet20-resnet8-none-none-s0" in lines[1]
+
+    def test_only_data_is_written(self, project: Any, first: Any, fresh: Any) -> None:
+        assert first.returncode == 0
+        caches = ("data/", ".viz/")
+        found = project.files()
+        assert {n: c for n, c in found.items() if not n.startswith(caches)} == {
+            n: c for n, c in fresh.files().items() if not n.startswith(caches)
+        }
+
+
+def test_a_second_run_trains_nothing_and_gives_the_same_results(later: Any) -> None:
+    before, table = later.records(), (later.reporting / "results.csv").read_bytes()
+    second = later.study()
+    assert second.returncode == 0, second.stderr
+    assert later.records() == before
+    assert (later.reporting / "results.csv").read_bytes() == table
+    assert second.stdout.count(": done already") == len(before)
+    assert "epoch 2/2" not in second.stdout
+    assert "teacher (resnet20)" in second.stdout
+
+
+def test_each_pipeline_runs_by_itself(later: Any) -> None:
+    before = later.records()
+    params = {"grid": {"distillers": "kd", "policies": "always"}}
+    done = later.python("-c", ONE_BY_ONE.format(params=params))
+    assert done.returncode == 0, done.stderr
+    assert later.records() == before
+    assert methods(results(later)) == [("none", "none"), ("kd", "always")]
+
+
+def test_a_cell_that_fails_is_reported_and_the_others_are_kept(later: Any) -> None:
+    before = later.records()
+    small = ("grid.distillers=kd+at", "grid.policies=always")
+    done = later.study(*small, "distillation.weights.at=1e38")
+    assert done.returncode != 0
+    lines = results(later)
+    status = {line["distiller"]: line["status"] for line in lines.values()}
+    assert status == {"none": "done", "kd": "done", "at": "failed"}
+    failed = lines["digits-resnet20-resnet8-at-always-s0"]
+    assert failed["error"].startswith("UserError: ")
+    assert failed["test_top1"] == ""
+    assert "1 of 3 cells failed" in done.stderr
+    assert failed["cell"] in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert failed["cell"] in (later.reporting / "report.md").read_text()
+    after = later.records()
+    assert {name for name in before if before[name] != after[name]} == {failed["cell"]}
+
+
+def test_after_an_interruption_finished_cells_are_not_repeated(later: Any) -> None:
+    command = later.command("run", "--pipelines", "students", "--env", "smoke", "--params")
+    command.append("grid.policies=always,grid.distillers=kd,grid.seeds=7,student.epochs=30")
+    alone, taught = (f"digits-resnet20-resnet8-{name}-s7" for name in ("none-none", "kd-always"))
+    running = subprocess.Popen(
+        command,
+        cwd=later.folder,
+        env=later.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert running.stdout is not None
+    next(line for line in running.stdout if f"{alone}: epoch 30/30" in line)
+    while alone not in later.records():
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+    rest, _ = running.communicate(timeout=120)
+    assert running.returncode != 0
+    assert "Traceback" not in rest
+    assert len(rest.splitlines()) <= 5, rest
+    before = later.records()
+    assert alone in before
+    assert taught not in before
+
+    done = subprocess.run(
+        command,
+        cwd=later.folder,
+        env=later.environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"{alone}: done already" in done.stdout
+    assert f"{taught}: epoch 30/30" in done.stdout
+    after = later.records()
+    assert {name for name in after if after[name] != before.get(name)} == {taught}

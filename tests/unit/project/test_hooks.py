@@ -1,0 +1,143 @@
+"""Hooks: settings reach the pipelines, and what the user can mend is told in one line."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import click
+import pytest
+import torch
+from kedro.framework.project import settings as project
+from kedro.io import DataCatalog
+from kedro.pipeline import Node, Pipeline
+
+from sakd import active, hooks
+from sakd.config import Settings, parse_settings
+from sakd.console import log_to_console
+from sakd.errors import UserError
+from sakd.grid import Row
+from sakd.hooks import SettingsHooks
+from sakd.pipeline_registry import register_pipelines
+from sakd.pipelines import data_preparation, report
+
+STAGES = ["data_preparation", "teacher", "students", "evaluate", "report"]
+
+
+@pytest.fixture(autouse=True)
+def _put_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Leave the session's settings and the log as they were."""
+    monkeypatch.setattr(active, "_active", None)
+    logger = logging.getLogger("sakd")
+    before = logger.handlers, logger.propagate, logger.level
+    yield
+    logger.handlers, logger.propagate, logger.level = before
+
+
+def context(parameters: dict[str, Any]) -> Any:
+    """A context that knows parameters; to read its ``params`` would be an error."""
+    return SimpleNamespace(config_loader={"parameters": parameters})
+
+
+def activate(parameters: dict[str, Any]) -> Settings:
+    SettingsHooks().after_context_created(context(parameters))
+    return active.active_settings()
+
+
+def test_the_parameters_of_the_session_are_active() -> None:
+    assert activate({"threads": 2}) == parse_settings({"threads": 2})
+
+
+def test_wrong_parameters_are_told_in_one_line() -> None:
+    with pytest.raises(click.ClickException) as caught:
+        SettingsHooks().after_context_created(context({"studnt": {}}))
+    assert caught.value.exit_code != 0
+    assert caught.value.message.startswith("unknown parameter 'studnt'; did you mean 'student'?")
+    assert "\n" not in caught.value.message
+
+
+def test_nodes_find_typed_parameters_in_the_catalog() -> None:
+    settings = activate({"grid": {"pairs": "resnet14/resnet8", "seeds": "0+1"}})
+    catalog = DataCatalog()
+    SettingsHooks().after_catalog_created(catalog)
+    assert catalog.load("parameters") == settings
+    assert catalog.load("params:data") == settings.data
+    assert catalog.load("params:teachers.resnet14") == "resnet14"
+    row = catalog.load("params:rows.digits-resnet14-resnet8-s1")
+    assert isinstance(row, Row)
+    assert row.seed == 1
+
+
+def test_every_stage_is_a_pipeline_and_all_of_them_are_the_default() -> None:
+    activate({"grid": {"seeds": "0+1"}})
+    pipelines = register_pipelines()
+    assert set(pipelines) == {*STAGES, "distill", "__default__"}
+    assert pipelines["distill"] == pipelines["__default__"]
+    nodes = {node.name for name in STAGES for node in pipelines[name].nodes}
+    assert {node.name for node in pipelines["distill"].nodes} == nodes
+
+
+def test_a_missing_gpu_stops_the_run_before_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    activate({"device": "cuda"})
+    with pytest.raises(click.ClickException, match="torch sees no GPU"):
+        SettingsHooks().before_pipeline_run(Pipeline([]))
+
+
+def test_missing_data_stops_a_run_that_needs_it_and_no_other(tmp_path: Path) -> None:
+    place = {"name": "cifar100", "source": "parquet", "path": str(tmp_path / "nowhere")}
+    settings = activate({"device": "cpu", "data": place})
+    with pytest.raises(click.ClickException, match="nowhere") as caught:
+        SettingsHooks().before_pipeline_run(data_preparation.create_pipeline(settings))
+    assert "\n" not in caught.value.message
+    SettingsHooks().before_pipeline_run(report.create_pipeline(settings))
+
+
+def test_the_number_of_threads_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", chosen.append)
+    activate({"device": "cpu"})
+    SettingsHooks().before_pipeline_run(Pipeline([]))
+    activate({"device": "cpu", "threads": 3})
+    SettingsHooks().before_pipeline_run(Pipeline([]))
+    assert chosen == [3]
+
+
+def test_an_error_in_a_node_that_the_user_can_mend_is_told_in_one_line() -> None:
+    node = Node(len, "a", "b", name="prepare-digits")
+    with pytest.raises(click.ClickException, match="prepare-digits: too few images"):
+        SettingsHooks().on_node_error(UserError("too few images"), node)
+    SettingsHooks().on_node_error(RuntimeError("a bug"), node)
+
+
+@pytest.mark.parametrize("below", [".", "src/sakd"])
+def test_without_a_session_the_settings_are_those_of_the_files(
+    root: Path, below: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = {"base_env": "base", "default_run_env": "local"}
+    arguments |= {"merge_strategy": {"parameters": "soft"}}
+    monkeypatch.setattr(type(project), "CONFIG_LOADER_ARGS", arguments, raising=False)
+    monkeypatch.setattr(type(project), "CONF_SOURCE", "conf", raising=False)
+    monkeypatch.chdir(root / below)
+    monkeypatch.setenv("KEDRO_ENV", "smoke")
+    assert active.active_settings().student.epochs == 2
+
+
+def test_the_log_goes_to_the_console_line_by_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log_to_console()
+    logging.getLogger("sakd.runner").info("%s: [bold]done[/bold] %s", "cell", "x" * 200)
+    logging.getLogger("sakd.runner").debug("not shown")
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1
+    assert lines[0].endswith(f"cell: [bold]done[/bold] {'x' * 200}")
+
+
+def test_the_hooks_are_those_that_kedro_is_told_of() -> None:
+    from sakd import settings  # noqa: PLC0415 - as Kedro does
+
+    assert [type(hook) for hook in settings.HOOKS] == [hooks.SettingsHooks]
