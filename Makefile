@@ -57,7 +57,9 @@ distill: setup ## run the main job; finished work is skipped
 	@$(BIN)/kedro run --pipelines distill $(ARGS)
 
 test: setup ## run the unit, conformance and smoke tests
-	@$(BIN)/pytest tests/unit tests/conformance tests/smoke $(ARGS)
+	@$(BIN)/pytest tests/unit --numprocesses 2 --dist loadfile $(ARGS)
+	@$(BIN)/pytest tests/conformance $(ARGS)
+	@$(BIN)/pytest tests/smoke $(ARGS)
 
 check: setup ## lint, formatting, strict types, layers
 	@$(BIN)/ruff check

@@ -9,6 +9,7 @@ import torch
 from hypothesis import settings
 
 from sakd.data import Batch, BatchStream, ImageSet
+from sakd.distillers import DISTILLERS
 from sakd.networks import StagedNetwork
 from sakd.networks.resnet import resnet
 from sakd.objectives import SpotDistillation, distil
@@ -75,7 +76,7 @@ def small_stream() -> Callable[..., BatchStream]:
 
 @pytest.fixture(scope="session")
 def small_objective(small_network: NetworkFactory) -> Callable[..., SpotDistillation]:
-    """Distil a small teacher into a smaller student; the router starts without a lean."""
+    """Distil a small teacher into a student, smaller where it may be; no lean of the router."""
 
     def build(
         distiller: str, policy: str, *, seed: int = 0, gamma: float | None = None
@@ -84,7 +85,7 @@ def small_objective(small_network: NetworkFactory) -> Callable[..., SpotDistilla
             torch.manual_seed(seed)
             return distil(
                 small_network(seed),
-                small_network(99, TEACHER),
+                small_network(99, STUDENT if DISTILLERS[distiller].equal_channels else TEACHER),
                 distiller,
                 policy,
                 DataFacts(IMAGE, torch.arange(TRAIN) % CLASSES),

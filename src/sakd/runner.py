@@ -19,7 +19,7 @@ from sakd.evaluation import top1
 from sakd.objectives import Objective
 from sakd.runtime import provenance
 from sakd.store import DONE, FAILED, CellStore, Entry, Record
-from sakd.training import Callback, Optimisation, Run, fit
+from sakd.training import Callback, Optimisation, Run, fit, prepare
 from sakd.training.progress import Progress
 from sakd.training.recorder import Recorder, State, best_epoch
 from sakd.weights import Weights, save_weights
@@ -143,7 +143,10 @@ def _train(job: Job, bench: Bench, entry: Entry, progress: Progress) -> Record:
         device=bench.device,
     )
     val = bench.val.to(bench.device)
-    keeper = _Keeper(job, bench, entry, clock)
+    prepared = state is None and prepare(
+        objective, stream, lambda name: progress.of(f"{job.id}, {name} beforehand")
+    )
+    keeper = _Keeper(job, bench, entry, clock, checkpoint_at_start=prepared)
     recorder = Recorder(
         keeper,
         keep_epochs=job.training.keep_epochs,
@@ -195,10 +198,13 @@ class _Keeper(Callback):
     bench: Bench
     entry: Entry
     clock: _Clock
+    checkpoint_at_start: bool
 
     def on_start(self, run: Run) -> None:
         """Have the metrics at hand, which grow with the run."""
         self.history = run.history
+        if self.checkpoint_at_start:
+            self.save_checkpoint(run.state())
 
     def save_epoch(self, epoch: int, state: State) -> None:
         self.save(self.entry.epochs / f"{epoch:04d}.safetensors", epoch, state)

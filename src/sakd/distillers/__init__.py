@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from sakd.distillers.ab import ActivationBoundaries
 from sakd.distillers.at import AttentionTransfer
-from sakd.distillers.base import Distiller, Pair
+from sakd.distillers.base import Distiller, Pair, Pretraining
+from sakd.distillers.cc import CorrelationCongruence
 from sakd.distillers.fitnet import FitNet
+from sakd.distillers.fsp import SolutionFlow
+from sakd.distillers.ft import FactorTransfer
 from sakd.distillers.kd import KD
+from sakd.distillers.kdsvd import SingularDirections
+from sakd.distillers.nst import NeuronSelectivity
+from sakd.distillers.pkt import ProbabilisticTransfer
 from sakd.distillers.rkd import RelationalKD
 from sakd.distillers.sp import SimilarityPreserving
+from sakd.distillers.vid import VariationalInformation
 from sakd.tables import Table
 
 DISTILLERS: Table[type[Distiller]] = Table(
@@ -18,7 +26,15 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "at": AttentionTransfer,
         "sp": SimilarityPreserving,
         "rkd": RelationalKD,
+        "cc": CorrelationCongruence,
+        "pkt": ProbabilisticTransfer,
+        "nst": NeuronSelectivity,
+        "vid": VariationalInformation,
+        "fsp": SolutionFlow,
+        "ab": ActivationBoundaries,
+        "kdsvd": SingularDirections,
+        "ft": FactorTransfer,
     },
 )
 
-__all__ = ["DISTILLERS", "Distiller", "Pair"]
+__all__ = ["DISTILLERS", "Distiller", "Pair", "Pretraining"]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, mean_over_batch
-from sakd.distillers.maps import pool_to_smaller
+from sakd.distillers.maps import attention, pool_to_smaller
 from sakd.networks.spots import SpotFamily
 
 
@@ -30,8 +29,3 @@ class AttentionTransfer(Distiller):
         student, teacher = pool_to_smaller(student, teacher)
         error = (attention(student) - attention(teacher)).square().mean(dim=1)
         return mean_over_batch(error, chosen)
-
-
-def attention(maps: Tensor) -> Tensor:
-    """Unit-length attention (B, HW) of feature maps (B, C, H, W)."""
-    return normalize(maps.square().mean(dim=1).flatten(1))

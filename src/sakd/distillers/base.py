@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from sakd.data import Batch
+from sakd.errors import require
 from sakd.networks.spots import Spot, SpotFamily
 
 Shape = tuple[int, ...]
@@ -31,22 +34,82 @@ class Pair:
     train_labels: Tensor
 
 
+@dataclass(frozen=True)
+class Pretraining:
+    """What a distiller trains with the teacher alone, before the student; frozen afterwards.
+
+    Attributes:
+        module: to be trained; a submodule of the distiller, whose parameters want no gradient.
+        loss: scalar, from the teacher's features (B, ...), one per spot.
+        epochs: passes over the training images.
+        lr: learning rate of SGD, constant.
+        momentum: of SGD.
+        weight_decay: of SGD.
+    """
+
+    module: nn.Module
+    loss: Callable[[Sequence[Tensor]], Tensor]
+    epochs: int
+    lr: float
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+
+
 class Distiller(nn.Module, ABC):
     """Compares a student's features with its teacher's.
 
     Class attributes are the published settings: ``family`` says where the distiller looks,
     ``weight`` is the beta of total = CE + alpha KD + beta L, and ``gamma`` scales the routing
     loss of spot-adaptive distillation (CIFAR-100 configuration of arXiv:2205.02399).
+    ``equal_channels`` says that both features of a spot must have as many channels.
     """
 
     family: ClassVar[SpotFamily]
     weight: ClassVar[float] = 1.0
     gamma: ClassVar[float] = 1.0
+    equal_channels: ClassVar[bool] = False
 
     def __init__(self, pair: Pair) -> None:
-        """Prepare for ``pair``; modules made here are trained together with the student."""
+        """Prepare for ``pair``.
+
+        Modules made here are trained together with the student, unless their parameters want no
+        gradient.
+
+        Raises:
+            UserError: the features of a spot cannot be compared.
+        """
         super().__init__()
         self.pair = pair
+        for student, teacher in zip(pair.student_shapes, pair.teacher_shapes, strict=True):
+            fine = not self.equal_channels or student[0] == teacher[0]
+            name = type(self).__name__
+            require(
+                fine,
+                f"{name} compares channel by channel, but the student's features are "
+                f"{student} and the teacher's {teacher}: take networks of equal widths",
+            )
+
+    def pretraining(self) -> Pretraining | None:
+        """What is to be trained before the student; most distillers need nothing."""
+        return None
+
+    def losses(
+        self, students: Sequence[Tensor], teachers: Sequence[Tensor], batch: Batch, chosen: Tensor
+    ) -> Tensor:
+        """The sum of `loss` over all spots; a distiller that relates spots overrides it.
+
+        Args:
+            students: the student's features (B, ...), one per spot of ``pair.spots``.
+            teachers: the teacher's, detached.
+            batch: see `loss`.
+            chosen: (B, spots) bool, a column per spot.
+
+        Returns:
+            A scalar.
+        """
+        nothing = chosen.new_zeros((), dtype=torch.float)
+        places = enumerate(zip(students, teachers, chosen.unbind(dim=1), strict=True))
+        return sum((self.loss(k, s, t, batch, column) for k, (s, t, column) in places), nothing)
 
     @abstractmethod
     def loss(

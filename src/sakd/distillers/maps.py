@@ -14,3 +14,8 @@ def pool_to_smaller(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
     if teacher.shape[2] > height:
         teacher = F.adaptive_avg_pool2d(teacher, height)
     return student, teacher
+
+
+def attention(maps: Tensor) -> Tensor:
+    """Unit-length attention (B, HW) of maps (B, C, H, W): the mean over channels of squares."""
+    return F.normalize(maps.square().mean(dim=1).flatten(1))

@@ -3,8 +3,18 @@
 from sakd.objectives.base import Objective, StepResult
 from sakd.objectives.build import distil
 from sakd.objectives.graft import Graft
+from sakd.objectives.preparation import Preparation
 from sakd.objectives.router import Router
 from sakd.objectives.spot_distillation import SpotDistillation
 from sakd.objectives.supervised import Supervised
 
-__all__ = ["Graft", "Objective", "Router", "SpotDistillation", "StepResult", "Supervised", "distil"]
+__all__ = [
+    "Graft",
+    "Objective",
+    "Preparation",
+    "Router",
+    "SpotDistillation",
+    "StepResult",
+    "Supervised",
+    "distil",
+]

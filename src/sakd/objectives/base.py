@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 
 from torch import Tensor, nn
 
 from sakd.data import Batch
+
+if TYPE_CHECKING:
+    from sakd.objectives.preparation import Preparation
 
 
 class StepResult(NamedTuple):
@@ -39,6 +42,10 @@ class Objective(nn.Module, ABC):
     @abstractmethod
     def forward(self, batch: Batch) -> StepResult:
         """The losses of one batch, keyed like `players`."""
+
+    def preparations(self) -> dict[str, Preparation]:
+        """By name, the problems to be solved before this one; most have none."""
+        return {}
 
     def train(self, mode: bool = True) -> Self:
         """Switch to training mode; frozen parts stay in evaluation mode."""

@@ -19,7 +19,7 @@ from sakd.objectives.spot_distillation import SpotDistillation
 from sakd.routing import POLICIES
 from sakd.tables import Table
 
-Options = Mapping[str, Mapping[str, float]]
+Options = Mapping[str, Mapping[str, bool | int | float]]
 
 
 @dataclass(frozen=True)
@@ -169,12 +169,16 @@ def check_options(table: Table[type[Any]], options: Options) -> None:
         UserError: it does not.
     """
     for name, given in options.items():
-        parameters = inspect.signature(table[name]).parameters.values()
-        known = [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
-        for option in given:
-            if option not in known:
+        parameters = inspect.signature(table[name], eval_str=True).parameters.values()
+        known = {p.name: p.annotation for p in parameters if p.kind is p.KEYWORD_ONLY}
+        for option, value in given.items():
+            kind = known.get(option)
+            if kind is None:
                 listed = ", ".join(known) or "none"
                 raise UserError(f"{table.kind} {name!r} has no option {option!r}; known: {listed}")
+            fine = type(value) is kind or (kind is float and type(value) is int)
+            place = f"option {option!r} of {table.kind} {name!r}"
+            require(fine, f"{place} takes {kind.__name__}, got {value!r}")
 
 
 def _spots(family: SpotFamily, student: StagedNetwork, teacher: StagedNetwork) -> tuple[Spot, ...]:

@@ -15,6 +15,7 @@ from sakd.distillers import Distiller
 from sakd.networks import StagedNetwork
 from sakd.networks.spots import Spot
 from sakd.objectives.base import Objective, StepResult
+from sakd.objectives.preparation import Preparation
 from sakd.objectives.router import Router
 from sakd.routing.collapse import GATE_RATE
 
@@ -69,10 +70,20 @@ class SpotDistillation(Objective):
 
     def players(self) -> dict[str, list[nn.Parameter]]:
         """Student with distillers, and router if there is one."""
-        players = {"student": [*self.student.parameters(), *self.distillers.parameters()]}
+        own = [p for p in self.distillers.parameters() if p.requires_grad]
+        players = {"student": [*self.student.parameters(), *own]}
         if parameters := list(self.router.parameters()):
             players["router"] = parameters
         return players
+
+    def preparations(self) -> dict[str, Preparation]:
+        """What the distillers train before the student."""
+        plans = {name: (d.pair.spots, d.pretraining()) for name, d in self._distillers().items()}
+        return {
+            name: Preparation(self.teacher, spots, plan)
+            for name, (spots, plan) in plans.items()
+            if plan is not None
+        }
 
     def forward(self, batch: Batch) -> StepResult:
         """One step of algorithm 1, without the updates."""
@@ -101,25 +112,25 @@ class SpotDistillation(Objective):
     def knowledge(
         self, student: list[Tensor], teacher: list[Tensor], batch: Batch, chosen: Tensor
     ) -> dict[str, Tensor]:
-        """Each distiller's loss, unweighted, summed over its spots."""
+        """Each distiller's loss, unweighted, over all its spots."""
 
-        def at_spot(distiller: Distiller, position: int, spot: Spot) -> Tensor:
-            features = student[spot.student], teacher[spot.teacher]
-            column = chosen[:, self.spots.index(spot)]
-            return distiller.loss(position, *features, batch, column)
+        def loss_of(distiller: Distiller) -> Tensor:
+            spots = distiller.pair.spots
+            columns = torch.stack([chosen[:, self.spots.index(spot)] for spot in spots], dim=1)
+            students = [student[spot.student] for spot in spots]
+            teachers = [teacher[spot.teacher] for spot in spots]
+            return distiller.losses(students, teachers, batch, columns)
 
-        nothing = chosen.new_zeros((), dtype=torch.float)
-        distillers = cast("Mapping[str, Distiller]", self.distillers)
-        return {
-            name: sum((at_spot(d, k, spot) for k, spot in enumerate(d.pair.spots)), nothing)
-            for name, d in distillers.items()
-        }
+        return {name: loss_of(distiller) for name, distiller in self._distillers().items()}
 
     def gate_rates(self, chosen: Tensor) -> dict[str, Tensor]:
         """Share of the batch that distils at each spot: all near 1 or 0 means a collapse."""
         names = [*self.student.stage_names[:-1], "logits"]
         rates = chosen.float().mean(dim=0)
         return {f"{GATE_RATE}{names[s.student]}": rates[k] for k, s in enumerate(self.spots)}
+
+    def _distillers(self) -> Mapping[str, Distiller]:
+        return cast("Mapping[str, Distiller]", self.distillers)
 
 
 def _outputs(network: StagedNetwork, images: Tensor) -> list[Tensor]:

@@ -2,5 +2,6 @@
 
 from sakd.training.fit import Callback, EpochRecord, Run, fit
 from sakd.training.optimisation import Optimisation
+from sakd.training.preparation import prepare
 
-__all__ = ["Callback", "EpochRecord", "Optimisation", "Run", "fit"]
+__all__ = ["Callback", "EpochRecord", "Optimisation", "Run", "fit", "prepare"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -41,9 +43,10 @@ def make(name: str, seed: int = 0) -> Distiller:
 
 
 def features(name: str, seed: int) -> tuple[Tensor, Tensor]:
-    """Draw student features that want a gradient, and teacher features."""
+    """Draw student features (spots, B, ...) that want a gradient, and teacher features."""
     source = torch.Generator().manual_seed(seed)
-    shape = (SIZE, *SHAPES[DISTILLERS[name].family])
+    family = DISTILLERS[name].family
+    shape = (len(family.spots(DEPTH, DEPTH)), SIZE, *SHAPES[family])
     student, teacher = torch.randn(2, *shape, generator=source, dtype=torch.float64)
     return student.requires_grad_(), teacher
 
@@ -56,11 +59,16 @@ def batch_of(index: Tensor) -> Batch:
 def loss_and_gradients(
     distiller: Distiller, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
 ) -> list[Tensor]:
-    """List the loss over all spots, and its gradients by features and own parameters."""
-    spots = range(len(distiller.pair.spots))
-    losses = [distiller.loss(k, student, teacher, batch, chosen) for k in spots]
-    wanted = [student, *distiller.parameters()]
-    return [torch.stack(losses).sum(), *torch.autograd.grad(sum(losses), wanted)]
+    """List the loss over all spots, and its gradients by features and what is trained.
+
+    A copy of the distiller does it: some remember what they have seen.
+    """
+    distiller = copy.deepcopy(distiller)
+    if chosen.dim() == 1:
+        chosen = chosen[:, None].expand(-1, len(student))
+    loss = distiller.losses(student.unbind(), teacher.unbind(), batch, chosen)
+    wanted = [student, *(p for p in distiller.parameters() if p.requires_grad)]
+    return [loss, *torch.autograd.grad(loss, wanted)]
 
 
 def assert_masked_equals_gathered(name: str, chosen: Tensor, seed: int) -> None:
@@ -70,13 +78,13 @@ def assert_masked_equals_gathered(name: str, chosen: Tensor, seed: int) -> None:
     if not chosen.any():
         assert all((value == 0).all() for value in masked)
         return
-    sub = student[chosen].detach().requires_grad_()
+    sub = student[:, chosen].detach().requires_grad_()
     everybody = torch.ones(int(chosen.sum()), dtype=torch.bool)
     gathered = loss_and_gradients(
-        distiller, sub, teacher[chosen], batch_of(index[chosen]), everybody
+        distiller, sub, teacher[:, chosen], batch_of(index[chosen]), everybody
     )
     spread = torch.zeros_like(student)
-    spread[chosen] = gathered[1]
+    spread[:, chosen] = gathered[1]
     share = len(everybody) / SIZE
     for ours, expected in zip(masked, [gathered[0], spread, *gathered[2:]], strict=True):
         torch.testing.assert_close(ours, share * expected, rtol=1e-9, atol=1e-12)
@@ -125,9 +133,11 @@ def test_the_loss_ignores_the_features_of_those_not_chosen(
 ) -> None:
     distiller, (student, teacher) = make(name), features(name, seed)
     batch = batch_of(torch.arange(SIZE))
-    others = (~chosen).view(-1, *[1] * (student.dim() - 1))
-    loss = distiller.loss(0, student, teacher, batch, chosen)
-    changed = distiller.loss(0, student + 7 * others, teacher - 3 * others, batch, chosen)
+    others = (~chosen).view(-1, *[1] * (student.dim() - 2))
+    loss, *_ = loss_and_gradients(distiller, student, teacher, batch, chosen)
+    changed, *_ = loss_and_gradients(
+        distiller, student + 7 * others, teacher - 3 * others, batch, chosen
+    )
     torch.testing.assert_close(loss, changed, rtol=1e-12, atol=1e-15)
 
 
@@ -143,16 +153,32 @@ def test_the_loss_is_a_differentiable_scalar_for_the_student(name: str) -> None:
     assert all(value.isfinite().all() and value.any() for value in values)
 
 
+@pytest.mark.parametrize("name", DISTILLERS)
+@given(seed=seeds)
+def test_every_spot_has_its_own_choice(name: str, seed: int) -> None:
+    distiller, (student, teacher) = make(name), features(name, seed)
+    source = torch.Generator().manual_seed(seed)
+    chosen = torch.rand(SIZE, len(student), generator=source) < 0.6
+    batch = batch_of(torch.arange(SIZE))
+    loss, gradient, *_ = loss_and_gradients(distiller, student, teacher, batch, chosen)
+    others = (~chosen).T.reshape(*chosen.T.shape, *[1] * (student.dim() - 2))
+    assert not (gradient * others).any()
+    changed, *_ = loss_and_gradients(distiller, student + 7 * others, teacher, batch, chosen)
+    torch.testing.assert_close(loss, changed, rtol=1e-12, atol=1e-15)
+
+
+# The student with nothing left to learn, where that is not the teacher's copy.
+TAUGHT: dict[str, Callable[[Tensor], Tensor]] = {"ab": lambda teacher: 2 * teacher.sign()}
 UNTRAINED = [name for name in DISTILLERS if not list(make(name).parameters())]
 
 
 @pytest.mark.parametrize("name", UNTRAINED)
 @given(chosen=masks, seed=seeds)
-def test_a_student_with_its_teachers_features_has_nothing_to_learn(
+def test_a_student_that_has_what_its_teacher_shows_has_nothing_to_learn(
     name: str, chosen: Tensor, seed: int
 ) -> None:
     distiller, (_, teacher) = make(name), features(name, seed)
-    student = teacher.clone().requires_grad_()
+    student = TAUGHT.get(name, Tensor.clone)(teacher).requires_grad_()
     batch = batch_of(torch.arange(SIZE))
     loss, gradient = loss_and_gradients(distiller, student, teacher, batch, chosen)
     assert loss.detach().abs() < 1e-12

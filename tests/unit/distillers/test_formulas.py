@@ -187,7 +187,21 @@ def test_fitnet_has_nothing_to_learn_when_the_regression_is_right() -> None:
 
 @pytest.mark.parametrize(
     ("name", "weight", "gamma"),
-    [("kd", 1, 1), ("fitnet", 1, 1), ("at", 1000, 2), ("sp", 3000, 1), ("rkd", 1, 2)],
+    [
+        ("kd", 1, 1),
+        ("fitnet", 1, 1),
+        ("at", 1000, 2),
+        ("sp", 3000, 1),
+        ("rkd", 1, 2),
+        ("cc", 0.02, 1),
+        ("ft", 200, 1),
+        ("kdsvd", 1, 1),
+        ("ab", 1, 1),
+        ("fsp", 50, 1),
+        ("vid", 1, 2),
+        ("nst", 50, 1),
+        ("pkt", 30000, 1),
+    ],
 )
 def test_the_published_weights_are_the_defaults(name: str, weight: float, gamma: float) -> None:
     assert (DISTILLERS[name].weight, DISTILLERS[name].gamma) == (weight, gamma)

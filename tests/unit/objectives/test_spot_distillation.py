@@ -172,6 +172,14 @@ def test_progress_without_the_teacher_restores_the_rest(
         ("at", [(1, 1), (2, 2), (3, 3), (5, 5)]),
         ("sp", [(3, 3), (5, 5)]),
         ("rkd", [(4, 4), (5, 5)]),
+        ("cc", [(4, 4), (5, 5)]),
+        ("ft", [(3, 3), (5, 5)]),
+        ("kdsvd", [(1, 1), (2, 2), (3, 3), (5, 5)]),
+        ("ab", [(1, 1), (2, 2), (3, 3), (5, 5)]),
+        ("fsp", [(1, 1), (2, 2), (3, 3), (5, 5)]),
+        ("vid", [(1, 1), (2, 2), (3, 3), (5, 5)]),
+        ("nst", [(1, 1), (2, 2), (3, 3), (5, 5)]),
+        ("pkt", [(4, 4), (5, 5)]),
     ],
 )
 def test_decisions_are_the_distillers_spots_and_then_the_logits(
@@ -187,7 +195,7 @@ def test_decisions_are_the_distillers_spots_and_then_the_logits(
     )
 
 
-FACTS = DataFacts((3, 8, 8), torch.zeros(4, dtype=torch.int64))
+FACTS = DataFacts((3, 8, 8), torch.arange(4))
 Networks = Callable[..., StagedNetwork]
 
 

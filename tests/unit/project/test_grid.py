@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from string import ascii_letters, digits
 from typing import Any
 
 import pytest
@@ -86,7 +87,7 @@ def test_ids_are_unique_and_usable_as_file_names(grid: Grid) -> None:
     rows = grid.rows("digits")
     ids = [row.id for row in rows] + [cell.id for row in rows for cell in row.cells]
     assert len(set(ids)) == len(ids)
-    assert all(set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789_-") for name in ids)
+    assert all(set(name) <= set(ascii_letters + digits + "_-") for name in ids)
 
 
 @given(grids)

@@ -1,0 +1,51 @@
+"""Activation boundaries."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from sakd.data import Batch
+from sakd.distillers.base import Distiller, Pair, Shape, mean_over_batch
+from sakd.distillers.maps import pool_to_smaller
+from sakd.networks.spots import SpotFamily
+
+
+class ActivationBoundaries(Distiller):
+    """Put every neuron of the student on its teacher's side of zero, by a margin of 1.
+
+    Heo et al., AAAI 2019, arXiv:1811.03233, the alternative loss with connector.
+    Loss of stage i of n: 3/1000 * 2^(i-n) * mean_b sum over elements of (s + 1)^2 where t <= 0
+    and s > -1, and of (s - 1)^2 where t > 0 and s <= 1. Where channels differ, s comes through
+    a 1x1 convolution and batch norm (the paper's connector, on the full batch).
+    Differs from the paper: the student learns this together with its task, not before it, and
+    from stage outputs as they are, which in most networks a rectifier has passed; maps of unequal
+    size are averaged to the smaller. The weight is that of the scripts of RepDistiller.
+    """
+
+    family = SpotFamily.EVERY_STAGE
+
+    def __init__(self, pair: Pair, *, margin: float = 1.0) -> None:
+        """Demand a distance of ``margin`` from zero."""
+        super().__init__(pair)
+        self.margin = margin
+        shapes = zip(pair.student_shapes, pair.teacher_shapes, strict=True)
+        self.connectors = nn.ModuleList(connector(student, teacher) for student, teacher in shapes)
+
+    def loss(
+        self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
+    ) -> Tensor:
+        """See `Distiller.loss`; features are maps, of any channels and sizes."""
+        student, teacher = pool_to_smaller(self.connectors[spot](student), teacher)
+        wanted = (teacher > 0).to(student.dtype) * 2 - 1
+        missing = (self.margin - wanted * student).clamp(min=0)
+        weight = 0.003 * 2.0 ** (spot + 1 - len(self.pair.spots))
+        return weight * mean_over_batch(missing.square().flatten(1).sum(dim=1), chosen)
+
+
+def connector(student: Shape, teacher: Shape) -> nn.Module:
+    """From the student's channels to the teacher's; nothing where they are equal."""
+    if student[0] == teacher[0]:
+        return nn.Identity()
+    return nn.Sequential(
+        nn.Conv2d(student[0], teacher[0], 1, bias=False), nn.BatchNorm2d(teacher[0])
+    )

@@ -1,0 +1,45 @@
+"""Correlation congruence."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from sakd.data import Batch
+from sakd.distillers.base import Distiller, Pair
+from sakd.networks.spots import SpotFamily
+
+
+class CorrelationCongruence(Distiller):
+    """Match how neighbours in the batch correlate, in a learnt embedding; batch-dependent.
+
+    Peng et al., ICCV 2019, arXiv:1904.01802, section 3, in the form of the SAKD reference.
+    Loss over n chosen samples in batch order: mean_{i < n} <d_i, d_{i+1}>, d = |e(F_s) - e'(F_t)|.
+    Differs from the paper: only neighbours are related, and the deviations of the embeddings, not
+    their kernels. As in the reference's spot-adaptive training the teacher's embedding e' stays
+    at its random initial value; its plain training trains e' too (``train_teacher_embedding``).
+    """
+
+    family = SpotFamily.EMBEDDING
+    weight = 0.02
+
+    def __init__(
+        self, pair: Pair, *, feat_dim: int = 128, train_teacher_embedding: bool = False
+    ) -> None:
+        """Embed both sides in ``feat_dim`` dimensions."""
+        super().__init__(pair)
+        self.student_embedding = nn.Linear(pair.student_shapes[0][0], feat_dim)
+        self.teacher_embedding = nn.Linear(pair.teacher_shapes[0][0], feat_dim)
+        self.teacher_embedding.requires_grad_(train_teacher_embedding)
+
+    def loss(
+        self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
+    ) -> Tensor:
+        """See `Distiller.loss`; features are embeddings (B, C)."""
+        deviation: Tensor = self.student_embedding(student) - self.teacher_embedding(teacher)
+        compacted = deviation.abs()[chosen.logical_not().to(torch.uint8).argsort(stable=True)]
+        correlation = (compacted[:-1] * compacted[1:]).sum(dim=1)
+        count = chosen.sum().to(correlation.dtype)
+        related = torch.arange(1, chosen.numel(), device=chosen.device) < count
+        mean = (correlation * related.to(correlation.dtype)).sum() / (count - 1).clamp(min=1)
+        return mean * count / chosen.numel()

@@ -1,0 +1,65 @@
+"""Factor transfer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss
+
+from sakd.data import Batch
+from sakd.distillers.base import Distiller, Pair, Pretraining, mean_over_batch
+from sakd.distillers.maps import attention, pool_to_smaller
+from sakd.distillers.paraphraser import Paraphraser, layers
+from sakd.errors import require
+from sakd.networks.spots import SpotFamily
+
+
+class FactorTransfer(Distiller):
+    """Match factors: the teacher's maps paraphrased, and the student's translated to them.
+
+    Kim et al., NeurIPS 2018, arXiv:1802.04977, section 3.
+    Loss: mean_b | q(translator(F_s)) - q(encoder(F_t)) |_1 / HW, q the attention of AT. The
+    encoder is that of an autoencoder of the teacher's maps, trained before and then frozen.
+    Differs from the paper: an autoencoder without batch norm, absolute differences of the
+    attention and not of the factors, as in the SAKD reference. That one lets the loss of the
+    full batch through when nobody is chosen; here it is 0. The translator's batch norm sees the
+    full batch whoever is chosen.
+    """
+
+    family = SpotFamily.LAST_MAP
+    weight = 200.0
+
+    def __init__(
+        self,
+        pair: Pair,
+        *,
+        factor_ratio: float = 0.5,
+        pretrain_epochs: int = 30,
+        pretrain_lr: float = 0.01,
+    ) -> None:
+        """Make factors of ``factor_ratio`` times the teacher's channels, pretrained so long."""
+        super().__init__(pair)
+        require(pretrain_epochs >= 0, f"pretrain_epochs must not be negative: {pretrain_epochs}")
+        student, teacher = pair.student_shapes[0][0], pair.teacher_shapes[0][0]
+        factors = max(1, int(factor_ratio * teacher))
+        self.translator = layers(nn.Conv2d, (student, student, factors, factors), normalised=True)
+        self.paraphraser = Paraphraser(teacher, factors).requires_grad_(False)
+        self.pretrain_epochs = pretrain_epochs
+        self.pretrain_lr = pretrain_lr
+
+    def pretraining(self) -> Pretraining:
+        """Train the paraphraser to reconstruct the teacher's maps."""
+
+        def reconstruction(teachers: Sequence[Tensor]) -> Tensor:
+            return mse_loss(self.paraphraser(teachers[0]), teachers[0])
+
+        return Pretraining(self.paraphraser, reconstruction, self.pretrain_epochs, self.pretrain_lr)
+
+    def loss(
+        self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
+    ) -> Tensor:
+        """See `Distiller.loss`; features are maps, of any channels and sizes."""
+        factors = self.translator(student), self.paraphraser.encoder(teacher)
+        ours, theirs = pool_to_smaller(*factors)
+        return mean_over_batch((attention(ours) - attention(theirs)).abs().mean(dim=1), chosen)

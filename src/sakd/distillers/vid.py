@@ -1,0 +1,71 @@
+"""Variational information distillation."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from sakd.data import Batch
+from sakd.distillers.base import Distiller, Pair, mean_over_batch
+from sakd.distillers.maps import pool_to_smaller
+from sakd.errors import require
+from sakd.networks.spots import SpotFamily
+
+SMALLEST_VARIANCE = 1e-5
+
+
+class VariationalInformation(Distiller):
+    """Maximise a bound on the information that the student's maps have of the teacher's.
+
+    Ahn et al., CVPR 2019, arXiv:1904.05835, section 2, eq. 5.
+    Loss: mean over samples, channels and positions of ((m(F_s) - F_t)^2 / v_c + log v_c) / 2,
+    a Gaussian whose mean m is three 1x1 convolutions of F_s, with one variance v_c a channel.
+    """
+
+    family = SpotFamily.EVERY_STAGE
+    gamma = 2.0
+
+    def __init__(self, pair: Pair, *, initial_variance: float = 5.0) -> None:
+        """Give every spot its Gaussian, of ``initial_variance``."""
+        super().__init__(pair)
+        possible = initial_variance > SMALLEST_VARIANCE
+        require(possible, f"initial_variance must be above 1e-5, got {initial_variance}")
+        channels = [
+            (student[0], teacher[0])
+            for student, teacher in zip(pair.student_shapes, pair.teacher_shapes, strict=True)
+        ]
+        self.gaussians = nn.ModuleList(Gaussian(s, t, initial_variance) for s, t in channels)
+
+    def loss(
+        self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
+    ) -> Tensor:
+        """See `Distiller.loss`; features are maps, of any channels and sizes."""
+        student, teacher = pool_to_smaller(student, teacher)
+        mean, variance = self.gaussians[spot](student)
+        unlikely = 0.5 * ((mean - teacher).square() / variance + variance.log())
+        return mean_over_batch(unlikely.flatten(1).mean(dim=1), chosen)
+
+
+class Gaussian(nn.Module):
+    """What the student's map says about the teacher's."""
+
+    def __init__(self, inputs: int, outputs: int, initial_variance: float) -> None:
+        """Map ``inputs`` to ``outputs`` channels."""
+        super().__init__()
+        self.regressor = nn.Sequential(
+            nn.Conv2d(inputs, outputs, 1, bias=False),
+            nn.ReLU(),
+            nn.Conv2d(outputs, outputs, 1, bias=False),
+            nn.ReLU(),
+            nn.Conv2d(outputs, outputs, 1, bias=False),
+        )
+        inverse_softplus = math.log(math.expm1(initial_variance - SMALLEST_VARIANCE))
+        self.log_scale = nn.Parameter(torch.full((outputs,), inverse_softplus))
+
+    def forward(self, student: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean (B, C, H, W) and variance (C, 1, 1)."""
+        variance = softplus(self.log_scale) + SMALLEST_VARIANCE
+        return self.regressor(student), variance[:, None, None]

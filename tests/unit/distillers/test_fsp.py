@@ -1,0 +1,59 @@
+"""The flow of solution equals its formula."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from sakd.distillers import Distiller
+
+SHAPES = [(2, 4, 4), (3, 2, 2), (2, 2, 2)]
+Maps = list[list[list[float]]]
+
+
+def halved(maps: Maps) -> Maps:
+    corners = [0, 2]
+    return [
+        [
+            [(m[i][j] + m[i][j + 1] + m[i + 1][j] + m[i + 1][j + 1]) / 4 for j in corners]
+            for i in corners
+        ]
+        for m in maps
+    ]
+
+
+def flow(first: Maps, second: Maps) -> list[float]:
+    if len(first[0]) > len(second[0]):
+        first = halved(first)
+    places = [(i, j) for i in range(2) for j in range(2)]
+    return [
+        math.fsum(a[i][j] * b[i][j] for i, j in places) / len(places) for a in first for b in second
+    ]
+
+
+def by_hand(student: list[Tensor], teacher: list[Tensor]) -> float:
+    total, count = 0.0, len(student[0])
+    for b in range(count):
+        flows = [
+            [flow(x, y) for x, y in pairwise(maps[b].tolist() for maps in side)]
+            for side in (student, teacher)
+        ]
+        for ours, theirs in zip(*flows, strict=True):
+            squares = [(x - y) ** 2 for x, y in zip(ours, theirs, strict=True)]
+            total += math.fsum(squares) / len(squares)
+    return total / count
+
+
+@given(mask=st.lists(st.booleans(), min_size=5, max_size=5), seed=st.integers(0, 1000))
+def test_every_channel_is_related_to_every_channel_of_the_next_stage(
+    mask: list[bool],
+    seed: int,
+    build: Callable[..., Distiller],
+    assert_by_hand: Callable[..., None],
+) -> None:
+    assert_by_hand(build("fsp", SHAPES, SHAPES), by_hand, mask, seed)

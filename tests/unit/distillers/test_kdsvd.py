@@ -1,0 +1,84 @@
+"""The principal directions, their gradient, and the loss that is made of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from sakd.distillers import Distiller
+from sakd.distillers.singular import principal_directions
+
+SHAPES = [(3, 3, 3), (4, 2, 2), (5, 2, 2)]
+Direction = list[float]
+
+
+def directions(sample: Tensor) -> list[Direction]:
+    """Right singular vectors as eigenvectors of the channels' Gram matrix, the first one first."""
+    maps = sample.flatten(1).numpy()
+    _, vectors = np.linalg.eigh(maps @ maps.T)
+    return vectors.T[::-1].tolist()
+
+
+def described(student: Tensor, teacher: Tensor) -> tuple[Direction, Direction]:
+    wanted = directions(teacher)[0]
+    wanted = [math.copysign(1.0, math.fsum(wanted)) * x for x in wanted]
+    candidates = directions(student)[: min(4, student[0].numel())]
+    cosines = [math.fsum(x * y for x, y in zip(v, wanted, strict=True)) for v in candidates]
+    best = max(range(len(cosines)), key=lambda k: abs(cosines[k]))
+    return [math.copysign(1.0, cosines[best]) * x for x in candidates[best]], wanted
+
+
+def by_hand(student: list[Tensor], teacher: list[Tensor]) -> float:
+    total, count = 0.0, len(student[0])
+    for b in range(count):
+        found = [described(s[b], t[b]) for s, t in zip(student, teacher, strict=True)]
+        for (s1, t1), (s2, t2) in pairwise(found):
+            for c in range(len(s1)):
+                for d in range(len(s2)):
+                    ours = math.exp(-((s1[c] - s2[d]) ** 2) / 8)
+                    total += (ours - math.exp(-((t1[c] - t2[d]) ** 2) / 8)) ** 2
+    return total / count
+
+
+@given(mask=st.lists(st.booleans(), min_size=5, max_size=5), seed=st.integers(0, 1000))
+def test_the_turn_of_the_principal_direction_is_compared(
+    mask: list[bool],
+    seed: int,
+    build: Callable[..., Distiller],
+    assert_by_hand: Callable[..., None],
+) -> None:
+    assert_by_hand(build("kdsvd", SHAPES, SHAPES), by_hand, mask, seed)
+
+
+@pytest.mark.parametrize("shape", [(3, 9, 4), (3, 4, 9), (3, 5, 5)])
+def test_the_gradient_of_directions_is_that_of_the_decomposition(shape: tuple[int, ...]) -> None:
+    u, _, vh = torch.linalg.svd(torch.randn(shape, dtype=torch.float64), full_matrices=False)
+    values = torch.arange(u.shape[2], 0, -1)
+    matrices = (u * values @ vh).requires_grad_()
+    weight = torch.randn(shape[2], shape[2], dtype=torch.float64)
+    scale = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64)
+
+    def signless(vectors: Tensor) -> Tensor:
+        return ((vectors * scale) @ vectors.mT * weight).sum()
+
+    (ours,) = torch.autograd.grad(signless(principal_directions(matrices, 3)[0]), matrices)
+    _, _, vh = torch.linalg.svd(matrices, full_matrices=False)
+    (expected,) = torch.autograd.grad(signless(vh.mT[..., :3]), matrices)
+    torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("matrix", [torch.zeros(6, 4), torch.ones(6, 4), 1e4 * torch.eye(6, 4)])
+def test_equal_singular_values_have_a_finite_gradient(matrix: Tensor) -> None:
+    matrices = matrix[None].clone().requires_grad_()
+    vectors, _ = principal_directions(matrices, 4)
+    weight = torch.randn(vectors.shape)
+    (gradient,) = torch.autograd.grad((vectors * weight).sum(), matrices)
+    assert gradient.isfinite().all()
