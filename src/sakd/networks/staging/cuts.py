@@ -6,6 +6,7 @@ import math
 import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import torch
 from torch import Tensor, fx, nn
@@ -18,7 +19,6 @@ PROBE_BATCH = 2
 """Images of a probe: what does not keep two images apart is no feature."""
 
 _NO_LAYERS = (operator.add, operator.mul, torch.add, torch.mul, torch.cat)
-_TURNS = (torch.permute, torch.transpose, "permute", "transpose")
 _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout)
 
 
@@ -70,14 +70,12 @@ def find_cuts(
         count += node in layers
         batch, *rest = shapes.get(node, (0,))
         possible = layouts_of(shape := tuple(rest), image_shape)
-        if possible == (Layout.TOKENS,) and _is_turned_next(node):
-            continue  # a flattened map, (C, H W), on its way to tokens
         if node in passes and batch == PROBE_BATCH and possible:
             nesting, dropout = _nesting(node), _is_dropout(model, node)
             found.append((Cut(label, shape, possible[0], count, nesting, dropout), possible))
     layouts = settle([possible for _, possible in found])
     cuts = [replace(cut, layout=layout) for (cut, _), layout in zip(found, layouts, strict=True)]
-    return cuts[1:]  # the first one is the images themselves
+    return [cut for cut in cuts[1:] if cut not in _turned(cuts)]  # the first one is the images
 
 
 def single_paths(graph: fx.Graph) -> list[fx.Node]:
@@ -132,6 +130,12 @@ def _nesting(node: fx.Node) -> int:
     return next((k for k, level in enumerate(levels) if len({*level}) > 1), len(levels))
 
 
-def _is_turned_next(node: fx.Node) -> bool:
-    """Whether the output is transposed before anything else is done with it."""
-    return all(user.target in _TURNS for user in node.users)
+def _turned(cuts: list[Cut]) -> list[Cut]:
+    """Tokens (C, N) that are transposed next, such as a map that was just flattened."""
+    return [
+        cut
+        for cut, following in pairwise(cuts)
+        if cut.layout is Layout.TOKENS
+        and cut.shape == following.shape[::-1]
+        and cut.shape != following.shape
+    ]
