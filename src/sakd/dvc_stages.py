@@ -27,6 +27,7 @@ TRAINING_CODE = [
     for name in ("data", "distillers", "networks", "objectives", "routing", "training")
 ]
 STUDENT_PARAMETERS = ["device", "threads", "data", "grid", "student", "distillation", "routing"]
+IMPORT_PARAMETERS = ("teacher_weights", "teacher_renames", "teacher_statistics")
 REPORTS = (
     "results.csv",
     "report.md",
@@ -51,6 +52,8 @@ class Stages:
         self.weights = [f"{self.teachers}/{name}.safetensors" for name in teachers]
         self.cards = [f"{self.teachers}/{name}.json" for name in teachers]
         self.accuracies = [f"{self.output}/teachers/{name}.json" for name in teachers]
+        self.imported = sorted(str(path) for path in settings.teacher_weights.values())
+        self.import_parameters = [name for name in IMPORT_PARAMETERS if getattr(settings, name)]
         self.tables = [f"data/07_model_output/{name}.csv" for name in ("evaluation", "history")]
 
     def every(self) -> dict[str, Stage]:
@@ -74,11 +77,13 @@ class Stages:
 
     def teacher(self) -> Stage:
         """Every teacher."""
+        trained = len(self.weights) > len(self.imported)
+        cells = [_persistent(f"{self.cells}/teachers")] if trained else []
         return {
             "cmd": "kedro run --pipelines teacher",
-            "deps": [self.primary, *TRAINING_CODE],
-            "params": [{PARAMETERS: ["device", "threads", "teacher"]}],
-            "outs": [*self.weights, *self.cards, _persistent(f"{self.cells}/teachers")],
+            "deps": [self.primary, *self.imported, *TRAINING_CODE],
+            "params": [{PARAMETERS: ["device", "threads", "teacher", *self.import_parameters]}],
+            "outs": [*self.weights, *self.cards, *cells],
         }
 
     def students(self) -> Stage:

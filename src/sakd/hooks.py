@@ -61,6 +61,8 @@ class SettingsHooks:
             resolve_device(settings.device)
             if any("data_preparation" in node.tags for node in pipeline.nodes):
                 settings.data.dataset().check()
+            if any("teacher" in node.tags for node in pipeline.nodes):
+                settings.check_teachers()
         except UserError as error:
             raise click.ClickException(str(error)) from error
         if settings.threads is not None:

@@ -140,6 +140,8 @@ def _method_facts(
         "options": _plain(distillation.options, "kd", cell.distiller),
         "policy_options": _plain(routing.options, cell.policy),
     }
+    if "statistics" in teacher.card:
+        facts["teacher_statistics"] = teacher.card["statistics"]
     if POLICIES[cell.policy].trained:
         facts["routing"] = {
             "gamma": routing.gamma,
