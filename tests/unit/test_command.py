@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sakd.cli import main
+from sakd.command import main
 from sakd.data import DATASETS
 from sakd.distillers import DISTILLERS
 from sakd.listing import source
