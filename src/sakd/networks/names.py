@@ -17,7 +17,7 @@ EXAMPLE = "torchvision:vit_b_16(image_size=64; num_layers=4)"
 _OUTSIDE = re.compile(r"(?P<source>[A-Za-z_][\w.]*):(?P<item>[A-Za-z_][\w.]*)(\((?P<given>.*)\))?")
 _PAIR = re.compile(r"(?P<teacher>[^/(]+(?:\(.*?\))?)/(?P<student>.+)")
 _WORDS = {"true": True, "false": False, "none": None, "null": None}
-_LONGEST_SLUG = 80
+_LONGEST_SLUG = 64
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import cache
 
 from torch import fx, nn
 
@@ -35,7 +36,7 @@ def fit_channels(model: nn.Module, graph: fx.Graph, channels: int) -> None:
         if not old.weight.is_meta:
             nn.init.normal_(new.weight, std=float(old.weight.detach().std()))
         model.set_submodule(path, new)
-        logger.info("%s: %s is new, for %d channels", type(model).__name__, path, channels)
+        _tell(f"{type(model).__name__}: {path} is new, for {channels} channels")
 
 
 def fit_classes(model: nn.Module, graph: fx.Graph, classes: int) -> None:
@@ -62,7 +63,13 @@ def fit_classes(model: nn.Module, graph: fx.Graph, classes: int) -> None:
             f"({last.target}) is no linear layer to replace: let it take num_classes"
         )
     model.set_submodule(str(last.target), new)
-    logger.info("%s: %s is new, for %d classes", type(model).__name__, last.target, classes)
+    _tell(f"{type(model).__name__}: {last.target} is new, for {classes} classes")
+
+
+@cache
+def _tell(message: str) -> None:
+    """Log it, once: the same network is made for every cell."""
+    logger.info(message)
 
 
 def use_small_stem(model: nn.Module) -> None:
