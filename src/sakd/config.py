@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from sakd.data import DATASETS, Dataset
 from sakd.errors import UserError, require
 from sakd.grid import Grid
+from sakd.networks.statistics import Statistics
 from sakd.objectives.build import Distillation, Routing
 from sakd.runner import Training
 
@@ -66,7 +67,13 @@ class DataSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """All parameters of a run, as in ``conf/base/parameters.yml``."""
+    """All parameters of a run, as in ``conf/base/parameters.yml``.
+
+    Attributes:
+        teacher_weights: files of teachers, by network, that need no training here.
+        teacher_renames: prefixes of the names in these files, and what to put in their place.
+        teacher_statistics: mean and std by which such a teacher was trained, where not the data's.
+    """
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
@@ -76,6 +83,9 @@ class Settings:
     grid: Grid = field(default_factory=Grid)
     teacher: Training = field(default_factory=Training)
     teacher_seed: int = 0
+    teacher_weights: Mapping[str, Path] = field(default_factory=dict)
+    teacher_renames: Mapping[str, str] = field(default_factory=dict)
+    teacher_statistics: Mapping[str, Statistics] = field(default_factory=dict)
     student: Training = field(default_factory=Training)
     distillation: Distillation = field(default_factory=Distillation)
     routing: Routing = field(default_factory=Routing)
@@ -95,6 +105,21 @@ class Settings:
         self.data.dataset()
         self.distillation.check()
         self.routing.check()
+        of_weights = ("teacher_weights", self.grid.teachers())
+        of_statistics = ("teacher_statistics", tuple(self.teacher_weights))
+        for parameter, known in (of_weights, of_statistics):
+            for name in getattr(self, parameter):
+                listed = ", ".join(known) or "none"
+                require(name in known, f"{parameter} names {name!r}, which is none of: {listed}")
+
+    def check_teachers(self) -> None:
+        """See that the files of the teachers are there.
+
+        Raises:
+            UserError: one is not.
+        """
+        for name, path in self.teacher_weights.items():
+            require(path.is_file(), f"teacher_weights: there is no file {path} for {name}")
 
 
 def parse_settings(parameters: Mapping[str, Any]) -> Settings:

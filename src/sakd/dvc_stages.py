@@ -16,6 +16,7 @@ from kedro.framework.startup import bootstrap_project
 
 from sakd.active import active_settings
 from sakd.config import Settings
+from sakd.networks.names import slug
 
 Stage = dict[str, Any]
 
@@ -26,6 +27,7 @@ TRAINING_CODE = [
     for name in ("data", "distillers", "networks", "objectives", "routing", "training")
 ]
 STUDENT_PARAMETERS = ["device", "threads", "data", "grid", "student", "distillation", "routing"]
+IMPORT_PARAMETERS = ("teacher_weights", "teacher_renames", "teacher_statistics")
 REPORTS = (
     "results.csv",
     "report.md",
@@ -43,13 +45,15 @@ class Stages:
         """Name the files of ``settings``."""
         self.data = settings.data.name
         self.rows = settings.grid.rows(self.data)
-        teachers = settings.grid.teachers()
+        teachers = [slug(name) for name in settings.grid.teachers()]
         self.primary = f"data/03_primary/{self.data}"
         models, self.output = f"data/06_models/{self.data}", f"data/07_model_output/{self.data}"
         self.cells, self.teachers = f"{models}/cells", f"{models}/teachers"
         self.weights = [f"{self.teachers}/{name}.safetensors" for name in teachers]
         self.cards = [f"{self.teachers}/{name}.json" for name in teachers]
         self.accuracies = [f"{self.output}/teachers/{name}.json" for name in teachers]
+        self.imported = sorted(str(path) for path in settings.teacher_weights.values())
+        self.import_parameters = [name for name in IMPORT_PARAMETERS if getattr(settings, name)]
         self.tables = [f"data/07_model_output/{name}.csv" for name in ("evaluation", "history")]
 
     def every(self) -> dict[str, Stage]:
@@ -73,11 +77,13 @@ class Stages:
 
     def teacher(self) -> Stage:
         """Every teacher."""
+        trained = len(self.weights) > len(self.imported)
+        cells = [_persistent(f"{self.cells}/teachers")] if trained else []
         return {
             "cmd": "kedro run --pipelines teacher",
-            "deps": [self.primary, *TRAINING_CODE],
-            "params": [{PARAMETERS: ["device", "threads", "teacher"]}],
-            "outs": [*self.weights, *self.cards, _persistent(f"{self.cells}/teachers")],
+            "deps": [self.primary, *self.imported, *TRAINING_CODE],
+            "params": [{PARAMETERS: ["device", "threads", "teacher", *self.import_parameters]}],
+            "outs": [*self.weights, *self.cards, *cells],
         }
 
     def students(self) -> Stage:
@@ -94,7 +100,11 @@ class Stages:
             ],
         }
         items = {
-            row.id: {"teacher": row.teacher, "student": row.student, "seed": row.seed}
+            row.id: {
+                "teacher": slug(row.teacher),
+                "student": slug(row.student),
+                "seed": row.seed,
+            }
             for row in self.rows
         }
         return {"foreach": items, "do": stage}
@@ -103,7 +113,7 @@ class Stages:
         """The test split."""
         cells = [f"{self.cells}/{row.id}" for row in self.rows]
         records = [
-            f"{self.output}/records/{row.teacher}-{row.student}-s{row.seed}.json"
+            f"{self.output}/records/{slug(row.teacher)}-{slug(row.student)}-s{row.seed}.json"
             for row in self.rows
         ]
         return {

@@ -8,7 +8,8 @@ from typing import Any
 
 from sakd.distillers import DISTILLERS
 from sakd.errors import UserError
-from sakd.networks import NETWORKS
+from sakd.networks import check_network
+from sakd.networks.names import slug, split_pair
 from sakd.routing import POLICIES
 from sakd.tables import Table
 
@@ -30,7 +31,8 @@ class Cell:
     @property
     def id(self) -> str:
         """A readable name, unique in a grid."""
-        parts = [self.dataset, self.teacher, self.student, self.distiller, self.policy]
+        networks = slug(self.teacher), slug(self.student)
+        parts = [self.dataset, *networks, self.distiller, self.policy]
         return "-".join([*parts, f"s{self.seed}"])
 
     @property
@@ -65,7 +67,7 @@ class Grid:
     """The axes of a study.
 
     Attributes:
-        pairs: ``teacher/student`` names of networks.
+        pairs: ``teacher/student`` names of networks, see `sakd.networks.names`.
         distillers: names; each is combined with KD as in the papers.
         policies: names; ``always`` is plain distillation, ``adaptive`` is SAKD.
         seeds: one replication each.
@@ -111,7 +113,7 @@ class Grid:
                 raise UserError(f"grid.{name} repeats itself: {', '.join(map(str, values))}")
         if min(self.seeds) < 0:
             raise UserError(f"grid.seeds: {min(self.seeds)} is negative; seeds start at 0")
-        _look_up(NETWORKS, (name for pair in self._split_pairs() for name in pair))
+        self._check_networks()
         _look_up(DISTILLERS, self.distillers)
         _look_up(POLICIES, self.policies)
 
@@ -121,17 +123,24 @@ class Grid:
             methods.insert(0, (NONE, NONE))
         return tuple(Cell(dataset, teacher, student, d, p, seed) for d, p in methods)
 
+    def _check_networks(self) -> None:
+        names: dict[str, str] = {}
+        for name in dict.fromkeys(name for pair in self._split_pairs() for name in pair):
+            check_network(name)
+            other = names.setdefault(slug(name), name)
+            if other != name:
+                raise UserError(
+                    f"grid.pairs: {other!r} and {name!r} would share the file name {slug(name)!r}: "
+                    "write a network the same way everywhere, and rename one of two that differ"
+                )
+
     def _split_pairs(self) -> list[tuple[str, str]]:
-        split = [pair.partition("/") for pair in self.pairs]
-        for pair, (teacher, _, student) in zip(self.pairs, split, strict=True):
-            if not teacher or not student:
-                raise UserError(f"grid.pairs: {pair!r} is no pair; write teacher/student")
-        return [(teacher, student) for teacher, _, student in split]
+        return [split_pair(pair) for pair in self.pairs]
 
 
 def row_id(dataset: str, teacher: str, student: str, seed: int) -> str:
     """A row's readable name."""
-    return "-".join([dataset, teacher, student, f"s{seed}"])
+    return "-".join([dataset, slug(teacher), slug(student), f"s{seed}"])
 
 
 def _look_up(table: Table[Any], names: Iterable[str]) -> None:

@@ -16,6 +16,7 @@ from sakd.active import activate, active_settings
 from sakd.config import parse_settings
 from sakd.console import log_to_console
 from sakd.errors import UserError
+from sakd.networks.names import slug
 from sakd.runtime import resolve_device
 
 
@@ -44,7 +45,7 @@ class SettingsHooks:
         catalog["parameters"] = settings
         catalog["params:data"] = settings.data
         for network in settings.grid.teachers():
-            catalog[f"params:teachers.{network}"] = network
+            catalog[f"params:teachers.{slug(network)}"] = network
         for row in settings.grid.rows(settings.data.name):
             catalog[f"params:rows.{row.id}"] = row
 
@@ -60,6 +61,8 @@ class SettingsHooks:
             resolve_device(settings.device)
             if any("data_preparation" in node.tags for node in pipeline.nodes):
                 settings.data.dataset().check()
+            if any("teacher" in node.tags for node in pipeline.nodes):
+                settings.check_teachers()
         except UserError as error:
             raise click.ClickException(str(error)) from error
         if settings.threads is not None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sakd.data import DataCard, ImageSet, labelled_subset
 from sakd.grid import Cell
+from sakd.networks.names import slug
 from sakd.objectives import Objective, Supervised, distil
 from sakd.objectives.build import DataFacts, Distillation, Routing
 from sakd.routing import POLICIES
@@ -55,7 +56,7 @@ def teacher_job(network: str, seed: int, lessons: Lessons, training: Training) -
     facts = {"network": network, "seed": seed, **lessons.facts, **_training_facts(training)}
     return Job(
         group="teachers",
-        id="-".join([lessons.card.name, network, "teacher", f"s{seed}"]),
+        id="-".join([lessons.card.name, slug(network), "teacher", f"s{seed}"]),
         facts=facts,
         network=network,
         build=build,
@@ -138,6 +139,8 @@ def _method_facts(
         "options": _plain(distillation.options, *distillation.weights_with(cell.distiller)),
         "policy_options": _plain(routing.options, cell.policy),
     }
+    if "statistics" in teacher.card:
+        facts["teacher_statistics"] = teacher.card["statistics"]
     if POLICIES[cell.policy].trained:
         facts["routing"] = {
             "gamma": routing.gamma,

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from sakd.data import DataCard
 from sakd.errors import UserError
-from sakd.networks import NETWORKS, StagedNetwork
+from sakd.networks import StagedNetwork, build_network
+from sakd.networks.statistics import OwnStatistics, Statistics
 from sakd.weights import Weights
 
 
 def fresh_network(name: str, card: DataCard) -> StagedNetwork:
-    """The network called ``name`` for the classes and channels of the data."""
-    return NETWORKS[name](num_classes=len(card.classes), in_channels=card.channels)
+    """The network called ``name`` for the classes and images of the data.
+
+    Raises:
+        UserError: there is none of that name, or it does not fit the data.
+    """
+    image_shape = (card.channels, card.height, card.width)
+    return build_network(name, num_classes=len(card.classes), image_shape=image_shape)
 
 
 def trained_network(name: str, card: DataCard, weights: Weights) -> StagedNetwork:
     """The network called ``name`` with ``weights``.
+
+    Where the card of the weights has ``statistics``, the network gets its images by these.
 
     Raises:
         UserError: the weights are of another network.
@@ -24,4 +32,6 @@ def trained_network(name: str, card: DataCard, weights: Weights) -> StagedNetwor
         network.load_state_dict(dict(weights.state))
     except RuntimeError as error:
         raise UserError(f"the weights do not fit {name!r}: {error}") from error
-    return network
+    if (own := weights.card.get("statistics")) is None:
+        return network
+    return OwnStatistics(network, Statistics.from_json(own), Statistics(card.mean, card.std))

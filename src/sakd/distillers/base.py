@@ -61,13 +61,15 @@ class Distiller(nn.Module, ABC):
     Class attributes are the published settings: ``family`` says where the distiller looks,
     ``weight`` is the beta of total = CE + alpha KD + beta L, and ``gamma`` scales the routing
     loss of spot-adaptive distillation (CIFAR-100 configuration of arXiv:2205.02399).
-    ``equal_channels`` says that both features of a spot must have as many channels.
+    ``equal_channels`` says that both features of a spot must have as many channels, and
+    ``any_shape`` that tokens and vectors will do where the family has maps.
     """
 
     family: ClassVar[SpotFamily]
     weight: ClassVar[float] = 1.0
     gamma: ClassVar[float] = 1.0
     equal_channels: ClassVar[bool] = False
+    any_shape: ClassVar[bool] = False
 
     def __init__(self, pair: Pair) -> None:
         """Prepare for ``pair``.

@@ -7,13 +7,16 @@ from torch import Tensor
 
 
 def pool_to_smaller(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
-    """Average the larger of two maps (B, C, H, W) down to the height of the smaller one."""
+    """Average two maps (B, C, H, W) down to the smaller height and width of both."""
     height = min(student.shape[2], teacher.shape[2])
-    if student.shape[2] > height:
-        student = F.adaptive_avg_pool2d(student, height)
-    if teacher.shape[2] > height:
-        teacher = F.adaptive_avg_pool2d(teacher, height)
-    return student, teacher
+    width = min(student.shape[3], teacher.shape[3])
+    return _pooled(student, height, width), _pooled(teacher, height, width)
+
+
+def _pooled(maps: Tensor, height: int, width: int) -> Tensor:
+    if maps.shape[2:] == (height, width):
+        return maps
+    return F.adaptive_avg_pool2d(maps, (height, width))
 
 
 def attention(maps: Tensor) -> Tensor:

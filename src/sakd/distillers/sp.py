@@ -19,6 +19,7 @@ class SimilarityPreserving(Distiller):
 
     family = SpotFamily.LAST_MAP
     weight = 3000.0
+    any_shape = True
 
     def loss(
         self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor

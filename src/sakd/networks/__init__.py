@@ -1,18 +1,25 @@
-"""The networks, by name: ``NETWORKS[name](num_classes=..., in_channels=...)``."""
+"""The networks, by name: ``NETWORKS[name](num_classes=..., in_channels=...)``.
+
+Names beyond this table, such as ``torchvision:resnet18``, are understood by `build_network`.
+"""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import Protocol
 
+from sakd.errors import UserError
 from sakd.networks.imagenet_resnet import imagenet_resnet
 from sakd.networks.mobilenet import mobilenet_v2
+from sakd.networks.names import FORMS, is_outside, parse_name
 from sakd.networks.resnet import resnet
 from sakd.networks.shufflenet import shufflenet_v1, shufflenet_v2
+from sakd.networks.sources import check_outside, outside_model
 from sakd.networks.staged import StagedNetwork, Trace, feature_shapes
+from sakd.networks.staging import TracedNetwork, stage
 from sakd.networks.vgg import vgg, vgg_imagenet
 from sakd.networks.wide_resnet import wide_resnet
-from sakd.tables import Table
+from sakd.tables import Table, UnknownNameError
 
 
 class NetworkBuilder(Protocol):
@@ -66,4 +73,61 @@ NETWORKS: Table[NetworkBuilder] = Table(
     },
 )
 
-__all__ = ["NETWORKS", "NetworkBuilder", "StagedNetwork", "Trace", "feature_shapes"]
+
+def build_network(
+    name: str, *, num_classes: int, image_shape: tuple[int, int, int]
+) -> StagedNetwork:
+    """The network called ``name`` for images (C, H, W), of the zoo or from outside.
+
+    Weights are fresh, from torch's current random state. `sakd.networks.names` says how networks
+    are called.
+
+    Raises:
+        UserError: there is no such network, or it does not fit the data.
+    """
+    if not is_outside(name):
+        return _builder(name)(num_classes=num_classes, in_channels=image_shape[0])
+    parsed = parse_name(name)
+    try:
+        model = outside_model(parsed, num_classes, image_shape[0])
+        if isinstance(model, StagedNetwork):
+            return model
+        return stage(model, image_shape, stages=parsed.stages, num_classes=num_classes)
+    except UserError as error:
+        raise UserError(f"{name}: {error}") from error
+
+
+def check_network(name: str) -> None:
+    """See, before there is any data, that ``name`` is a network.
+
+    Raises:
+        UserError: it is not, or it does not take the arguments given.
+    """
+    if not is_outside(name):
+        _builder(name)
+        return
+    parsed = parse_name(name)
+    try:
+        check_outside(parsed)
+    except UserError as error:
+        raise UserError(f"{name}: {error}") from error
+
+
+def _builder(name: str) -> NetworkBuilder:
+    try:
+        return NETWORKS[name]
+    except UnknownNameError as error:
+        raise UnknownNameError(f"{error}; or {FORMS}") from error
+
+
+__all__ = [
+    "NETWORKS",
+    "NetworkBuilder",
+    "StagedNetwork",
+    "Trace",
+    "TracedNetwork",
+    "build_network",
+    "check_network",
+    "feature_shapes",
+    "stage",
+]

@@ -22,6 +22,11 @@ class SpotFamily(Enum):
     EMBEDDING = "embedding"
     LOGITS = "logits"
 
+    @property
+    def axes(self) -> str:
+        """The axes of a feature there, batch axis left out, a letter each."""
+        return {SpotFamily.EMBEDDING: "C", SpotFamily.LOGITS: "K"}.get(self, "CHW")
+
     def spots(self, student_depth: int, teacher_depth: int) -> tuple[Spot, ...]:
         """The spots of two networks with that many features (stem, stages, embedding).
 

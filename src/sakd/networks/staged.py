@@ -75,9 +75,10 @@ def feature_shapes(network: StagedNetwork, image_shape: tuple[int, ...]) -> list
     try:
         with torch.no_grad():
             features = network.trace(probe).features
-    except RuntimeError as error:
+    except (RuntimeError, AssertionError, ValueError) as error:
         size = "x".join(map(str, image_shape))
-        raise UserError(f"the network cannot take images of {size}: {error}") from error
+        reason = str(error).partition("\n")[0]
+        raise UserError(f"the network cannot take images of {size}: {reason}") from error
     finally:
         network.train(training)
     return [tuple(feature.shape[1:]) for feature in features]

@@ -14,6 +14,7 @@ from sakd.errors import UserError, require
 from sakd.networks import StagedNetwork, feature_shapes
 from sakd.networks.spots import Spot, SpotFamily
 from sakd.objectives.graft import Graft, Shape
+from sakd.objectives.places import check_features, spots_of
 from sakd.objectives.router import Router
 from sakd.objectives.spot_distillation import SpotDistillation
 from sakd.routing import POLICIES
@@ -134,8 +135,8 @@ def distil(
         UserError: unknown name, or two networks that cannot be compared.
     """
     weights = distillation.weights_with(distiller)
-    places = {name: _spots(DISTILLERS[name].family, student, teacher) for name in weights}
-    logits = _spots(SpotFamily.LOGITS, student, teacher)
+    places = {name: spots_of(name, student, teacher) for name in weights}
+    logits = SpotFamily.LOGITS.spots(student.depth, teacher.depth)
     spots = tuple(sorted({spot for group in (*places.values(), logits) for spot in group}))
     shapes = _Shapes(
         feature_shapes(student, data.image_shape), feature_shapes(teacher, data.image_shape)
@@ -143,6 +144,7 @@ def distil(
 
     def make(name: str) -> Distiller:
         pair = Pair(places[name], *shapes.at(places[name]), data.train_labels)
+        check_features(name, pair, student, teacher)
         return DISTILLERS[name](pair, **distillation.options.get(name, {}))
 
     chooser = POLICIES[policy](
@@ -180,10 +182,6 @@ def check_options(table: Table[type[Any]], options: Options) -> None:
             fine = type(value) is kind or (kind is float and type(value) is int)
             place = f"option {option!r} of {table.kind} {name!r}"
             require(fine, f"{place} takes {kind.__name__}, got {value!r}")
-
-
-def _spots(family: SpotFamily, student: StagedNetwork, teacher: StagedNetwork) -> tuple[Spot, ...]:
-    return family.spots(student.depth, teacher.depth)
 
 
 @dataclass(frozen=True)

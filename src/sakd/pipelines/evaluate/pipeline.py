@@ -5,6 +5,7 @@ from __future__ import annotations
 from kedro.pipeline import Node, Pipeline
 
 from sakd.config import Settings
+from sakd.networks.names import slug
 from sakd.pipelines.evaluate.nodes import evaluate_students, evaluate_teacher
 
 
@@ -17,12 +18,12 @@ def create_pipeline(settings: Settings) -> Pipeline:
             inputs=[
                 f"{data}-test",
                 f"{data}-card",
-                f"{data}-{network}-teacher",
-                f"params:teachers.{network}",
+                f"{data}-{slug(network)}-teacher",
+                f"params:teachers.{slug(network)}",
                 "parameters",
             ],
-            outputs=f"{data}-{network}-accuracy",
-            name=f"evaluate-{data}-{network}",
+            outputs=f"{data}-{slug(network)}-accuracy",
+            name=f"evaluate-{data}-{slug(network)}",
         )
         for network in settings.grid.teachers()
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kedro.pipeline import Node, Pipeline
 
 from sakd.config import Settings
+from sakd.networks.names import slug
 from sakd.pipelines.students.nodes import train_row
 
 
@@ -17,14 +18,14 @@ def create_pipeline(settings: Settings) -> Pipeline:
             inputs=[
                 f"{data}-development",
                 f"{data}-card",
-                f"{data}-{row.teacher}-teacher",
+                f"{data}-{slug(row.teacher)}-teacher",
                 f"{data}-cells",
                 f"params:rows.{row.id}",
                 "parameters",
             ],
             outputs=f"{row.id}-records",
             name=f"students-{row.id}",
-            tags=[f"{row.teacher}-{row.student}", f"s{row.seed}"],
+            tags=[f"{slug(row.teacher)}-{slug(row.student)}", f"s{row.seed}"],
         )
         for row in settings.grid.rows(data)
     ]

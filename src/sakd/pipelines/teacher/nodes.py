@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from sakd.config import Settings
+from sakd.data import DataCard
 from sakd.errors import UserError
+from sakd.imported import import_weights
 from sakd.jobs import teacher_job
 from sakd.pipelines.development import Development, lessons, open_bench
 from sakd.runner import run_job
@@ -22,7 +24,18 @@ def train_teacher(
     network: str,
     settings: Settings,
 ) -> Weights:
-    """Train ``network`` on all training images, unless that is done; its last epoch's weights."""
+    """Train ``network`` on all training images, unless that is done; its last epoch's weights.
+
+    Where a file of its weights is named, they are read from that instead.
+    """
+    if (path := settings.teacher_weights.get(network)) is not None:
+        return import_weights(
+            network,
+            DataCard.from_json(card),
+            path,
+            renames=settings.teacher_renames,
+            statistics=settings.teacher_statistics.get(network),
+        )
     bench = open_bench(development, card, cells, settings)
     everything = lessons(development, card, settings, per_class=None)
     job = teacher_job(network, settings.teacher_seed, everything, settings.teacher)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kedro.pipeline import Node, Pipeline
 
 from sakd.config import Settings
+from sakd.networks.names import slug
 from sakd.pipelines.teacher.nodes import train_teacher
 
 
@@ -18,11 +19,11 @@ def create_pipeline(settings: Settings) -> Pipeline:
                 f"{data}-development",
                 f"{data}-card",
                 f"{data}-cells",
-                f"params:teachers.{network}",
+                f"params:teachers.{slug(network)}",
                 "parameters",
             ],
-            outputs=f"{data}-{network}-teacher",
-            name=f"teacher-{data}-{network}",
+            outputs=f"{data}-{slug(network)}-teacher",
+            name=f"teacher-{data}-{slug(network)}",
         )
         for network in settings.grid.teachers()
     ]

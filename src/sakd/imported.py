@@ -1,0 +1,108 @@
+"""Weights from elsewhere for a network of ours."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from torch import Tensor
+
+from sakd.data import DataCard
+from sakd.errors import UserError, require
+from sakd.networks import StagedNetwork, TracedNetwork
+from sakd.networks.renaming import given_names, reference_names
+from sakd.networks.statistics import Statistics
+from sakd.weight_files import read_state
+from sakd.weights import Weights
+from sakd.zoo import fresh_network
+
+logger = logging.getLogger(__name__)
+
+State = Mapping[str, Tensor]
+SHOWN = 3
+
+
+def import_weights(
+    name: str,
+    card: DataCard,
+    path: Path,
+    *,
+    renames: Mapping[str, str] | None = None,
+    statistics: Statistics | None = None,
+) -> Weights:
+    """The weights in ``path`` for the network called ``name``, on the data of ``card``.
+
+    Every name and shape must fit; only ``num_batches_tracked`` may be missing. Without ``renames``
+    the names may be the network's own or those of RepDistiller.
+
+    Args:
+        name: of the network.
+        card: of the data, whose classes and channels the weights must be made for.
+        path: a file that `sakd.weight_files.read_state` can read.
+        renames: prefixes of the file's names, and what to put in their place.
+        statistics: by which the network was trained; None for those of the data.
+
+    Raises:
+        UserError: the file cannot be read, or is of another network or number of classes.
+    """
+    network = fresh_network(name, card)
+    expected = network.state_dict()
+    state = _best_names(read_state(path), network, renames)
+    counters = {key for key in expected if key.endswith("num_batches_tracked")}
+    state = {**{key: expected[key] for key in counters}, **state}
+    head = network.origins["head"] if isinstance(network, TracedNetwork) else "head"
+    _check_classes(name, state, expected, head)
+    if complaints := [*_differences(state, expected)]:
+        raise UserError(f"{path} is not for {name}: {'; '.join(complaints)}")
+    state = {key: state[key].to(value.dtype) for key, value in expected.items()}
+    logger.info("%s: %d tensors read from %s", name, len(state), path)
+    facts = {"network": name, "data": card.to_json(), "imported_from": path.name}
+    return Weights(
+        state, facts if statistics is None else facts | {"statistics": asdict(statistics)}
+    )
+
+
+def _best_names(
+    state: State, network: StagedNetwork, renames: Mapping[str, str] | None
+) -> dict[str, Tensor]:
+    """``state`` by the names, of those that are known, that fit the network best."""
+    own = given_names(renames or {})
+    known = [own] if renames else [own, reference_names(network.family)]
+    expected = network.state_dict().keys()
+    named = [{rename(key): value for key, value in state.items()} for rename in known]
+    return max(named, key=lambda candidate: len(expected & candidate.keys()))
+
+
+def _check_classes(name: str, state: State, expected: State, head: str) -> None:
+    for key in expected:
+        if key.startswith(f"{head}.") and key in state:
+            theirs, ours = state[key].shape, expected[key].shape
+            require(
+                theirs[1:] != ours[1:] or theirs[0] == ours[0],
+                f"the weights for {name} tell {theirs[0]} classes apart, the data has {ours[0]}: "
+                "take a teacher of these classes, or train one",
+            )
+
+
+def _differences(state: State, expected: State) -> Iterable[str]:
+    """What is missing, what is not expected, and what has another shape."""
+    missing = [key for key in expected if key not in state]
+    unexpected = [key for key in state if key not in expected]
+    shapes = [
+        f"{key} {_size(state[key])} instead of {_size(value)}"
+        for key, value in expected.items()
+        if key in state and state[key].shape != value.shape
+    ]
+    for what, items in (("missing", missing), ("not expected", unexpected), ("shape", shapes)):
+        if items:
+            yield f"{len(items)} {what} ({_some(items)})"
+
+
+def _size(tensor: Tensor) -> str:
+    return "x".join(map(str, tensor.shape)) or "one number"
+
+
+def _some(items: Sequence[str]) -> str:
+    return ", ".join(items[:SHOWN]) + (", ..." if len(items) > SHOWN else "")

@@ -1,0 +1,121 @@
+"""Which of the possible cuts become the borders of stages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sakd.errors import UserError
+from sakd.networks.staging.cuts import Cut
+from sakd.networks.staging.layouts import Layout
+
+Plan = dict[str, Cut]
+"""Where each stage ends: stem, stages in order, embedding, head."""
+
+SAME_RESOLUTION = 0.75**2
+"""A border that a convolution trims off is no change of resolution; a stride of 2 is."""
+
+PARTS = 4
+"""Stages of a network that has only one resolution."""
+
+
+def automatic(cuts: Sequence[Cut]) -> Plan:
+    """Stem, one stage per resolution, embedding.
+
+    A stage ends at the last cut before the resolution falls that does not go through a block. The
+    stem ends where the first layer is done; with a network of one resolution (a vision
+    transformer) the layers after that are divided into four stages of as many layers each. The
+    embedding is the last vector before the head, without dropout, or where there is none the
+    logits.
+    """
+    embedding = _embedding(cuts)
+    before = [cut for cut in cuts[: cuts.index(embedding)] if cut.weighted < cuts[-1].weighted]
+    inside = [cut for cut in before if cut.layout is not Layout.VECTOR]
+    ends = _resolutions(inside)
+    ends = _with_stem(inside, ends)
+    names = ["stem", *(f"stage{number}" for number in range(1, len(ends)))]
+    return {**dict(zip(names, ends, strict=False)), "embedding": embedding, "head": cuts[-1]}
+
+
+def by_hand(cuts: Sequence[Cut], modules: Sequence[str]) -> Plan:
+    """Stages that end with the submodules called ``modules``, then the embedding.
+
+    Raises:
+        UserError: after one of them something else is still needed of what came before.
+    """
+    embedding = _embedding(cuts)
+    position = {cut.label: k for k, cut in enumerate(cuts)}
+    plan: Plan = {}
+    for module in modules:
+        found = [label for label in position if re.fullmatch(rf"{re.escape(module)}(_\d+)?", label)]
+        if not found:
+            raise UserError(
+                f"stages: no cut after {module!r}: it is no submodule on the way, or more than its "
+                f"output is needed later; there are cuts after {_listed(cuts)}"
+            )
+        cut = cuts[position[found[-1]]]
+        if position[cut.label] < position[embedding.label]:
+            plan[module.replace(".", "_")] = cut
+    order = [position[cut.label] for cut in plan.values()]
+    if order != sorted(order):
+        raise UserError(f"stages: {', '.join(modules)} are not in the order of the forward pass")
+    return {**plan, "embedding": embedding, "head": cuts[-1]}
+
+
+def _listed(cuts: Sequence[Cut]) -> str:
+    return ", ".join(cut.label for cut in cuts[:12]) + ", ..."
+
+
+def _embedding(cuts: Sequence[Cut]) -> Cut:
+    """The last vector before the last layer; its dropout belongs to the head."""
+    layers = cuts[-1].weighted
+    chosen = cuts[-1]
+    for k, cut in enumerate(cuts):
+        if cut.layout is Layout.VECTOR and cut.weighted < layers:
+            before = cuts[k - 1] if k else cut
+            chosen = before if cut.dropout and before.layout is Layout.VECTOR else cut
+    return chosen
+
+
+def _resolutions(cuts: Sequence[Cut]) -> list[Cut]:
+    """The last cut of every resolution; pooling alone is no stage, nor is an upsampled copy."""
+    groups: list[list[Cut]] = []
+    for cut in cuts:
+        now = groups[-1][0].positions if groups else 0
+        if not groups or cut.positions < SAME_RESOLUTION * now:
+            groups.append([cut])
+        elif cut.positions * SAME_RESOLUTION <= now:
+            groups[-1].append(cut)
+    ends: list[Cut] = []
+    for group in groups:
+        done = ends[-1].weighted if ends else 0
+        if group[-1].weighted > done:
+            ends.append(_between_blocks(group, done))
+    return ends
+
+
+def _between_blocks(cuts: Sequence[Cut], done: int) -> Cut:
+    """The last one that goes through the fewest modules, in the second half of the layers."""
+    half = (done + cuts[-1].weighted) / 2
+    late = [cut for cut in cuts if cut.weighted >= half]
+    return min(reversed(late), key=lambda cut: cut.nesting)
+
+
+def _with_stem(cuts: Sequence[Cut], ends: list[Cut]) -> list[Cut]:
+    """Split the stem off a first stage of several layers, and one resolution into parts."""
+    if not ends or ends[0].weighted == 1:
+        return ends
+    early = [cut for cut in cuts if cut.weighted <= 1] or list(cuts[:1])
+    stem = early[-1]
+    if len(ends) == 1:
+        ends = _parts([cut for cut in cuts if cut.weighted <= ends[0].weighted], stem)
+    return [stem, *(end for end in ends if end.weighted > stem.weighted)]
+
+
+def _parts(cuts: Sequence[Cut], stem: Cut) -> list[Cut]:
+    layers = cuts[-1].weighted - stem.weighted
+    ends = []
+    for part in range(1, PARTS + 1):
+        limit = stem.weighted + layers * part / PARTS
+        ends.append([cut for cut in cuts if cut.weighted <= limit][-1])
+    return list(dict.fromkeys(ends))

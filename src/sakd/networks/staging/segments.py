@@ -1,0 +1,62 @@
+"""Pieces of a traced forward pass as functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor, fx, nn
+
+from sakd.networks.staging.cuts import made_of_images
+from sakd.networks.staging.layouts import Layout
+from sakd.networks.staging.mutation import is_overwritten
+
+StageFunction = Callable[[nn.Module, Tensor], Tensor]
+"""Takes the whole model, whose weights it uses, and the stage's input."""
+
+
+class Segmenter:
+    """Cuts one graph of a model into functions."""
+
+    def __init__(self, model: nn.Module, graph: fx.Graph) -> None:
+        """Cut ``graph``, which was traced from ``model``."""
+        self.model = model
+        self.graph = graph
+        self.made_of_images = made_of_images(graph)
+
+    @property
+    def images(self) -> fx.Node:
+        """The placeholder of the images."""
+        node: fx.Node = next(iter(self.graph.nodes))
+        return node
+
+    def between(
+        self, start: fx.Node, end: fx.Node, takes: Layout | None, gives: Layout | None
+    ) -> StageFunction:
+        """What happens after ``start`` up to ``end``, as a function.
+
+        Maps come and go as (B, C, H, W); ``takes`` and ``gives`` say how the model has them.
+        """
+        piece = fx.Graph()
+        value = piece.placeholder("x")
+        if takes is Layout.CHANNELS_LAST:
+            value = piece.call_method("permute", (value, 0, 2, 3, 1))
+        if is_overwritten(self.model, start):
+            value = piece.call_method("clone", (value,))
+        copies = {start: value}
+
+        def copy(node: fx.Node) -> fx.Node:
+            if node not in copies:
+                copies[node] = piece.node_copy(node, copy)
+            return copies[node]
+
+        nodes = list(self.graph.nodes)
+        for node in nodes[nodes.index(start) + 1 : nodes.index(end) + 1]:
+            if node in self.made_of_images:
+                copy(node)
+        value = copy(end)
+        if gives is Layout.CHANNELS_LAST:
+            value = piece.call_method("permute", (value, 0, 3, 1, 2))
+        piece.output(value)
+        # GraphModule writes the code; what it makes of it takes any module of that structure.
+        function: StageFunction = type(fx.GraphModule(self.model, piece)).forward
+        return function

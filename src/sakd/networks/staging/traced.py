@@ -1,0 +1,140 @@
+"""Any classifier as a staged network, cut where its graph allows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, fx, nn
+
+from sakd.errors import UserError
+from sakd.networks.staged import StagedNetwork
+from sakd.networks.staging.cuts import PROBE_BATCH, Cut, find_cuts, single_paths
+from sakd.networks.staging.layouts import Layout
+from sakd.networks.staging.plan import Plan, automatic, by_hand
+from sakd.networks.staging.segments import Segmenter, StageFunction
+from sakd.networks.staging.surgery import fit_channels, fit_classes
+from sakd.networks.staging.tracing import chain, in_mode, labels, probe_shapes, trace
+
+
+@dataclass(frozen=True)
+class Graphs:
+    """The forward pass in either mode: what a trace decided by the mode stays decided.
+
+    ``chained`` says that it was not traced, but taken for a chain of submodules.
+    """
+
+    evaluation: fx.Graph
+    training: fx.Graph
+    chained: bool = False
+
+
+class TracedNetwork(StagedNetwork):
+    """A model whose forward pass was traced and cut; its state dict is the model's own.
+
+    Stages are pieces of the forward pass, not modules. Weights and buffers are the model's, by
+    the model's names: published weights load here, and what is trained here loads there. Maps
+    that the model has with channels last leave a stage as (B, C, H, W).
+
+    Attributes:
+        origins: by stage, the operation of the model that the stage ends with.
+    """
+
+    def __init__(self, model: nn.Module, graphs: Graphs, plan: Plan) -> None:
+        """Cut ``graphs``, traced from ``model``, where ``plan`` says."""
+        super().__init__({}, family=type(model).__name__.lower())
+        self.stage_names = tuple(plan)
+        self.origins = {name: cut.label for name, cut in plan.items()}
+        shared = ("_parameters", "_buffers", "_modules", "_non_persistent_buffers_set")
+        vars(self).update({name: vars(model)[name] for name in shared})
+        self._model = (model,)  # in a tuple: as a submodule it would name everything twice
+        self._evaluation = _segments(model, graphs.evaluation, plan)
+        self._training = _segments(model, graphs.training, plan)
+
+    def run(self, x: Tensor, start: int = 0, stop: int | None = None) -> Tensor:
+        """Apply ``stages[start:stop]`` to ``x``, the input of stage ``start``."""
+        stages = self._training if self.training else self._evaluation
+        (model,) = self._model
+        for stage in stages[start:stop]:
+            x = stage(model, x)
+        return x
+
+
+def stage(
+    model: nn.Module,
+    image_shape: tuple[int, ...],
+    *,
+    stages: Sequence[str] = (),
+    num_classes: int | None = None,
+) -> TracedNetwork:
+    """Make a staged network of any classifier of images.
+
+    Args:
+        model: maps images (B, C, H, W) to logits (B, K); it is used, not copied. Its first
+            convolution and its last layer are made anew where they do not fit the data.
+        image_shape: (C, H, W), to tell where the resolution changes.
+        stages: names of submodules after which to cut, in order, the first one being the stem;
+            they need not be traceable inside. Without any the cuts are found.
+        num_classes: K; None takes the model's.
+
+    Raises:
+        UserError: the forward pass cannot be traced or cut, or does not take such images.
+    """
+    graphs = _graphs(model, stages)
+    fit_channels(model, graphs.evaluation, image_shape[0])
+    cuts = _cuts(model, graphs, image_shape)
+    if not cuts or cuts[-1].layout is not Layout.VECTOR:
+        raise UserError(f"{type(model).__name__} is no classifier: it does not give logits (B, K)")
+    if num_classes is not None and cuts[-1].shape != (num_classes,):
+        fit_classes(model, graphs.evaluation, num_classes)
+        cuts = _cuts(model, graphs, image_shape)
+    network = TracedNetwork(model, graphs, by_hand(cuts, stages) if stages else automatic(cuts))
+    if graphs.chained:
+        _compare(network, model, image_shape)
+    return network
+
+
+def _cuts(model: nn.Module, graphs: Graphs, image_shape: tuple[int, ...]) -> list[Cut]:
+    """The cuts that there are in both modes."""
+    probe = next(model.parameters()).new_zeros((PROBE_BATCH, *image_shape))
+    shapes = probe_shapes(model, graphs.evaluation, probe)
+    passes = set(single_paths(graphs.training))
+    training = {label for label, node in labels(graphs.training).items() if node in passes}
+    found = find_cuts(model, graphs.evaluation, shapes, image_shape)
+    return [cut for cut in found if cut.label in training]
+
+
+def _graphs(model: nn.Module, stages: Sequence[str]) -> Graphs:
+    """Trace ``model``; where that fails, take it for the chain of ``stages``."""
+    try:
+        return Graphs(
+            evaluation=trace(model, training=False, leaves=stages),
+            training=trace(model, training=True, leaves=stages),
+        )
+    except UserError:
+        if not stages:
+            raise
+    return Graphs(chain(stages), chain(stages), chained=True)
+
+
+def _compare(network: TracedNetwork, model: nn.Module, image_shape: tuple[int, ...]) -> None:
+    """See that a chain of stages does what the model does."""
+    weight = next(model.parameters())
+    source = torch.Generator().manual_seed(0)
+    images = torch.randn((PROBE_BATCH, *image_shape), generator=source).to(weight)
+    with torch.no_grad(), in_mode(model, training=False), in_mode(network, training=False):
+        if not weight.is_meta and not torch.allclose(network(images), model(images)):
+            raise UserError(
+                f"{type(model).__name__} is not the chain of these stages, and cannot be traced "
+                "either: write its forward as a chain of submodules, the head included"
+            )
+
+
+def _segments(model: nn.Module, graph: fx.Graph, plan: Plan) -> tuple[StageFunction, ...]:
+    segmenter, nodes = Segmenter(model, graph), labels(graph)
+    start, layout, functions = segmenter.images, None, []
+    for cut in plan.values():
+        functions.append(segmenter.between(start, nodes[cut.label], layout, cut.layout))
+        start, layout = nodes[cut.label], cut.layout
+    return tuple(functions)

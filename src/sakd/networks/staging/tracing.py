@@ -1,0 +1,177 @@
+"""What a model computes, as a graph of operations."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from sakd.errors import UserError
+from sakd.networks.staging.mutation import is_needed_elsewhere, written_by
+
+WAY_OUT = (
+    "give the names of its stages, submodules that need not be traced inside, in order, as in "
+    "NAME(stages=['stem'; 'layer1'; 'layer2'])"
+)
+
+
+class StageTracer(fx.Tracer):
+    """Follows a forward pass down to torch's own layers; ``leaves`` are not looked into either."""
+
+    def __init__(self, leaves: Collection[str] = ()) -> None:
+        """Take the submodules called ``leaves`` as they are."""
+        modules, functions = _not_for_tracing()
+        super().__init__(autowrap_functions=tuple(functions))
+        self.leaves = frozenset(leaves)
+        self.leaf_types = tuple(modules)
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        """Whether ``m`` is one step of the graph."""
+        known = module_qualified_name in self.leaves or isinstance(m, self.leaf_types)
+        return known or super().is_leaf_module(m, module_qualified_name)
+
+
+def _not_for_tracing() -> tuple[Iterable[type[nn.Module]], Iterable[Callable[..., Any]]]:
+    """What timm, where it is in use, says cannot be traced through."""
+    layers = sys.modules.get("timm.layers")
+    if not hasattr(layers, "get_notrace_modules"):
+        layers = sys.modules.get("timm.models._features_fx")
+    if layers is None:
+        return (), ()
+    return layers.get_notrace_modules(), layers.get_notrace_functions()
+
+
+def trace(model: nn.Module, *, training: bool, leaves: Collection[str] = ()) -> fx.Graph:
+    """The operations of ``model`` in training or evaluation mode, ending in the logits.
+
+    A graph is of one mode, because a trace keeps what the code decided by ``self.training``.
+    The model is left in the mode it was in.
+
+    Raises:
+        UserError: the forward pass depends on its data in a way that cannot be traced.
+    """
+    with in_mode(model, training=training):
+        try:
+            graph = StageTracer(leaves).trace(model)
+        except Exception as error:  # a trace fails with whatever the model's code raises
+            reason = str(error).partition("\n")[0]
+            raise UserError(
+                f"{type(model).__name__} cannot be cut automatically, as torch.fx cannot trace it "
+                f"({reason}); {WAY_OUT}"
+            ) from error
+    return _ending_in_logits(model, graph)
+
+
+@contextmanager
+def in_mode(model: nn.Module, *, training: bool) -> Iterator[None]:
+    """Have ``model`` in training or evaluation mode; every submodule goes back to its own."""
+    before = {module: module.training for module in model.modules()}
+    model.train(training)
+    try:
+        yield
+    finally:
+        for module, mode in before.items():
+            module.training = mode
+
+
+def chain(names: Sequence[str]) -> fx.Graph:
+    """The graph that applies the submodules called ``names`` one after the other."""
+    graph = fx.Graph()
+    node = graph.placeholder("x")
+    for name in names:
+        node = graph.call_module(name, (node,))
+        node.meta["nn_module_stack"] = {name: (name, nn.Module)}
+    graph.output(node)
+    return graph
+
+
+def _ending_in_logits(model: nn.Module, graph: fx.Graph) -> fx.Graph:
+    """Leave out auxiliary outputs: of several the first one, or the one called ``logits``."""
+    (output,) = (node for node in graph.nodes if node.op == "output")
+    output.args = (_first(output.args[0]),)
+    for node in reversed(graph.nodes):
+        written = written_by(model, node)
+        acts = node.target is torch._assert or (written and is_needed_elsewhere(written))
+        if not node.users and node.op not in ("placeholder", "output") and not acts:
+            graph.erase_node(node)
+    return graph
+
+
+def _first(result: Any) -> fx.Node | None:  # noqa: ANN401 - whatever a model returns
+    if isinstance(result, fx.Node):
+        named_tuple = isinstance(result.target, type) and issubclass(result.target, tuple)
+        return _first(result.args) if named_tuple else result
+    if isinstance(result, Mapping):
+        return _first(result.get("logits"))
+    return _first(result[0]) if result else None
+
+
+def module_path(node: fx.Node) -> str:
+    """The submodule that ``node`` is, or is part of; empty for the model itself."""
+    stack = list(node.meta.get("nn_module_stack", {}).values())
+    return str(stack[-1][0]) if stack else ""
+
+
+def labels(graph: fx.Graph) -> dict[str, fx.Node]:
+    """Every operation by where it stands in the model, as in ``layer1.0.relu_1``."""
+    found: dict[str, fx.Node] = {}
+    seen: Counter[str] = Counter()
+    for node in graph.nodes:
+        path = module_path(node)
+        operation = getattr(node.target, "__name__", None) or str(node.target)
+        label = path if node.op == "call_module" else f"{path}.{operation}".lstrip(".")
+        number = seen[label]
+        seen[label] += 1
+        found[f"{label}_{number}" if number else label] = node
+    return found
+
+
+class _Recorder(fx.Interpreter):
+    """Runs a graph step by step and keeps the shape of every tensor."""
+
+    def __init__(self, model: nn.Module, graph: fx.Graph) -> None:
+        super().__init__(model, graph=graph)
+        self.shapes: dict[fx.Node, tuple[int, ...]] = {}
+
+    def run_node(self, n: fx.Node) -> Any:  # noqa: ANN401 - as in fx
+        result = super().run_node(n)
+        if isinstance(result, Tensor):
+            self.shapes[n] = tuple(result.shape)
+        return result
+
+
+def probe_shapes(
+    model: nn.Module, graph: fx.Graph, images: Tensor
+) -> dict[fx.Node, tuple[int, ...]]:
+    """The shape, with batch axis, of every tensor that ``graph`` makes of ``images``.
+
+    The model runs in evaluation mode.
+
+    Raises:
+        UserError: the model cannot take such images.
+    """
+    recorder = _Recorder(model, graph)
+    with torch.no_grad(), in_mode(model, training=False):
+        try:
+            recorder.run(images)
+        except Exception as error:  # whatever the model's code raises
+            size = "x".join(map(str, images.shape[1:]))
+            raise UserError(
+                f"{type(model).__name__} cannot take images of {size}: {_reason(model, images)}; a "
+                "model for one size may take another as an argument, as in NAME(image_size=64)"
+            ) from error
+    return recorder.shapes
+
+
+def _reason(model: nn.Module, images: Tensor) -> str:
+    """What the model itself says of ``images``."""
+    try:
+        model(images)
+    except Exception as error:  # whatever the model's code raises
+        return str(error).partition("\n")[0]
+    return "its traced graph fails"

@@ -1,0 +1,200 @@
+"""A traced network is the model it was made of, in pieces."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from sakd.errors import UserError
+from sakd.networks import TracedNetwork, feature_shapes, stage
+
+from .models import (
+    Auxiliary,
+    ChannelsLast,
+    Overwriting,
+    Plain,
+    Tokens,
+    Untraceable,
+)
+
+IMAGE = (3, 8, 8)
+MODELS: dict[str, Callable[[], nn.Module]] = {
+    "plain": Plain,
+    "overwriting": Overwriting,
+    "auxiliary": lambda: Auxiliary("named"),
+    "tokens": Tokens,
+    "channels last": ChannelsLast,
+}
+
+
+@pytest.fixture(params=MODELS)
+def model(request: pytest.FixtureRequest) -> nn.Module:
+    return MODELS[request.param]()
+
+
+def images(count: int = 4) -> Tensor:
+    return torch.randn(count, *IMAGE)
+
+
+def seeded(function: Callable[[Tensor], object], x: Tensor) -> object:
+    torch.manual_seed(1)
+    return function(x)
+
+
+def test_a_forward_can_be_cut_anywhere(model: nn.Module) -> None:
+    network, x = stage(model, IMAGE).eval(), images()
+    with torch.no_grad():
+        expected = model.eval()(x.clone())
+        for k in range(network.depth + 2):
+            assert torch.equal(network.run(network.run(x, 0, k), k), expected)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_trace_has_the_features_as_their_stages_left_them(
+    model: nn.Module, training: bool
+) -> None:
+    network, x = stage(model, IMAGE).train(training), images()
+    features, logits = seeded(network.trace, x)
+    for k, feature in enumerate(features):
+        assert torch.equal(feature, seeded(lambda x, k=k: network.run(x, 0, k + 1).clone(), x))
+    assert torch.equal(logits, seeded(network, x))
+
+
+def test_in_training_it_does_what_the_model_does_with_the_same_random_numbers(
+    model: nn.Module,
+) -> None:
+    network, x = stage(model, IMAGE), images()
+    state = copy.deepcopy(model.state_dict())
+    outputs = seeded(model.train(), x.clone())
+    moved = copy.deepcopy(model.state_dict())
+    model.load_state_dict(state)
+    ours = seeded(network.train(), x)
+    assert torch.equal(ours, outputs if isinstance(outputs, Tensor) else outputs[0])
+    assert all(torch.equal(moved[name], value) for name, value in network.state_dict().items())
+
+
+def test_the_state_dict_is_the_models_own(model: nn.Module) -> None:
+    names = list(model.state_dict())
+    network = stage(model, IMAGE)
+    assert list(network.state_dict()) == names
+    assert dict(network.named_parameters()).keys() == dict(model.named_parameters()).keys()
+    other = copy.deepcopy(network)
+    with torch.no_grad():
+        for parameter in other.parameters():
+            parameter.add_(1)
+    x = images()
+    network.eval(), other.eval()
+    assert not torch.equal(network(x), other(x))
+    other.load_state_dict(network.state_dict())
+    assert torch.equal(network(x), other(x))
+
+
+def test_weights_and_buffers_follow_to_another_type(model: nn.Module) -> None:
+    network = stage(model, IMAGE).double().eval()
+    assert network(images().double()).dtype == torch.float64
+    assert copy.deepcopy(network).float()(images()).dtype == torch.float32
+
+
+def test_a_new_weight_reaches_the_stages() -> None:
+    network = stage(Plain(), IMAGE).eval()
+    x = images()
+    before = network(x)
+    network.load_state_dict({k: torch.zeros_like(v) for k, v in network.state_dict().items()})
+    assert not torch.equal(network(x), before)
+    assert torch.equal(network(x), torch.zeros(4, 3))
+
+
+def test_staging_leaves_the_model_in_its_mode_with_its_statistics(model: nn.Module) -> None:
+    next(model.children()).eval()
+    modes = {name: module.training for name, module in model.named_modules()}
+    state = copy.deepcopy(model.state_dict())
+    stage(model, IMAGE)
+    assert {name: module.training for name, module in model.named_modules()} == modes
+    assert all(torch.equal(state[name], value) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("form", ["named", "tuple", "dict"])
+def test_an_auxiliary_head_is_left_out_and_its_weights_stay(form: str) -> None:
+    network = stage(Auxiliary(form), IMAGE).train()
+    assert network(images()).shape == (4, 3)
+    assert "extra.weight" in network.state_dict()
+
+
+def test_maps_with_channels_last_come_out_with_channels_first() -> None:
+    network = stage(ChannelsLast(), (3, 8, 12))
+    assert feature_shapes(network, (3, 8, 12)) == [(8, 4, 6), (8, 4, 6), (5, 2, 3), (5,)]
+
+
+def test_a_network_of_one_resolution_is_divided_into_four_stages() -> None:
+    network = stage(Tokens(), IMAGE)
+    assert network.stage_names == (
+        *("stem", "stage1", "stage2", "stage3", "stage4", "embedding", "head"),
+    )
+    assert feature_shapes(network, IMAGE) == [*[(5, 8)] * 5, (8,)]
+    ends = [network.origins[f"stage{k}"].split(".")[1] for k in range(1, 5)]
+    assert ends == ["1", "3", "5", "7"]
+
+
+def test_stages_can_be_named_by_hand() -> None:
+    network = stage(Plain(), IMAGE, stages=["depth", "down"])
+    assert network.stage_names == ("depth", "down", "embedding", "head")
+
+
+@pytest.mark.parametrize(
+    ("stages", "complaint"),
+    [
+        (["nothing"], "no cut after 'nothing'"),
+        (["block"], "more than its output is needed later"),
+        (["down", "depth"], "not in the order of the forward pass"),
+    ],
+)
+def test_stages_that_are_no_cuts_are_told_those_that_are(stages: list[str], complaint: str) -> None:
+    with pytest.raises(UserError, match=complaint):
+        stage(Plain(), IMAGE, stages=stages)
+
+
+def test_what_cannot_be_traced_says_so_and_names_the_way_out() -> None:
+    with pytest.raises(UserError, match=r"torch.fx cannot trace .*stages=\['stem'; 'layer1'"):
+        stage(Untraceable(outside=False), IMAGE)
+
+
+@pytest.mark.parametrize(
+    ("outside", "stages"),
+    [(False, ["stem", "block"]), (True, ["stem", "block", "pool", "head"])],
+)
+def test_named_stages_need_not_be_traceable_inside(outside: bool, stages: list[str]) -> None:
+    model, x = Untraceable(outside=outside), images()
+    network = stage(model, IMAGE, stages=stages).eval()
+    assert network.stage_names == ("stem", "block", "embedding", "head")
+    assert torch.equal(network(x), model.eval()(x))
+    assert feature_shapes(network, IMAGE) == [(4, 8, 8), (6, 4, 4), (6,)]
+
+
+def test_named_stages_that_are_not_the_whole_forward_are_refused() -> None:
+    with pytest.raises(UserError, match="cannot take images of 3x8x8"):
+        stage(Untraceable(outside=True, flat=False), IMAGE, stages=["stem", "block", "head"])
+    model = Untraceable(outside=True)
+    model.stem, model.extra = nn.Conv2d(3, 4, 1), nn.Conv2d(4, 4, 1)
+    with pytest.raises(UserError, match="not the chain of these stages"):
+        stage(model, IMAGE, stages=["stem", "extra", "block", "pool", "head"])
+
+
+def test_a_model_without_logits_is_no_classifier() -> None:
+    with pytest.raises(UserError, match=r"does not give logits \(B, K\)"):
+        stage(nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU()), IMAGE)
+
+
+def test_images_that_do_not_fit_are_told_in_the_models_words() -> None:
+    with pytest.raises(UserError, match=r"Sequential cannot take images of 3x8x8: .*mat2.*NAME"):
+        stage(nn.Sequential(nn.Conv2d(3, 4, 1), nn.Flatten(), nn.Linear(4, 3)), IMAGE)
+
+
+def test_a_network_is_made_without_memory_for_its_weights() -> None:
+    with torch.device("meta"):
+        network: TracedNetwork = stage(Plain(), IMAGE, num_classes=7)
+    assert network.get_parameter("head.1.weight").is_meta
+    assert feature_shapes(network, IMAGE) == [(4, 8, 8), (4, 8, 8), (6, 4, 4), (6,)]
