@@ -56,8 +56,9 @@ install:
 distill: setup ## run the main job; finished work is skipped
 	@$(BIN)/kedro run --pipelines distill $(ARGS)
 
-test: setup ## run the unit, conformance and smoke tests
-	@$(BIN)/pytest tests/unit --numprocesses 2 --dist loadfile $(ARGS)
+test: setup ## run the unit, network, conformance and smoke tests
+	@$(BIN)/pytest tests/unit --numprocesses 2 --dist worksteal $(ARGS)
+	@$(BIN)/pytest tests/models --numprocesses 2 $(ARGS)
 	@$(BIN)/pytest tests/conformance $(ARGS)
 	@$(BIN)/pytest tests/smoke $(ARGS)
 

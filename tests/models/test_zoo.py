@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from sakd.errors import UserError
 from sakd.networks import NETWORKS, StagedNetwork, feature_shapes
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "networks.csv"
+GOLDEN = Path(__file__).parents[1] / "golden" / "networks.csv"
 ROWS = list(csv.DictReader(GOLDEN.read_text().splitlines()))
 
 
