@@ -135,9 +135,8 @@ def _method_facts(
     facts: dict[str, Any] = {
         "teacher_weights": teacher.sha256(),
         "ce_weight": distillation.ce_weight,
-        "kd_weight": distillation.kd_weight,
-        "weight": distillation.weight_of(cell.distiller),
-        "options": _plain(distillation.options, "kd", cell.distiller),
+        "weights": distillation.weights_with(cell.distiller),
+        "options": _plain(distillation.options, *distillation.weights_with(cell.distiller)),
         "policy_options": _plain(routing.options, cell.policy),
     }
     if "statistics" in teacher.card:

@@ -11,12 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
-from torch.nn.functional import softmax
-
-from sakd.routing import Route, RoutingPolicy
-from sakd.routing.adaptive import Adaptive, Sample
-from sakd.routing.anti import Anti
 
 NOISE = 1e-6
 """References that are zero up to rounding are compared absolutely, to this."""
@@ -124,71 +118,3 @@ def pytest_terminal_summary(
         terminalreporter.section("conformance: largest relative deviation per golden case")
         for line in sorted(lines):
             terminalreporter.line(line)
-
-
-# What the cases of the training step replay instead of drawing it.
-
-
-class FixedDecisions(Adaptive):
-    """Decides as stored; the gradient is that of the noise-free softmax."""
-
-    decided: Tensor
-
-    def sample(self, logits: Tensor, generator: torch.Generator | None) -> Sample:
-        """Replay."""
-        return Sample(self.decided, softmax(logits / self.temperature, dim=2))
-
-
-class FixedOpposite(Anti, FixedDecisions):
-    """The same decisions, inverted for the student."""
-
-
-class StoredNoise(Adaptive):
-    """Samples with the stored uniforms."""
-
-    uniform: Tensor
-
-    def gumbel(self, logits: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Replay."""
-        return -torch.log(-torch.log(self.uniform + 1e-20) + 1e-20)
-
-
-class StoredCoins(RoutingPolicy):
-    """Chooses by the stored coins."""
-
-    coins: Tensor
-
-    def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator | None) -> Route:
-        """Replay."""
-        return Route(self.coins > 0.5, None)
-
-
-def replay(policy: RoutingPolicy, case: Golden) -> RoutingPolicy:
-    """Exchange the policy for one that replays the case."""
-    kind = {
-        "train.py": FixedDecisions if case["meta"]["mode"] == "fixed" else StoredNoise,
-        "train_reverse.py": FixedOpposite,
-        "train_random.py": StoredCoins,
-        "train_baseline.py": type(policy),
-    }[case["meta"]["script"]]
-    replaced = kind(policy.student_width, policy.teacher_width, policy.decisions)
-    replaced.load_state_dict(policy.state_dict())
-    return replaced
-
-
-def rewind(policy: RoutingPolicy, case: Golden, step: int) -> None:
-    """Give the policy what it replays in a step."""
-    if isinstance(policy, FixedDecisions):
-        policy.decided = case["fixed_action"]
-    if isinstance(policy, StoredNoise):
-        policy.uniform = case[f"step{step}/gumbel_u"]
-    if isinstance(policy, StoredCoins):
-        drawn = [case[name] for k in range(9) if (name := f"step{step}/ac{k}") in case]
-        shared = [drawn[-1]] if len(drawn) < policy.decisions else []
-        policy.coins = torch.stack([*drawn, *shared], dim=1)
-
-
-@pytest.fixture(scope="session")
-def replays() -> tuple[Callable[..., RoutingPolicy], Callable[..., None]]:
-    """Exchange a policy for one that replays a case; give it what it replays in a step."""
-    return replay, rewind

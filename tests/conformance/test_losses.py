@@ -49,7 +49,7 @@ def cases() -> list[tuple[str, str]]:
     found = []
     for file in FILES:
         with np.load(file) as stored:
-            names = {key.split("/")[0] for key in stored.files if key.endswith("/loss")}
+            names = {key.split("/")[0] for key in stored.files if key.endswith("/loss_f64")}
         found += [(file.stem, name) for name in sorted(names)]
     return found
 

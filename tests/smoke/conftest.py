@@ -60,9 +60,9 @@ class Project:
         return self.folder / "data" / "smoke" / "06_models" / "digits" / "cells"
 
     def records(self) -> dict[str, int]:
-        """When each training ended, by name, in nanoseconds."""
+        """When each training ended, by cell and key, in nanoseconds."""
         return {
-            path.parent.parent.name: path.stat().st_mtime_ns
+            "/".join(path.parts[-3:-1]): path.stat().st_mtime_ns
             for path in self.cells.rglob("record.json")
         }
 

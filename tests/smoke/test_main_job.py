@@ -9,12 +9,12 @@ import re
 import signal
 import subprocess
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from sakd.distillers import DISTILLERS
-from sakd.routing import POLICIES
 
 pytestmark = pytest.mark.slow
 
@@ -46,13 +46,18 @@ def methods(lines: dict[str, dict[str, str]]) -> list[tuple[str, str]]:
     return [(line["distiller"], line["policy"]) for line in lines.values()]
 
 
+def cells(records: Iterable[str]) -> set[str]:
+    """The cells that ``records`` are of: each is named by cell and key."""
+    return {name.partition("/")[0] for name in records}
+
+
 class TestFromNothing:
     def test_it_ends_well(self, first: Any) -> None:
         assert first.returncode == 0, first.stderr
 
     def test_every_cell_of_the_grid_has_a_line(self, project: Any, first: Any) -> None:
         assert first.returncode == 0
-        grid = [("none", "none"), *itertools.product(DISTILLERS, POLICIES)]
+        grid = [("none", "none"), *itertools.product(DISTILLERS, ("always", "adaptive"))]
         assert sorted(methods(results(project))) == sorted(grid)
 
     def test_every_line_has_the_columns_that_are_promised(self, project: Any, first: Any) -> None:
@@ -62,7 +67,7 @@ class TestFromNothing:
             assert line["status"] == "done"
             assert (line["dataset"], line["seed"]) == ("digits", "0")
             assert (line["teacher"], line["student"]) == ("resnet20", "resnet8")
-            assert line["epochs"] == "2"
+            assert line["epochs"] == "1"
             assert not line["error"]
 
     def test_accuracies_are_fractions(self, project: Any, first: Any) -> None:
@@ -97,9 +102,10 @@ class TestFromNothing:
             assert re.search(rf"^{name} +\d+\.\d\d .* [+-]\d+\.\d\d", table, re.MULTILINE), name
 
     def test_each_training_is_told_in_a_line(self, project: Any, first: Any) -> None:
-        lines = [line for line in first.stdout.splitlines() if "epoch 2/2, val " in line]
+        ended = re.compile(r"epoch (2/2|1/1), val ")
+        lines = [line for line in first.stdout.splitlines() if ended.search(line)]
         assert len(lines) == 1 + len(results(project))
-        assert "1/26: digits-resnet20-resnet8-none-none-s0" in lines[1]
+        assert "1/29: digits-resnet20-resnet8-none-none-s0" in lines[1]
 
     def test_only_data_is_written(self, project: Any, first: Any, fresh: Any) -> None:
         assert first.returncode == 0
@@ -146,7 +152,8 @@ def test_a_cell_that_fails_is_reported_and_the_others_are_kept(later: Any) -> No
     assert "Traceback" not in done.stdout + done.stderr
     assert failed["cell"] in (later.reporting / "report.md").read_text()
     after = later.records()
-    assert {name for name in before if before[name] != after[name]} == {failed["cell"]}
+    assert {name: after[name] for name in before} == before
+    assert cells(after.keys() - before) == {failed["cell"]}
 
 
 def test_after_an_interruption_finished_cells_are_not_repeated(later: Any) -> None:
@@ -163,7 +170,9 @@ def test_after_an_interruption_finished_cells_are_not_repeated(later: Any) -> No
     )
     assert running.stdout is not None
     next(line for line in running.stdout if f"{alone}: epoch 30/30" in line)
-    while alone not in later.records():
+    for _ in range(500):
+        if alone in cells(later.records()):
+            break
         time.sleep(0.02)
     running.send_signal(signal.SIGINT)
     rest, _ = running.communicate(timeout=120)
@@ -171,8 +180,8 @@ def test_after_an_interruption_finished_cells_are_not_repeated(later: Any) -> No
     assert "Traceback" not in rest
     assert len(rest.splitlines()) <= 5, rest
     before = later.records()
-    assert alone in before
-    assert taught not in before
+    assert alone in cells(before)
+    assert taught not in cells(before)
 
     done = subprocess.run(
         command,
@@ -187,4 +196,4 @@ def test_after_an_interruption_finished_cells_are_not_repeated(later: Any) -> No
     assert f"{alone}: done already" in done.stdout
     assert f"{taught}: epoch 30/30" in done.stdout
     after = later.records()
-    assert {name for name in after if after[name] != before.get(name)} == {taught}
+    assert cells(name for name in after if after[name] != before.get(name)) == {taught}

@@ -6,6 +6,7 @@ from sakd.distillers.ab import ActivationBoundaries
 from sakd.distillers.at import AttentionTransfer
 from sakd.distillers.base import Distiller, Pair, Pretraining
 from sakd.distillers.cc import CorrelationCongruence
+from sakd.distillers.crd import ContrastiveRepresentation
 from sakd.distillers.fitnet import FitNet
 from sakd.distillers.fsp import SolutionFlow
 from sakd.distillers.ft import FactorTransfer
@@ -34,6 +35,7 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "ab": ActivationBoundaries,
         "kdsvd": SingularDirections,
         "ft": FactorTransfer,
+        "crd": ContrastiveRepresentation,
     },
 )
 

@@ -29,8 +29,8 @@ class Distillation:
 
     Attributes:
         ce_weight: of the cross-entropy on the labels.
-        kd_weight: alpha; KD of the logits goes with every distiller at this weight, as in the
-            papers' "distiller + KD". 0 leaves the distiller alone.
+        kd_weight: alpha; KD of the logits goes with every other distiller at this weight, as in
+            the papers' "distiller + KD". 0 leaves the distiller alone.
         weights: beta by distiller, where it shall differ from the published one.
         options: constructor arguments by distiller.
     """
@@ -48,9 +48,11 @@ class Distillation:
         for name, weight in named.items():
             require(weight >= 0, f"the weight {name} must not be negative: {weight}")
 
-    def weight_of(self, distiller: str) -> float:
-        """The weight of ``distiller`` in the student's loss."""
-        return self.weights.get(distiller, DISTILLERS[distiller].weight)
+    def weights_with(self, distiller: str) -> dict[str, float]:
+        """The weights of ``distiller`` and of the KD that goes with it, where they are not 0."""
+        own = self.weights.get(distiller, DISTILLERS[distiller].weight)
+        weights = {"kd": self.kd_weight, distiller: own}
+        return {name: weight for name, weight in weights.items() if weight}
 
     def check(self) -> None:
         """Look every distiller up.
@@ -132,8 +134,7 @@ def distil(
     Raises:
         UserError: unknown name, or two networks that cannot be compared.
     """
-    wanted = {"kd": distillation.kd_weight, distiller: distillation.weight_of(distiller)}
-    weights = {name: weight for name, weight in wanted.items() if weight}
+    weights = distillation.weights_with(distiller)
     places = {name: spots_of(name, student, teacher) for name in weights}
     logits = SpotFamily.LOGITS.spots(student.depth, teacher.depth)
     spots = tuple(sorted({spot for group in (*places.values(), logits) for spot in group}))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from sakd.data import BatchStream
 from sakd.errors import UserError
 from sakd.objectives import Objective
-from sakd.training.optimisation import Optimisation, Player
+from sakd.training.optimisation import PUBLISHED, Optimisation, Player
 
 EpochRecord = dict[str, float]
 """One epoch: ``epoch`` (from 1), the mean of every term, and what ``evaluate`` measured."""
@@ -93,7 +93,7 @@ def fit(
         objective: networks and losses.
         stream: the batches of every epoch.
         epochs: how many.
-        optimisation: by player; the published defaults where left out.
+        optimisation: by player; the published one where left out.
         evaluate: measures the objective's network after every epoch.
         callbacks: watch the training.
         resume: a `Run.state` to continue from.
@@ -104,7 +104,8 @@ def fit(
     Raises:
         UserError: a loss is no longer finite.
     """
-    settings = {name: Optimisation() for name in objective.players()} | dict(optimisation or {})
+    settings = {name: PUBLISHED.get(name, Optimisation()) for name in objective.players()}
+    settings |= dict(optimisation or {})
     run = Run(objective, settings, epochs, len(stream))
     if resume is not None:
         run.restore(resume)

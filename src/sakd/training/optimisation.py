@@ -41,6 +41,10 @@ class Optimisation:
         require(fine, f"milestones are fractions of the epochs in (0, 1], got {self.milestones}")
 
 
+PUBLISHED = {"student": Optimisation(), "router": Optimisation(lr=0.025, weight_decay=1e-3)}
+"""How arXiv:2205.02399 trains its two players on CIFAR-100."""
+
+
 class Player:
     """A group of parameters with its own loss, optimiser and schedule."""
 

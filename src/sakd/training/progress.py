@@ -131,7 +131,7 @@ class Lines(Callback):
             left = (now - self.started) / (done - self.skipped) * (run.epochs - done)
             clock = f"{left:.0f} s left"
         place = f"{self.place}: epoch {done}/{run.epochs}"
-        logger.info("%s, %s, %s", place, describe(run), clock)
+        logger.info(", ".join(filter(None, (place, describe(run), clock))))
 
 
 def describe(run: Run) -> str:

@@ -167,6 +167,19 @@ def test_every_spot_has_its_own_choice(name: str, seed: int) -> None:
     torch.testing.assert_close(loss, changed, rtol=1e-12, atol=1e-15)
 
 
+@pytest.mark.parametrize("name", DISTILLERS)
+def test_shapes_are_static_and_no_value_is_waited_for(name: str) -> None:
+    """On the meta device, where tensors have shapes and no values."""
+    student, teacher = (x.detach().to("meta").requires_grad_() for x in features(name, 0))
+    tensors = [x.to("meta") for x in batch_of(torch.arange(SIZE))[:3]]
+    batch = Batch(*tensors, generator=None)
+    everybody = torch.ones(SIZE, dtype=torch.bool, device="meta")
+    loss, gradient, *_ = loss_and_gradients(
+        make(name).to("meta"), student, teacher, batch, everybody
+    )
+    assert (loss.shape, gradient.shape) == ((), student.shape)
+
+
 # The student with nothing left to learn, where that is not the teacher's copy.
 TAUGHT: dict[str, Callable[[Tensor], Tensor]] = {"ab": lambda teacher: 2 * teacher.sign()}
 UNTRAINED = [name for name in DISTILLERS if not list(make(name).parameters())]

@@ -194,6 +194,7 @@ def test_fitnet_has_nothing_to_learn_when_the_regression_is_right() -> None:
         ("sp", 3000, 1),
         ("rkd", 1, 2),
         ("cc", 0.02, 1),
+        ("crd", 0.8, 1),
         ("ft", 200, 1),
         ("kdsvd", 1, 1),
         ("ab", 1, 1),

@@ -71,9 +71,9 @@ def test_the_default_environment_is_the_study_of_the_readme(load: Load) -> None:
 def test_the_smoke_environment_names_only_what_it_changes(load: Load) -> None:
     smoke, base = parse_settings(load("smoke")), parse_settings(load("local"))
     assert smoke.data == base.data
-    assert smoke.distillation == base.distillation
+    assert smoke.distillation.weights == base.distillation.weights
     assert set(smoke.grid.distillers) == set(DISTILLERS)
-    assert smoke.student.epochs == 2
+    assert smoke.student.epochs == 1
 
 
 @pytest.mark.parametrize("env", ["local", "smoke", "cifar100"])
@@ -118,7 +118,7 @@ class TestCifar100:
         assert distillation.ce_weight == 1
         assert distillation.kd_weight == 1
         published = {"kd": 1, "fitnet": 1, "at": 1000, "sp": 3000, "rkd": 1}
-        assert {name: distillation.weight_of(name) for name in published} == published
+        assert {name: distillation.weights_with(name)[name] for name in published} == published
 
     def test_the_router_is_trained_as_published(self, settings: Settings, make_job: Any) -> None:
         job = make_job(

@@ -123,7 +123,7 @@ def test_without_a_session_the_settings_are_those_of_the_files(
     monkeypatch.setattr(type(project), "CONF_SOURCE", "conf", raising=False)
     monkeypatch.chdir(root / below)
     monkeypatch.setenv("KEDRO_ENV", "smoke")
-    assert active.active_settings().student.epochs == 2
+    assert active.active_settings().student.epochs == 1
 
 
 def test_the_log_goes_to_the_console_line_by_line(

@@ -1,0 +1,70 @@
+"""Contrastive representation distillation."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from sakd.data import Batch
+from sakd.distillers.base import Distiller, Pair, mean_over_batch
+from sakd.distillers.contrast import draw_contrast, estimation_loss
+from sakd.distillers.memory import MemoryBank
+from sakd.errors import require
+from sakd.networks.spots import SpotFamily
+
+
+class ContrastiveRepresentation(Distiller):
+    """Tell the teacher's view of an image from its views of K images of other classes.
+
+    Tian et al., ICLR 2020, arXiv:1910.10699, section 3, with noise-contrastive estimation.
+    Loss, of both sides: -mean_b [ log h(0) + sum_{k = 1..K} log(1 - h(k)) ],
+    h(k) = p / (p + K / N) with p = exp(<v_b, u_k> / T) / Z. v is the embedding of one network, u
+    the bank with the other's of all N training images, 0 the image itself. Z is fixed by the
+    first batch with anybody chosen; the banks follow the chosen samples with ``momentum``.
+    Differs from the SAKD reference: K is at most the number of images of other classes.
+    """
+
+    family = SpotFamily.EMBEDDING
+    weight = 0.8
+    labels: Tensor
+
+    def __init__(
+        self,
+        pair: Pair,
+        *,
+        k: int = 16384,
+        feat_dim: int = 128,
+        temperature: float = 0.07,
+        momentum: float = 0.5,
+    ) -> None:
+        """Contrast with ``k`` images, in ``feat_dim`` dimensions."""
+        super().__init__(pair)
+        size = len(pair.train_labels)
+        others = size - int(pair.train_labels.bincount().max())
+        require(k >= 1, f"k must be 1 or more, got {k}")
+        require(others > 0, "contrast needs training images of two classes or more")
+        self.negatives = min(k, others)
+        self.student_embedding = nn.Linear(pair.student_shapes[0][0], feat_dim)
+        self.teacher_embedding = nn.Linear(pair.teacher_shapes[0][0], feat_dim)
+        recall = {"temperature": temperature, "momentum": momentum}
+        self.student_bank = MemoryBank(size, feat_dim, **recall)
+        self.teacher_bank = MemoryBank(size, feat_dim, **recall)
+        self.register_buffer("labels", pair.train_labels, persistent=False)
+
+    def loss(
+        self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
+    ) -> Tensor:
+        """See `Distiller.loss`; features are embeddings (B, C)."""
+        v_s = normalize(self.student_embedding(student))
+        v_t = normalize(self.teacher_embedding(teacher))
+        contrast = self.contrast(batch)
+        noise = self.negatives / len(self.labels)
+        loss_s = estimation_loss(self.teacher_bank(v_s, contrast, chosen), noise)
+        loss_t = estimation_loss(self.student_bank(v_t, contrast, chosen), noise)
+        self.student_bank.follow(v_s, batch.index, chosen)
+        self.teacher_bank.follow(v_t, batch.index, chosen)
+        return mean_over_batch(loss_s + loss_t, chosen)
+
+    def contrast(self, batch: Batch) -> Tensor:
+        """Positions (B, 1 + K) in the training set: each image, then K of other classes."""
+        return draw_contrast(self.labels, batch.index, self.negatives, batch.generator)
