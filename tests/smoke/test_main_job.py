@@ -46,6 +46,11 @@ def methods(lines: dict[str, dict[str, str]]) -> list[tuple[str, str]]:
     return [(line["distiller"], line["policy"]) for line in lines.values()]
 
 
+def listen() -> None:
+    """Be open to interrupts even where this test runs in the background, which ignores them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def cells(records: Iterable[str]) -> set[str]:
     """The cells that ``records`` are of: each is named by cell and key."""
     return {name.partition("/")[0] for name in records}
@@ -167,6 +172,7 @@ def test_after_an_interruption_finished_cells_are_not_repeated(later: Any) -> No
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=listen,  # noqa: PLW1509 - no threads are running here
     )
     assert running.stdout is not None
     next(line for line in running.stdout if f"{alone}: epoch 30/30" in line)
