@@ -10,7 +10,7 @@ from typing import Any, Literal, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from sakd.data import DATASETS, Dataset
+from sakd.data import DATASETS, Dataset, Splitting
 from sakd.errors import UserError, require
 from sakd.grid import Grid
 from sakd.networks.statistics import Statistics
@@ -63,6 +63,10 @@ class DataSettings:
             UserError: there is none of that name and source.
         """
         return DATASETS[self.name](self.path, self.source, self.download)
+
+    def splitting(self) -> Splitting:
+        """How it is split."""
+        return Splitting(self.val_fraction, self.test_fraction, self.train_size, self.split_seed)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import click
 import torch
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.io import CatalogProtocol
+from kedro.io import CatalogProtocol, MemoryDataset
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
@@ -17,6 +17,7 @@ from sakd.config import parse_settings
 from sakd.console import log_to_console
 from sakd.errors import UserError
 from sakd.networks.names import slug
+from sakd.pipelines.data_preparation.earlier import Earlier
 from sakd.runtime import resolve_device
 
 
@@ -44,6 +45,8 @@ class SettingsHooks:
         settings = active_settings()
         catalog["parameters"] = settings
         catalog["params:data"] = settings.data
+        earlier = Earlier(catalog, settings.data.name)
+        catalog["params:earlier"] = MemoryDataset(earlier, copy_mode="assign")
         for network in settings.grid.teachers():
             catalog[f"params:teachers.{slug(network)}"] = network
         for row in settings.grid.rows(settings.data.name):

@@ -66,6 +66,11 @@ class Project:
             for path in self.cells.rglob("record.json")
         }
 
+    def prepared(self) -> dict[str, int]:
+        """When each prepared split was written, in nanoseconds."""
+        primary = self.folder / "data" / "smoke" / "03_primary"
+        return {p.stem: p.stat().st_mtime_ns for p in primary.rglob("*.safetensors")}
+
     def files(self) -> dict[str, bytes]:
         """Every file and its content, but for what Python compiles."""
         paths = self.folder.rglob("*")

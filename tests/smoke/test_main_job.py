@@ -123,12 +123,15 @@ class TestFromNothing:
 
 def test_a_second_run_trains_nothing_and_gives_the_same_results(later: Any) -> None:
     before, table = later.records(), (later.reporting / "results.csv").read_bytes()
+    prepared = later.prepared()
     second = later.study()
     assert second.returncode == 0, second.stderr
     assert later.records() == before
     assert (later.reporting / "results.csv").read_bytes() == table
     assert second.stdout.count(": done already") == len(before)
     assert "epoch 2/2" not in second.stdout
+    assert "digits: prepared already" in second.stdout
+    assert later.prepared() == prepared
     assert "teacher (resnet20)" in second.stdout
 
 

@@ -35,6 +35,7 @@ def card() -> DataCard:
         std=DATA.std,
         counts={},
         source="made up",
+        key="1",
         sha256="0",
     )
 

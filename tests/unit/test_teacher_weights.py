@@ -9,7 +9,7 @@ import torch
 import yaml
 
 from sakd.config import parse_settings
-from sakd.data import ImageSet, prepare
+from sakd.data import ImageSet, Splitting, prepare
 from sakd.data.dataset import RawData
 from sakd.dvc_stages import dvc_yaml
 from sakd.errors import UserError
@@ -37,7 +37,7 @@ def file(tmp_path: Path) -> Path:
 def lessons() -> Lessons:
     images = torch.randint(256, (80, 1, 8, 8), dtype=torch.uint8)
     raw = RawData(ImageSet(images, torch.arange(80) % 4), None, tuple("abcd"), "made up")
-    splits = prepare(raw, name="toy", val_fraction=0.2, test_fraction=0.2)
+    splits = prepare(raw, Splitting(0.2, test_fraction=0.2), name="toy")
     return Lessons(splits.train, splits.card)
 
 

@@ -4,9 +4,9 @@ from sakd.data.augment import Augment
 from sakd.data.cifar100 import Cifar100
 from sakd.data.dataset import Dataset, RawData
 from sakd.data.digits import Digits
-from sakd.data.images import DataCard, ImageSet, Splits
+from sakd.data.images import DataCard, ImageSet, Splits, content_hash
 from sakd.data.sampling import labelled_subset
-from sakd.data.splits import prepare
+from sakd.data.splits import Splitting, preparation_key, prepare
 from sakd.data.stream import Batch, BatchStream, evaluation_batches
 from sakd.tables import Table
 
@@ -22,7 +22,10 @@ __all__ = [
     "ImageSet",
     "RawData",
     "Splits",
+    "Splitting",
+    "content_hash",
     "evaluation_batches",
     "labelled_subset",
+    "preparation_key",
     "prepare",
 ]

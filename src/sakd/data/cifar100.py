@@ -14,6 +14,7 @@ from sakd.errors import UserError
 
 CLASSES = 100
 SIDE = 32  # pixels
+UNPACKED = ("train", "test", "meta")
 # The statistics that the distillation papers normalise by, SAKD's among them.
 MEAN = (0.5071, 0.4867, 0.4408)
 STD = (0.2675, 0.2565, 0.2761)
@@ -57,13 +58,29 @@ class Cifar100(Dataset):
         elif self._folder.exists() and not self._folder.is_dir():
             raise UserError(f"cifar100 path {self._folder} is a file; allowed: a folder")
 
+    def files(self) -> list[Path]:
+        """The parquet files, or those of the unpacked archive."""
+        if self.source == "parquet":
+            return [p for part in ("train", "test") for p in parquet_files(self._folder, part)]
+        return [self._folder / "cifar-100-python" / file for file in UNPACKED]
+
+    def fetch(self) -> None:
+        """Download and unpack the archive, where that is allowed and not done.
+
+        Raises:
+            UserError: The data is missing, or cannot be downloaded.
+        """
+        super().fetch()
+        if self.source == "torchvision" and not self._is_unpacked():
+            self._open(train=True, download=True)
+
     def load(self) -> RawData:
-        """Read, and where need be download, the 60,000 images.
+        """Read the 60,000 images.
 
         Raises:
             UserError: The data is missing or damaged, or cannot be downloaded.
         """
-        self.check()
+        self.fetch()
         return self._from_parquet() if self.source == "parquet" else self._from_torchvision()
 
     @property
@@ -74,7 +91,7 @@ class Cifar100(Dataset):
 
     def _is_unpacked(self) -> bool:
         unpacked = self._folder / "cifar-100-python"
-        return all((unpacked / file).is_file() for file in ("train", "test", "meta"))
+        return all((unpacked / file).is_file() for file in UNPACKED)
 
     def _missing(self) -> str:
         return (
@@ -97,20 +114,7 @@ class Cifar100(Dataset):
         )
 
     def _from_torchvision(self) -> RawData:
-        # Seconds to import and used here alone. It unpickles, but only files whose published
-        # checksum it has verified.
-        from torchvision.datasets import CIFAR100  # noqa: PLC0415
-
-        try:
-            train = CIFAR100(self._folder, train=True, download=self.download)
-            test = CIFAR100(self._folder, train=False)
-        except (OSError, RuntimeError, EOFError) as error:
-            if not self.download:
-                raise UserError(self._missing()) from error
-            raise UserError(
-                f"CIFAR-100 could not be downloaded to {self._folder} ({error}); try again, or "
-                "unpack cifar-100-python.tar.gz there yourself and set download to false"
-            ) from error
+        train, test = (self._open(train=part, download=self.download) for part in (True, False))
         return RawData(
             train=_image_set(train),
             test=_image_set(test),
@@ -119,6 +123,21 @@ class Cifar100(Dataset):
             mean=MEAN,
             std=STD,
         )
+
+    def _open(self, *, train: bool, download: bool) -> Any:  # noqa: ANN401 - torchvision has no types
+        # Seconds to import and used here alone. It unpickles, but only files whose published
+        # checksum it has verified.
+        from torchvision.datasets import CIFAR100  # noqa: PLC0415
+
+        try:
+            return CIFAR100(self._folder, train=train, download=download)
+        except (OSError, RuntimeError, EOFError) as error:
+            if not download:
+                raise UserError(self._missing()) from error
+            raise UserError(
+                f"CIFAR-100 could not be downloaded to {self._folder} ({error}); try again, or "
+                "unpack cifar-100-python.tar.gz there yourself and set download to false"
+            ) from error
 
 
 def _image_set(dataset: Any) -> ImageSet:  # noqa: ANN401 - torchvision has no types

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 import torch
@@ -33,6 +34,10 @@ class Digits(Dataset):
 
     def check(self) -> None:
         """Find nothing missing: the images are installed with scikit-learn."""
+
+    def files(self) -> tuple[Path, ...]:
+        """None: the images are part of scikit-learn."""
+        return ()
 
     def load(self) -> RawData:
         """Read the 1,797 images."""

@@ -79,6 +79,7 @@ class DataCard:
         mean: Mean per channel, pixels in [0, 1]; ``std`` is the standard deviation likewise.
         counts: Images per class, for each of train, val and test.
         source: Where the images came from, in words.
+        key: Hash of what it was prepared from and how, see ``preparation_key``.
         sha256: Hash of the content of the three splits, see ``content_hash``.
     """
 
@@ -91,6 +92,7 @@ class DataCard:
     std: tuple[float, ...]
     counts: Mapping[str, tuple[int, ...]]
     source: str
+    key: str
     sha256: str
 
     def to_json(self) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 import torch
 
@@ -14,16 +16,35 @@ from sakd.data.seeding import generator
 from sakd.data.statistics import channel_statistics
 from sakd.errors import UserError
 
+FORMAT = 1
+"""Part of every preparation key: raise it when a change of the code changes prepared data."""
 
-def prepare(
-    raw: RawData,
-    *,
-    name: str,
-    val_fraction: float,
-    test_fraction: float | None = None,
-    train_size: int | None = None,
-    split_seed: int = 0,
-) -> Splits:
+
+@dataclass(frozen=True)
+class Splitting:
+    """How a dataset is split.
+
+    Attributes:
+        val_fraction: Share of the training images for val, in (0, 1).
+        test_fraction: Share of all images for test, in (0, 1), taken before val; None exactly
+            where the dataset has test images of its own.
+        train_size: Keep this many training images, in (stratified) proportion; None for all.
+        split_seed: The same seed gives the same splits.
+    """
+
+    val_fraction: float
+    test_fraction: float | None = None
+    train_size: int | None = None
+    split_seed: int = 0
+
+
+def preparation_key(fingerprint: str, splitting: Splitting) -> str:
+    """Hash all that determines prepared data: ``Dataset.fingerprint``, splitting, this code."""
+    content = {"format": FORMAT, "raw": fingerprint, **asdict(splitting)}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def prepare(raw: RawData, splitting: Splitting, *, name: str, key: str = "") -> Splits:
     """Split a dataset and describe the result.
 
     The images are first put in an order of their own (by content), so that the order in
@@ -31,25 +52,23 @@ def prepare(
 
     Args:
         raw: The dataset as published; its test images, where it has any, stay as they are.
+        splitting: Into what parts.
         name: The dataset, as in ``DATASETS``.
-        val_fraction: Share of the training images for val, in (0, 1).
-        test_fraction: Share of all images for test, in (0, 1), taken before val; None exactly
-            where the dataset has test images of its own.
-        train_size: Keep this many training images, in (stratified) proportion; None for all.
-        split_seed: The same seed gives the same splits.
+        key: ``preparation_key``, for the card; empty where nobody will look for it.
 
     Raises:
         UserError: A fraction or size is out of range, or leaves a class without an image.
     """
     train, test = _canonical(raw.train), raw.test
+    seed, classes, share = splitting.split_seed, raw.classes, splitting.test_fraction
     if test is None:
-        train, test = _carve(train, "test", test_fraction, seed=split_seed, classes=raw.classes)
-    elif test_fraction is not None:
-        raise UserError(f"{name} has test images; test_fraction must be null, got {test_fraction}")
-    train, val = _carve(train, "val", val_fraction, seed=split_seed, classes=raw.classes)
-    train = _keep(train, train_size, seed=split_seed, classes=raw.classes)
+        train, test = _carve(train, "test", share, seed=seed, classes=classes)
+    elif share is not None:
+        raise UserError(f"{name} has test images; test_fraction must be null, got {share}")
+    train, val = _carve(train, "val", splitting.val_fraction, seed=seed, classes=classes)
+    train = _keep(train, splitting.train_size, seed=seed, classes=classes)
     splits = {"train": train, "val": val, "test": _canonical(test)}
-    return Splits(**splits, card=_card(raw, name, splits))
+    return Splits(**splits, card=_card(raw, splits, name=name, key=key))
 
 
 def _canonical(images: ImageSet) -> ImageSet:
@@ -89,7 +108,7 @@ def _keep(train: ImageSet, size: int | None, *, seed: int, classes: Sequence[str
     return train.subset(draw_per_class(train.labels, quota, generator(seed, "train")))
 
 
-def _card(raw: RawData, name: str, splits: dict[str, ImageSet]) -> DataCard:
+def _card(raw: RawData, splits: dict[str, ImageSet], *, name: str, key: str) -> DataCard:
     mean, std = raw.mean, raw.std
     if mean is None or std is None:
         mean, std = channel_statistics(splits["train"].images)
@@ -107,5 +126,6 @@ def _card(raw: RawData, name: str, splits: dict[str, ImageSet]) -> DataCard:
             for split, images in splits.items()
         },
         source=raw.source,
+        key=key,
         sha256=content_hash(splits.values()),
     )

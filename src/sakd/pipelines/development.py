@@ -14,8 +14,8 @@ from sakd.runner import Bench
 from sakd.runtime import resolve_device
 from sakd.store import CellStore
 
-Development = Mapping[str, Callable[[], Mapping[str, Tensor]]]
-"""The partitions ``train`` and ``val``, read when called."""
+Parts = Mapping[str, Callable[[], Mapping[str, Tensor]]]
+"""Prepared splits by name, each read when called: ``train`` and ``val``, or ``test``."""
 
 
 def image_set(tensors: Mapping[str, Tensor]) -> ImageSet:
@@ -24,7 +24,7 @@ def image_set(tensors: Mapping[str, Tensor]) -> ImageSet:
 
 
 def open_bench(
-    development: Development, card: Mapping[str, Any], cells: CellStore, settings: Settings
+    development: Parts, card: Mapping[str, Any], cells: CellStore, settings: Settings
 ) -> Bench:
     """Where the jobs of a node are run."""
     device = resolve_device(settings.device)
@@ -32,7 +32,7 @@ def open_bench(
 
 
 def lessons(
-    development: Development, card: Mapping[str, Any], settings: Settings, *, per_class: int | None
+    development: Parts, card: Mapping[str, Any], settings: Settings, *, per_class: int | None
 ) -> Lessons:
     """What a network learns from: all training images, or so many of each class."""
     train = image_set(development["train"]())

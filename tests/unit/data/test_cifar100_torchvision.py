@@ -103,3 +103,24 @@ def test_a_path_is_needed_to_download_to() -> None:
 def test_an_unknown_source_is_told_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no source 'tfds'; allowed: torchvision, parquet"):
         Cifar100(path=tmp_path, source="tfds")
+
+
+def test_the_fingerprint_follows_the_content_of_the_files(folder: Path) -> None:
+    before = cifar100(folder).fingerprint()
+    file = folder / "cifar-100-python" / "test"
+    file.touch()
+    assert cifar100(folder).fingerprint() == before
+    file.write_bytes(file.read_bytes() + b".")
+    assert cifar100(folder).fingerprint() != before
+
+
+def test_what_is_missing_is_fetched_and_what_is_there_is_not(
+    folder: Path, no_network: list[str]
+) -> None:
+    cifar100(folder, download=True).fetch()
+    assert no_network == []
+    with pytest.raises(UserError, match="could not be downloaded"):
+        cifar100(folder / "new", download=True).fetch()
+    assert len(no_network) == 1
+    with pytest.raises(UserError, match="set download to true"):
+        cifar100(folder / "new").fetch()

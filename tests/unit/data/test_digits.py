@@ -4,7 +4,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from sakd.data import DATASETS, prepare
+from sakd.data import DATASETS, Splitting, prepare
 from sakd.errors import UserError
 
 
@@ -22,7 +22,7 @@ def test_the_digits_are_those_of_scikit_learn_scaled_to_bytes() -> None:
 
 def test_the_digits_can_be_prepared() -> None:
     raw = DATASETS["digits"](path=None, source="bundled").load()
-    card = prepare(raw, name="digits", val_fraction=0.2, test_fraction=0.2).card
+    card = prepare(raw, Splitting(0.2, test_fraction=0.2), name="digits").card
     assert sum(map(sum, card.counts.values())) == 1797
     assert min(map(min, card.counts.values())) >= 28
 

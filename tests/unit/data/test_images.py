@@ -17,6 +17,7 @@ CARD = DataCard(
     std=(0.4, 0.5, 0.6),
     counts={"train": (3, 4), "val": (1, 1), "test": (2, 2)},
     source="here",
+    key="ee",
     sha256="00ff",
 )
 

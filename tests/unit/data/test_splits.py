@@ -6,15 +6,15 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sakd.data import ImageSet, RawData, Splits, prepare
+from sakd.data import ImageSet, RawData, Splits, Splitting, prepare
 from sakd.data.images import content_hash
 from sakd.data.statistics import channel_statistics
 from sakd.errors import UserError
 
 
 def split(raw: RawData, **changes) -> Splits:
-    options = {"name": "pets", "val_fraction": 0.25, "test_fraction": 0.25, "split_seed": 5}
-    return prepare(raw, **options | changes)
+    options = {"val_fraction": 0.25, "test_fraction": 0.25, "split_seed": 5}
+    return prepare(raw, Splitting(**options | changes), name="pets")
 
 
 def content(*sets: ImageSet) -> Counter:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sakd.data import ImageSet, RawData, Splits, prepare
+from sakd.data import ImageSet, RawData, Splits, Splitting, prepare
 from sakd.grid import Cell
 from sakd.jobs import Lessons, cell_job
 from sakd.objectives.build import Distillation, Routing
@@ -49,7 +49,7 @@ def splits() -> Splits:
     labels = torch.arange(len(CLASSES)).repeat(20)
     images = torch.randint(256, (len(labels), 1, 8, 8), dtype=torch.uint8, generator=source)
     raw = RawData(ImageSet(images, labels), None, CLASSES, "made for the test")
-    return prepare(raw, name="toys", val_fraction=0.25, test_fraction=0.2)
+    return prepare(raw, Splitting(0.25, test_fraction=0.2), name="toys")
 
 
 @pytest.fixture(scope="session")

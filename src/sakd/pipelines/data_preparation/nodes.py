@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from torch import Tensor
 
 from sakd.config import DataSettings
-from sakd.data import ImageSet, labelled_subset, prepare
+from sakd.data import ImageSet, labelled_subset, preparation_key, prepare
+from sakd.pipelines.data_preparation.earlier import Earlier
 
 Tensors = dict[str, Tensor]
+Parts = dict[str, Tensors]
+
+logger = logging.getLogger(__name__)
 
 
-def prepare_data(data: DataSettings) -> tuple[dict[str, Tensors], Tensors, dict[str, Any]]:
-    """Read the raw images and split them.
+def prepare_data(data: DataSettings, earlier: Earlier) -> tuple[Parts, Parts, dict[str, Any]]:
+    """Read the raw images and split them, unless that is done.
 
     Returns:
-        The development images by split (``train`` and ``val``), the test images, the data card.
+        The development images by split (``train`` and ``val``), the test images likewise
+        (``test``), the data card. No images where those on disk are what is asked for.
 
     Raises:
         UserError: there are too few images for the splits, or for the students' labelled ones.
     """
-    splits = prepare(
-        data.dataset().load(),
-        name=data.name,
-        val_fraction=data.val_fraction,
-        test_fraction=data.test_fraction,
-        train_size=data.train_size,
-        split_seed=data.split_seed,
-    )
+    dataset, splitting = data.dataset(), data.splitting()
+    dataset.fetch()
+    key = preparation_key(dataset.fingerprint(), splitting)
+    done = earlier.splits(key)
+    splits = done or prepare(dataset.load(), splitting, name=data.name, key=key)
     labelled_subset(splits.train, data.student_per_class, data.split_seed)  # or stop here
+    if done:
+        logger.info("%s: prepared already", data.name)
+        return {}, {}, splits.card.to_json()
     development = {"train": _tensors(splits.train), "val": _tensors(splits.val)}
-    return development, _tensors(splits.test), splits.card.to_json()
+    return development, {"test": _tensors(splits.test)}, splits.card.to_json()
 
 
 def _tensors(images: ImageSet) -> Tensors:

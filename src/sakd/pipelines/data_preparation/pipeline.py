@@ -13,7 +13,7 @@ def create_pipeline(settings: Settings) -> Pipeline:
     name = settings.data.name
     node = Node(
         prepare_data,
-        inputs=["params:data"],
+        inputs=["params:data", "params:earlier"],
         outputs=[f"{name}-development", f"{name}-test", f"{name}-card"],
         name=f"prepare-{name}",
     )

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-from torch import Tensor
 
 from sakd.config import Settings
 from sakd.data import DataCard
 from sakd.evaluation import HeldOut, evaluate_cell, top1
 from sakd.grid import Cell
-from sakd.pipelines.development import image_set
+from sakd.pipelines.development import Parts, image_set
 from sakd.runtime import resolve_device
 from sakd.store import DONE, CellStore, Record
 from sakd.weights import Weights
@@ -22,7 +21,7 @@ CELL = ("dataset", "teacher", "student", "distiller", "policy", "seed")
 
 
 def evaluate_teacher(
-    test: Mapping[str, Tensor],
+    test: Parts,
     card: Mapping[str, Any],
     teacher: Weights,
     network: str,
@@ -31,11 +30,11 @@ def evaluate_teacher(
     """The teacher's accuracy on the test split."""
     device, data = resolve_device(settings.device), DataCard.from_json(card)
     trained = trained_network(network, data, teacher).to(device)
-    return {"teacher": network, "test_top1": top1(trained, image_set(test), data, device)}
+    return {"teacher": network, "test_top1": top1(trained, image_set(test["test"]()), data, device)}
 
 
 def evaluate_students(
-    test: Mapping[str, Tensor],
+    test: Parts,
     card: Mapping[str, Any],
     cells: CellStore,
     settings: Settings,
@@ -43,7 +42,7 @@ def evaluate_students(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The test accuracies of every cell, and the epochs of those that are done."""
     device = resolve_device(settings.device)
-    split = HeldOut(image_set(test), DataCard.from_json(card))
+    split = HeldOut(image_set(test["test"]()), DataCard.from_json(card))
     lines, histories = [], []
     for record in (Record(**content) for row in rows for content in row.values()):
         cell = Cell(**{name: record.facts[name] for name in CELL})

@@ -9,7 +9,7 @@ from typing import Any
 from sakd.config import Settings
 from sakd.grid import Row
 from sakd.jobs import cell_job
-from sakd.pipelines.development import Development, lessons, open_bench
+from sakd.pipelines.development import Parts, lessons, open_bench
 from sakd.runner import run_job
 from sakd.store import CellStore
 from sakd.training.progress import Progress
@@ -17,7 +17,7 @@ from sakd.weights import Weights
 
 
 def train_row(
-    development: Development,
+    development: Parts,
     card: Mapping[str, Any],
     teacher: Weights,
     cells: CellStore,

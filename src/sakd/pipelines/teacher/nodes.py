@@ -10,7 +10,7 @@ from sakd.data import DataCard
 from sakd.errors import UserError
 from sakd.imported import import_weights
 from sakd.jobs import teacher_job
-from sakd.pipelines.development import Development, lessons, open_bench
+from sakd.pipelines.development import Parts, lessons, open_bench
 from sakd.runner import run_job
 from sakd.store import DONE, CellStore
 from sakd.training.progress import Progress
@@ -18,7 +18,7 @@ from sakd.weights import Weights, load_weights
 
 
 def train_teacher(
-    development: Development,
+    development: Parts,
     card: Mapping[str, Any],
     cells: CellStore,
     network: str,

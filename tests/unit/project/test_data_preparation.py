@@ -1,0 +1,115 @@
+"""Data are prepared once, and anew when their source, their splitting or a file has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kedro.io import DataCatalog
+from kedro_datasets.json import JSONDataset
+from kedro_datasets.partitions import PartitionedDataset
+
+from sakd.config import DataSettings
+from sakd.data import Digits, RawData
+from sakd.pipelines.data_preparation.earlier import Earlier
+from sakd.pipelines.data_preparation.nodes import prepare_data
+
+DATA = DataSettings(val_fraction=0.2, test_fraction=0.2, train_size=100)
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> DataCatalog:
+    tensors = {
+        "type": "kedro_datasets_experimental.safetensors.SafetensorsDataset",
+        "backend": "torch",
+    }
+
+    def parts(name: str) -> PartitionedDataset:
+        folder = str(tmp_path / name)
+        return PartitionedDataset(path=folder, dataset=tensors, filename_suffix=".safetensors")
+
+    return DataCatalog(
+        {
+            "digits-development": parts("development"),
+            "digits-test": parts("test"),
+            "digits-card": JSONDataset(filepath=str(tmp_path / "card.json")),
+        }
+    )
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """How often the raw images are read."""
+    seen: list[str] = []
+    load = Digits.load
+
+    def watched(self: Digits) -> RawData:
+        seen.append(self.name)
+        return load(self)
+
+    monkeypatch.setattr(Digits, "load", watched)
+    return seen
+
+
+@pytest.fixture
+def run(catalog: DataCatalog) -> Callable[..., dict[str, Any]]:
+    """Run the node as Kedro does, and return the card."""
+
+    def go(data: DataSettings = DATA) -> dict[str, Any]:
+        outputs = prepare_data(data, Earlier(catalog, "digits"))
+        for entry, content in zip(("development", "test", "card"), outputs, strict=True):
+            catalog.save(f"digits-{entry}", content)
+        card: dict[str, Any] = catalog.load("digits-card")
+        return card
+
+    return go
+
+
+def test_the_second_run_reads_nothing_and_leaves_every_file(
+    run: Any, reads: list[str], tmp_path: Path
+) -> None:
+    card = run()
+    written = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.safetensors")}
+    assert [path.stem for path in sorted(written)] == ["train", "val", "test"]
+    assert run() == card
+    assert reads == ["digits"]
+    assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.safetensors")} == written
+
+
+def test_other_settings_prepare_anew(run: Any, reads: list[str]) -> None:
+    first = run()
+    other = run(DataSettings(val_fraction=0.2, test_fraction=0.2, train_size=101))
+    assert len(reads) == 2
+    assert other["key"] != first["key"]
+    assert sum(other["counts"]["train"]) == 101
+
+
+def test_a_changed_source_prepares_anew(
+    run: Any, reads: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "source"
+    monkeypatch.setattr(Digits, "files", lambda _self: [source])
+    for content in (b"one", b"one", b"two"):
+        source.write_bytes(content)
+        run()
+    assert len(reads) == 2
+
+
+@pytest.mark.parametrize("harm", ["other images", "no images", "no card", "damaged card"])
+def test_what_is_not_as_the_card_says_is_prepared_anew(
+    run: Any, reads: list[str], catalog: DataCatalog, tmp_path: Path, harm: str
+) -> None:
+    card = run()
+    if harm == "other images":  # as after an interruption between two splits
+        catalog.save("digits-development", {"train": catalog.load("digits-test")["test"]()})
+    elif harm == "no images":
+        (tmp_path / "development" / "val.safetensors").unlink()
+    elif harm == "no card":
+        (tmp_path / "card.json").unlink()
+    else:
+        (tmp_path / "card.json").write_text('{"name": "digits"}')
+    assert run() == card
+    assert len(reads) == 2
+    assert Earlier(catalog, "digits").splits(card["key"]) is not None
