@@ -136,6 +136,7 @@ def test_a_resumed_job_goes_on_with_the_paraphraser_that_it_has(
         std=(0.25,) * 3,
         counts={},
         source="drawn",
+        key="1",
         sha256="0",
     )
     prepared: list[bool] = []
