@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from sakd.errors import UserError
+from sakd.errors import require
+
+UNITS = {"crop_padding": " pixels", "cutout": " pixels", "mixup": "", "cutmix": ""}
+UNITS |= {"rand_augment": " operations"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,26 +40,39 @@ class View:
 
 @dataclass(frozen=True)
 class Augment:
-    """The augmentation of the CIFAR papers: pad with black, crop at random, mirror at random.
+    """How training images are varied.
 
-    Equal in distribution to torchvision's ``RandomCrop(size, padding)`` followed by
-    ``RandomHorizontalFlip()``.
+    Crop and flip are the augmentation of the CIFAR papers: pad with black, crop at random, mirror
+    at random; equal in distribution to torchvision's ``RandomCrop(size, padding)`` followed by
+    ``RandomHorizontalFlip()``. The rest is off unless asked for.
 
     Attributes:
         crop_padding: Pixels added on every side; the crop has the size of the image. 0: no crop.
         flip: Whether half of the images are mirrored.
+        cutout: Side of a square that is blanked in every image, in pixels; 0: none.
+        mixup: alpha of mixup, see `sakd.data.mixing`; 0: none.
+        cutmix: alpha of cutmix, likewise.
+        rand_augment: Number of operations of RandAugment (Cubuk et al., NeurIPS 2020,
+            arXiv:1909.13719) of magnitude 9, for streamed images only; 0: none.
 
     Raises:
-        UserError: ``crop_padding`` is negative.
+        UserError: A number is negative.
     """
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
     crop_padding: int = 0
     flip: bool = False
+    cutout: int = 0
+    mixup: float = 0.0
+    cutmix: float = 0.0
+    rand_augment: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse a padding that is none."""
-        if self.crop_padding < 0:
-            raise UserError(f"crop_padding must be 0 pixels or more, got {self.crop_padding}")
+        """Refuse what is less than nothing."""
+        for name, unit in UNITS.items():
+            amount = getattr(self, name)
+            require(amount >= 0, f"{name} must be 0{unit} or more, got {amount}")
 
     def draw(self, count: int, source: torch.Generator) -> View:
         """Draw ``count`` views from ``source``, on its device; offsets and flips are uniform."""
@@ -86,3 +104,38 @@ class Canvas:
         columns = torch.where(view.flip[:, None], self._columns.flip(0), self._columns)
         places = self._rows + (corner[:, None] + columns)[:, None, None]
         return self._pixels.gather(0, places.view(-1)).view(places.shape)
+
+
+class Views(Protocol):
+    """Training images as they are looked at, epoch by epoch."""
+
+    def epoch(
+        self, order: Tensor, draws: torch.Generator, *, batch_size: int, start: int
+    ) -> Iterator[Tensor]:
+        """Yield the batches of an epoch from step ``start`` on: (B, C, H, W) uint8.
+
+        Args:
+            order: (N,) int64 on the CPU, which image comes when.
+            draws: the views are drawn from it, or from its seed; on the CPU.
+            batch_size: B of all batches but the last.
+            start: counted from 0.
+        """
+
+
+class MemoryViews:
+    """Random crops and flips of images in memory."""
+
+    def __init__(self, images: Tensor, augment: Augment) -> None:
+        """Pad (N, C, H, W) uint8 ``images`` where they are."""
+        self._canvas = Canvas(images, augment.crop_padding)
+        self._augment, self._device = augment, images.device
+
+    def epoch(
+        self, order: Tensor, draws: torch.Generator, *, batch_size: int, start: int
+    ) -> Iterator[Tensor]:
+        """See `Views.epoch`."""
+        views = self._augment.draw(len(order), draws).to(self._device)
+        order = order.to(self._device)
+        for first in range(start * batch_size, len(order), batch_size):
+            rows = slice(first, first + batch_size)
+            yield self._canvas.crop(order[rows], views[rows])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor
 
+from sakd.data.augment import Augment, MemoryViews, Views
 from sakd.errors import UserError
 
 IMAGE_DIMENSIONS = 4
@@ -49,13 +50,58 @@ class ImageSet:
         channels, height, width = self.images.shape[1:]
         return channels, height, width
 
-    def subset(self, index: Tensor) -> ImageSet:
+    def subset(self, index: Tensor) -> Self:
         """Take the images at ``index``, (n,) int64 positions, in that order."""
-        return ImageSet(self.images[index], self.labels[index])
+        return replace(self, images=self.images[index], labels=self.labels[index])
 
-    def to(self, device: torch.device | str) -> ImageSet:
+    def to(self, device: torch.device | str) -> Self:
         """Move images and labels to ``device``; no copy when they are there already."""
-        return ImageSet(self.images.to(device), self.labels.to(device))
+        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
+
+    def views(self, augment: Augment, device: torch.device | str) -> Views:
+        """Make training views of the images on ``device``."""
+        if augment.rand_augment:
+            raise UserError(
+                "rand_augment varies streamed images only, and these are in memory: set it to 0, "
+                "or data.streamed to true"
+            )
+        return MemoryViews(self.images.to(device), augment)
+
+    def as_they_are(self, batch_size: int, device: torch.device | str) -> Iterator[Tensor]:
+        """Yield the images in order, (B, C, H, W) uint8 on ``device``."""
+        for start in range(0, len(self), batch_size):
+            yield self.images[start : start + batch_size].to(device)
+
+
+class Images(Protocol):
+    """N labelled images, in memory or in files.
+
+    Attributes:
+        labels: (N,) int64, counted from 0.
+    """
+
+    @property
+    def labels(self) -> Tensor:
+        """(N,) int64, counted from 0."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of what networks see."""
+
+    def __len__(self) -> int:
+        """Count the images."""
+
+    def subset(self, index: Tensor) -> Self:
+        """Take the images at ``index``, (n,) int64 positions, in that order."""
+
+    def to(self, device: torch.device | str) -> Self:
+        """Move what is in memory to ``device``."""
+
+    def views(self, augment: Augment, device: torch.device | str) -> Views:
+        """Make training views of the images on ``device``."""
+
+    def as_they_are(self, batch_size: int, device: torch.device | str) -> Iterator[Tensor]:
+        """Yield the images in order, (B, C, H, W) uint8 on ``device``."""
 
 
 def content_hash(sets: Iterable[ImageSet]) -> str:

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from sakd.data.augment import Augment, Canvas
-from sakd.data.images import ImageSet
+from sakd.data.augment import Augment
+from sakd.data.images import Images
+from sakd.data.mixing import Mixer, Mixture, cut_out
 from sakd.data.seeding import generator
 from sakd.data.statistics import Normalise
 from sakd.errors import UserError
@@ -25,12 +26,14 @@ class Batch(NamedTuple):
         labels: (B,) int64.
         index: (B,) int64, positions in the training set.
         generator: Seeded by (seed, epoch, step); what a training step draws, it draws from here.
+        mixture: The labels that were mixed in, where images were mixed.
     """
 
     images: Tensor
     labels: Tensor
     index: Tensor  # type: ignore[assignment]  # a batch has no use for tuple.index
     generator: torch.Generator
+    mixture: Mixture | None = None
 
 
 @dataclass(eq=False)
@@ -42,7 +45,8 @@ class BatchStream:
     batch holds what is left.
 
     Attributes:
-        train: The training set; it is kept on ``device``, padded, as uint8.
+        train: The training set. Images in memory are kept on ``device``, padded, as uint8; files
+            are decoded by workers, ahead of time.
         mean: Mean per channel, pixels in [0, 1]; ``std`` is the standard deviation likewise.
         batch_size: B of all batches but the last.
         seed: Streams of the same seed are the same.
@@ -53,7 +57,7 @@ class BatchStream:
         UserError: The training set is empty, or ``batch_size`` is below 1.
     """
 
-    train: InitVar[ImageSet]
+    train: InitVar[Images]
     mean: Sequence[float]
     std: Sequence[float]
     _: KW_ONLY
@@ -62,15 +66,15 @@ class BatchStream:
     augment: Augment = field(default_factory=Augment)
     device: torch.device | str = "cpu"
 
-    def __post_init__(self, train: ImageSet) -> None:
+    def __post_init__(self, train: Images) -> None:
         """Put the training set on the device."""
         if self.batch_size < 1:
             raise UserError(f"batch_size must be 1 or more, got {self.batch_size}")
         if not len(train):
             raise UserError("the training set is empty; give it at least one image")
-        train = train.to(self.device)
-        self._labels = train.labels
-        self._canvas = Canvas(train.images, self.augment.crop_padding)
+        self._labels = train.labels.to(self.device)
+        self._views = train.views(self.augment, self.device)
+        self._mixer = Mixer(self.augment)
         self._normalise = Normalise(self.mean, self.std, self.device)
 
     def __len__(self) -> int:
@@ -80,21 +84,31 @@ class BatchStream:
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         """Yield the batches of epoch ``number``, from step ``start`` (counted from 0) on."""
         draws = generator(self.seed, number, "images")
-        order = torch.randperm(len(self._labels), generator=draws).to(self.device)
-        views = self.augment.draw(len(order), draws).to(self.device)
-        for step in range(start, len(self)):
-            rows = slice(step * self.batch_size, (step + 1) * self.batch_size)
-            index = order[rows]
+        order = torch.randperm(len(self._labels), generator=draws)
+        views = self._views.epoch(order, draws, batch_size=self.batch_size, start=start)
+        for step, pixels in enumerate(views, start):
+            index = order[step * self.batch_size :][: self.batch_size].to(self.device)
+            images, mixture = self._vary(self._normalise(pixels), self._labels[index], number, step)
             yield Batch(
-                images=self._normalise(self._canvas.crop(index, views[rows])),
+                images=images,
                 labels=self._labels[index],
                 index=index,
                 generator=generator(self.seed, number, step, "objective", device=self.device),
+                mixture=mixture,
             )
+
+    def _vary(
+        self, images: Tensor, labels: Tensor, epoch: int, step: int
+    ) -> tuple[Tensor, Mixture | None]:
+        """What is done to whole batches of normalised images."""
+        if self.augment.cutout:
+            source = generator(self.seed, epoch, step, "cutout")
+            images = cut_out(images, self.augment.cutout, source)
+        return self._mixer(images, labels, self.seed, epoch, step, "mixture")
 
 
 def evaluation_batches(
-    images: ImageSet,
+    images: Images,
     mean: Sequence[float],
     std: Sequence[float],
     *,
@@ -103,6 +117,7 @@ def evaluation_batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield normalised images (B, C, H, W) float32 and labels (B,), in order, as they are."""
     normalise = Normalise(mean, std, device)
-    for start in range(0, len(images), batch_size):
-        rows = slice(start, start + batch_size)
-        yield normalise(images.images[rows].to(device)), images.labels[rows].to(device)
+    labels = torch.split(images.labels, batch_size)
+    pixels = images.as_they_are(batch_size, device)
+    for batch, truth in zip(pixels, labels, strict=True):
+        yield normalise(batch), truth.to(device)

@@ -8,13 +8,13 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from sakd.data import Batch
 from sakd.distillers import Distiller
 from sakd.networks import StagedNetwork
 from sakd.networks.spots import Spot
 from sakd.objectives.base import Objective, StepResult
+from sakd.objectives.labels import label_loss
 from sakd.objectives.preparation import Preparation
 from sakd.objectives.router import Router
 from sakd.routing.collapse import GATE_RATE
@@ -92,7 +92,7 @@ class SpotDistillation(Objective):
         student = _outputs(self.student, batch.images)
         route = self.router.policy(student[-2].detach(), teacher[-2], batch.generator)
 
-        ce = cross_entropy(student[-1], batch.labels)
+        ce = label_loss(student[-1], batch)
         knowledge = self.knowledge(student, teacher, batch, route.chosen)
         total = self.ce_weight * ce
         for name, loss in knowledge.items():
@@ -104,7 +104,7 @@ class SpotDistillation(Objective):
                 grafted = self.router.graft(
                     self.student, self.teacher, batch.images, teacher, route.gate
                 )
-            grafted_ce = cross_entropy(grafted, batch.labels)
+            grafted_ce = label_loss(grafted, batch)
             losses["router"] = self.router.loss(grafted_ce, ce.detach(), route.gate[:, -1])
             terms["routing"] = losses["router"]
         return StepResult(losses, {name: term.detach() for name, term in terms.items()})

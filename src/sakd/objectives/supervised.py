@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from torch import nn
-from torch.nn.functional import cross_entropy
 
 from sakd.data import Batch
 from sakd.objectives.base import Objective, StepResult
+from sakd.objectives.labels import label_loss
 
 
 class Supervised(Objective):
@@ -28,5 +28,5 @@ class Supervised(Objective):
 
     def forward(self, batch: Batch) -> StepResult:
         """Cross-entropy, mean over the batch."""
-        loss = cross_entropy(self.student(batch.images), batch.labels)
+        loss = label_loss(self.student(batch.images), batch)
         return StepResult({"student": loss}, {"cross_entropy": loss.detach()})

@@ -4,7 +4,6 @@ from torchvision.transforms.v2 import functional as tv
 
 from sakd.data import Augment
 from sakd.data.augment import Canvas, View
-from sakd.errors import UserError
 
 PADDING = 2
 
@@ -45,8 +44,3 @@ def test_without_crop_and_flip_the_image_is_itself(make_images) -> None:
     images = make_images().images
     view = Augment().draw(len(images), torch.Generator().manual_seed(0))
     assert torch.equal(Canvas(images, 0).crop(torch.arange(len(images)), view), images)
-
-
-def test_a_negative_padding_is_refused() -> None:
-    with pytest.raises(UserError, match="crop_padding must be 0 pixels or more, got -1"):
-        Augment(crop_padding=-1)

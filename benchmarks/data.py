@@ -1,0 +1,121 @@
+"""Training images per second, as a ratio to torchvision's usual way, in one run.
+
+The usual way: images of 32 x 32 as arrays, turned into PIL images, cropped, flipped and normalised
+one by one in a DataLoader, with 0 and with 2 workers. Ours: `sakd.data.BatchStream`. All give
+shuffled batches of the same augmentation. Rounds are interleaved, so a drift of the machine's speed
+hits all lines alike; the ratio is that of the medians, to the faster of the usual ways.
+
+    python benchmarks/data.py --images 50000 --rounds 3
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterable
+from statistics import median
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from torchvision import transforms
+
+from sakd.data import Augment, BatchStream, ImageSet
+from sakd.runtime import resolve_device
+
+CLASSES, SHAPE, PADDING = 100, (3, 32, 32), 4
+MEAN, STD = (0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761)
+Epoch = Callable[[], Iterable[object]]
+
+
+class OneByOne(Dataset[tuple[Tensor, int]]):
+    """Images as torchvision's CIFAR100 gives them: an array, a PIL image, transforms."""
+
+    def __init__(self, images: ImageSet) -> None:
+        """Hold ``images`` as (N, H, W, C) arrays."""
+        self.arrays = images.images.permute(0, 2, 3, 1).contiguous().numpy()
+        self.labels = images.labels.tolist()
+        self.transform = transforms.Compose(
+            [
+                transforms.RandomCrop(SHAPE[1], padding=PADDING),
+                transforms.RandomHorizontalFlip(),
+                transforms.ToTensor(),
+                transforms.Normalize(MEAN, STD),
+            ]
+        )
+
+    def __len__(self) -> int:
+        """Count the images."""
+        return len(self.labels)
+
+    def __getitem__(self, row: int) -> tuple[Tensor, int]:
+        """One image, varied."""
+        return self.transform(Image.fromarray(self.arrays[row])), self.labels[row]
+
+
+def main() -> None:
+    """Time every line and print the ratios."""
+    options = parse()
+    torch.manual_seed(0)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    images = ImageSet(
+        torch.randint(256, (options.images, *SHAPE), dtype=torch.uint8),
+        torch.randint(CLASSES, (options.images,)),
+    )
+    usual = OneByOne(images)
+    lines: dict[str, Epoch] = {
+        f"torchvision, {workers} workers": lambda workers=workers: DataLoader(
+            usual, options.batch, shuffle=True, num_workers=workers
+        )
+        for workers in (0, 2)
+    }
+    augment = Augment(crop_padding=PADDING, flip=True)
+    device = resolve_device(options.device)
+    stream = BatchStream(
+        images, MEAN, STD, batch_size=options.batch, seed=0, augment=augment, device=device
+    )
+    lines["sakd, in memory"] = lambda: stream.epoch(0)
+    report(lines, measure(lines, options, device))
+
+
+def parse() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--images", type=int, default=50_000)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=0, help="of torch; 0 leaves them")
+    parser.add_argument("--device", default="auto")
+    return parser.parse_args()
+
+
+def measure(
+    lines: dict[str, Epoch], options: argparse.Namespace, device: torch.device
+) -> dict[str, list[float]]:
+    """Images per second of whole epochs, round by round."""
+    speeds: dict[str, list[float]] = {name: [] for name in lines}
+    for _ in range(options.rounds):
+        for name, epoch in lines.items():
+            started = time.perf_counter()
+            for _batch in epoch():
+                pass
+            if device.type == "cuda":
+                torch.cuda.synchronize()
+            speeds[name].append(options.images / (time.perf_counter() - started))
+    return speeds
+
+
+def report(lines: dict[str, Epoch], speeds: dict[str, list[float]]) -> None:
+    """Print medians, ranges and ratios."""
+    floor = max(median(speeds[name]) for name in lines if name.startswith("torchvision"))
+    print(f"{'':26}{'images/s':>10}{'min':>10}{'max':>10}{'ratio':>8}")
+    for name, found in speeds.items():
+        middle = median(found)
+        line = f"{name:26}{middle:>10,.0f}{min(found):>10,.0f}{max(found):>10,.0f}"
+        print(f"{line}{middle / floor:>7.1f}x")
+
+
+if __name__ == "__main__":
+    main()
