@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from sakd.data import Batch, BatchStream, ImageSet
 from sakd.distillers import DISTILLERS
+from sakd.distillers.method import members
 from sakd.networks import StagedNetwork
 from sakd.networks.resnet import resnet
 from sakd.objectives import SpotDistillation, distil
@@ -79,14 +80,15 @@ def small_objective(small_network: NetworkFactory) -> Callable[..., SpotDistilla
     """Distil a small teacher into a student, smaller where it may be; no lean of the router."""
 
     def build(
-        distiller: str, policy: str, *, seed: int = 0, gamma: float | None = None
+        method: str, policy: str, *, seed: int = 0, gamma: float | None = None
     ) -> SpotDistillation:
+        equal = any(DISTILLERS[name].equal_channels for name in members(method))
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             return distil(
                 small_network(seed),
-                small_network(99, STUDENT if DISTILLERS[distiller].equal_channels else TEACHER),
-                distiller,
+                small_network(99, STUDENT if equal else TEACHER),
+                method,
                 policy,
                 DataFacts(IMAGE, torch.arange(TRAIN) % CLASSES),
                 routing=Routing(gamma=gamma, same_family_bias=0.0),

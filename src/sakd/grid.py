@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sakd.distillers import DISTILLERS
+from sakd.distillers.method import members
 from sakd.errors import UserError
 from sakd.networks import check_network
 from sakd.networks.names import slug, split_pair
 from sakd.routing import POLICIES
-from sakd.tables import Table
 
 NONE = "none"
 """The distiller and policy of a network that is trained alone."""
@@ -68,7 +66,7 @@ class Grid:
 
     Attributes:
         pairs: ``teacher/student`` names of networks, see `sakd.networks.names`.
-        distillers: names; each is combined with KD as in the papers.
+        distillers: names, or several joined by hyphens; KD goes with each as in the papers.
         policies: names; ``always`` is plain distillation, ``adaptive`` is SAKD.
         seeds: one replication each.
         baseline: whether the student is also trained alone.
@@ -114,8 +112,9 @@ class Grid:
         if min(self.seeds) < 0:
             raise UserError(f"grid.seeds: {min(self.seeds)} is negative; seeds start at 0")
         self._check_networks()
-        _look_up(DISTILLERS, self.distillers)
-        _look_up(POLICIES, self.policies)
+        self._check_methods()
+        for policy in self.policies:
+            _ = POLICIES[policy]
 
     def _cells(self, dataset: str, teacher: str, student: str, seed: int) -> tuple[Cell, ...]:
         methods = [(d, p) for d in self.distillers for p in self.policies]
@@ -134,6 +133,15 @@ class Grid:
                     "write a network the same way everywhere, and rename one of two that differ"
                 )
 
+    def _check_methods(self) -> None:
+        methods: dict[frozenset[str], str] = {}
+        for name in self.distillers:
+            other = methods.setdefault(frozenset(members(name)), name)
+            if other != name:
+                raise UserError(
+                    f"grid.distillers: {other!r} and {name!r} are the same method: leave one out"
+                )
+
     def _split_pairs(self) -> list[tuple[str, str]]:
         return [split_pair(pair) for pair in self.pairs]
 
@@ -141,8 +149,3 @@ class Grid:
 def row_id(dataset: str, teacher: str, student: str, seed: int) -> str:
     """A row's readable name."""
     return "-".join([dataset, slug(teacher), slug(student), f"s{seed}"])
-
-
-def _look_up(table: Table[Any], names: Iterable[str]) -> None:
-    for name in names:
-        _ = table[name]

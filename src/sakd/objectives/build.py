@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from sakd.distillers import DISTILLERS, Distiller, Pair
+from sakd.distillers.method import COMPANION, has_companion, largest_gamma, members
 from sakd.errors import UserError, require
 from sakd.networks import StagedNetwork, feature_shapes
 from sakd.networks.spots import Spot, SpotFamily
@@ -29,8 +30,8 @@ class Distillation:
 
     Attributes:
         ce_weight: of the cross-entropy on the labels.
-        kd_weight: alpha; KD of the logits goes with every other distiller at this weight, as in
-            the papers' "distiller + KD". 0 leaves the distiller alone.
+        kd_weight: alpha; KD goes at this weight with every method that does not compare logits
+            itself, as in the papers' "distiller + KD". 0 leaves the method alone.
         weights: beta by distiller, where it shall differ from the published one.
         options: constructor arguments by distiller.
     """
@@ -48,10 +49,15 @@ class Distillation:
         for name, weight in named.items():
             require(weight >= 0, f"the weight {name} must not be negative: {weight}")
 
-    def weights_with(self, distiller: str) -> dict[str, float]:
-        """The weights of ``distiller`` and of the KD that goes with it, where they are not 0."""
-        own = self.weights.get(distiller, DISTILLERS[distiller].weight)
-        weights = {"kd": self.kd_weight, distiller: own}
+    def weights_with(self, method: str) -> dict[str, float]:
+        """The weights of the distillers of ``method`` and of the KD with them, where not 0.
+
+        Raises:
+            UserError: there is no such method, see `sakd.distillers.method.members`.
+        """
+        names = members(method)
+        weights = {COMPANION: self.kd_weight} if has_companion(names) else {}
+        weights |= {name: self.weights.get(name, DISTILLERS[name].weight) for name in names}
         return {name: weight for name, weight in weights.items() if weight}
 
     def check(self) -> None:
@@ -70,7 +76,8 @@ class Routing:
     """How the routing policy is trained.
 
     Attributes:
-        gamma: factor of the routing loss; None takes the distiller's published one.
+        gamma: factor of the routing loss; None takes the published one of the distiller, the
+            largest of several.
         same_family_bias: head start for "distil everywhere" where both networks are of one
             family (``homo`` in the SAKD reference).
         lr_factor: the router's learning rate over the student's.
@@ -113,7 +120,7 @@ class DataFacts:
 def distil(
     student: StagedNetwork,
     teacher: StagedNetwork,
-    distiller: str,
+    method: str,
     policy: str,
     data: DataFacts,
     *,
@@ -125,7 +132,7 @@ def distil(
     Args:
         student: to be trained.
         teacher: trained already; it is frozen.
-        distiller: name in `sakd.distillers.DISTILLERS`.
+        method: a name in `sakd.distillers.DISTILLERS`, or several joined by hyphens.
         policy: name in `sakd.routing.POLICIES`.
         data: shapes and labels.
         distillation: weights of the losses.
@@ -134,7 +141,7 @@ def distil(
     Raises:
         UserError: unknown name, or two networks that cannot be compared.
     """
-    weights = distillation.weights_with(distiller)
+    weights = distillation.weights_with(method)
     places = {name: spots_of(name, student, teacher) for name in weights}
     logits = SpotFamily.LOGITS.spots(student.depth, teacher.depth)
     spots = tuple(sorted({spot for group in (*places.values(), logits) for spot in group}))
@@ -153,7 +160,7 @@ def distil(
     if student.family == teacher.family:
         chooser.favour_distilling(routing.same_family_bias)
     graft = Graft(spots, *shapes.at(spots[:-1])) if chooser.trained else None
-    gamma = DISTILLERS[distiller].gamma if routing.gamma is None else routing.gamma
+    gamma = largest_gamma(members(method)) if routing.gamma is None else routing.gamma
     return SpotDistillation(
         student,
         teacher,

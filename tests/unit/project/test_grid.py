@@ -26,7 +26,7 @@ def some(values: Any, at_most: int) -> st.SearchStrategy[tuple[Any, ...]]:
 grids = st.builds(
     Grid,
     pairs=some(PAIRS, 4),
-    distillers=some(DISTILLERS, 5),
+    distillers=some([*DISTILLERS, "at-sp", "rkd-fitnet-at"], 5),
     policies=some(POLICIES, 5),
     seeds=some(range(100), 4),
     baseline=st.booleans(),
@@ -111,6 +111,9 @@ def test_a_cell_is_in_the_row_that_it_names(grid: Grid) -> None:
         ({"pairs": ("/resnet8",)}, "grid.pairs: '/resnet8' is no pair"),
         ({"pairs": ("resnet20/resnet8/resnet8",)}, "unknown network 'resnet8/resnet8'"),
         ({"distillers": ("none",)}, "unknown distiller 'none'"),
+        ({"distillers": ("at-spp",)}, "unknown distiller 'spp'; did you mean 'sp'"),
+        ({"distillers": ("kd-at",)}, "'kd-at': kd goes with at by itself; write 'at'"),
+        ({"distillers": ("at-sp", "sp-at")}, "'at-sp' and 'sp-at' are the same method"),
         ({"policies": ("none",)}, "unknown policy 'none'"),
     ],
 )

@@ -26,7 +26,8 @@ Networks = Callable[..., StagedNetwork]
 
 EPOCHS = 3
 SETTINGS = {name: Optimisation(lr=0.02) for name in ("student", "router")}
-EVERY = [("sp", policy) for policy in POLICIES] + [(name, "adaptive") for name in DISTILLERS]
+METHODS = [*DISTILLERS, "at-crd"]
+EVERY = [("sp", policy) for policy in POLICIES] + [(name, "adaptive") for name in METHODS]
 
 
 def trained(
