@@ -14,7 +14,7 @@ from sakd.distillers.method import members
 from sakd.networks import StagedNetwork
 from sakd.networks.resnet import resnet
 from sakd.objectives import SpotDistillation, distil
-from sakd.objectives.build import DataFacts, Routing
+from sakd.objectives.build import DataFacts, Distillation, Routing
 
 torch.set_num_threads(1)
 settings.register_profile("laws", deadline=None, derandomize=True, max_examples=25, database=None)
@@ -80,7 +80,12 @@ def small_objective(small_network: NetworkFactory) -> Callable[..., SpotDistilla
     """Distil a small teacher into a student, smaller where it may be; no lean of the router."""
 
     def build(
-        method: str, policy: str, *, seed: int = 0, gamma: float | None = None
+        method: str,
+        policy: str,
+        *,
+        seed: int = 0,
+        gamma: float | None = None,
+        train_teacher: bool = False,
     ) -> SpotDistillation:
         equal = any(DISTILLERS[name].equal_channels for name in members(method))
         with torch.random.fork_rng():
@@ -91,6 +96,7 @@ def small_objective(small_network: NetworkFactory) -> Callable[..., SpotDistilla
                 method,
                 policy,
                 DataFacts(IMAGE, torch.arange(TRAIN) % CLASSES),
+                distillation=Distillation(train_teacher=train_teacher),
                 routing=Routing(gamma=gamma, same_family_bias=0.0),
             )
 

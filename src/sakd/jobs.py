@@ -135,6 +135,7 @@ def _method_facts(
     facts: dict[str, Any] = {
         "teacher_weights": teacher.sha256(),
         "ce_weight": distillation.ce_weight,
+        "train_teacher": distillation.train_teacher,
         "weights": distillation.weights_with(cell.distiller),
         "options": _plain(distillation.options, *distillation.weights_with(cell.distiller)),
         "policy_options": _plain(routing.options, cell.policy),

@@ -102,7 +102,7 @@ class Distiller(nn.Module, ABC):
 
         Args:
             students: the student's features (B, ...), one per spot of ``pair.spots``.
-            teachers: the teacher's, detached.
+            teachers: the teacher's.
             batch: see `loss`.
             chosen: (B, spots) bool, a column per spot.
 
@@ -125,7 +125,7 @@ class Distiller(nn.Module, ABC):
         Args:
             spot: position in ``pair.spots``.
             student: features (B, ...) of the student at that spot.
-            teacher: features (B, ...) of the teacher, detached.
+            teacher: features (B, ...) of the teacher, detached unless it is trained too.
             batch: the images, labels and training-set positions behind the features.
             chosen: (B,) bool.
 

@@ -16,7 +16,8 @@ class RelationalKD(Distiller):
 
     Park et al., CVPR 2019, arXiv:1904.05068, eqs. 5 and 8.
     Loss over n chosen samples: 25 * mean_{n^2} huber(D_s - D_t) + 50 * mean_{n^3} huber(A_s - A_t),
-    D the distances over their mean positive value, A the cosines of the angles.
+    D the distances over their mean positive value, A the cosines of the angles. As in the SAKD
+    reference, a teacher that is trained too gets no gradient of it.
     """
 
     family = SpotFamily.EMBEDDING
@@ -34,6 +35,7 @@ class RelationalKD(Distiller):
         self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
     ) -> Tensor:
         """See `Distiller.loss`; features are embeddings (B, C)."""
+        teacher = teacher.detach()
         mask = chosen.to(student.dtype)
         pairs = mask[:, None] * mask
         distance = _summed_huber(distances(student, pairs), distances(teacher, pairs))

@@ -3,6 +3,7 @@
 from sakd.objectives.base import Objective, StepResult
 from sakd.objectives.build import distil
 from sakd.objectives.graft import Graft
+from sakd.objectives.joint import JointDistillation
 from sakd.objectives.preparation import Preparation
 from sakd.objectives.router import Router
 from sakd.objectives.spot_distillation import SpotDistillation
@@ -10,6 +11,7 @@ from sakd.objectives.supervised import Supervised
 
 __all__ = [
     "Graft",
+    "JointDistillation",
     "Objective",
     "Preparation",
     "Router",

@@ -15,6 +15,7 @@ from sakd.errors import UserError, require
 from sakd.networks import StagedNetwork, feature_shapes
 from sakd.networks.spots import Spot, SpotFamily
 from sakd.objectives.graft import Graft, Shape
+from sakd.objectives.joint import JointDistillation
 from sakd.objectives.places import check_features, spots_of
 from sakd.objectives.router import Router
 from sakd.objectives.spot_distillation import SpotDistillation
@@ -34,6 +35,7 @@ class Distillation:
             itself, as in the papers' "distiller + KD". 0 leaves the method alone.
         weights: beta by distiller, where it shall differ from the published one.
         options: constructor arguments by distiller.
+        train_teacher: train the teacher along with the student, see `JointDistillation`.
     """
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
@@ -42,6 +44,7 @@ class Distillation:
     kd_weight: float = 1.0
     weights: Mapping[str, float] = field(default_factory=dict)
     options: Options = field(default_factory=dict)
+    train_teacher: bool = False
 
     def __post_init__(self) -> None:
         """Refuse weights that would reward the opposite."""
@@ -131,7 +134,7 @@ def distil(
 
     Args:
         student: to be trained.
-        teacher: trained already; it is frozen.
+        teacher: trained already; it is frozen, or changes too with ``train_teacher``.
         method: a name in `sakd.distillers.DISTILLERS`, or several joined by hyphens.
         policy: name in `sakd.routing.POLICIES`.
         data: shapes and labels.
@@ -161,7 +164,8 @@ def distil(
         chooser.favour_distilling(routing.same_family_bias)
     graft = Graft(spots, *shapes.at(spots[:-1])) if chooser.trained else None
     gamma = largest_gamma(members(method)) if routing.gamma is None else routing.gamma
-    return SpotDistillation(
+    kind = JointDistillation if distillation.train_teacher else SpotDistillation
+    return kind(
         student,
         teacher,
         spots=spots,

@@ -41,27 +41,27 @@ class Graft(nn.Module):
         student: StagedNetwork,
         teacher: StagedNetwork,
         images: Tensor,
-        teacher_features: Sequence[Tensor],
+        reached: Tensor,
         gate: Tensor,
     ) -> Tensor:
         """The grafted logits (B, K), differentiable in the gate and the adapters only.
 
-        Before the first spot nothing can depend on the gate: the teacher's features of the
-        plain pass (``teacher_features``, logits last) are used again, and the student runs
-        without gradient. The student must be in the mode the caller wants (evaluation).
+        Before the first spot nothing can depend on the gate: the teacher's feature there
+        (``reached``) is taken as given, and the student runs without gradient. Both networks must
+        be in the mode the caller wants (evaluation).
 
         Args:
             student: the student.
-            teacher: the teacher, frozen.
+            teacher: the teacher.
             images: (B, C, H, W).
-            teacher_features: every feature of the teacher for ``images``, then its logits.
+            reached: the teacher's feature of ``images`` at the first spot, without gradient.
             gate: (B, D), one column per spot.
         """
         first = self.spots[0]
         with torch.no_grad():
             s = student.run(images, 0, first.student + 1)
-        t = teacher_features[first.teacher]
-        with _without_weight_gradients(student):
+        t = reached
+        with _without_weight_gradients(student), _without_weight_gradients(teacher):
             for k, (spot, following) in enumerate(zip(self.spots, self.spots[1:], strict=False)):
                 s, t = self._exchange(k, s, t, gate[:, k])
                 s = student.run(s, spot.student + 1, following.student + 1)

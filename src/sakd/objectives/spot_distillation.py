@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import cast
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +30,7 @@ class SpotDistillation(Objective):
     cross-entropy of the graft, see `Router`. Neither loss reaches the other player.
     """
 
-    frozen = ("teacher",)
+    frozen: ClassVar[tuple[str, ...]] = ("teacher",)
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class SpotDistillation(Objective):
 
         Args:
             student: trained.
-            teacher: frozen.
+            teacher: frozen, unless the objective trains it too.
             spots: one per decision of the policy, in order of depth; the last is the logits.
             distillers: by name; the spots of each are among ``spots``.
             weights: of each distiller.
@@ -56,7 +56,7 @@ class SpotDistillation(Objective):
         """
         super().__init__()
         self.student = student
-        self.teacher = teacher.eval().requires_grad_(False)
+        self.teacher = teacher.eval().requires_grad_("teacher" not in self.frozen)
         self.distillers = nn.ModuleDict(distillers)
         self.router = router
         self.spots = spots
@@ -87,27 +87,49 @@ class SpotDistillation(Objective):
 
     def forward(self, batch: Batch) -> StepResult:
         """One step of algorithm 1, without the updates."""
-        with torch.no_grad():
-            teacher = _outputs(self.teacher, batch.images)
-        student = _outputs(self.student, batch.images)
-        route = self.router.policy(student[-2].detach(), teacher[-2], batch.generator)
+        teacher = self.teach(batch.images)
+        student = outputs(self.student, batch.images)
+        route = self.router.policy(student[-2].detach(), teacher[-2].detach(), batch.generator)
 
-        ce = label_loss(student[-1], batch)
+        supervision = self.supervision(student[-1], teacher[-1], batch)
         knowledge = self.knowledge(student, teacher, batch, route.chosen)
-        total = self.ce_weight * ce
+        total = self.ce_weight * torch.stack(list(supervision.values())).sum()
         for name, loss in knowledge.items():
             total = total + self.weights[name] * loss
         losses = {"student": total}
-        terms = {"cross_entropy": ce, **knowledge, **self.gate_rates(route.chosen)}
+        terms = {**supervision, **knowledge, **self.gate_rates(route.chosen)}
         if self.router.graft is not None and route.gate is not None:
-            with _evaluating(self.student):
+            with _evaluating(self.student), _evaluating(self.teacher):
+                reached = self.reached(batch.images, teacher)
                 grafted = self.router.graft(
-                    self.student, self.teacher, batch.images, teacher, route.gate
+                    self.student, self.teacher, batch.images, reached, route.gate
                 )
-            grafted_ce = label_loss(grafted, batch)
-            losses["router"] = self.router.loss(grafted_ce, ce.detach(), route.gate[:, -1])
+            both = label_loss(grafted, batch), supervision["cross_entropy"].detach()
+            losses["router"] = self.routing_loss(*both, route.gate[:, -1])
             terms["routing"] = losses["router"]
         return StepResult(losses, {name: term.detach() for name, term in terms.items()})
+
+    def teach(self, images: Tensor) -> list[Tensor]:
+        """The teacher's features of ``images`` (B, C, H, W), then its logits (B, K)."""
+        with torch.no_grad():
+            return outputs(self.teacher, images)
+
+    def supervision(self, student: Tensor, _teacher: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """By name, what the labels demand of the logits (B, K); ``ce_weight`` weighs it."""
+        return {"cross_entropy": label_loss(student, batch)}
+
+    def reached(self, images: Tensor, teacher: list[Tensor]) -> Tensor:
+        """The teacher's feature of ``images`` at the first spot, where the graft begins.
+
+        Args:
+            images: (B, C, H, W).
+            teacher: what `teach` gave for them.
+        """
+        return teacher[self.spots[0].teacher]
+
+    def routing_loss(self, grafted_ce: Tensor, student_ce: Tensor, gate: Tensor) -> Tensor:
+        """What the router minimises, see `Router.loss`."""
+        return self.router.loss(grafted_ce, student_ce, gate)
 
     def knowledge(
         self, student: list[Tensor], teacher: list[Tensor], batch: Batch, chosen: Tensor
@@ -133,7 +155,8 @@ class SpotDistillation(Objective):
         return cast("Mapping[str, Distiller]", self.distillers)
 
 
-def _outputs(network: StagedNetwork, images: Tensor) -> list[Tensor]:
+def outputs(network: StagedNetwork, images: Tensor) -> list[Tensor]:
+    """Every feature of ``network`` for ``images`` (B, C, H, W), then the logits (B, K)."""
     features, logits = network.trace(images)
     return [*features, logits]
 

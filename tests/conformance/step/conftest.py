@@ -68,7 +68,8 @@ def objective_of(case: Case, common: Case, initial: Case, **further: float) -> S
     """Build the objective of a case with the reference's initial state."""
     meta, name = case["meta"], case["meta"]["distiller"].lower()
     policies = {"train.py": "adaptive", "train_reverse.py": "anti", "train_random.py": "random"}
-    coins = meta["script"] == "train_random.py"
+    policies["train_both.py"] = "adaptive"
+    joint = meta["script"] == "train_both.py"
     objective = distil(
         network(common, "student"),
         network(common, "teacher"),
@@ -76,10 +77,11 @@ def objective_of(case: Case, common: Case, initial: Case, **further: float) -> S
         policies.get(meta["script"], "always"),
         DataFacts((3, 32, 32), torch.arange(64) % 10),
         distillation=Distillation(
-            ce_weight=meta["gamma"] if coins else 1.0,
+            ce_weight=meta["gamma"] if joint or meta["script"] == "train_random.py" else 1.0,
             kd_weight=meta["alpha"],
             weights={name: meta["beta"]},
             options={name: {**options(meta), **further}},
+            train_teacher=joint,
         ),
         routing=Routing(gamma=meta["gamma"]),
     )
@@ -163,6 +165,7 @@ def replay(policy: RoutingPolicy, case: Case) -> RoutingPolicy:
     """Exchange the policy for one that replays the case."""
     kind = {
         "train.py": FixedDecisions if case["meta"]["mode"] == "fixed" else StoredNoise,
+        "train_both.py": FixedDecisions,
         "train_reverse.py": FixedOpposite,
         "train_random.py": StoredCoins,
         "train_baseline.py": type(policy),

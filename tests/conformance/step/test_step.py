@@ -90,6 +90,9 @@ def forward_values(
     yield "feat_t_norms", torch.stack([x.norm() for x in teacher[:-1]])
     yield "student_ce", result.terms["cross_entropy"]
     yield "gamma_student_ce", objective.ce_weight * result.terms["cross_entropy"]
+    if "teacher_cross_entropy" in result.terms:
+        both = result.terms["cross_entropy"] + result.terms["teacher_cross_entropy"]
+        yield "gamma_ce_sum", objective.ce_weight * both
     yield "loss_kd_raw", result.terms[name]
     yield "loss_div_raw", result.terms["kd"]
     yield "loss_div_alpha", objective.weights["kd"] * result.terms["kd"]

@@ -21,18 +21,18 @@ def objective(request: pytest.FixtureRequest, small_objective: Objectives) -> Sp
     return small_objective(request.param, "adaptive").train()
 
 
-def warmed(objective: SpotDistillation, images: Tensor) -> list[Tensor]:
-    """Move the statistics away from their start; the teacher's features and logits."""
+def warmed(objective: SpotDistillation, images: Tensor) -> Tensor:
+    """Move the statistics away from their start; the teacher's feature at the first spot."""
     objective.student(images)
     with torch.no_grad():
         features, logits = objective.teacher.trace(images)
     objective.student.eval()
-    return [*features, logits]
+    return [*features, logits][objective.spots[0].teacher]
 
 
 def grafted(objective: SpotDistillation, images: Tensor, gate: Tensor) -> Tensor:
-    teacher = warmed(objective, images)
-    return objective.router.graft(objective.student, objective.teacher, images, teacher, gate)
+    reached = warmed(objective, images)
+    return objective.router.graft(objective.student, objective.teacher, images, reached, gate)
 
 
 def test_with_every_gate_closed_the_graft_is_the_student(
@@ -100,12 +100,12 @@ def test_the_graft_leaves_both_networks_as_they_were(
 ) -> None:
     objective.student.stage1.requires_grad_(False)
     images = small_batch(0).images
-    teacher = warmed(objective, images)
+    reached = warmed(objective, images)
     networks = (objective.student, objective.teacher)
     wants = [p.requires_grad for n in networks for p in n.parameters()]
     states = [{k: v.clone() for k, v in n.state_dict().items()} for n in networks]
     gate = torch.ones(6, len(objective.spots))
-    objective.router.graft(*networks, images, teacher, gate)
+    objective.router.graft(*networks, images, reached, gate)
     assert [p.requires_grad for n in networks for p in n.parameters()] == wants
     for network, state in zip(networks, states, strict=True):
         assert not network.training
@@ -116,10 +116,10 @@ def test_a_graft_that_fails_gives_the_gradients_back(
     objective: SpotDistillation, small_batch: Batches
 ) -> None:
     images = small_batch(0).images
-    teacher = warmed(objective, images)
+    reached = warmed(objective, images)
     with pytest.raises(RuntimeError):
         objective.router.graft(
-            objective.student, objective.teacher, images, teacher, torch.ones(5, 9)
+            objective.student, objective.teacher, images, reached, torch.ones(5, 9)
         )
     assert all(parameter.requires_grad for parameter in objective.student.parameters())
 
@@ -128,11 +128,11 @@ def test_the_graft_spares_the_teacher_its_second_pass_before_the_first_spot(
     objective: SpotDistillation, small_batch: Batches
 ) -> None:
     images = small_batch(0).images
-    teacher = warmed(objective, images)
+    reached = warmed(objective, images)
     ran = []
     for name in objective.teacher.stage_names:
         stage = objective.teacher.get_submodule(name)
         stage.register_forward_hook(lambda *_, name=name: ran.append(name))
     gate = torch.ones(6, len(objective.spots))
-    objective.router.graft(objective.student, objective.teacher, images, teacher, gate)
+    objective.router.graft(objective.student, objective.teacher, images, reached, gate)
     assert ran == list(objective.teacher.stage_names[objective.spots[0].teacher + 1 :])

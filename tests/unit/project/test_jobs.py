@@ -14,10 +14,10 @@ from safetensors.torch import load_file
 from sakd.data import Augment, Splits
 from sakd.errors import UserError
 from sakd.jobs import Lessons, teacher_job
-from sakd.objectives import SpotDistillation, Supervised
+from sakd.objectives import JointDistillation, SpotDistillation, Supervised
 from sakd.objectives.build import Distillation, Routing
 from sakd.runner import Bench, Job, Training, run_job
-from sakd.store import CellStore
+from sakd.store import DONE, CellStore
 from sakd.training import Optimisation
 from sakd.training.progress import Progress
 from sakd.weights import Weights
@@ -56,6 +56,7 @@ def test_the_key_is_a_function_of_the_content(make_job: MakeJob) -> None:
         {"distillation": Distillation(ce_weight=0.5)},
         {"distillation": Distillation(kd_weight=0.5)},
         {"distillation": Distillation(weights={"at": 10})},
+        {"distillation": Distillation(train_teacher=True)},
         {"distillation": Distillation(options={"kd": {"temperature": 2}})},
         {"routing": Routing(same_family_bias=0, gamma=3)},
         {"routing": Routing(same_family_bias=1)},
@@ -64,6 +65,7 @@ def test_the_key_is_a_function_of_the_content(make_job: MakeJob) -> None:
         {"routing": Routing(same_family_bias=0, options={"adaptive": {"temperature": 1}})},
         {"seed": 1},
         {"distiller": "sp"},
+        {"distiller": "at-sp"},
         {"policy": "anti"},
     ],
     ids=str,
@@ -102,6 +104,7 @@ def test_the_key_changes_with_the_images(
         (("at", "random"), {"routing": Routing(gamma=3, same_family_bias=5, weight_decay=1)}),
         (("none", "none"), {"routing": Routing(gamma=3, same_family_bias=5)}),
         (("none", "none"), {"distillation": Distillation(ce_weight=3, kd_weight=0)}),
+        (("none", "none"), {"distillation": Distillation(train_teacher=True)}),
     ],
     ids=str,
 )
@@ -179,6 +182,20 @@ def test_a_distilled_cell_has_the_teacher_frozen_and_as_given(
     assert isinstance(objective, SpotDistillation)
     assert same(objective.teacher.state_dict(), teacher.state)
     assert not any(parameter.requires_grad for parameter in objective.teacher.parameters())
+
+
+def test_a_cell_that_trains_its_teacher_leaves_that_of_other_cells_alone(
+    make_job: MakeJob, teacher: Weights, bench: Bench, progress: Progress, same: Same
+) -> None:
+    before = {name: value.clone() for name, value in teacher.state.items()}
+    job = make_job("at", "adaptive", distillation=Distillation(train_teacher=True))
+    objective = job.build()
+    assert isinstance(objective, JointDistillation)
+    assert same(objective.teacher.state_dict(), before)
+    assert run_job(job, bench, progress).status == DONE
+    assert same(dict(teacher.state), before)
+    result = load_file(bench.store.entry(job.group, job.id, job.key).last)
+    assert result.keys() == objective.student.state_dict().keys()
 
 
 def test_weights_of_another_teacher_are_refused(make_job: MakeJob) -> None:

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from sakd.data import DataCard, Splits
 from sakd.errors import UserError
 from sakd.objectives import Objective
+from sakd.objectives.build import Distillation
 from sakd.runner import Bench, Job, Training, run_job
 from sakd.store import DONE, FAILED, CellStore, Entry
 from sakd.training import Callback, Run
@@ -112,12 +113,13 @@ def test_a_job_of_the_same_name_and_other_content_is_trained_anew(
 
 
 @pytest.mark.parametrize(
-    "step", [1, 7, 12], ids=["in the first epoch", "in the second", "in the third"]
+    ("step", "train_teacher"), [(1, False), (7, False), (12, False), (7, True)]
 )
 def test_an_interrupted_training_ends_with_the_same_bits(
-    make_job: MakeJob, bench: Bench, tmp_path: Path, same: Same, step: int
+    make_job: MakeJob, bench: Bench, tmp_path: Path, same: Same, step: int, train_teacher: bool
 ) -> None:
-    job = make_job("fitnet", "adaptive", epochs=3, keep_epochs=2)
+    distillation = Distillation(train_teacher=train_teacher)
+    job = make_job("fitnet", "adaptive", epochs=3, keep_epochs=2, distillation=distillation)
     undisturbed = replace(bench, store=CellStore(tmp_path / "undisturbed"))
     run_job(job, undisturbed, Progress("toys", 1))
 

@@ -6,6 +6,7 @@ import copy
 import io
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -27,7 +28,9 @@ Networks = Callable[..., StagedNetwork]
 EPOCHS = 3
 SETTINGS = {name: Optimisation(lr=0.02) for name in ("student", "router")}
 METHODS = [*DISTILLERS, "at-crd"]
-EVERY = [("sp", policy) for policy in POLICIES] + [(name, "adaptive") for name in METHODS]
+EVERY = [("sp", policy, False) for policy in POLICIES]
+EVERY += [(name, "adaptive", False) for name in METHODS]
+EVERY += [(name, "adaptive", True) for name in ("at", "crd")]
 
 
 def trained(
@@ -73,28 +76,33 @@ class InterruptAfter(Callback):
         return torch.load(self.file, weights_only=True)
 
 
-@pytest.mark.parametrize(("distiller", "policy"), EVERY)
+@pytest.fixture(params=EVERY, ids=lambda case: "-".join(map(str, case)))
+def start(request: pytest.FixtureRequest, small_objective: Objectives) -> Objectives:
+    """Start an objective of every kind."""
+    method, policy, train_teacher = request.param
+    return partial(small_objective, method, policy, train_teacher=train_teacher)
+
+
 def test_one_seed_gives_one_history_and_one_network_to_the_bit(
-    distiller: str, policy: str, small_objective: Objectives, small_stream: Streams
+    start: Objectives, small_stream: Streams
 ) -> None:
-    first = trained(small_objective(distiller, policy), small_stream(1))
-    second = trained(small_objective(distiller, policy), small_stream(1))
+    first = trained(start(), small_stream(1))
+    second = trained(start(), small_stream(1))
     assert first[0] == second[0]
     assert_identical(first[1], second[1])
-    other = trained(small_objective(distiller, policy), small_stream(2))
+    other = trained(start(), small_stream(2))
     assert other[0] != first[0]
 
 
 @pytest.mark.parametrize("epoch", range(1, EPOCHS))
-@pytest.mark.parametrize(("distiller", "policy"), EVERY)
 def test_a_resumed_training_equals_an_uninterrupted_one_to_the_bit(
-    distiller: str, policy: str, epoch: int, small_objective: Objectives, small_stream: Streams
+    epoch: int, start: Objectives, small_stream: Streams
 ) -> None:
-    whole = trained(small_objective(distiller, policy), small_stream(1))
+    whole = trained(start(), small_stream(1))
     interruption = InterruptAfter(epoch)
     with pytest.raises(Interrupted):
-        trained(small_objective(distiller, policy), small_stream(1), callbacks=[interruption])
-    fresh = small_objective(distiller, policy, seed=5)
+        trained(start(), small_stream(1), callbacks=[interruption])
+    fresh = start(seed=5)
     resumed = trained(fresh, small_stream(1), resume=interruption.read())
     assert resumed[0] == whole[0]
     assert_identical(resumed[1], whole[1])
