@@ -12,7 +12,8 @@ from typing import NoReturn
 from sakd.errors import UserError
 from sakd.listing import LISTINGS, aligned
 from sakd.networks.names import FORMS
-from sakd.spotting import sketch, spots
+from sakd.spotting import spots
+from sakd.zoo import sketch
 
 Shape = tuple[int, int, int]
 

@@ -84,6 +84,10 @@ class Grid:
         """The networks that must be trained first, each once."""
         return tuple(dict.fromkeys(teacher for teacher, _ in self._split_pairs()))
 
+    def networks(self) -> tuple[str, ...]:
+        """Every network, each once."""
+        return tuple(dict.fromkeys(name for pair in self._split_pairs() for name in pair))
+
     def rows(self, dataset: str) -> tuple[Row, ...]:
         """Every cell, by row, in the order of the axes."""
         return tuple(
@@ -124,7 +128,7 @@ class Grid:
 
     def _check_networks(self) -> None:
         names: dict[str, str] = {}
-        for name in dict.fromkeys(name for pair in self._split_pairs() for name in pair):
+        for name in self.networks():
             check_network(name)
             other = names.setdefault(slug(name), name)
             if other != name:

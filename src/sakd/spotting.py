@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-import torch
-
-from sakd.networks import StagedNetwork, TracedNetwork, build_network, feature_shapes
+from sakd.networks import StagedNetwork, TracedNetwork, feature_shapes
 from sakd.networks.spots import SpotFamily
 
 Rows = list[tuple[str, ...]]
-
-
-def sketch(name: str, classes: int, image_shape: tuple[int, int, int]) -> StagedNetwork:
-    """The network called ``name``, without memory for its weights where that goes.
-
-    Raises:
-        UserError: there is none, or it does not fit.
-    """
-    try:
-        with torch.device("meta"):
-            return build_network(name, num_classes=classes, image_shape=image_shape)
-    except (NotImplementedError, ValueError):  # some need numbers while they are made
-        return build_network(name, num_classes=classes, image_shape=image_shape)
 
 
 def spots(network: StagedNetwork, classes: int, image_shape: tuple[int, int, int]) -> Rows:

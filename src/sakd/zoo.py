@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import torch
+
 from sakd.data import DataCard
 from sakd.errors import UserError
-from sakd.networks import StagedNetwork, build_network
+from sakd.networks import StagedNetwork, build_network, check_fit
 from sakd.networks.statistics import OwnStatistics, Statistics
 from sakd.weights import Weights
 
@@ -35,3 +37,29 @@ def trained_network(name: str, card: DataCard, weights: Weights) -> StagedNetwor
     if (own := weights.card.get("statistics")) is None:
         return network
     return OwnStatistics(network, Statistics.from_json(own), Statistics(card.mean, card.std))
+
+
+def sketch(name: str, classes: int, image_shape: tuple[int, int, int]) -> StagedNetwork:
+    """The network called ``name``, without memory for its weights where that goes.
+
+    Raises:
+        UserError: there is none, or it does not fit.
+    """
+    try:
+        with torch.device("meta"):
+            return build_network(name, num_classes=classes, image_shape=image_shape)
+    except (NotImplementedError, ValueError):  # some need numbers while they are made
+        return build_network(name, num_classes=classes, image_shape=image_shape)
+
+
+def check_network_fits(name: str, classes: int, image_shape: tuple[int, int, int]) -> None:
+    """See that the network called ``name`` takes images (C, H, W) of so many classes.
+
+    Raises:
+        UserError: it does not.
+    """
+    try:
+        check_fit(sketch(name, classes, image_shape), image_shape, classes)
+    except UserError as error:
+        told = str(error).removeprefix(f"{name}: ")
+        raise UserError(f"{name}: {told}") from error

@@ -15,7 +15,7 @@ from sakd.networks.names import FORMS, is_outside, parse_name
 from sakd.networks.resnet import resnet
 from sakd.networks.shufflenet import shufflenet_v1, shufflenet_v2
 from sakd.networks.sources import check_outside, outside_model
-from sakd.networks.staged import StagedNetwork, Trace, feature_shapes
+from sakd.networks.staged import StagedNetwork, Trace, check_fit, feature_shapes, probe
 from sakd.networks.staging import TracedNetwork, stage
 from sakd.networks.vgg import vgg, vgg_imagenet
 from sakd.networks.wide_resnet import wide_resnet
@@ -91,6 +91,7 @@ def build_network(
     try:
         model = outside_model(parsed, num_classes, image_shape[0])
         if isinstance(model, StagedNetwork):
+            check_fit(model, image_shape, num_classes)
             return model
         return stage(model, image_shape, stages=parsed.stages, num_classes=num_classes)
     except UserError as error:
@@ -127,7 +128,9 @@ __all__ = [
     "Trace",
     "TracedNetwork",
     "build_network",
+    "check_fit",
     "check_network",
     "feature_shapes",
+    "probe",
     "stage",
 ]

@@ -63,22 +63,44 @@ class StagedNetwork(nn.Module):
         return self.run(x)
 
 
-def feature_shapes(network: StagedNetwork, image_shape: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """Shapes of all features for one image, batch axis left out; found by a probe forward.
+def probe(network: StagedNetwork, image_shape: tuple[int, ...]) -> Trace:
+    """What ``network`` makes of one black image (C, H, W), in evaluation mode.
 
     Raises:
         UserError: the network cannot take images of that shape.
     """
-    probe = next(network.parameters()).new_zeros((1, *image_shape))
+    image = next(network.parameters()).new_zeros((1, *image_shape))
     training = network.training
     network.eval()
     try:
         with torch.no_grad():
-            features = network.trace(probe).features
+            return network.trace(image)
     except (RuntimeError, AssertionError, ValueError) as error:
         size = "x".join(map(str, image_shape))
         reason = str(error).partition("\n")[0]
         raise UserError(f"the network cannot take images of {size}: {reason}") from error
     finally:
         network.train(training)
-    return [tuple(feature.shape[1:]) for feature in features]
+
+
+def feature_shapes(network: StagedNetwork, image_shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Shapes of all features for one image, batch axis left out.
+
+    Raises:
+        UserError: the network cannot take images of that shape.
+    """
+    return [tuple(feature.shape[1:]) for feature in probe(network, image_shape).features]
+
+
+def check_fit(network: StagedNetwork, image_shape: tuple[int, ...], num_classes: int) -> None:
+    """See that ``network`` takes images of that shape and tells so many classes apart.
+
+    Raises:
+        UserError: it does not.
+    """
+    told = tuple(probe(network, image_shape).logits.shape[1:])
+    if told != (num_classes,):
+        raise UserError(
+            f"the network gives logits of shape {told}, but the data has {num_classes} classes: "
+            "let its function take num_classes"
+        )

@@ -12,7 +12,7 @@ from torch import Tensor
 from sakd.distillers import DISTILLERS, Distiller, Pair
 from sakd.distillers.method import COMPANION, has_companion, largest_gamma, members
 from sakd.errors import UserError, require
-from sakd.networks import StagedNetwork, feature_shapes
+from sakd.networks import StagedNetwork, probe
 from sakd.networks.spots import Spot, SpotFamily
 from sakd.objectives.graft import Graft, Shape
 from sakd.objectives.joint import JointDistillation
@@ -148,9 +148,7 @@ def distil(
     places = {name: spots_of(name, student, teacher) for name in weights}
     logits = SpotFamily.LOGITS.spots(student.depth, teacher.depth)
     spots = tuple(sorted({spot for group in (*places.values(), logits) for spot in group}))
-    shapes = _Shapes(
-        feature_shapes(student, data.image_shape), feature_shapes(teacher, data.image_shape)
-    )
+    shapes = _shapes(student, teacher, data)
 
     def make(name: str) -> Distiller:
         pair = Pair(places[name], *shapes.at(places[name]), data.train_labels)
@@ -206,3 +204,25 @@ class _Shapes:
         """The shapes at ``spots``, () at the logits."""
         student, teacher = [*self.student, ()], [*self.teacher, ()]
         return tuple(student[s.student] for s in spots), tuple(teacher[s.teacher] for s in spots)
+
+
+def _shapes(student: StagedNetwork, teacher: StagedNetwork, data: DataFacts) -> _Shapes:
+    """What both networks make of an image.
+
+    Raises:
+        UserError: they do not tell the same classes apart, or not those of the data.
+    """
+    traces = [probe(network, data.image_shape) for network in (student, teacher)]
+    classes = [trace.logits.shape[1] for trace in traces]
+    require(
+        classes[0] == classes[1],
+        f"the student tells {classes[0]} classes apart and the teacher {classes[1]}: take a "
+        "teacher of the student's classes",
+    )
+    labels = int(data.train_labels.max()) + 1
+    require(
+        labels <= classes[0],
+        f"student and teacher tell {classes[0]} classes apart, the training labels go up to "
+        f"{labels - 1}: build both for {labels} classes",
+    )
+    return _Shapes(*([tuple(x.shape[1:]) for x in trace.features] for trace in traces))

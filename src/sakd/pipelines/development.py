@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from torch import Tensor
@@ -13,6 +14,7 @@ from sakd.jobs import Lessons
 from sakd.runner import Bench
 from sakd.runtime import resolve_device
 from sakd.store import CellStore
+from sakd.zoo import check_network_fits
 
 Parts = Mapping[str, Callable[[], Mapping[str, Tensor]]]
 """Prepared splits by name, each read when called: ``train`` and ``val``, or ``test``."""
@@ -26,9 +28,18 @@ def image_set(tensors: Mapping[str, Tensor]) -> ImageSet:
 def open_bench(
     development: Parts, card: Mapping[str, Any], cells: CellStore, settings: Settings
 ) -> Bench:
-    """Where the jobs of a node are run."""
-    device = resolve_device(settings.device)
-    return Bench(image_set(development["val"]()), DataCard.from_json(card), cells, device)
+    """Where the jobs of a node are run.
+
+    Raises:
+        UserError: a network of the grid, of this node or another, cannot take the data.
+    """
+    device, data = resolve_device(settings.device), DataCard.from_json(card)
+    for network in settings.grid.networks():
+        _check_once(network, len(data.classes), (data.channels, data.height, data.width))
+    return Bench(image_set(development["val"]()), data, cells, device)
+
+
+_check_once = cache(check_network_fits)
 
 
 def lessons(

@@ -29,6 +29,9 @@ def asked(num_classes, in_channels, width=4):
 def staged(num_classes):
     return resnet(num_classes, depth=8, widths=(2, 2, 3, 4))
 
+def stubborn():
+    return resnet(5, depth=8, widths=(2, 2, 3, 4))
+
 def numbers(width=4):
     return asked(int(torch.tensor(2.0)), 3, width)
 
@@ -119,6 +122,11 @@ def test_the_door_costs_no_memory_for_weights(monkeypatch: pytest.MonkeyPatch) -
 def test_images_of_the_wrong_size_name_the_network_and_the_remedy() -> None:
     with pytest.raises(UserError, match=r"^torchvision:vit_b_32: .*Expected 224 .*image_size=64"):
         build_network("torchvision:vit_b_32", num_classes=2, image_shape=(3, 32, 32))
+
+
+def test_a_staged_network_of_other_classes_is_refused() -> None:
+    with pytest.raises(UserError, match=r"^users_nets:stubborn: .*\(5,\), .* data has 7 classes"):
+        build_network("users_nets:stubborn", num_classes=7, image_shape=(3, 16, 16))
 
 
 def test_without_timm_the_command_to_install_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,9 @@ from torch.nn.functional import cross_entropy, log_softmax, softmax
 
 from sakd.data import Batch
 from sakd.distillers import DISTILLERS
+from sakd.errors import UserError
 from sakd.networks import StagedNetwork
+from sakd.networks.resnet import resnet
 from sakd.objectives import SpotDistillation, distil
 from sakd.objectives.build import DataFacts, Distillation, Routing
 from sakd.routing import POLICIES
@@ -248,6 +250,15 @@ def test_an_unknown_name_is_met_with_the_near_one(
 ) -> None:
     with pytest.raises(ValueError, match=r"did you mean 'a(t|lways)'"):
         build(small_network, *names)
+
+
+def test_networks_of_other_classes_are_refused(small_network: Networks) -> None:
+    seven = resnet(7, depth=8, widths=(2, 2, 3, 4))
+    with pytest.raises(UserError, match="student tells 5 classes apart and the teacher 7"):
+        distil(small_network(0), seven, "kd", "always", FACTS)
+    facts = DataFacts((3, 8, 8), torch.arange(9))
+    with pytest.raises(UserError, match="tell 5 classes apart, the training labels go up to 8"):
+        distil(small_network(0), small_network(1), "kd", "always", facts)
 
 
 @pytest.mark.parametrize(

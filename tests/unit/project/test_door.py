@@ -1,0 +1,59 @@
+"""Networks that cannot take the data are found before anything is trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from torch import Tensor
+
+from sakd.config import Settings
+from sakd.data import DataCard, ImageSet, Splits
+from sakd.errors import UserError
+from sakd.grid import Grid
+from sakd.pipelines.teacher.nodes import train_teacher
+from sakd.store import CellStore
+from sakd.zoo import check_network_fits
+
+NETS = """
+from sakd.networks.resnet import resnet
+
+def stubborn():
+    return resnet(5, 1, depth=8, widths=(2, 2, 3, 4))
+"""
+
+
+@pytest.fixture(autouse=True)
+def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "door_nets.py").write_text(NETS)
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+def tensors(images: ImageSet) -> dict[str, Tensor]:
+    return {"images": images.images, "labels": images.labels}
+
+
+@pytest.mark.parametrize(
+    ("student", "complaint"),
+    [
+        ("vgg8-imagenet", "vgg8-imagenet: the network cannot take images of 1x8x8: "),
+        ("torchvision:vit_b_32", "torchvision:vit_b_32: .*Expected 224 .*image_size=64"),
+        ("door_nets:stubborn", r"door_nets:stubborn: .* the data has 3 classes"),
+    ],
+)
+def test_the_first_training_looks_at_every_network_of_the_grid(
+    student: str, complaint: str, splits: Splits, tmp_path: Path
+) -> None:
+    parts: dict[str, Any] = {"train": lambda: tensors(splits.train), "val": lambda: {}}
+    settings = Settings(grid=Grid(pairs=("resnet14/resnet8", f"resnet14/{student}")))
+    store = CellStore(tmp_path / "cells")
+    with pytest.raises(UserError, match=f"^{complaint}"):
+        train_teacher(parts, splits.card.to_json(), store, "resnet14", settings)
+    assert not store.root.exists()
+
+
+@pytest.mark.parametrize("name", ["resnet8", "vgg8", "torchvision:resnet18"])
+def test_networks_that_fit_pass(name: str, splits: Splits) -> None:
+    card: DataCard = splits.card
+    check_network_fits(name, len(card.classes), (card.channels, card.height, card.width))
