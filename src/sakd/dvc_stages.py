@@ -8,6 +8,7 @@ where it was, and cells that an edit does not change are not trained again.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from kedro.framework.startup import bootstrap_project
 
 from sakd.active import active_settings
 from sakd.config import Settings
+from sakd.networks.code import source_files
 from sakd.networks.names import slug
 
 Stage = dict[str, Any]
@@ -53,6 +55,8 @@ class Stages:
         self.cards = [f"{self.teachers}/{name}.json" for name in teachers]
         self.accuracies = [f"{self.output}/teachers/{name}.json" for name in teachers]
         self.imported = sorted(str(path) for path in settings.teacher_weights.values())
+        self.teacher_code = _own_code(settings.grid.teachers())
+        self.code = _own_code(settings.grid.networks())
         self.import_parameters = [name for name in IMPORT_PARAMETERS if getattr(settings, name)]
         self.tables = [f"data/07_model_output/{name}.csv" for name in ("evaluation", "history")]
 
@@ -81,7 +85,7 @@ class Stages:
         cells = [_persistent(f"{self.cells}/teachers")] if trained else []
         return {
             "cmd": "kedro run --pipelines teacher",
-            "deps": [self.primary, *self.imported, *TRAINING_CODE],
+            "deps": [self.primary, *self.imported, *TRAINING_CODE, *self.teacher_code],
             "params": [{PARAMETERS: ["device", "threads", "teacher", *self.import_parameters]}],
             "outs": [*self.weights, *self.cards, *cells],
         }
@@ -92,7 +96,7 @@ class Stages:
         teacher = self.teachers + "/${item.teacher}.safetensors"
         stage = {
             "cmd": f"kedro run --pipelines students --nodes students-{self.data}-{pair}",
-            "deps": [self.primary, teacher, *TRAINING_CODE],
+            "deps": [self.primary, teacher, *TRAINING_CODE, *self.code],
             "params": [{PARAMETERS: STUDENT_PARAMETERS}],
             "outs": [
                 f"{self.output}/records/{pair}.json",
@@ -130,6 +134,14 @@ class Stages:
             "outs": [f"data/08_reporting/{name}" for name in REPORTS],
             "metrics": ["data/08_reporting/summary.json"],
         }
+
+
+def _own_code(networks: Iterable[str]) -> list[str]:
+    """The files of the project, beside the library's, that make ``networks``."""
+    here = Path.cwd()
+    files = {file.resolve() for name in networks for file in source_files(name)}
+    inside = [file.relative_to(here).as_posix() for file in files if file.is_relative_to(here)]
+    return sorted(path for path in inside if not path.startswith(tuple(TRAINING_CODE)))
 
 
 def _persistent(folder: str) -> Stage:

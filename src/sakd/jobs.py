@@ -9,6 +9,7 @@ from typing import Any
 
 from sakd.data import DataCard, ImageSet, labelled_subset
 from sakd.grid import Cell
+from sakd.networks.code import code_of
 from sakd.networks.names import slug
 from sakd.objectives import Objective, Supervised, distil
 from sakd.objectives.build import DataFacts, Distillation, Routing
@@ -54,6 +55,7 @@ def teacher_job(network: str, seed: int, lessons: Lessons, training: Training) -
             return Supervised(fresh_network(network, lessons.card))
 
     facts = {"network": network, "seed": seed, **lessons.facts, **_training_facts(training)}
+    facts |= _code_facts(network)
     return Job(
         group="teachers",
         id="-".join([lessons.card.name, slug(network), "teacher", f"s{seed}"]),
@@ -103,6 +105,7 @@ def cell_job(
             )
 
     facts = {**asdict(cell), **lessons.facts, **_training_facts(training)}
+    facts |= _code_facts(cell.student, *(() if cell.alone else (cell.teacher,)))
     if not cell.alone:
         facts |= _method_facts(cell, teacher, distillation, routing)
     router = replace(
@@ -127,6 +130,12 @@ def _training_facts(training: Training) -> dict[str, Any]:
     facts = json.loads(json.dumps(asdict(training)))  # tuples become lists, as when read back
     del facts["checkpoint_seconds"]
     return {"training": facts}
+
+
+def _code_facts(*networks: str) -> dict[str, Any]:
+    """What stands for the code of those networks that are not the zoo's."""
+    code = {name: found for name in networks if (found := code_of(name)) is not None}
+    return {"code": code} if code else {}
 
 
 def _method_facts(

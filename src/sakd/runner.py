@@ -26,8 +26,12 @@ from sakd.weights import Weights, save_weights
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 1
-"""Part of every content key: raise it when a change of the code changes results."""
+FORMAT = 2
+"""Part of every content key: raise it when a change of the code changes results.
+
+2: adapters are made for any two shapes, and some of those between maps have another kernel; the
+key tells the code of networks from outside, and whether the teacher is trained too.
+"""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -48,6 +49,23 @@ def test_dvc_names_the_same_files() -> None:
     )
     row = stages["students"]["foreach"][f"digits-{SLUGS}-s0"]
     assert "-".join([row["teacher"], row["student"]]) == SLUGS
+
+
+def test_dvc_depends_on_the_code_of_networks_within_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dvc_nets.py").write_text("def tiny(): ...\ndef small(): ...\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def dependencies(pair: str) -> tuple[bool, bool]:
+        stages = yaml.safe_load(dvc_yaml(Settings(grid=Grid(pairs=(pair,)))))["stages"]
+        listed = stages["teacher"]["deps"], stages["students"]["do"]["deps"]
+        return "dvc_nets.py" in listed[0], "dvc_nets.py" in listed[1]
+
+    assert dependencies("resnet8/dvc_nets:tiny") == (False, False)
+    monkeypatch.chdir(tmp_path)
+    assert dependencies("resnet8/dvc_nets:tiny") == (False, True)
+    assert dependencies("dvc_nets:tiny/resnet8") == (True, True)
 
 
 @pytest.mark.parametrize(

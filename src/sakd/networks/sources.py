@@ -98,7 +98,7 @@ def _function(
     source: str, item: str, arguments: Arguments, num_classes: int, channels: int
 ) -> nn.Module:
     """What a function of the user's own makes."""
-    module = _imported(source)
+    module = imported(source)
     functions = [name for name, value in vars(module).items() if callable(value)]
     _known(source, item, functions)
     function = getattr(module, item)
@@ -108,7 +108,12 @@ def _function(
     return model
 
 
-def _imported(name: str) -> ModuleType:
+def imported(name: str) -> ModuleType:
+    """The module called ``name``.
+
+    Raises:
+        UserError: there is none, or it cannot be imported.
+    """
     try:
         return import_module(name)
     except ModuleNotFoundError as error:

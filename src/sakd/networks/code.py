@@ -1,0 +1,53 @@
+"""What stands for the code of a network that the zoo does not have."""
+
+from __future__ import annotations
+
+import inspect
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+
+from sakd.networks.names import is_outside, parse_name
+from sakd.networks.sources import SOURCES, imported
+
+
+def code_of(name: str) -> str | None:
+    """A text that changes with the code of the network called ``name``; None for the zoo's.
+
+    For a model of a known library that is the library's version, for a user's own a hash of
+    `source_files`.
+
+    Raises:
+        UserError: there is no such module.
+    """
+    if not is_outside(name):
+        return None
+    package = parse_name(name).source.partition(".")[0]
+    if package in SOURCES:
+        return f"{package} {version(package).partition('+')[0]}"
+    digest = sha256()
+    for file in source_files(name):
+        digest.update(file.read_bytes())
+    return f"sha256 {digest.hexdigest()}"
+
+
+def source_files(name: str) -> tuple[Path, ...]:
+    """The files with the code of a user's own network; none for those of the zoo and libraries.
+
+    They are the file of the module that ``name`` says, and that of the function where it comes
+    from another; what these import in turn is not looked for.
+
+    Raises:
+        UserError: there is no such module.
+    """
+    if not is_outside(name):
+        return ()
+    parsed = parse_name(name)
+    if parsed.source.partition(".")[0] in SOURCES:
+        return ()
+    module = imported(parsed.source)
+    files = {module.__file__}
+    function = inspect.unwrap(getattr(module, parsed.item, imported))
+    if inspect.isfunction(function) or inspect.isclass(function):
+        files.add(inspect.getsourcefile(function))
+    return tuple(sorted(Path(file) for file in files if file is not None))
