@@ -163,7 +163,8 @@ def probe_shapes(
             size = "x".join(map(str, images.shape[1:]))
             raise UserError(
                 f"{type(model).__name__} cannot take images of {size}: {_reason(model, images)}; a "
-                "model for one size may take another as an argument, as in NAME(image_size=64)"
+                "model for one size may take another as an argument, as in NAME(image_size=64), "
+                "or NAME(img_size=64) in timm"
             ) from error
     return recorder.shapes
 
