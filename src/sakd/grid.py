@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sakd.distillers import DISTILLERS
 from sakd.distillers.method import members
 from sakd.errors import UserError
 from sakd.networks import check_network
 from sakd.networks.names import slug, split_pair
 from sakd.routing import POLICIES
+
+ALL = "all"
+"""On the axis of distillers or of policies: every one there is."""
 
 NONE = "none"
 """The distiller and policy of a network that is trained alone."""
@@ -67,7 +71,8 @@ class Grid:
     Attributes:
         pairs: ``teacher/student`` names of networks, see `sakd.networks.names`.
         distillers: names, or several joined by hyphens; KD goes with each as in the papers.
-        policies: names; ``always`` is plain distillation, ``adaptive`` is SAKD.
+            ``all`` stands for every one there is.
+        policies: names; ``always`` is plain distillation, ``adaptive`` is SAKD. ``all`` likewise.
         seeds: one replication each.
         baseline: whether the student is also trained alone.
     """
@@ -79,6 +84,13 @@ class Grid:
     policies: tuple[str, ...] = ("always", "adaptive")
     seeds: tuple[int, ...] = (0,)
     baseline: bool = True
+
+    def __post_init__(self) -> None:
+        """Put the names in the place of ``all``."""
+        for axis, table in {"distillers": tuple(DISTILLERS), "policies": tuple(POLICIES)}.items():
+            given: tuple[str, ...] = getattr(self, axis)
+            every = tuple(name for part in given for name in (table if part == ALL else [part]))
+            object.__setattr__(self, axis, every)
 
     def teachers(self) -> tuple[str, ...]:
         """The networks that must be trained first, each once."""

@@ -121,3 +121,13 @@ def test_a_wrong_axis_is_told(axes: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError) as caught:
         Grid(**axes).check()
     assert message in str(caught.value)
+
+
+def test_all_stands_for_every_distiller_and_every_policy() -> None:
+    grid = Grid(distillers=("all", "at-sp"), policies=("all",))
+    grid.check()
+    assert grid.distillers == (*DISTILLERS, "at-sp")
+    assert grid.policies == tuple(POLICIES)
+    assert "all" not in {*DISTILLERS, *POLICIES}
+    with pytest.raises(UserError, match=r"grid\.distillers repeats itself"):
+        Grid(distillers=("all", "at")).check()
