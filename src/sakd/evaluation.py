@@ -11,9 +11,10 @@ from torch import nn
 
 from sakd.data import DataCard, ImageSet, evaluation_batches
 from sakd.grid import Cell
+from sakd.networks.names import slug
 from sakd.store import CellStore, Entry, Record
-from sakd.weights import load_weights
-from sakd.zoo import fresh_network
+from sakd.weights import Weights, load_weights
+from sakd.zoo import fresh_network, trained_network
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,22 @@ def evaluate_cell(
         cells.save_evaluation(cell.id, found)
         logger.info("%s: test %.2f %%", cell.id, 100 * accuracy[record.epochs])
     return {name: value for name, value in found.items() if name != "key"}
+
+
+def evaluate_teacher(
+    cells: CellStore, network: str, weights: Weights, test: HeldOut, device: torch.device
+) -> float:
+    """The test accuracy of a teacher, found once and kept in the store."""
+    name = f"{test.card.name}-{slug(network)}-teacher"
+    key = f"{weights.sha256()} {weights.card.get('statistics')} {test.card.sha256}"
+    found = cells.evaluation(name, key)
+    if found is None:
+        trained = trained_network(network, test.card, weights).to(device)
+        found = {"key": key, "test_top1": top1(trained, test.images, test.card, device)}
+        cells.save_evaluation(name, found)
+        logger.info("%s: test %.2f %%", name, 100 * found["test_top1"])
+    accuracy: float = found["test_top1"]
+    return accuracy
 
 
 def _by_epoch(

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from sakd import evaluation
 from sakd.data import DataCard, ImageSet, Splits
 from sakd.errors import UserError
-from sakd.evaluation import evaluate_cell, top1
+from sakd.evaluation import HeldOut, evaluate_cell, evaluate_teacher, top1
 from sakd.grid import Cell
 from sakd.runtime import seeded
 from sakd.store import DONE, CellStore, Record
@@ -142,3 +142,23 @@ class TestCell:
         shutil.rmtree(store.entry(cell.row, cell.id, "k1").epochs)
         found = evaluate_cell(store, cell, record, test, CPU)
         assert found["test_top1_best"] == max(found["test_top1"], found["test_top1_val_selected"])
+
+
+def test_a_teacher_is_evaluated_once(
+    teacher: Weights, splits: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test, store = HeldOut(splits.test, splits.card), CellStore(tmp_path)
+    network = trained_network("resnet14", splits.card, teacher)
+    expected = top1(network, splits.test, splits.card)
+    assert evaluate_teacher(store, "resnet14", teacher, test, CPU) == expected
+    asked: list[float] = []
+    monkeypatch.setattr(evaluation, "top1", lambda *_: asked.append(0.5) or 0.5)
+    assert evaluate_teacher(store, "resnet14", teacher, test, CPU) == expected
+    assert not asked
+    changed = Weights({**teacher.state, "head.bias": teacher.state["head.bias"] + 1})
+    assert evaluate_teacher(store, "resnet14", changed, test, CPU) == 0.5
+    other = HeldOut(splits.test, replace(splits.card, sha256="other"))
+    assert evaluate_teacher(store, "resnet14", teacher, other, CPU) == 0.5
+    own = Weights(teacher.state, {"statistics": {"mean": [0.1], "std": [0.2]}})
+    assert evaluate_teacher(store, "resnet14", own, test, CPU) == 0.5
+    assert len(asked) == 3

@@ -9,31 +9,32 @@ import pandas as pd
 
 from sakd.config import Settings
 from sakd.data import DataCard
-from sakd.evaluation import HeldOut, evaluate_cell, top1
+from sakd.evaluation import HeldOut, evaluate_cell, evaluate_teacher
 from sakd.grid import Cell
 from sakd.pipelines.development import Parts, image_set
 from sakd.runtime import resolve_device
 from sakd.store import DONE, CellStore, Record
 from sakd.weights import Weights
-from sakd.zoo import trained_network
 
 CELL = ("dataset", "teacher", "student", "distiller", "policy", "seed")
 
 
-def evaluate_teacher(
+def measure_teacher(
     test: Parts,
     card: Mapping[str, Any],
+    cells: CellStore,
     teacher: Weights,
     network: str,
     settings: Settings,
 ) -> dict[str, Any]:
     """The teacher's accuracy on the test split."""
-    device, data = resolve_device(settings.device), DataCard.from_json(card)
-    trained = trained_network(network, data, teacher).to(device)
-    return {"teacher": network, "test_top1": top1(trained, image_set(test["test"]()), data, device)}
+    split = HeldOut(image_set(test["test"]()), DataCard.from_json(card))
+    device = resolve_device(settings.device)
+    accuracy = evaluate_teacher(cells, network, teacher, split, device)
+    return {"teacher": network, "test_top1": accuracy}
 
 
-def evaluate_students(
+def measure_students(
     test: Parts,
     card: Mapping[str, Any],
     cells: CellStore,

@@ -6,7 +6,7 @@ from kedro.pipeline import Node, Pipeline
 
 from sakd.config import Settings
 from sakd.networks.names import slug
-from sakd.pipelines.evaluate.nodes import evaluate_students, evaluate_teacher
+from sakd.pipelines.evaluate.nodes import measure_students, measure_teacher
 
 
 def create_pipeline(settings: Settings) -> Pipeline:
@@ -14,10 +14,11 @@ def create_pipeline(settings: Settings) -> Pipeline:
     data = settings.data.name
     teachers = [
         Node(
-            evaluate_teacher,
+            measure_teacher,
             inputs=[
                 f"{data}-test",
                 f"{data}-card",
+                f"{data}-cells",
                 f"{data}-{slug(network)}-teacher",
                 f"params:teachers.{slug(network)}",
                 "parameters",
@@ -29,7 +30,7 @@ def create_pipeline(settings: Settings) -> Pipeline:
     ]
     records = [f"{row.id}-records" for row in settings.grid.rows(data)]
     students = Node(
-        evaluate_students,
+        measure_students,
         inputs=[f"{data}-test", f"{data}-card", f"{data}-cells", "parameters", *records],
         outputs=["evaluation", "history"],
         name=f"evaluate-{data}-students",
