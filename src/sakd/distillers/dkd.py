@@ -19,8 +19,9 @@ class DecoupledKD(KD):
     Loss: T^2 / B * sum_b [ alpha KL(b_t || b_s) + beta KL(q_t || q_s) ],
     b = (p_y, 1 - p_y), q = the other classes' p / (1 - p_y), that is, a softmax without class y.
     KD is alpha = 1, beta = 1 - p_y of the teacher. beta is 8 in the paper's default, but 2 for
-    resnet56/resnet20. It stands in the place of KD, so KD does not go with it.
-    Differs from the paper: no warm-up of 20 epochs. ``standardise`` is as in KD.
+    resnet56/resnet20. It stands in the place of KD, so KD does not go with it. Of a mixed image
+    y is its own label, not its partner's. ``standardise`` is as in KD.
+    Differs from the paper: no warm-up of 20 epochs.
     """
 
     def __init__(
