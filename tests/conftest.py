@@ -96,7 +96,9 @@ def small_objective(small_network: NetworkFactory) -> Callable[..., SpotDistilla
                 method,
                 policy,
                 DataFacts(IMAGE, torch.arange(TRAIN) % CLASSES),
-                distillation=Distillation(train_teacher=train_teacher),
+                distillation=Distillation(
+                    train_teacher=train_teacher, options={"ft": {"pretrain_epochs": 1}}
+                ),
                 routing=Routing(gamma=gamma, same_family_bias=0.0),
             )
 

@@ -65,7 +65,8 @@ def build(distiller: str, case: Case) -> Distiller:
     made = DISTILLERS[distiller](pair, **options(distiller, case))
     weights = renamed(case, WEIGHTS.get(distiller, {}))
     if weights:
-        made.load_state_dict(weights)
+        missing, unexpected = made.load_state_dict(weights, strict=False)
+        assert (set(missing) <= {"paraphrased"}, unexpected) == (True, [])
     else:
         for name in BARE.get(distiller, []):
             made.set_submodule(name, nn.Identity())

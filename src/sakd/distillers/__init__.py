@@ -7,6 +7,8 @@ from sakd.distillers.at import AttentionTransfer
 from sakd.distillers.base import Distiller, Pair, Pretraining
 from sakd.distillers.cc import CorrelationCongruence
 from sakd.distillers.crd import ContrastiveRepresentation
+from sakd.distillers.dist import CorrelationOfPredictions
+from sakd.distillers.dkd import DecoupledKD
 from sakd.distillers.fitnet import FitNet
 from sakd.distillers.fsp import SolutionFlow
 from sakd.distillers.ft import FactorTransfer
@@ -14,6 +16,7 @@ from sakd.distillers.kd import KD
 from sakd.distillers.kdsvd import SingularDirections
 from sakd.distillers.nst import NeuronSelectivity
 from sakd.distillers.pkt import ProbabilisticTransfer
+from sakd.distillers.reviewkd import KnowledgeReview
 from sakd.distillers.rkd import RelationalKD
 from sakd.distillers.sp import SimilarityPreserving
 from sakd.distillers.vid import VariationalInformation
@@ -36,6 +39,9 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "kdsvd": SingularDirections,
         "ft": FactorTransfer,
         "crd": ContrastiveRepresentation,
+        "dkd": DecoupledKD,
+        "dist": CorrelationOfPredictions,
+        "reviewkd": KnowledgeReview,
     },
 )
 

@@ -41,6 +41,8 @@ class Pretraining:
     Attributes:
         module: to be trained; a submodule of the distiller, whose parameters want no gradient.
         loss: scalar, from the teacher's features (B, ...), one per spot.
+        done: whether that has happened: () bool, a buffer of the distiller, so that checkpoints
+            know; set when the training ends.
         epochs: passes over the training images.
         lr: learning rate of SGD, constant.
         momentum: of SGD.
@@ -49,6 +51,7 @@ class Pretraining:
 
     module: nn.Module
     loss: Callable[[Sequence[Tensor]], Tensor]
+    done: Tensor
     epochs: int
     lr: float
     momentum: float = 0.9

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
@@ -29,6 +30,7 @@ class FactorTransfer(Distiller):
 
     family = SpotFamily.LAST_MAP
     weight = 200.0
+    paraphrased: Tensor
 
     def __init__(
         self,
@@ -45,6 +47,7 @@ class FactorTransfer(Distiller):
         factors = max(1, int(factor_ratio * teacher))
         self.translator = layers(nn.Conv2d, (student, student, factors, factors), normalised=True)
         self.paraphraser = Paraphraser(teacher, factors).requires_grad_(False)
+        self.register_buffer("paraphrased", torch.zeros((), dtype=torch.bool))
         self.pretrain_epochs = pretrain_epochs
         self.pretrain_lr = pretrain_lr
 
@@ -54,7 +57,13 @@ class FactorTransfer(Distiller):
         def reconstruction(teachers: Sequence[Tensor]) -> Tensor:
             return mse_loss(self.paraphraser(teachers[0]), teachers[0])
 
-        return Pretraining(self.paraphraser, reconstruction, self.pretrain_epochs, self.pretrain_lr)
+        return Pretraining(
+            self.paraphraser,
+            reconstruction,
+            self.paraphrased,
+            epochs=self.pretrain_epochs,
+            lr=self.pretrain_lr,
+        )
 
     def loss(
         self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from torch import Tensor
-from torch.nn.functional import kl_div, log_softmax
+from torch.nn.functional import log_softmax
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, mean_over_batch
+from sakd.distillers.logits import divergence, standardised
 from sakd.networks.spots import SpotFamily
 
 
@@ -15,20 +16,27 @@ class KD(Distiller):
 
     Hinton et al., 2015, arXiv:1503.02531, section 2.
     Loss: T^2 / B * sum_b KL(softmax(z_t / T) || softmax(z_s / T)), T = 4.
+    With ``standardise`` the logits z are z-scores (Sun et al., CVPR 2024, arXiv:2403.01427),
+    which leaves the student its own scale of logits; that paper takes T = 2 and weight 9.
     """
 
     family = SpotFamily.LOGITS
 
-    def __init__(self, pair: Pair, *, temperature: float = 4.0) -> None:
-        """Soften with ``temperature`` (T above)."""
+    def __init__(self, pair: Pair, *, temperature: float = 4.0, standardise: bool = False) -> None:
+        """Soften with ``temperature`` (T above), after the logits are standardised if so."""
         super().__init__(pair)
         self.temperature = temperature
+        self.standardise = standardise
 
     def loss(
         self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
     ) -> Tensor:
         """See `Distiller.loss`; ``student`` and ``teacher`` are logits (B, K)."""
-        student = log_softmax(student / self.temperature, dim=1)
-        teacher = log_softmax(teacher / self.temperature, dim=1)
-        divergence = kl_div(student, teacher, reduction="none", log_target=True).sum(dim=1)
-        return mean_over_batch(self.temperature**2 * divergence, chosen)
+        if self.standardise:
+            student, teacher = standardised(student), standardised(teacher)
+        student, teacher = student / self.temperature, teacher / self.temperature
+        return mean_over_batch(self.temperature**2 * self.error(student, teacher, batch), chosen)
+
+    def error(self, student: Tensor, teacher: Tensor, batch: Batch) -> Tensor:
+        """What is compared of logits (B, K) that are divided by the temperature: (B,)."""
+        return divergence(log_softmax(student, dim=1), log_softmax(teacher, dim=1))

@@ -44,7 +44,7 @@ class Objective(nn.Module, ABC):
         """The losses of one batch, keyed like `players`."""
 
     def preparations(self) -> dict[str, Preparation]:
-        """By name, the problems to be solved before this one; most have none."""
+        """By name, the problems still to be solved before this one; most have none."""
         return {}
 
     def train(self, mode: bool = True) -> Self:

@@ -77,12 +77,12 @@ class SpotDistillation(Objective):
         return players
 
     def preparations(self) -> dict[str, Preparation]:
-        """What the distillers train before the student."""
+        """What the distillers have yet to train before the student."""
         plans = {name: (d.pair.spots, d.pretraining()) for name, d in self._distillers().items()}
         return {
             name: Preparation(self.teacher, spots, plan)
             for name, (spots, plan) in plans.items()
-            if plan is not None
+            if plan is not None and not plan.done
         }
 
     def forward(self, batch: Batch) -> StepResult:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from sakd.data import BatchStream
-from sakd.errors import UserError
+from sakd.errors import UserError, require
 from sakd.objectives import Objective
 from sakd.training.optimisation import PUBLISHED, Optimisation, Player
 
@@ -102,13 +102,15 @@ def fit(
         One record per epoch.
 
     Raises:
-        UserError: a loss is no longer finite.
+        UserError: a loss is no longer finite, or `sakd.training.prepare` has yet to be called.
     """
     settings = {name: PUBLISHED.get(name, Optimisation()) for name in objective.players()}
     settings |= dict(optimisation or {})
     run = Run(objective, settings, epochs, len(stream))
     if resume is not None:
         run.restore(resume)
+    waiting = ", ".join(objective.preparations())
+    require(not waiting, f"{waiting}: not prepared; call sakd.training.prepare(objective, stream)")
     watching = tuple(callbacks)
     for callback in watching:
         callback.on_start(run)

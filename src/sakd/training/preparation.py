@@ -17,7 +17,8 @@ def prepare(
 ) -> bool:
     """Train what ``objective`` needs beforehand, on ``stream``, and freeze it.
 
-    The result is part of the objective's progress: a training that resumes does not repeat it.
+    `fit` refuses an objective for which this has not been done. The result is part of the
+    objective's progress: a training that resumes does not repeat it.
 
     Args:
         objective: to be trained next.
@@ -42,4 +43,5 @@ def prepare(
             )
         finally:
             preparation.module.requires_grad_(False)
+        plan.done.fill_(True)
     return bool(preparations)

@@ -202,6 +202,9 @@ def test_fitnet_has_nothing_to_learn_when_the_regression_is_right() -> None:
         ("vid", 1, 2),
         ("nst", 50, 1),
         ("pkt", 30000, 1),
+        ("dkd", 1, 1),
+        ("dist", 1, 1),
+        ("reviewkd", 5, 1),
     ],
 )
 def test_the_published_weights_are_the_defaults(name: str, weight: float, gamma: float) -> None:

@@ -15,6 +15,7 @@ from sakd.distillers import DISTILLERS
 from sakd.errors import UserError
 from sakd.networks import StagedNetwork
 from sakd.networks.resnet import resnet
+from sakd.networks.spots import SpotFamily
 from sakd.objectives import SpotDistillation, distil
 from sakd.objectives.build import DataFacts, Distillation, Routing
 from sakd.routing import POLICIES
@@ -206,10 +207,13 @@ def build(networks: Networks, *names: str, **options: Any) -> SpotDistillation:
     return distil(networks(0), networks(1), *names, FACTS, **options)
 
 
-def test_every_distiller_comes_with_kd_at_its_published_weight(small_network: Networks) -> None:
+def test_every_distiller_of_features_comes_with_kd_at_its_published_weight(
+    small_network: Networks,
+) -> None:
     for name, kind in DISTILLERS.items():
         objective = build(small_network, name, "always")
-        assert objective.weights == {"kd": 1.0, name: kind.weight}
+        companion = {} if kind.family is SpotFamily.LOGITS else {"kd": 1.0}
+        assert objective.weights == {**companion, name: kind.weight}
 
 
 def test_a_distiller_can_stand_alone_with_another_weight(small_network: Networks) -> None:

@@ -19,7 +19,7 @@ from sakd.errors import UserError
 from sakd.networks import StagedNetwork
 from sakd.objectives import Objective, SpotDistillation, Supervised
 from sakd.routing import POLICIES
-from sakd.training import Callback, Optimisation, Run, fit
+from sakd.training import Callback, Optimisation, Run, fit, prepare
 
 Objectives = Callable[..., SpotDistillation]
 Streams = Callable[..., BatchStream]
@@ -36,7 +36,9 @@ EVERY += [(name, "adaptive", True) for name in ("at", "crd")]
 def trained(
     objective: Objective, stream: BatchStream, **options: Any
 ) -> tuple[list[dict[str, float]], dict[str, Tensor]]:
-    """Train; history and final state."""
+    """Train, prepared unless resumed; history and final state."""
+    if "resume" not in options:
+        prepare(objective, stream)
     players = objective.players()
     settings = {name: SETTINGS[name] for name in players}
     history = fit(objective, stream, epochs=EPOCHS, optimisation=settings, **options)

@@ -13,6 +13,7 @@ from torch import Tensor
 import sakd.runner
 from sakd.data import BatchStream, DataCard, ImageSet
 from sakd.distillers import DISTILLERS
+from sakd.errors import UserError
 from sakd.networks import StagedNetwork
 from sakd.objectives import SpotDistillation, distil
 from sakd.objectives.build import DataFacts, Distillation
@@ -72,6 +73,33 @@ def test_the_paraphraser_learns_beforehand_and_is_frozen_afterwards(
     assert history[1]["preparation"] < history[0]["preparation"]
     fit(made, stream, epochs=1)
     assert equal(after, paraphraser(made))
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_a_training_that_is_not_prepared_is_refused(
+    name: str, small_objective: Callable[..., SpotDistillation], small_stream: Streams
+) -> None:
+    made, stream = small_objective(name, "always"), small_stream(0)
+    with pytest.raises(UserError, match=rf"^{name}: .*call sakd\.training\.prepare\("):
+        fit(made, stream, epochs=1)
+    assert prepare(made, stream)
+    assert not prepare(made, stream)
+    fit(made, stream, epochs=1)
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_a_preparation_that_was_cut_off_is_still_to_be_done(
+    name: str, small_objective: Callable[..., SpotDistillation], small_stream: Streams
+) -> None:
+    made, stream = small_objective(name, "always"), small_stream(0)
+
+    class Stop(Callback):
+        def on_step(self, run: Run) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare(made, stream, lambda _name: (Stop(),))
+    assert list(made.preparations()) == [name]
 
 
 @pytest.mark.parametrize("name", [name for name in DISTILLERS if name not in NEEDS])

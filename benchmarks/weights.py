@@ -1,0 +1,103 @@
+"""How hard every distiller pulls on a student of the default study, beside the labels.
+
+A resnet8 learns digits from cross-entropy, and from KD where that goes with the distiller. On its
+way, over the first steps, the gradient of the distiller's loss by the student's weights is set
+beside that of cross-entropy. Where the published weight times this ratio is far above 1 the labels
+may be drowned; "equal at" is the weight at which both gradients are of one length.
+
+    python benchmarks/weights.py --distillers at sp pkt
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from itertools import chain, count, islice
+from statistics import median
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+import sakd.training
+from sakd.data import DATASETS, BatchStream, ImageSet, Splits, labelled_subset, prepare
+from sakd.distillers import DISTILLERS
+from sakd.networks import NETWORKS, StagedNetwork
+from sakd.objectives import SpotDistillation, Supervised, distil
+from sakd.objectives.build import DataFacts
+from sakd.training import Optimisation, fit
+from sakd.training.fit import Run
+
+
+def main() -> None:
+    """Train the teacher, then print a line for each distiller: medians over the steps."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--distillers", nargs="+", default=list(DISTILLERS))
+    parser.add_argument("--steps", type=int, default=52)
+    options = parser.parse_args()
+    torch.set_num_threads(1)  # networks this small gain nothing from more
+    digits = DATASETS["digits"](path=None, source="bundled").load()
+    splits = prepare(digits, name="digits", val_fraction=0.2, test_fraction=0.2)
+    teacher = network("resnet20")
+    fit(Supervised(teacher), batches_of(splits.train, splits), epochs=20)
+    few = labelled_subset(splits.train, per_class=20, seed=0)
+    print(f"{'distiller':<11}{'loss':>10}{'gradient / CE':>15}{'published':>11}{'equal at':>10}")
+    for name in options.distillers:
+        objective = distil(
+            network("resnet8"), teacher, name, "always", DataFacts(few.shape, few.labels)
+        )
+        steps = pulls(name, objective, batches_of(few, splits))
+        losses, ratios = zip(*islice(steps, options.steps), strict=True)
+        loss, ratio, weight = median(losses), median(ratios), DISTILLERS[name].weight
+        print(f"{name:<11}{loss:>10.3g}{ratio:>15.3g}{weight:>11g}{1 / ratio:>10.3g}", flush=True)
+
+
+def network(name: str) -> StagedNetwork:
+    """A network for digits, with the same weights each time."""
+    torch.manual_seed(0)
+    return NETWORKS[name](num_classes=10, in_channels=1)
+
+
+def batches_of(images: ImageSet, splits: Splits) -> BatchStream:
+    """Batches of 64."""
+    return BatchStream(images, splits.card.mean, splits.card.std, batch_size=64, seed=0)
+
+
+def pulls(
+    name: str, objective: SpotDistillation, stream: BatchStream
+) -> Iterator[tuple[float, float]]:
+    """Each step's loss, and the length of its gradient over that of cross-entropy.
+
+    What the distiller trains learns from its loss; the student does not.
+    """
+    sakd.training.prepare(objective, stream)
+    run = Run(objective, {"student": Optimisation()}, 1, len(stream))
+    objective.train()
+    weights = list(objective.student.parameters())
+    for batch in chain.from_iterable(map(stream.epoch, count())):
+        with torch.no_grad():
+            teachers = outputs(objective.teacher, batch.images)
+        students = outputs(objective.student, batch.images)
+        everybody = torch.ones(len(batch.labels), len(objective.spots), dtype=torch.bool)
+        knowledge = objective.knowledge(students, teachers, batch, everybody)
+        shown = [feature.detach() for feature in students]
+        own = objective.knowledge(shown, teachers, batch, everybody)[name]
+        loss, ce = knowledge.pop(name), cross_entropy(students[-1], batch.labels)
+        yield float(loss.detach()), length(loss, weights) / length(ce, weights)
+        run.step({"student": sum(knowledge.values(), ce + objective.weights[name] * own)})
+
+
+def outputs(network: StagedNetwork, images: Tensor) -> list[Tensor]:
+    """All features, and the logits."""
+    features, logits = network.trace(images)
+    return [*features, logits]
+
+
+def length(loss: Tensor, weights: list[torch.nn.Parameter]) -> float:
+    """The Euclidean length of the gradient."""
+    gradients = torch.autograd.grad(loss, weights, retain_graph=True, allow_unused=True)
+    return float(sum(g.square().sum() for g in gradients if g is not None)) ** 0.5
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""What distillers of the logits share."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn.functional import kl_div
+
+SMALLEST_VARIANCE = 1e-6
+
+
+def standardised(logits: Tensor) -> Tensor:
+    """Logits (B, K) less their mean over their standard deviation, both over the K classes.
+
+    Sun et al., CVPR 2024, arXiv:2403.01427, algorithm 1 at temperature 1. The deviation divides
+    by K (the paper's code by K - 1) and is at least 1e-3, so that equal logits have a gradient.
+    """
+    centred = logits - logits.mean(dim=1, keepdim=True)
+    variance = centred.square().mean(dim=1, keepdim=True)
+    return centred * variance.clamp(min=SMALLEST_VARIANCE).rsqrt()
+
+
+def divergence(student: Tensor, teacher: Tensor) -> Tensor:
+    """KL(teacher || student) (B,) of log-probabilities (B, K)."""
+    return kl_div(student, teacher, reduction="none", log_target=True).sum(dim=1)

@@ -1,0 +1,115 @@
+"""Knowledge review."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d, interpolate
+
+from sakd.data import Batch
+from sakd.distillers.base import Distiller, Pair, mean_over_batch
+from sakd.networks.spots import SpotFamily
+
+LEVELS = (4, 2, 1)
+"""Sides of the grids to which maps are averaged, beside their own."""
+
+
+class KnowledgeReview(Distiller):
+    """Match every stage of the teacher by the student's stage, fused with the deeper ones.
+
+    Chen et al., CVPR 2021, arXiv:2104.09044, section 3, with residual framework, fusion by
+    attention and hierarchical context loss.
+    Loss, summed over stages: mean_b sum_l w_l || P_l(U_s) - P_l(F_t) ||^2 / size_l, P_l the mean
+    over an l x l grid, l the map's own side, then 4, 2, 1 where that is smaller, with weights 1,
+    1/2, 1/4, 1/8 over their sum. U_s is a `Fusion` of F_s and what comes from the next stage.
+    A stage counts the samples chosen there; what flows to it from deeper stages of a sample does
+    so wherever that one is chosen, so its gradient reaches these too. The batch norms of the
+    fusions see the full batch whoever is chosen.
+    The authors weigh it with 5 for most CIFAR-100 pairs, but with 0.6 for resnet56/resnet20, 1
+    for resnet110/resnet32 and 8 for resnet32x4/ShuffleNetV2, and have no KD beside it
+    (``kd_weight`` 0).
+    Differs from the paper: no warm-up of 20 epochs; stages alone, not the embedding as one more.
+    """
+
+    family = SpotFamily.EVERY_STAGE
+    weight = 5.0
+
+    def __init__(self, pair: Pair, *, most_channels: int = 512) -> None:
+        """Fuse in as many channels as the student's last map has, ``most_channels`` at most."""
+        super().__init__(pair)
+        width = min(most_channels, pair.student_shapes[-1][0])
+        sides = zip(pair.student_shapes, pair.teacher_shapes, strict=True)
+        channels = [(student[0], width, teacher[0]) for student, teacher in sides]
+        *rest, last = channels
+        fusions = [*(Fusion(*widths, reviews=True) for widths in rest), Fusion(*last)]
+        self.fusions = nn.ModuleList(fusions)
+
+    def losses(
+        self, students: Sequence[Tensor], teachers: Sequence[Tensor], batch: Batch, chosen: Tensor
+    ) -> Tensor:
+        """See `Distiller.losses`; features are maps, of any channels and sizes."""
+        total = chosen.new_zeros((), dtype=torch.float)
+        deeper = None
+        for spot in reversed(range(len(students))):
+            teacher = teachers[spot]
+            reviewed, deeper = self.fusions[spot](students[spot], deeper, teacher.shape[2:])
+            total = total + mean_over_batch(context_error(reviewed, teacher), chosen[:, spot])
+        return total
+
+    def loss(
+        self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
+    ) -> Tensor:
+        """See `Distiller.loss`; a spot alone has nothing deeper to review."""
+        reviewed, _ = self.fusions[spot](student, None, teacher.shape[2:])
+        return mean_over_batch(context_error(reviewed, teacher), chosen)
+
+
+class Fusion(nn.Module):
+    """The student's map and what comes from the next deeper stage, weighed at each position."""
+
+    def __init__(self, inputs: int, width: int, outputs: int, *, reviews: bool = False) -> None:
+        """Map ``inputs`` to ``width`` channels, where both are fused, and to ``outputs``."""
+        super().__init__()
+        self.entry = _normalised(nn.Conv2d(inputs, width, 1, bias=False))
+        self.attention = nn.Conv2d(2 * width, 2, 1) if reviews else None
+        self.exit = _normalised(nn.Conv2d(width, outputs, 3, padding=1, bias=False))
+
+    def forward(
+        self, student: Tensor, deeper: Tensor | None, size: tuple[int, int]
+    ) -> tuple[Tensor, Tensor]:
+        """Fuse, and bring to ``size``.
+
+        Args:
+            student: map (B, C_s, H, W).
+            deeper: what this gave as its second at the next deeper stage, if there is one.
+            size: height and width of the teacher's map.
+
+        Returns:
+            What is compared with the teacher's map (B, C_t, H_t, W_t), and what is passed on to
+            the stage before (B, width, H_t, W_t).
+        """
+        fused: Tensor = self.entry(student)
+        if self.attention is not None and deeper is not None:
+            deeper = interpolate(deeper, fused.shape[2:])
+            share = self.attention(torch.cat([fused, deeper], dim=1)).sigmoid()
+            fused = share[:, :1] * fused + share[:, 1:] * deeper
+        fused = interpolate(fused, size)
+        return self.exit(fused), fused
+
+
+def context_error(student: Tensor, teacher: Tensor) -> Tensor:
+    """The hierarchical context loss above (B,) of two maps (B, C, H, W)."""
+    levels = [level for level in LEVELS if level < min(student.shape[2:])]
+    weights = [0.5**k for k in range(len(levels) + 1)]
+    pooled = [(adaptive_avg_pool2d(student, n), adaptive_avg_pool2d(teacher, n)) for n in levels]
+    errors = [(s - t).square().mean(dim=(1, 2, 3)) for s, t in [(student, teacher), *pooled]]
+    return torch.stack([w * e for w, e in zip(weights, errors, strict=True)]).sum(dim=0) / sum(
+        weights
+    )
+
+
+def _normalised(convolution: nn.Conv2d) -> nn.Sequential:
+    nn.init.kaiming_uniform_(convolution.weight, a=1)
+    return nn.Sequential(convolution, nn.BatchNorm2d(convolution.out_channels))

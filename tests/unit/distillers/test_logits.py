@@ -1,0 +1,163 @@
+"""Distillers of the logits equal their formulas, written out class by class."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from sakd.distillers import Distiller
+from sakd.distillers.dkd import decoupled
+from sakd.distillers.logits import standardised
+
+Row = list[float]
+Build = Callable[..., Distiller]
+LossOf = Callable[..., Tensor]
+AssertByHand = Callable[..., None]
+
+masks = st.lists(st.booleans(), min_size=5, max_size=5)
+seeds = st.integers(0, 1000)
+
+
+def softened(logits: Row, temperature: float) -> Row:
+    powers = [math.exp(z / temperature) for z in logits]
+    return [power / math.fsum(powers) for power in powers]
+
+
+def kl(teacher: Row, student: Row) -> float:
+    return math.fsum(p * math.log(p / q) for p, q in zip(teacher, student, strict=True))
+
+
+def scores(logits: Row) -> Row:
+    mean = math.fsum(logits) / len(logits)
+    deviation = math.sqrt(math.fsum((z - mean) ** 2 for z in logits) / len(logits))
+    return [(z - mean) / deviation for z in logits]
+
+
+def dkd_by_hand(student: Row, teacher: Row, label: int, alpha: float, beta: float) -> float:
+    def parts(logits: Row) -> tuple[Row, Row]:
+        p = softened(logits, 4.0)
+        others = [x / (1 - p[label]) for k, x in enumerate(p) if k != label]
+        return [p[label], 1 - p[label]], others
+
+    (label_s, others_s), (label_t, others_t) = parts(student), parts(teacher)
+    return 16 * (alpha * kl(label_t, label_s) + beta * kl(others_t, others_s))
+
+
+def correlation(x: Row, y: Row) -> float:
+    dx, dy = ([a - math.fsum(v) / len(v) for a in v] for v in (x, y))
+    product = math.fsum(a * b for a, b in zip(dx, dy, strict=True))
+    return product / math.sqrt(math.fsum(a * a for a in dx) * math.fsum(b * b for b in dy))
+
+
+def dist_by_hand(student: list[Tensor], teacher: list[Tensor]) -> float:
+    """With beta 2, gamma 3, tau 4."""
+    (s, t) = ([softened(row, 4.0) for row in x[0].tolist()] for x in (student, teacher))
+    rows = [1 - correlation(a, b) for a, b in zip(s, t, strict=True)]
+    columns = zip(zip(*s, strict=True), zip(*t, strict=True), strict=True)
+    classes = [1 - correlation(list(a), list(b)) if len(a) > 1 else 0.0 for a, b in columns]
+    return 16 * (2 * math.fsum(rows) / len(rows) + 3 * math.fsum(classes) / len(classes))
+
+
+def draw(seed: int) -> tuple[Tensor, Tensor]:
+    source = torch.Generator().manual_seed(seed)
+    student, teacher = torch.randn(2, 5, 6, generator=source, dtype=torch.float64)
+    return student, teacher
+
+
+@given(mask=masks, seed=seeds)
+def test_standardised_kd_compares_z_scores(
+    mask: list[bool], seed: int, build: Build, assert_by_hand: AssertByHand
+) -> None:
+    def by_hand(student: list[Tensor], teacher: list[Tensor]) -> float:
+        pairs = zip(student[0].tolist(), teacher[0].tolist(), strict=True)
+        each = [4 * kl(softened(scores(t), 2.0), softened(scores(s), 2.0)) for s, t in pairs]
+        return math.fsum(each) / len(each)
+
+    kd = build("kd", [(6,)], [(6,)], temperature=2.0, standardise=True)
+    assert_by_hand(kd, by_hand, mask, seed)
+
+
+@pytest.mark.parametrize("name", ["kd", "dkd"])
+def test_a_standardised_student_may_have_its_own_scale_and_shift(
+    name: str, build: Build, loss_of: LossOf
+) -> None:
+    student, teacher = draw(0)
+    everybody = torch.ones(5, dtype=torch.bool)
+    distiller = build(name, [(6,)], [(6,)], standardise=True)
+    plain = loss_of(distiller, [student], [teacher], everybody)
+    torch.testing.assert_close(loss_of(distiller, [3 * student + 1], [teacher], everybody), plain)
+    assert loss_of(distiller, [2 * teacher - 5], [teacher], everybody) == pytest.approx(0, abs=1e-9)
+
+
+def test_equal_logits_have_z_scores_of_zero_and_a_finite_gradient() -> None:
+    logits = torch.full((2, 4), 3.0, requires_grad=True)
+    values = standardised(logits)
+    assert (values == 0).all()
+    (gradient,) = torch.autograd.grad(values[:, 0].sum(), logits)
+    assert gradient.isfinite().all()
+
+
+@given(mask=masks, seed=seeds)
+def test_dkd_weighs_the_label_and_the_other_classes_apart(
+    mask: list[bool], seed: int, build: Build, loss_of: LossOf
+) -> None:
+    student, teacher = draw(seed)
+    rows = zip(student.tolist(), teacher.tolist(), (0, 1, 2, 3, 0), mask, strict=True)
+    each = [dkd_by_hand(s, t, label, 0.5, 8.0) for s, t, label, chosen in rows if chosen]
+    dkd = build("dkd", [(6,)], [(6,)], alpha=0.5)
+    ours = loss_of(dkd, [student], [teacher], torch.tensor(mask))
+    assert float(ours) == pytest.approx(math.fsum(each) / 5, rel=1e-9, abs=1e-12)
+
+
+def test_kd_is_dkd_that_weighs_the_others_by_the_teachers_doubt(
+    build: Build, loss_of: LossOf
+) -> None:
+    student, teacher = draw(1)
+    labels = torch.arange(5) % 4
+    doubt = 1 - (teacher / 4).softmax(dim=1).gather(1, labels[:, None]).squeeze(1)
+    kd = build("kd", [(6,)], [(6,)])
+    for chosen, beta in zip(torch.eye(5, dtype=torch.bool), doubt.tolist(), strict=True):
+        dkd = build("dkd", [(6,)], [(6,)], beta=beta)
+        losses = [loss_of(d, [student], [teacher], chosen) for d in (kd, dkd)]
+        torch.testing.assert_close(*losses, rtol=1e-9, atol=0)
+
+
+def test_a_label_that_is_certain_leaves_finite_parts() -> None:
+    logits = torch.tensor([[200.0, 0.0, 1.0], [-200.0, 0.0, 1.0]], requires_grad=True)
+    parts = decoupled(logits, torch.zeros(2, dtype=torch.int64))
+    assert all(part.isfinite().all() for part in parts)
+    (gradient,) = torch.autograd.grad(sum(part.sum() for part in parts), logits)
+    assert gradient.isfinite().all()
+
+
+@given(mask=masks, seed=seeds)
+def test_dist_correlates_samples_and_classes(
+    mask: list[bool], seed: int, build: Build, assert_by_hand: AssertByHand
+) -> None:
+    dist = build("dist", [(6,)], [(6,)], beta=2.0, gamma=3.0, tau=4.0)
+    assert_by_hand(dist, dist_by_hand, mask, seed)
+
+
+def test_dist_has_nothing_to_match_in_a_teacher_that_is_constant(
+    build: Build, loss_of: LossOf
+) -> None:
+    student, _ = draw(2)
+    everybody = torch.ones(5, dtype=torch.bool)
+    dist = build("dist", [(6,)], [(6,)])
+    assert loss_of(dist, [student], [torch.zeros_like(student)], everybody) == 0
+
+
+def test_dist_charges_a_student_that_is_constant_without_a_gradient(build: Build) -> None:
+    _, teacher = draw(3)
+    student = torch.zeros_like(teacher, requires_grad=True)
+    dist = build("dist", [(6,)], [(6,)])
+    loss = dist.losses([student], [teacher], None, torch.ones(5, 1, dtype=torch.bool))
+    (gradient,) = torch.autograd.grad(loss, student)
+    assert float(loss.detach()) == pytest.approx(2.0)
+    assert not gradient.any()
