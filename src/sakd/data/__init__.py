@@ -1,16 +1,71 @@
-"""Images: where they come from, how they are split, and how they reach a training step."""
+"""Images: where they come from, how they are split, and how they reach a training step.
+
+Datasets are found by name in `DATASETS`; `open_dataset` knows ``torchvision:NAME`` too.
+"""
+
+from dataclasses import fields
+from pathlib import Path
 
 from sakd.data.augment import Augment
-from sakd.data.cifar100 import Cifar100
+from sakd.data.cifar import Cifar10, Cifar100
 from sakd.data.dataset import Dataset, RawData
 from sakd.data.digits import Digits
+from sakd.data.folder import Folder
 from sakd.data.images import DataCard, ImageSet, Splits, content_hash
+from sakd.data.own_parquet import Parquet
 from sakd.data.sampling import labelled_subset
 from sakd.data.splits import Splitting, preparation_key, prepare
 from sakd.data.stream import Batch, BatchStream, evaluation_batches
-from sakd.tables import Table
+from sakd.data.torchvision_sets import PREFIX, TorchvisionImages
+from sakd.errors import UserError
+from sakd.tables import Table, UnknownNameError
 
-DATASETS: Table[type[Dataset]] = Table("dataset", {"digits": Digits, "cifar100": Cifar100})
+DATASETS: Table[type[Dataset]] = Table(
+    "dataset",
+    {
+        "digits": Digits,
+        "cifar10": Cifar10,
+        "cifar100": Cifar100,
+        "folder": Folder,
+        "parquet": Parquet,
+    },
+)
+
+
+def open_dataset(
+    name: str,
+    path: Path | None = None,
+    source: str | None = None,
+    *,
+    download: bool = False,
+    **options: object,
+) -> Dataset:
+    """The dataset that is meant; nothing is read yet.
+
+    Args:
+        name: One of `DATASETS`, or ``torchvision:NAME``.
+        path: The folder of its data, where it needs one.
+        source: The form in which it is read; None for the first that it has.
+        download: Whether missing data may be fetched.
+        options: What only some datasets take; those that are None are not given.
+
+    Raises:
+        UserError: There is none of that name and source, or it does not take an option.
+    """
+    given = {option: value for option, value in options.items() if value is not None}
+    kind: type[Dataset] = TorchvisionImages
+    if name.startswith(PREFIX):
+        given["item"] = name.removeprefix(PREFIX)
+    else:
+        try:
+            kind = DATASETS[name]
+        except UnknownNameError as error:
+            raise UnknownNameError(f"{error}; or {PREFIX}NAME") from error
+    if strange := set(given) - {field.name for field in fields(kind)}:
+        named = ", ".join(f"data.{option}" for option in sorted(strange))
+        raise UserError(f"{name} does not take {named}; leave it out")
+    return kind(path, source or kind.sources[0], download, **given)
+
 
 __all__ = [
     "DATASETS",
@@ -26,6 +81,7 @@ __all__ = [
     "content_hash",
     "evaluation_batches",
     "labelled_subset",
+    "open_dataset",
     "preparation_key",
     "prepare",
 ]

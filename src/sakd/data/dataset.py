@@ -5,24 +5,29 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import ClassVar
 
 from sakd.data.images import ImageSet
 from sakd.errors import UserError
 
+ELSEWHERE = ("path", "download")  # fields of a dataset that do not change what it is
+
 
 @dataclass(frozen=True, eq=False)
 class RawData:
-    """A dataset as published, before any split of ours.
+    """A dataset as it comes, before any split of ours.
 
     Attributes:
         train: Images for training (and for what is carved from them).
-        test: The published test images, or None where there are none.
+        test: The test images that come with it, or None where there are none.
         classes: Class names; a label is a position in it.
         source: Where the images came from, in words.
         mean: Published mean per channel, pixels in [0, 1], or None to compute it; ``std`` likewise.
+        val: The validation images that come with it, or None where there are none.
+        benchmark: Whether others publish numbers on exactly these images, so that duplicates among
+            them are counted but not left out.
     """
 
     train: ImageSet
@@ -31,6 +36,8 @@ class RawData:
     source: str
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
+    val: ImageSet | None = None
+    benchmark: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,11 @@ class Dataset(ABC):
             allowed = ", ".join(self.sources)
             raise UserError(f"{self.name} has no source {self.source!r}; allowed: {allowed}")
 
+    @property
+    def label(self) -> str:
+        """What the data is called in ids and file names: letters, digits and underscores."""
+        return self.name
+
     @abstractmethod
     def check(self) -> None:
         """See, without reading the images, that ``load`` will find its data.
@@ -80,12 +92,17 @@ class Dataset(ABC):
         self.check()
 
     def fingerprint(self) -> str:
-        """Hash the name, the source and the content of every file to a hexadecimal SHA-256.
+        """Hash all that ``load`` depends on to a hexadecimal SHA-256.
 
-        It is the same on every machine, and reading costs far less than decoding.
+        That is the name, the options but for ``download``, and of every file its content and its
+        place in ``path``. It is the same on every machine, and reading costs far less than
+        decoding.
         """
-        digest = hashlib.sha256(f"{self.name}/{self.source}".encode())
+        options = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ELSEWHERE}
+        digest = hashlib.sha256(repr((self.name, options)).encode())
         for path in self.files():
+            place = path.relative_to(self.path.expanduser()) if self.path else path
+            digest.update(f"\n{place.as_posix()}\n".encode())
             with path.open("rb") as content:
                 digest.update(hashlib.file_digest(content, hashlib.sha256).digest())
         return digest.hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Protocol, Self
 
 import torch
@@ -127,6 +127,8 @@ class DataCard:
         source: Where the images came from, in words.
         key: Hash of what it was prepared from and how, see ``preparation_key``.
         sha256: Hash of the content of the three splits, see ``content_hash``.
+        imbalance: Training images of the largest class per one of the smallest.
+        duplicates: Images found more than once, see `sakd.data.duplicates`.
     """
 
     name: str
@@ -140,6 +142,8 @@ class DataCard:
     source: str
     key: str
     sha256: str
+    imbalance: float = 1.0
+    duplicates: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Give the card as a dictionary of what JSON can hold."""
@@ -154,7 +158,7 @@ class DataCard:
         Raises:
             UserError: An entry is missing or unknown: another version wrote the card.
         """
-        differing = {field.name for field in fields(cls)} ^ set(card)
+        differing = {entry.name for entry in fields(cls)} ^ set(card)
         if differing:
             entries = ", ".join(sorted(differing))
             raise UserError(f"data card with missing or unknown {entries}; prepare the data again")

@@ -1,92 +1,164 @@
-"""CIFAR-100 as Hugging Face style parquet files: images as encoded bytes, labels as integers."""
+"""Images in parquet files as Hugging Face writes them: encoded bytes, and labels as integers."""
 
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
 
-from sakd.data.decoding import decode_images
-from sakd.data.images import ImageSet
-from sakd.errors import UserError
+from sakd.data.pictures import Encoded
+from sakd.data.reading import Labelled
+from sakd.errors import UserError, require
 
-IMAGE, BYTES, LABEL = "img", "img.bytes", "fine_label"
-
-logger = logging.getLogger(__name__)
+NEEDED = "an image column of struct<bytes: binary, path: string> and a label column of integers"
 
 
-def parquet_files(folder: Path, split: str) -> list[Path]:
-    """List ``folder/<split>-*.parquet``, in the order of their names, after checking their columns.
+class Columns(NamedTuple):
+    """The names of the two columns that are read."""
+
+    image: str
+    label: str
+
+
+@dataclass(frozen=True)
+class ParquetFiles:
+    """The parquet files of one split.
+
+    Attributes:
+        paths: In the order in which they are read.
+        columns: Which columns are read.
+    """
+
+    paths: Sequence[Path]
+    columns: Columns
+
+    def check(self) -> None:
+        """See that every file is parquet and has the columns.
+
+        Raises:
+            UserError: One is not, or has not.
+        """
+        for path in self.paths:
+            find_columns(path, *self.columns)
+
+    def class_names(self) -> tuple[str, ...] | None:
+        """The names of the labels, from the metadata of the first file, where there are any."""
+        names = _features(_schema(self.paths[0])).get(self.columns.label, {}).get("names")
+        return tuple(map(str, names)) if isinstance(names, list) else None
+
+    def labels(self, classes: int | None = None) -> list[int]:
+        """The labels of all rows.
+
+        Raises:
+            UserError: One is missing, negative, or not below ``classes``.
+        """
+        every: list[int] = []
+        for path in self.paths:
+            labels = _column(path, self.columns.label)
+            every += labels
+            for row, label in enumerate(labels):
+                if label is None or label < 0 or (classes is not None and label >= classes):
+                    allowed = "0 or more" if classes is None else f"0 to {classes - 1}"
+                    place = f"{self.columns.label} {label} in row {row} of {path}"
+                    raise UserError(f"{place}; allowed: {allowed}")
+        return every
+
+    def read(self, classes: int) -> Labelled:
+        """Read the rows; the images are not decoded yet.
+
+        Raises:
+            UserError: A label is not in 0..``classes`` - 1, or there are no rows.
+        """
+        labels = self.labels(classes)
+        require(bool(labels), f"{', '.join(map(str, self.paths))}: no rows; add images")
+        contents = [_column(path, self.columns.image, "bytes") for path in self.paths]
+        places = [
+            (path, row)
+            for path, rows in zip(self.paths, contents, strict=True)
+            for row in range(len(rows))
+        ]
+        return Labelled(Encoded([content for rows in contents for content in rows], places), labels)
+
+
+def parquet_paths(folder: Path, prefixes: Sequence[str]) -> list[Path]:
+    """The files ``<prefix>-*.parquet`` and ``<prefix>.parquet``, in the order of their names."""
+    found = (path for prefix in prefixes for path in folder.glob(f"{prefix}*.parquet"))
+    return sorted(path for path in found if path.stem.split("-")[0] in prefixes)
+
+
+def find_columns(path: Path, image: str | None = None, label: str | None = None) -> Columns:
+    """Find the columns of images and labels, or see that those named are such columns.
+
+    Without a name it is the one struct that has bytes, and the one column of class labels as the
+    metadata have it, else the one of integers.
 
     Raises:
-        UserError: There is no such folder or file, or a file is not parquet or lacks a column.
+        UserError: There is none, or more than one, or the file is not parquet.
     """
-    if not folder.is_dir():
-        raise UserError(f"no folder {folder}; allowed: one with train-*.parquet and test-*.parquet")
-    files = sorted(folder.glob(f"{split}-*.parquet"))
-    if not files:
-        raise UserError(
-            f"no {split}-*.parquet in {folder}; put the parquet files of CIFAR-100 there"
-        )
-    for file in files:
-        _check_columns(file)
-    return files
+    schema = _schema(path)
+    images = [field.name for field in schema if _holds_bytes(field.type)]
+    integers = [field.name for field in schema if pa.types.is_integer(field.type)]
+    named = _features(schema)
+    labels = [name for name in integers if "names" in named.get(name, {})] or integers
+    return Columns(
+        _the_one(images, images, image, "image", (path, schema)),
+        _the_one(labels, integers, label, "label", (path, schema)),
+    )
 
 
-def read_split(files: list[Path], *, side: int, classes: int) -> ImageSet:
-    """Decode the images of one split, in the order of files and rows.
+def _the_one(
+    likely: list[str], allowed: list[str], named: str | None, kind: str, of: tuple[Path, pa.Schema]
+) -> str:
+    path, schema = of
+    if named in allowed:
+        return str(named)
+    if named is None and len(likely) == 1:
+        return likely[0]
+    if named is None and likely:
+        options = ", ".join(likely)
+        raise UserError(f"{path} has the {kind} columns {options}; set data.{kind}_column to one")
+    found = ", ".join(f"{field.name}: {field.type}" for field in schema)
+    wanted = f" ({kind} column {named!r})" if named else ""
+    raise UserError(f"{path} has columns {found}; needed: {NEEDED}{wanted}")
 
-    Raises:
-        UserError: An image is unreadable, or a label is not in 0..``classes`` - 1.
-    """
-    parts = [_read(file, side, classes) for file in files]
-    images = torch.cat([part.images for part in parts])
-    return ImageSet(images, torch.cat([part.labels for part in parts]))
+
+def _holds_bytes(kind: pa.DataType) -> bool:
+    if not pa.types.is_struct(kind):
+        return False
+    position = kind.get_field_index("bytes")
+    return position >= 0 and kind.field(position).type in (pa.binary(), pa.large_binary())
 
 
-def class_names(file: Path) -> tuple[str, ...] | None:
-    """Read the names of the labels from the schema metadata, where there are any."""
+def _features(schema: pa.Schema) -> Mapping[str, dict[str, Any]]:
     try:
-        metadata = json.loads(pq.read_schema(file).metadata[b"huggingface"])
-        return tuple(str(name) for name in metadata["info"]["features"][LABEL]["names"])
-    except (KeyError, TypeError, ValueError):
-        return None
+        features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
+        return {name: kind for name, kind in features.items() if isinstance(kind, dict)}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return {}
+
+
+def _schema(path: Path) -> pa.Schema:
+    with _readable(path):
+        return pq.read_schema(path)
+
+
+def _column(path: Path, name: str, *inner: str) -> list[Any]:
+    with _readable(path):
+        table = pq.read_table(path, columns=[name]).flatten()
+    return list(table[".".join((name, *inner))].to_pylist())
 
 
 @contextmanager
-def _readable(file: Path) -> Iterator[None]:
+def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
-        message = f"{file} is not a readable parquet file ({reason}); get it again"
+        message = f"{path} is not a readable parquet file ({reason}); get it again"
         raise UserError(message) from error
-
-
-def _check_columns(file: Path) -> None:
-    with _readable(file):
-        schema = pq.read_schema(file)
-    types = {field.name: field.type for part in schema for field in (part, *part.flatten())}
-    image, label = types.get(BYTES), types.get(LABEL, pa.null())
-    if image not in (pa.binary(), pa.large_binary()) or not pa.types.is_integer(label):
-        found = ", ".join(f"{field.name}: {field.type}" for field in schema)
-        needed = f"{IMAGE}: struct<bytes: binary, path: string> and {LABEL}: integer"
-        raise UserError(f"{file} has columns {found}; needed: {needed}")
-
-
-def _read(file: Path, side: int, classes: int) -> ImageSet:
-    with _readable(file):
-        table = pq.read_table(file, columns=[IMAGE, LABEL]).flatten()
-    labels = table[LABEL].to_pylist()
-    for row, label in enumerate(labels):
-        if label is None or not 0 <= label < classes:
-            raise UserError(f"{LABEL} {label} in row {row} of {file}; allowed: 0 to {classes - 1}")
-    logger.info("decoding %d images of %s", len(labels), file.name)
-    images = decode_images(table[BYTES].to_pylist(), side=side, origin=str(file))
-    return ImageSet(images, torch.tensor(labels, dtype=torch.int64))

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
 
 import torch
 
 from sakd.data.dataset import RawData
+from sakd.data.duplicates import Hashed, without_duplicates
 from sakd.data.images import DataCard, ImageSet, Splits, content_hash
 from sakd.data.sampling import draw_per_class, proportional
 from sakd.data.seeding import generator
 from sakd.data.statistics import channel_statistics
-from sakd.errors import UserError
+from sakd.errors import UserError, require
 
 FORMAT = 1
 """Part of every preparation key: raise it when a change of the code changes prepared data."""
@@ -25,17 +27,19 @@ class Splitting:
     """How a dataset is split.
 
     Attributes:
-        val_fraction: Share of the training images for val, in (0, 1).
-        test_fraction: Share of all images for test, in (0, 1), taken before val; None exactly
-            where the dataset has test images of its own.
+        val_fraction: Share of the training images for val, in (0, 1), where it has no val images.
+        test_fraction: Share of all images for test, in (0, 1), taken before val, where it has no
+            test images.
         train_size: Keep this many training images, in (stratified) proportion; None for all.
         split_seed: The same seed gives the same splits.
+        duplicates: Whether to drop or to keep duplicates; None to keep those of a benchmark.
     """
 
     val_fraction: float
     test_fraction: float | None = None
     train_size: int | None = None
     split_seed: int = 0
+    duplicates: Literal["drop", "keep"] | None = None
 
 
 def preparation_key(fingerprint: str, splitting: Splitting) -> str:
@@ -48,34 +52,36 @@ def prepare(raw: RawData, splitting: Splitting, *, name: str, key: str = "") -> 
     """Split a dataset and describe the result.
 
     The images are first put in an order of their own (by content), so that the order in
-    which a source stores them has no influence.
+    which a source stores them has no influence. What is left out as a duplicate, see
+    `sakd.data.duplicates`, is left out before, so that no image is in two splits.
 
     Args:
-        raw: The dataset as published; its test images, where it has any, stay as they are.
+        raw: The dataset as it comes; its test and val images, where it has any, stay as they are.
         splitting: Into what parts.
-        name: The dataset, as in ``DATASETS``.
+        name: What the dataset is called.
         key: ``preparation_key``, for the card; empty where nobody will look for it.
 
     Raises:
         UserError: A fraction or size is out of range, or leaves a class without an image.
     """
-    train, test = _canonical(raw.train), raw.test
-    seed, classes, share = splitting.split_seed, raw.classes, splitting.test_fraction
-    if test is None:
-        train, test = _carve(train, "test", share, seed=seed, classes=classes)
-    elif share is not None:
-        raise UserError(f"{name} has test images; test_fraction must be null, got {share}")
-    train, val = _carve(train, "val", splitting.val_fraction, seed=seed, classes=classes)
+    development = [Hashed.of(images) for images in (raw.val, raw.train) if images is not None]
+    tested = None if raw.test is None else Hashed.of(raw.test)
+    keep = raw.benchmark if splitting.duplicates is None else splitting.duplicates == "keep"
+    development, found = without_duplicates(development, tested, keep=keep)
+    *given, train = [part.canonical() for part in development]
+    seed, classes = splitting.split_seed, raw.classes
+    if tested is None:
+        train, test = _carve(train, "test", splitting.test_fraction, seed=seed, classes=classes)
+    else:
+        test = tested.canonical()
+    if given:
+        (val,) = given
+    else:
+        train, val = _carve(train, "val", splitting.val_fraction, seed=seed, classes=classes)
     train = _keep(train, splitting.train_size, seed=seed, classes=classes)
-    splits = {"train": train, "val": val, "test": _canonical(test)}
-    return Splits(**splits, card=_card(raw, splits, name=name, key=key))
-
-
-def _canonical(images: ImageSet) -> ImageSet:
-    pixels, labels = images.images.contiguous().numpy(), images.labels.tolist()
-    digests = [hashlib.blake2b(image, digest_size=16).digest() for image in pixels]
-    order = sorted(range(len(labels)), key=lambda row: (digests[row], labels[row]))
-    return images.subset(torch.tensor(order, dtype=torch.int64))
+    splits = {"train": train, "val": val, "test": test}
+    card = _card(raw, splits, name=name, key=key)
+    return Splits(**splits, card=replace(card, duplicates=asdict(found)))
 
 
 def _carve(
@@ -84,13 +90,11 @@ def _carve(
     if fraction is None or not 0 < fraction < 1:
         raise UserError(f"{split}_fraction must be above 0 and below 1, got {fraction}")
     counts = pool.labels.bincount(minlength=len(classes))
+    for name, count in zip(classes, counts.tolist(), strict=True):
+        found = f"class {name!r} has {count} different image{'' if count == 1 else 's'} left"
+        require(count > 1, f"{found}, too few to carve {split} from; add images")
     quota = proportional(counts, round(fraction * len(pool)))
-    for label, (count, carved) in enumerate(zip(counts.tolist(), quota.tolist(), strict=True)):
-        if not 0 < carved < count:
-            raise UserError(
-                f"class {classes[label]!r} has {count} images, too few to carve {split} with "
-                f"{split}_fraction {fraction}; change the fraction or add images"
-            )
+    quota = quota.clamp(min=1).minimum(counts - 1)  # no class is absent from a split
     taken = draw_per_class(pool.labels, quota, generator(seed, split))
     rest = torch.ones(len(pool), dtype=torch.bool).index_fill(0, taken, value=False)
     return pool.subset(rest.nonzero().squeeze(1)), pool.subset(taken)
@@ -113,6 +117,10 @@ def _card(raw: RawData, splits: dict[str, ImageSet], *, name: str, key: str) -> 
     if mean is None or std is None:
         mean, std = channel_statistics(splits["train"].images)
     channels, height, width = raw.train.shape
+    counts = {
+        split: tuple(images.labels.bincount(minlength=len(raw.classes)).tolist())
+        for split, images in splits.items()
+    }
     return DataCard(
         name=name,
         classes=raw.classes,
@@ -121,11 +129,9 @@ def _card(raw: RawData, splits: dict[str, ImageSet], *, name: str, key: str) -> 
         width=width,
         mean=mean,
         std=std,
-        counts={
-            split: tuple(images.labels.bincount(minlength=len(raw.classes)).tolist())
-            for split, images in splits.items()
-        },
+        counts=counts,
         source=raw.source,
         key=key,
         sha256=content_hash(splits.values()),
+        imbalance=round(max(counts["train"]) / min(counts["train"]), 2),
     )

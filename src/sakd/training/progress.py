@@ -8,17 +8,10 @@ import time
 from types import TracebackType
 from typing import Self
 
-from rich import get_console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.progress import Progress as Bars
+from rich.progress import TaskID
 
+from sakd.console import progress_bars
 from sakd.routing.collapse import GATE_RATE, collapse
 from sakd.training.fit import Callback, Run
 
@@ -38,17 +31,8 @@ class Progress:
 
     def __enter__(self) -> Self:
         """Show the bars, on a terminal."""
-        console = get_console()
-        if console.is_terminal:
-            columns = (
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
-                TimeRemainingColumn(),
-                TextColumn("{task.fields[note]}"),
-            )
-            self.bars = Bars(*columns, console=console, transient=True)
+        self.bars = progress_bars()
+        if self.bars is not None:
             self.bars.start()
             self.cells = self.bars.add_task(self.title, total=self.total, note="")
         return self

@@ -1,0 +1,196 @@
+"""Pictures as they are stored, each opened when asked for, and all of them to one tensor."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from sakd.console import counting
+from sakd.data.conversion import Form, Header, common_form, convert, read_header
+from sakd.errors import UserError
+
+CHUNK = 64  # pictures a thread takes at a time
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")  # by their content, not their names
+NAMED = 3  # unreadable pictures that are named; the rest are counted
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+
+class Pictures(ABC):
+    """N pictures, encoded or not."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Count them."""
+
+    @abstractmethod
+    def open(self, number: int) -> Image.Image:
+        """Open picture ``number``; the pixels are decoded when they are used."""
+
+    @abstractmethod
+    def where(self, number: int) -> str:
+        """Say which picture this is, for messages."""
+
+
+@dataclass(frozen=True)
+class Files(Pictures):
+    """A picture per file."""
+
+    paths: Sequence[Path]
+
+    def __len__(self) -> int:
+        """Count the files."""
+        return len(self.paths)
+
+    def open(self, number: int) -> Image.Image:
+        """Open the file."""
+        return Image.open(self.paths[number], formats=FORMATS)
+
+    def where(self, number: int) -> str:
+        """Give the path."""
+        return str(self.paths[number])
+
+
+@dataclass(frozen=True)
+class Encoded(Pictures):
+    """The content of picture files, None where it is missing.
+
+    Attributes:
+        contents: The bytes.
+        places: For each of them the file that holds it and its row there.
+    """
+
+    contents: Sequence[bytes | None]
+    places: Sequence[tuple[Path, int]]
+
+    def __len__(self) -> int:
+        """Count the contents."""
+        return len(self.contents)
+
+    def open(self, number: int) -> Image.Image:
+        """Read the bytes."""
+        content = self.contents[number]
+        if not content:
+            raise ValueError("no bytes")
+        return Image.open(io.BytesIO(content), formats=FORMATS)
+
+    def where(self, number: int) -> str:
+        """Name row and file."""
+        file, row = self.places[number]
+        return f"image {row} of {file}"
+
+
+def survey(parts: Mapping[str, Pictures], size: int | None) -> Form:
+    """Find the form that suits all pictures from their headers; see `common_form`.
+
+    Raises:
+        UserError: A picture is unreadable or of an absurd size; says which and how many.
+    """
+
+    def header(pictures: Pictures, number: int) -> Header:
+        with pictures.open(number) as picture:
+            return read_header(picture)
+
+    headers = [
+        found
+        for split, pictures in parts.items()
+        for found in _each(pictures, header, f"looking at {len(pictures):,} images, {split}")
+    ]
+    form = common_form(headers, size)
+    if form.resized:
+        _tell_sizes(headers, form)
+    return form
+
+
+def decode(pictures: Pictures, form: Form, split: str) -> Tensor:
+    """Decode and convert pictures, in threads: the decoders let go of Python's lock.
+
+    Args:
+        pictures: N of them.
+        form: What all are given, see `convert`.
+        split: What they are, for the progress.
+
+    Returns:
+        (N, C, H, W) uint8.
+
+    Raises:
+        UserError: A picture is unreadable, or does not have the size; says which and how many.
+    """
+    shape = (len(pictures), form.height, form.width, form.channels)
+    _check_memory(shape)
+    pixels = np.empty(shape, dtype=np.uint8)
+
+    def fill(pictures: Pictures, number: int) -> None:
+        with pictures.open(number) as picture:
+            read_header(picture)
+            converted = np.asarray(convert(picture, form))
+            pixels[number] = converted.reshape(shape[1:])
+
+    _each(pictures, fill, f"decoding {len(pictures):,} images, {split}")
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()
+
+
+def _each(pictures: Pictures, job: Callable[[Pictures, int], T], title: str) -> list[T]:
+    """``job`` of every picture, in order; what fails is gathered and told at the end."""
+    done: list[T] = []
+    failed: list[tuple[int, str]] = []
+
+    def chunk(start: int) -> tuple[list[T], list[tuple[int, str]]]:
+        results, failures = [], []
+        for number in range(start, min(start + CHUNK, len(pictures))):
+            try:
+                results.append(job(pictures, number))
+            except Exception as error:  # broken bytes fail in as many ways as there are decoders
+                # Without Pillow's "<_io.BytesIO object at 0x...>" or a path said twice.
+                reason = str(error).partition(" <")[0].partition(" '/")[0].partition("\n")[0]
+                failures.append((number, reason or type(error).__name__))
+        return results, failures
+
+    logger.info("%s", title)
+    with counting(title, len(pictures)) as advance, ThreadPoolExecutor(os.cpu_count()) as pool:
+        for results, failures in pool.map(chunk, range(0, len(pictures), CHUNK)):
+            done += results
+            failed += failures
+            advance(len(results) + len(failures))
+    if failed:
+        raise UserError(_told(pictures, failed))
+    return done
+
+
+def _told(pictures: Pictures, failed: Sequence[tuple[int, str]]) -> str:
+    named = "; ".join(f"{pictures.where(n)} ({reason})" for n, reason in failed[:NAMED])
+    more = f" and {len(failed) - NAMED:,} more" if len(failed) > NAMED else ""
+    return (
+        f"{len(failed):,} of {len(pictures):,} images cannot be used: {named}{more}; "
+        "replace or remove them"
+    )
+
+
+def _tell_sizes(headers: Sequence[Header], form: Form) -> None:
+    sides = [side for header in headers for side in (header.width, header.height)]
+    message = "images have sides of %d to %d pixels; resized to %d x %d (parameter data.size)"
+    logger.info(message, min(sides), max(sides), form.height, form.width)
+
+
+def _check_memory(shape: tuple[int, ...]) -> None:
+    needed = int(np.prod(shape, dtype=np.int64))
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > there // 2:
+        count, height, width, channels = shape
+        raise UserError(
+            f"{count:,} images of {channels} x {height} x {width} take {needed / 2**30:.1f} GiB, "
+            f"more than half of this machine's memory; set data.size to fewer pixels"
+        )

@@ -1,0 +1,222 @@
+"""The classification datasets of torchvision, read through its own classes."""
+
+from __future__ import annotations
+
+import inspect
+import operator
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from threading import Lock
+from typing import Any, ClassVar
+
+from PIL import Image
+
+from sakd.data.dataset import Dataset, RawData
+from sakd.data.pictures import Pictures
+from sakd.data.reading import SPLITS, Labelled, read_raw
+from sakd.errors import UserError, require
+
+PREFIX = "torchvision:"
+TARGETS = ("targets", "labels", "_labels")  # where torchvision's classes keep all labels
+# What those that take ``split`` call train, val and test, where not train, none and test.
+SPLIT_ARGUMENTS: Mapping[str, Sequence[str | None]] = {
+    "Country211": ("train", "valid", "test"),
+    "DTD": ("train", "val", "test"),
+    "FGVCAircraft": ("train", "val", "test"),
+    "Flowers102": ("train", "val", "test"),
+    "ImageNet": ("train", None, "val"),
+    "Imagenette": ("train", None, "val"),
+    "OxfordIIITPet": ("trainval", None, "test"),
+    "PCAM": ("train", "val", "test"),
+    "Places365": ("train-standard", None, "val"),
+    "RenderedSST2": ("train", "val", "test"),
+}
+
+
+class Items(Pictures):
+    """The images of a torchvision dataset, one at a time: not all of its classes stand threads."""
+
+    def __init__(self, items: Any, name: str) -> None:  # noqa: ANN401 - torchvision has no types
+        """Read ``items``, called ``name`` in messages."""
+        self._items = items
+        self._name = name
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        """Count the images."""
+        return len(self._items)
+
+    def open(self, number: int) -> Image.Image:
+        """Take the image."""
+        with self._lock:
+            picture: Image.Image = self._items[number][0]
+        return picture
+
+    def where(self, number: int) -> str:
+        """Give name and position."""
+        return f"image {number} of {self._name}"
+
+
+@dataclass(frozen=True)
+class TorchvisionImages(Dataset):
+    """A classification dataset of torchvision: ``torchvision:FashionMNIST``.
+
+    Train, val and test are those that torchvision has.
+
+    Attributes:
+        size: Side of the squares that the images become, in pixels; None for the default rule of
+            `sakd.data.conversion.common_form`.
+        item: The name of torchvision's class.
+
+    Raises:
+        UserError: Torchvision has no such dataset.
+    """
+
+    name: ClassVar[str] = "torchvision"
+    sources: ClassVar[tuple[str, ...]] = ("torchvision",)
+
+    size: int | None = None
+    item: str = ""
+
+    def __post_init__(self) -> None:
+        """Look the class up."""
+        super().__post_init__()
+        torchvision_class(self.item)
+
+    @property
+    def label(self) -> str:
+        """The name, as a file may be called."""
+        return f"{self.name}_{self.item}"
+
+    def check(self) -> None:
+        """See that there is a folder to read, or to download to.
+
+        Raises:
+            UserError: There is none.
+        """
+        folder = self._folder
+        remedy = "set data.download to true, or put the files of torchvision there"
+        require(self.download or folder.is_dir(), f"no folder {folder}; {remedy}")
+        require(not folder.is_file(), f"data.path {folder} is a file; allowed: a folder")
+
+    def files(self) -> list[Path]:
+        """All files in the folder: which of them are read, only torchvision knows."""
+        return sorted(path for path in self._folder.rglob("*") if path.is_file())
+
+    def fetch(self) -> None:
+        """Download the images, where that is allowed and the folder is empty.
+
+        Raises:
+            UserError: They are missing, or cannot be downloaded.
+        """
+        super().fetch()
+        if self.download and not self.files():
+            open_torchvision(self.item, self._folder, download=True)
+
+    def load(self) -> RawData:
+        """Read the images.
+
+        Raises:
+            UserError: They are missing or damaged, or the dataset is not one of classification.
+        """
+        self.check()
+        return read_torchvision(self.item, self._folder, download=self.download, size=self.size)
+
+    @property
+    def _folder(self) -> Path:
+        require(
+            self.path is not None, f"{PREFIX}{self.item} needs data.path: a folder to read from"
+        )
+        return Path(self.path or "").expanduser()
+
+
+def torchvision_class(item: str) -> type[Any]:
+    """The dataset of torchvision that is called ``item``.
+
+    Raises:
+        UserError: There is none.
+    """
+    from torchvision import datasets  # noqa: PLC0415 - seconds to import
+
+    if item in datasets.__all__ and isinstance(kind := getattr(datasets, item), type):
+        return kind
+    near = get_close_matches(item, datasets.__all__)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    raise UserError(f"torchvision has no dataset {item!r}{hint}")
+
+
+def open_torchvision(item: str, folder: Path, *, download: bool) -> dict[str, Any]:
+    """Make torchvision's objects of each split; arguments as for `read_torchvision`.
+
+    Raises:
+        UserError: Files are missing or damaged, or cannot be downloaded.
+    """
+    name, kind = f"{PREFIX}{item}", torchvision_class(item)
+    try:
+        return {
+            split: _make(kind, folder, download, arguments)
+            for split, arguments in _splits(kind).items()
+        }
+    except (OSError, RuntimeError, EOFError, TypeError, ValueError) as error:
+        reason = re.split(r"\. |\n", str(error))[0].rstrip(".")
+        done = "downloaded to" if download else "read from"
+        remedy = "try again" if download else "set data.download to true, or choose another"
+        raise UserError(f"{name} could not be {done} {folder} ({reason}); {remedy}") from error
+
+
+def read_torchvision(item: str, folder: Path, *, download: bool, **form: Any) -> RawData:  # noqa: ANN401
+    """Read the splits of a torchvision dataset.
+
+    Args:
+        item: The name of torchvision's class.
+        folder: Where its files are, or shall be.
+        download: Whether they may be fetched.
+        form: As for `read_raw`.
+
+    Raises:
+        UserError: They are missing or damaged, or the dataset is not one of classification.
+    """
+    name, parts = f"{PREFIX}{item}", open_torchvision(item, folder, download=download)
+    labels = {split: _labels(items, name) for split, items in parts.items()}
+    classes = _classes(parts["train"], labels["train"])
+    splits = {
+        split: Labelled(Items(items, f"{name}, {split}"), labels[split])
+        for split, items in parts.items()
+    }
+    raw = read_raw(splits, classes, f"{name}, as torchvision reads it", **form)
+    return replace(raw, benchmark=True)
+
+
+def _splits(kind: type[Any]) -> dict[str, dict[str, object]]:
+    parameters = inspect.signature(kind).parameters
+    if "train" in parameters:
+        return {"train": {"train": True}, "test": {"train": False}}
+    if "split" in parameters:
+        names = SPLIT_ARGUMENTS.get(kind.__name__, ("train", None, "test"))
+        return {s: {"split": name} for s, name in zip(SPLITS, names, strict=True) if name}
+    return {"train": {}}
+
+
+def _make(kind: type[Any], folder: Path, download: bool, arguments: dict[str, object]) -> Any:  # noqa: ANN401
+    if "root" in inspect.signature(kind).parameters:
+        arguments = {"root": folder, **arguments}
+    return kind(**arguments, **({"download": True} if download else {}))
+
+
+def _labels(items: Any, name: str) -> list[int]:  # noqa: ANN401
+    every = next((found for at in TARGETS if (found := getattr(items, at, None)) is not None), None)
+    if every is None or len(every) != len(items):
+        every = [items[number][1] for number in range(len(items))]
+    try:
+        return [operator.index(label) for label in every]
+    except TypeError as error:
+        message = f"{name} is no classification dataset: its targets are no class numbers"
+        raise UserError(message) from error
+
+
+def _classes(items: Any, labels: Sequence[int]) -> tuple[str, ...]:  # noqa: ANN401
+    names = getattr(items, "classes", None) or range(max(labels) + 1)
+    return tuple(", ".join(name) if isinstance(name, tuple) else str(name) for name in names)
