@@ -10,7 +10,7 @@ from typing import Any, Literal, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from sakd.data import DATASETS, Dataset, Splitting
+from sakd.data import Dataset, Splitting, open_dataset
 from sakd.errors import UserError, require
 from sakd.grid import Grid
 from sakd.networks.statistics import Statistics
@@ -23,11 +23,17 @@ class DataSettings:
     """Which images, and how they are split.
 
     Attributes:
-        name: in `sakd.data.DATASETS`.
+        name: in `sakd.data.DATASETS`, or ``torchvision:NAME``.
         path: the folder of the raw data, where the source is one.
-        source: in which form the dataset is read; each dataset names its own.
+        source: in which form the dataset is read; each names its own, null for its first.
         download: whether missing raw data may be fetched.
-        val_fraction: share of the training images for validation.
+        size: side of the squares that images are resized to, in pixels; null for the rule of
+            `sakd.data.conversion.common_form`. Only for folder, parquet and torchvision.
+        image_column: of parquet files; null where only one can be meant.
+        label_column: of parquet files; null where only one can be meant.
+        duplicates: drop images that are there twice, or keep them; null keeps those of benchmarks,
+            see `sakd.data.duplicates`.
+        val_fraction: share of the training images for validation, where the dataset has none.
         test_fraction: share of all images for test, where the dataset has no test images.
         train_size: keep only that many training images; null for all.
         split_seed: of the splits, and of the choice of labelled images.
@@ -38,8 +44,12 @@ class DataSettings:
 
     name: str = "digits"
     path: Path | None = None
-    source: str = "bundled"
+    source: str | None = None
     download: bool = False
+    size: int | None = None
+    image_column: str | None = None
+    label_column: str | None = None
+    duplicates: Literal["drop", "keep"] | None = None
     val_fraction: float = 0.1
     test_fraction: float | None = None
     train_size: int | None = None
@@ -52,7 +62,7 @@ class DataSettings:
             share = getattr(self, name)
             fine = share is None or 0 < share < 1
             require(fine, f"{name} must be above 0 and below 1, got {share}")
-        for name in ("train_size", "student_per_class"):
+        for name in ("train_size", "student_per_class", "size"):
             size = getattr(self, name)
             require(size is None or size >= 1, f"{name} must be 1 or more, or null, got {size}")
 
@@ -62,11 +72,30 @@ class DataSettings:
         Raises:
             UserError: there is none of that name and source.
         """
-        return DATASETS[self.name](self.path, self.source, self.download)
+        return open_dataset(
+            self.name,
+            self.path,
+            self.source,
+            download=self.download,
+            size=self.size,
+            image_column=self.image_column,
+            label_column=self.label_column,
+        )
+
+    @property
+    def label(self) -> str:
+        """What the data is called in ids and file names."""
+        return self.dataset().label
 
     def splitting(self) -> Splitting:
         """How it is split."""
-        return Splitting(self.val_fraction, self.test_fraction, self.train_size, self.split_seed)
+        return Splitting(
+            self.val_fraction,
+            self.test_fraction,
+            self.train_size,
+            self.split_seed,
+            self.duplicates,
+        )
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class Stages:
 
     def __init__(self, settings: Settings) -> None:
         """Name the files of ``settings``."""
-        self.data = settings.data.name
+        self.data = settings.data.label
         self.rows = settings.grid.rows(self.data)
         teachers = [slug(name) for name in settings.grid.teachers()]
         self.primary = f"data/03_primary/{self.data}"

@@ -45,11 +45,11 @@ class SettingsHooks:
         settings = active_settings()
         catalog["parameters"] = settings
         catalog["params:data"] = settings.data
-        earlier = Earlier(catalog, settings.data.name)
+        earlier = Earlier(catalog, settings.data.label)
         catalog["params:earlier"] = MemoryDataset(earlier, copy_mode="assign")
         for network in settings.grid.teachers():
             catalog[f"params:teachers.{slug(network)}"] = network
-        for row in settings.grid.rows(settings.data.name):
+        for row in settings.grid.rows(settings.data.label):
             catalog[f"params:rows.{row.id}"] = row
 
     @hook_impl

@@ -31,10 +31,10 @@ def prepare_data(data: DataSettings, earlier: Earlier) -> tuple[Parts, Parts, di
     dataset.fetch()
     key = preparation_key(dataset.fingerprint(), splitting)
     done = earlier.splits(key)
-    splits = done or prepare(dataset.load(), splitting, name=data.name, key=key)
+    splits = done or prepare(dataset.load(), splitting, name=data.label, key=key)
     labelled_subset(splits.train, data.student_per_class, data.split_seed)  # or stop here
     if done:
-        logger.info("%s: prepared already", data.name)
+        logger.info("%s: prepared already", data.label)
         return {}, {}, splits.card.to_json()
     development = {"train": _tensors(splits.train), "val": _tensors(splits.val)}
     return development, {"test": _tensors(splits.test)}, splits.card.to_json()

@@ -10,7 +10,7 @@ from sakd.pipelines.data_preparation.nodes import prepare_data
 
 def create_pipeline(settings: Settings) -> Pipeline:
     """One node: raw images to splits and a card."""
-    name = settings.data.name
+    name = settings.data.label
     node = Node(
         prepare_data,
         inputs=["params:data", "params:earlier"],

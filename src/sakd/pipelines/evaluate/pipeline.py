@@ -11,7 +11,7 @@ from sakd.pipelines.evaluate.nodes import measure_students, measure_teacher
 
 def create_pipeline(settings: Settings) -> Pipeline:
     """A node per teacher, and one for all students."""
-    data = settings.data.name
+    data = settings.data.label
     teachers = [
         Node(
             measure_teacher,

@@ -11,7 +11,7 @@ from sakd.pipelines.report.nodes import announce, draw, tabulate, write
 
 def create_pipeline(settings: Settings) -> Pipeline:
     """Tables, figures and pages; then the table on the terminal."""
-    data = settings.data.name
+    data = settings.data.label
     accuracies = [f"{data}-{slug(network)}-accuracy" for network in settings.grid.teachers()]
     nodes = [
         Node(tabulate, ["evaluation", *accuracies], ["results", "summary"], name="tabulate"),

@@ -11,7 +11,7 @@ from sakd.pipelines.students.nodes import train_row
 
 def create_pipeline(settings: Settings) -> Pipeline:
     """A node per row: the cells of one dataset, pair and seed."""
-    data = settings.data.name
+    data = settings.data.label
     nodes = [
         Node(
             train_row,

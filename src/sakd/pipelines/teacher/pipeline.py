@@ -11,7 +11,7 @@ from sakd.pipelines.teacher.nodes import train_teacher
 
 def create_pipeline(settings: Settings) -> Pipeline:
     """A node per teacher."""
-    data = settings.data.name
+    data = settings.data.label
     nodes = [
         Node(
             train_teacher,
