@@ -16,8 +16,6 @@ from sakd.data.pictures import Encoded
 from sakd.data.reading import Labelled
 from sakd.errors import UserError, require
 
-NEEDED = "an image column of struct<bytes: binary, path: string> and a label column of integers"
-
 
 class Columns(NamedTuple):
     """The names of the two columns that are read."""
@@ -106,26 +104,21 @@ def find_columns(path: Path, image: str | None = None, label: str | None = None)
     integers = [field.name for field in schema if pa.types.is_integer(field.type)]
     named = _features(schema)
     labels = [name for name in integers if "names" in named.get(name, {})] or integers
-    return Columns(
-        _the_one(images, images, image, "image", (path, schema)),
-        _the_one(labels, integers, label, "label", (path, schema)),
-    )
+    images = [image] if image in images else [] if image else images
+    labels = [label] if label in integers else [] if label else labels
+    if not images or not labels:
+        found = ", ".join(f"{field.name}: {field.type}" for field in schema)
+        needed = f"{image or 'an image column'}: struct<bytes: binary, path: string>"
+        needed += f" and {label or 'a label column'}: integer"
+        raise UserError(f"{path} has columns {found}; needed: {needed}")
+    return Columns(_the_one(images, "image", path), _the_one(labels, "label", path))
 
 
-def _the_one(
-    likely: list[str], allowed: list[str], named: str | None, kind: str, of: tuple[Path, pa.Schema]
-) -> str:
-    path, schema = of
-    if named in allowed:
-        return str(named)
-    if named is None and len(likely) == 1:
-        return likely[0]
-    if named is None and likely:
-        options = ", ".join(likely)
-        raise UserError(f"{path} has the {kind} columns {options}; set data.{kind}_column to one")
-    found = ", ".join(f"{field.name}: {field.type}" for field in schema)
-    wanted = f" ({kind} column {named!r})" if named else ""
-    raise UserError(f"{path} has columns {found}; needed: {NEEDED}{wanted}")
+def _the_one(names: Sequence[str], kind: str, path: Path) -> str:
+    listed = ", ".join(names)
+    message = f"{path} has the {kind} columns {listed}; set data.{kind}_column to one of them"
+    require(len(names) == 1, message)
+    return names[0]
 
 
 def _holds_bytes(kind: pa.DataType) -> bool:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Literal
 
 import torch
@@ -69,32 +70,40 @@ def prepare(raw: RawData, splitting: Splitting, *, name: str, key: str = "") -> 
     keep = raw.benchmark if splitting.duplicates is None else splitting.duplicates == "keep"
     development, found = without_duplicates(development, tested, keep=keep)
     *given, train = [part.canonical() for part in development]
-    seed, classes = splitting.split_seed, raw.classes
+    carve = partial(_carve, seed=splitting.split_seed, classes=raw.classes)
     if tested is None:
-        train, test = _carve(train, "test", splitting.test_fraction, seed=seed, classes=classes)
+        after = 1 if given else 2  # what a class must still have an image for: val and train
+        train, test = carve(train, "test", splitting.test_fraction, leave=after)
     else:
         test = tested.canonical()
     if given:
         (val,) = given
     else:
-        train, val = _carve(train, "val", splitting.val_fraction, seed=seed, classes=classes)
-    train = _keep(train, splitting.train_size, seed=seed, classes=classes)
+        train, val = carve(train, "val", splitting.val_fraction, leave=1)
+    train = _keep(train, splitting.train_size, seed=splitting.split_seed, classes=raw.classes)
     splits = {"train": train, "val": val, "test": test}
     card = _card(raw, splits, name=name, key=key)
     return Splits(**splits, card=replace(card, duplicates=asdict(found)))
 
 
 def _carve(
-    pool: ImageSet, split: str, fraction: float | None, *, seed: int, classes: Sequence[str]
+    pool: ImageSet,
+    split: str,
+    fraction: float | None,
+    *,
+    leave: int,
+    seed: int,
+    classes: Sequence[str],
 ) -> tuple[ImageSet, ImageSet]:
     if fraction is None or not 0 < fraction < 1:
         raise UserError(f"{split}_fraction must be above 0 and below 1, got {fraction}")
     counts = pool.labels.bincount(minlength=len(classes))
     for name, count in zip(classes, counts.tolist(), strict=True):
-        found = f"class {name!r} has {count} different image{'' if count == 1 else 's'} left"
-        require(count > 1, f"{found}, too few to carve {split} from; add images")
+        found = f"class {name!r} has {count} different image{'' if count == 1 else 's'}"
+        remedy = f"needed: {1 + leave} or more to split {split} off; add images"
+        require(count > leave, f"{found} left; {remedy}")
     quota = proportional(counts, round(fraction * len(pool)))
-    quota = quota.clamp(min=1).minimum(counts - 1)  # no class is absent from a split
+    quota = quota.clamp(min=1).minimum(counts - leave)  # no class is absent from a split
     taken = draw_per_class(pool.labels, quota, generator(seed, split))
     rest = torch.ones(len(pool), dtype=torch.bool).index_fill(0, taken, value=False)
     return pool.subset(rest.nonzero().squeeze(1)), pool.subset(taken)

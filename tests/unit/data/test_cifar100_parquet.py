@@ -132,11 +132,20 @@ GOOD = encode(pixels(0), "PNG")
 @pytest.mark.parametrize(
     ("images", "labels", "message"),
     [
-        ([GOOD, b"no image"], [0, 1], "image 1 of .*train-0.parquet is unreadable"),
-        ([GOOD, GOOD[:200]], [0, 1], "image 1 of .*train-0.parquet is unreadable"),
-        ([GOOD, b""], [0, 1], "image 1 of .*train-0.parquet is unreadable"),
-        ([None, GOOD], [0, 1], "image 0 of .* has no bytes"),
-        ([encode(pixels(0, 64), "PNG")], [0], "is 64 x 64 pixels; allowed: 32 x 32"),
+        (
+            [GOOD, b"no image"],
+            [0, 1],
+            "1 of 3 images .*: image 1 of .*train-0.parquet .*(cannot identify)",
+        ),
+        (
+            [GOOD, GOOD[:200]],
+            [0, 1],
+            "1 of 3 images .*: image 1 of .*train-0.parquet .*(truncated|broken)",
+        ),
+        ([GOOD, b""], [0, 1], "1 of 3 images .*: image 1 of .*train-0.parquet .*(no bytes)"),
+        ([None, GOOD], [0, 1], r"image 0 of .* \(no bytes\); replace"),
+        ([encode(pixels(0, 64), "PNG")], [0], "64 x 64 pixels; allowed: 32 x 32"),
+        ([b"", GOOD, b"no", None, b"", b""], [0] * 6, "5 of 7 .*parquet .* and 2 more; replace"),
         ([GOOD], [100], "fine_label 100 in row 0 of .*; allowed: 0 to 99"),
         ([GOOD, GOOD], [3, -1], "fine_label -1 in row 1"),
         ([GOOD, GOOD], [3, None], "fine_label None in row 1"),

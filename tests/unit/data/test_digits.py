@@ -4,7 +4,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from sakd.data import DATASETS, Splitting, prepare
+from sakd.data import DATASETS, Splitting, open_dataset, prepare
 from sakd.errors import UserError
 
 
@@ -41,5 +41,20 @@ def test_options_that_mean_nothing_for_the_digits_are_refused(options, message: 
 
 
 def test_an_unknown_dataset_is_told_its_near_match() -> None:
-    with pytest.raises(UserError, match=r"unknown dataset 'cifar10'; did you mean 'cifar100'\?"):
-        DATASETS["cifar10"]
+    with pytest.raises(UserError, match=r"unknown dataset 'cifa10'; did you mean 'cifar10' or .*"):
+        DATASETS["cifa10"]
+    with pytest.raises(
+        UserError, match=r"unknown dataset 'MNIST'; known: digits.*; or torchvision:"
+    ):
+        open_dataset("MNIST")
+
+
+def test_an_option_of_other_datasets_is_refused() -> None:
+    with pytest.raises(
+        UserError, match=r"digits does not take data.label_column, data.size; leave"
+    ):
+        open_dataset("digits", size=32, label_column="fine", image_column=None)
+
+
+def test_without_a_source_the_first_of_the_dataset_is_meant() -> None:
+    assert open_dataset("digits").source == "bundled"

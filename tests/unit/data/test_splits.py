@@ -84,8 +84,6 @@ def test_published_statistics_are_kept(raw) -> None:
         ({"val_fraction": 1.0}, "val_fraction must be above 0 and below 1"),
         ({"test_fraction": None}, "test_fraction must be above 0 and below 1, got None"),
         ({"test_fraction": -0.1}, "test_fraction must be above 0 and below 1"),
-        ({"test_fraction": 0.99}, "class 'ant' has 20 images, too few to carve test"),
-        ({"val_fraction": 0.01}, "class '...' has 15 images, too few to carve val"),
         ({"train_size": 3}, "train_size 3; allowed: 4 to 45, or null"),
         ({"train_size": 46}, "train_size 46; allowed: 4 to 45"),
     ],
@@ -95,9 +93,27 @@ def test_what_cannot_be_split_is_refused_with_what_is_allowed(raw, changes, mess
         split(raw, **changes)
 
 
-def test_a_test_fraction_is_refused_where_there_are_test_images(raw, make_images) -> None:
-    with pytest.raises(UserError, match="pets has test images; test_fraction must be null"):
-        split(replace(raw, test=make_images(seed=1)))
+@pytest.mark.parametrize("fraction", [0.001, 0.999])
+def test_no_class_is_absent_from_a_split_however_small_its_share(raw, fraction: float) -> None:
+    counts = split(raw, val_fraction=fraction, test_fraction=fraction).card.counts
+    assert min(map(min, counts.values())) == 1
+
+
+def test_a_class_with_too_few_images_for_all_splits_is_refused(raw) -> None:
+    many, few = raw.train.labels != 2, (raw.train.labels == 2).nonzero()[:2, 0]
+    rare = raw.train.subset(torch.cat([many.nonzero()[:, 0], few]))
+    with pytest.raises(UserError, match="class 'cat' has 2 different images left; needed: 3"):
+        split(replace(raw, train=rare))
+
+
+def test_splits_that_come_with_the_dataset_are_kept_whatever_the_fractions(
+    raw, make_images
+) -> None:
+    own = replace(raw, val=make_images(per_class=3, seed=1), test=make_images(per_class=2, seed=2))
+    parts = split(own)
+    assert content(parts.train) == content(own.train)
+    assert content(parts.val) == content(own.val)
+    assert content(parts.test) == content(own.test)
 
 
 def test_a_size_that_loses_a_rare_class_is_refused(raw) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from sakd import console
 from sakd.errors import UserError
 from sakd.objectives import Objective
 from sakd.runner import Bench, Job, run_job
@@ -32,8 +33,8 @@ def run_at(epoch: int, epochs: int, **record: float) -> Any:
 def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """What a terminal would show."""
     shown = io.StringIO()
-    console = Console(force_terminal=True, file=shown, width=200, _environ={})
-    monkeypatch.setattr(module, "get_console", lambda: console)
+    terminal = Console(force_terminal=True, file=shown, width=200, _environ={})
+    monkeypatch.setattr(console, "get_console", lambda: terminal)
     return shown
 
 
