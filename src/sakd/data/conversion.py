@@ -53,7 +53,8 @@ def read_header(picture: Image.Image) -> Header:
     if not SHORTEST_SIDE <= min(width, height) <= max(width, height) <= LONGEST_SIDE:
         allowed = f"{SHORTEST_SIDE} to {LONGEST_SIDE:,} pixels a side"
         raise ValueError(f"{width} x {height} pixels; allowed: {allowed}")
-    if width != height and picture.getexif().get(ExifTags.Base.Orientation) in TURNED:
+    turned = width != height and picture.getexif().get(ExifTags.Base.Orientation) in TURNED
+    if turned and picture.format != "TIFF":  # of which Pillow turns the size by itself
         width, height = height, width
     return Header(picture.mode in GREY, width, height)
 

@@ -86,8 +86,8 @@ class ParquetFiles:
 
 def parquet_paths(folder: Path, prefixes: Sequence[str]) -> list[Path]:
     """The files ``<prefix>-*.parquet`` and ``<prefix>.parquet``, in the order of their names."""
-    found = (path for prefix in prefixes for path in folder.glob(f"{prefix}*.parquet"))
-    return sorted(path for path in found if path.stem.split("-")[0] in prefixes)
+    paths = folder.glob("*.parquet")
+    return sorted(path for path in paths if path.stem.partition("-")[0] in prefixes)
 
 
 def find_columns(path: Path, image: str | None = None, label: str | None = None) -> Columns:

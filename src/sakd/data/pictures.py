@@ -19,13 +19,16 @@ from torch import Tensor
 
 from sakd.console import counting
 from sakd.data.conversion import Form, Header, common_form, convert, read_header
-from sakd.errors import UserError
+from sakd.errors import UserError, require
 
 CHUNK = 64  # pictures a thread takes at a time
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")  # by their content, not their names
 NAMED = 3  # unreadable pictures that are named; the rest are counted
 
 T = TypeVar("T")
+Failure = tuple[int, str]
+"""The number of a picture, and what is wrong with it."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -99,16 +102,13 @@ def survey(parts: Mapping[str, Pictures], size: int | None) -> Form:
     Raises:
         UserError: A picture is unreadable or of an absurd size; says which and how many.
     """
-
-    def header(pictures: Pictures, number: int) -> Header:
-        with pictures.open(number) as picture:
-            return read_header(picture)
-
-    headers = [
-        found
-        for split, pictures in parts.items()
-        for found in _each(pictures, header, f"looking at {len(pictures):,} images, {split}")
-    ]
+    headers: list[Header] = []
+    for split, pictures in parts.items():
+        found, failed = _each(pictures, _header, f"looking at {len(pictures):,} images, {split}")
+        if failed:  # then see which others are unreadable beyond their headers
+            _, failed = _each(pictures, _load, f"checking {len(pictures):,} images, {split}")
+        _refuse(pictures, failed)
+        headers += found
     form = common_form(headers, size)
     if form.resized:
         _tell_sizes(headers, form)
@@ -139,24 +139,36 @@ def decode(pictures: Pictures, form: Form, split: str) -> Tensor:
             converted = np.asarray(convert(picture, form))
             pixels[number] = converted.reshape(shape[1:])
 
-    _each(pictures, fill, f"decoding {len(pictures):,} images, {split}")
+    _, failed = _each(pictures, fill, f"decoding {len(pictures):,} images, {split}")
+    _refuse(pictures, failed)
     return torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()
 
 
-def _each(pictures: Pictures, job: Callable[[Pictures, int], T], title: str) -> list[T]:
-    """``job`` of every picture, in order; what fails is gathered and told at the end."""
-    done: list[T] = []
-    failed: list[tuple[int, str]] = []
+def _header(pictures: Pictures, number: int) -> Header:
+    with pictures.open(number) as picture:
+        return read_header(picture)
 
-    def chunk(start: int) -> tuple[list[T], list[tuple[int, str]]]:
+
+def _load(pictures: Pictures, number: int) -> None:
+    with pictures.open(number) as picture:
+        read_header(picture)
+        picture.load()
+
+
+def _each(
+    pictures: Pictures, job: Callable[[Pictures, int], T], title: str
+) -> tuple[list[T], list[Failure]]:
+    """``job`` of every picture, in order, and those of which it failed."""
+    done: list[T] = []
+    failed: list[Failure] = []
+
+    def chunk(start: int) -> tuple[list[T], list[Failure]]:
         results, failures = [], []
         for number in range(start, min(start + CHUNK, len(pictures))):
             try:
                 results.append(job(pictures, number))
             except Exception as error:  # broken bytes fail in as many ways as there are decoders
-                # Without Pillow's "<_io.BytesIO object at 0x...>" or a path said twice.
-                reason = str(error).partition(" <")[0].partition(" '/")[0].partition("\n")[0]
-                failures.append((number, reason or type(error).__name__))
+                failures.append((number, _reason(error)))
         return results, failures
 
     logger.info("%s", title)
@@ -165,18 +177,20 @@ def _each(pictures: Pictures, job: Callable[[Pictures, int], T], title: str) -> 
             done += results
             failed += failures
             advance(len(results) + len(failures))
-    if failed:
-        raise UserError(_told(pictures, failed))
-    return done
+    return done, failed
 
 
-def _told(pictures: Pictures, failed: Sequence[tuple[int, str]]) -> str:
+def _reason(error: Exception) -> str:
+    # Without Pillow's "<_io.BytesIO object at 0x...>" or a path said twice.
+    reason = str(error).partition(" <")[0].partition(" '/")[0].partition("\n")[0]
+    return reason or type(error).__name__
+
+
+def _refuse(pictures: Pictures, failed: Sequence[Failure]) -> None:
     named = "; ".join(f"{pictures.where(n)} ({reason})" for n, reason in failed[:NAMED])
     more = f" and {len(failed) - NAMED:,} more" if len(failed) > NAMED else ""
-    return (
-        f"{len(failed):,} of {len(pictures):,} images cannot be used: {named}{more}; "
-        "replace or remove them"
-    )
+    found = f"{len(failed):,} of {len(pictures):,} images cannot be used"
+    require(not failed, f"{found}: {named}{more}; replace or remove them")
 
 
 def _tell_sizes(headers: Sequence[Header], form: Form) -> None:

@@ -207,12 +207,13 @@ def _make(kind: type[Any], folder: Path, download: bool, arguments: dict[str, ob
 
 
 def _labels(items: Any, name: str) -> list[int]:  # noqa: ANN401
-    every = next((found for at in TARGETS if (found := getattr(items, at, None)) is not None), None)
-    if every is None or len(every) != len(items):
-        every = [items[number][1] for number in range(len(items))]
+    every = next((found for at in TARGETS if (found := getattr(items, at, None)) is not None), ())
     try:
+        count = len(items)
+        if len(every) != count:
+            every = [items[number][1] for number in range(count)]
         return [operator.index(label) for label in every]
-    except TypeError as error:
+    except (TypeError, NotImplementedError) as error:
         message = f"{name} is no classification dataset: its targets are no class numbers"
         raise UserError(message) from error
 
