@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -18,6 +19,8 @@ from sakd.data.sampling import draw_per_class, proportional
 from sakd.data.seeding import generator
 from sakd.data.statistics import channel_statistics
 from sakd.errors import UserError, require
+
+logger = logging.getLogger(__name__)
 
 FORMAT = 1
 """Part of every preparation key: raise it when a change of the code changes prepared data."""
@@ -83,6 +86,7 @@ def prepare(raw: RawData, splitting: Splitting, *, name: str, key: str = "") -> 
     train = _keep(train, splitting.train_size, seed=splitting.split_seed, classes=raw.classes)
     splits = {"train": train, "val": val, "test": test}
     card = _card(raw, splits, name=name, key=key)
+    _tell(card)
     return Splits(**splits, card=replace(card, duplicates=asdict(found)))
 
 
@@ -144,3 +148,10 @@ def _card(raw: RawData, splits: dict[str, ImageSet], *, name: str, key: str) -> 
         sha256=content_hash(splits.values()),
         imbalance=round(max(counts["train"]) / min(counts["train"]), 2),
     )
+
+
+def _tell(card: DataCard) -> None:
+    counts = ", ".join(f"{sum(each):,} {split}" for split, each in card.counts.items())
+    mean, std = (", ".join(f"{part:.4f}" for part in each) for each in (card.mean, card.std))
+    found = f"{len(card.classes)} classes, {card.channels} x {card.height} x {card.width} pixels"
+    logger.info("%s: %s; %s; mean %s, std %s", card.name, found, counts, mean, std)

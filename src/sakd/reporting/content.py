@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import pandas as pd
 
 from sakd.reporting import prose
-from sakd.reporting.background import data_section, provenance_section, unfinished_section
+from sakd.reporting.background import provenance_section, unfinished_section
 from sakd.reporting.caveats import caveats
+from sakd.reporting.data_card import data_section
 from sakd.reporting.display import (
     of_pair,
     pairs_in,
@@ -48,7 +49,7 @@ def report(
         results: One line per cell.
         history: One line per (cell, epoch).
         provenance: Where the run comes from: git revision, versions, device, data hash, seeds.
-        data: The data card: name, classes, counts per split, mean, std, source, sha256.
+        data: The data card as JSON, see `sakd.data.DataCard`.
     """
     cells = prepared(results)
     pairs = pairs_in(cells)

@@ -37,7 +37,7 @@ def report_html(
         results: One line per cell.
         history: One line per (cell, epoch).
         provenance: Where the run comes from: git revision, versions, device, data hash, seeds.
-        data: The data card: name, classes, counts per split, mean, std, source, sha256.
+        data: The data card as JSON, see `sakd.data.DataCard`.
     """
     content = report(results, history, provenance=provenance, data=data)
     title, subtitle = escape(content.title), escape(content.subtitle)

@@ -33,7 +33,7 @@ def report_markdown(
         results: One line per cell.
         history: One line per (cell, epoch).
         provenance: Where the run comes from: git revision, versions, device, data hash, seeds.
-        data: The data card: name, classes, counts per split, mean, std, source, sha256.
+        data: The data card as JSON, see `sakd.data.DataCard`.
     """
     content = report(results, history, provenance=provenance, data=data)
     head = f"# {_text(content.title)}\n\n{_text(content.subtitle)}"

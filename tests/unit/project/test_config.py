@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from kedro.config import OmegaConfigLoader
 from sakd.config import Settings, parse_settings
 from sakd.distillers import DISTILLERS
 from sakd.errors import UserError
+from sakd.networks import build_network
 from sakd.settings import CONFIG_LOADER_ARGS
 from sakd.training.optimisation import Player
 
@@ -76,11 +78,57 @@ def test_the_smoke_environment_names_only_what_it_changes(load: Load) -> None:
     assert smoke.student.epochs == 1
 
 
-@pytest.mark.parametrize("env", ["local", "smoke", "cifar100"])
+@pytest.mark.parametrize("env", ["local", "smoke", "cifar10", "cifar100", "own"])
 def test_every_environment_parses(load: Load, env: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         parse_settings(load(env))
+
+
+def test_cifar10_is_trained_as_cifar100(load: Load) -> None:
+    one, other = (parse_settings(load(env)) for env in ("cifar10", "cifar100"))
+    path = Path("data/01_raw/cifar10")
+    assert replace(one, data=replace(one.data, name="cifar100", path=other.data.path)) == other
+    assert (one.data.name, one.data.path) == ("cifar10", path)
+
+
+def test_the_networks_for_ones_own_images_take_them_of_any_size_and_colour(load: Load) -> None:
+    for name in {n for p in parse_settings(load("own")).grid.pairs for n in p.split("/")}:
+        for shape in ((1, 28, 28), (3, 64, 64), (3, 33, 50)):
+            network = build_network(name, num_classes=3, image_shape=shape)
+            assert network(torch.zeros(2, *shape)).shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("data", "label"),
+    [
+        ({"path": "/tmp/my pets"}, "folder_my_pets"),
+        ({"name": "parquet", "path": "/tmp/my-pets/"}, "parquet_my_pets"),
+        ({"name": "torchvision:FashionMNIST"}, "torchvision_FashionMNIST"),
+        ({"name": "digits"}, "digits"),
+    ],
+)
+def test_the_data_of_the_environment_for_ones_own_are_named_on_the_command_line(
+    load: Load, data: dict[str, str], label: str
+) -> None:
+    settings = parse_settings(load("own", data=data))
+    assert settings.data.label == label
+    assert settings.data.splitting().duplicates is None
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"size": 0}, "size must be 1 or more, or null, got 0"),
+        ({"duplicates": "merge"}, "parameter 'data.duplicates': Input should be 'drop' or 'keep'"),
+        ({"name": "digits", "size": 9}, "digits does not take data.size; leave it out"),
+        ({"name": "torchvision:FashionMNITS"}, "did you mean FashionMNIST"),
+        ({"name": "flowers"}, "unknown dataset 'flowers'; .*or torchvision:NAME"),
+        ({"name": "folder", "source": "zip"}, "folder has no source 'zip'; allowed: files"),
+    ],
+)
+def test_what_a_dataset_cannot_do_is_told(data: dict[str, Any], message: str) -> None:
+    assert re.search(message, complaint({"data": data}))
 
 
 class TestCifar100:
