@@ -1,5 +1,3 @@
-import io
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,40 +6,40 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-from PIL import Image
 
-from sakd.data import Cifar100
+from sakd.data import Cifar100, open_dataset
 from sakd.errors import UserError
 
 NAMES = [f"class {label}" for label in range(100)]
-TYPE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+SIZE = (32, 32, 3)
 
-
-def pixels(seed: int, side: int = 32) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)
-
-
-def encode(image: np.ndarray, form: str) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, form, lossless=True)
-    return buffer.getvalue()
-
-
-def write(file: Path, images: list[bytes | None], labels: list, names: list | None = NAMES) -> None:
-    struct = pa.array([{"bytes": image, "path": "x.png"} for image in images], TYPE)
-    table = pa.table({"img": struct, "fine_label": labels, "coarse_label": [0] * len(labels)})
-    if names is not None:
-        features = {"info": {"features": {"fine_label": {"names": names}}}}
-        table = table.replace_schema_metadata({"huggingface": json.dumps(features)})
-    pq.write_table(table, file)
+Write = Callable[..., None]
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def encoded(encode, draw) -> Callable[..., bytes]:
+    """Draw an image of CIFAR's size from a seed, and encode it."""
+    return lambda seed, form="PNG": encode(draw(seed, *SIZE), form, lossless=True)
+
+
+@pytest.fixture
+def write(write_parquet) -> Write:
+    """Write a file as CIFAR-100 has them."""
+
+    def make(file: Path, images: list, labels: list, names: list | None = NAMES) -> None:
+        coarse = [0] * len(labels)
+        columns = {"fine_label": labels, "coarse_label": coarse}
+        write_parquet(file, images, names, image="img", **columns)
+
+    return make
+
+
+@pytest.fixture
+def folder(tmp_path: Path, write: Write, encoded) -> Path:
     """Three training images in two files and one test image, as PNG and WebP."""
-    write(tmp_path / "train-1.parquet", [encode(pixels(2), "WEBP")], [7])
-    write(tmp_path / "train-0.parquet", [encode(pixels(k), "PNG") for k in (0, 1)], [99, 0])
-    write(tmp_path / "test-0.parquet", [encode(pixels(3), "WEBP")], [5])
+    write(tmp_path / "train-1.parquet", [encoded(2, "WEBP")], [7])
+    write(tmp_path / "train-0.parquet", [encoded(0), encoded(1)], [99, 0])
+    write(tmp_path / "test-0.parquet", [encoded(3, "WEBP")], [5])
     return tmp_path
 
 
@@ -49,27 +47,22 @@ def cifar100(path: Path | None) -> Cifar100:
     return Cifar100(path=path, source="parquet")
 
 
-def test_files_are_read_in_order_of_name_to_the_very_pixels(folder: Path) -> None:
+def test_files_are_read_in_order_of_name_to_the_very_pixels(folder: Path, draw) -> None:
     raw = cifar100(folder).load()
-    expected = np.stack([pixels(k) for k in range(3)]).transpose(0, 3, 1, 2)
+    expected = np.stack([draw(k, *SIZE) for k in range(3)]).transpose(0, 3, 1, 2)
     assert torch.equal(raw.train.images, torch.from_numpy(expected))
     assert raw.train.labels.tolist() == [99, 0, 7]
     assert raw.test is not None
     assert raw.test.labels.tolist() == [5]
     assert raw.classes == tuple(NAMES)
     assert (raw.mean, raw.std) == ((0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761))
+    assert raw.benchmark
 
 
-def test_many_images_stay_in_order_through_the_threads(folder: Path) -> None:
-    images = [pixels(seed) for seed in range(600)]
-    labels = [seed % 100 for seed in range(600)]
-    write(folder / "train-0.parquet", [encode(image, "PNG") for image in images], labels)
-    read = cifar100(folder).load().train.images[:600]
-    assert torch.equal(read, torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2))
-
-
-def test_without_names_the_classes_are_called_by_their_numbers(folder: Path) -> None:
-    write(folder / "train-0.parquet", [encode(pixels(0), "PNG")], [99], names=None)
+def test_without_names_the_classes_are_called_by_their_numbers(
+    folder: Path, write: Write, encoded
+) -> None:
+    write(folder / "train-0.parquet", [encoded(0)], [99], names=None)
     assert cifar100(folder).load().classes == tuple(str(label) for label in range(100))
 
 
@@ -101,7 +94,9 @@ def other_columns(folder: Path) -> None:
 
 
 def labels_as_text(folder: Path) -> None:
-    write(folder / "train-0.parquet", [encode(pixels(0), "PNG")], ["cat"])
+    table = pq.read_table(folder / "train-0.parquet")
+    text = pa.array(["cat", "dog"])
+    pq.write_table(table.set_column(1, "fine_label", text), folder / "train-0.parquet")
 
 
 @pytest.mark.parametrize(
@@ -126,7 +121,7 @@ def test_missing_or_other_files_are_found_at_the_door(
     assert "\n" not in str(caught.value)
 
 
-GOOD = encode(pixels(0), "PNG")
+GOOD, CUT, LARGE = "good", "cut", "large"  # what the test draws
 
 
 @pytest.mark.parametrize(
@@ -138,28 +133,33 @@ GOOD = encode(pixels(0), "PNG")
             "1 of 3 images .*: image 1 of .*train-0.parquet .*(cannot identify)",
         ),
         (
-            [GOOD, GOOD[:200]],
+            [GOOD, CUT],
             [0, 1],
             "1 of 3 images .*: image 1 of .*train-0.parquet .*(truncated|broken)",
         ),
         ([GOOD, b""], [0, 1], "1 of 3 images .*: image 1 of .*train-0.parquet .*(no bytes)"),
         ([None, GOOD], [0, 1], r"image 0 of .* \(no bytes\); replace"),
-        ([encode(pixels(0, 64), "PNG")], [0], "64 x 64 pixels; allowed: 32 x 32"),
+        ([LARGE], [0], "64 x 64 pixels; allowed: 32 x 32"),
         ([b"", GOOD, b"no", None, b"", b""], [0] * 6, "5 of 7 .*parquet .* and 2 more; replace"),
         ([GOOD], [100], "fine_label 100 in row 0 of .*; allowed: 0 to 99"),
         ([GOOD, GOOD], [3, -1], "fine_label -1 in row 1"),
         ([GOOD, GOOD], [3, None], "fine_label None in row 1"),
     ],
 )
-def test_a_bad_image_or_label_is_named(folder: Path, images, labels, message: str) -> None:
+def test_a_bad_image_or_label_is_named(
+    folder: Path, write: Write, encode, draw, images, labels, message: str
+) -> None:
+    good = encode(draw(0, *SIZE))
+    drawn = {GOOD: good, CUT: good[:200], LARGE: encode(draw(0, 64, 64, 3))}
+    images = [drawn.get(image, image) for image in images]
     write(folder / "train-0.parquet", images, labels)
     with pytest.raises(UserError, match=message) as caught:
         cifar100(folder).load()
     assert "\n" not in str(caught.value)
 
 
-def test_another_number_of_classes_is_refused(folder: Path) -> None:
-    write(folder / "train-0.parquet", [GOOD], [0], names=["a", "b"])
+def test_another_number_of_classes_is_refused(folder: Path, write: Write, encoded) -> None:
+    write(folder / "train-0.parquet", [encoded(0)], [0], names=["a", "b"])
     with pytest.raises(UserError, match="names 2 classes; CIFAR-100 has 100"):
         cifar100(folder).load()
 
@@ -172,3 +172,13 @@ def test_a_path_is_needed() -> None:
 def test_parquet_files_cannot_be_downloaded(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot download parquet files; set download to false"):
         Cifar100(path=tmp_path, source="parquet", download=True)
+
+
+def test_cifar10_has_a_label_column_of_its_own(tmp_path: Path, write_parquet, encoded) -> None:
+    for split in ("train", "test"):
+        file, names = tmp_path / f"{split}-0.parquet", NAMES[:10]
+        write_parquet(file, [encoded(0)], names, image="img", label=[9])
+    raw = open_dataset("cifar10", tmp_path, "parquet").load()
+    assert raw.train.labels.tolist() == [9]
+    assert raw.classes == tuple(NAMES[:10])
+    assert raw.benchmark

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torchvision.datasets import CIFAR100
+from torchvision.datasets import CIFAR10, CIFAR100
 
-from sakd.data import Cifar100
+from sakd.data import Cifar100, open_dataset
 from sakd.errors import UserError
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (3, 3, 32, 32), dtype=np.uint8)
@@ -124,3 +124,34 @@ def test_what_is_missing_is_fetched_and_what_is_there_is_not(
     assert len(no_network) == 1
     with pytest.raises(UserError, match="set download to true"):
         cifar100(folder / "new").fetch()
+
+
+def test_cifar10_is_read_likewise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"class {label}" for label in range(10)]
+    batches = {f"data_batch_{k}": PIXELS[:1] for k in range(1, 6)} | {"test_batch": PIXELS[1:]}
+    contents = {
+        name: {"data": images.reshape(len(images), -1), "labels": list(range(len(images)))}
+        for name, images in batches.items()
+    }
+    checksums = {}
+    (tmp_path / "cifar-10-batches-py").mkdir()
+    dataset = open_dataset("cifar10", tmp_path)
+    for name, content in (contents | {"batches.meta": {"label_names": names}}).items():
+        with pytest.raises(UserError, match=r"no intact CIFAR-10 in .*; set download to true, or"):
+            dataset.check()
+        data = pickle.dumps(content)
+        (tmp_path / "cifar-10-batches-py" / name).write_bytes(data)
+        checksums[name] = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    dataset.check()
+    train = [[name, checksums[name]] for name in contents if name != "test_batch"]
+    monkeypatch.setattr(CIFAR10, "train_list", train)
+    monkeypatch.setattr(CIFAR10, "test_list", [["test_batch", checksums["test_batch"]]])
+    monkeypatch.setattr(CIFAR10, "meta", CIFAR10.meta | {"md5": checksums["batches.meta"]})
+    raw = dataset.load()
+    assert torch.equal(raw.train.images, torch.from_numpy(PIXELS[:1]).repeat(5, 1, 1, 1))
+    assert raw.test is not None
+    assert torch.equal(raw.test.images, torch.from_numpy(PIXELS[1:]))
+    assert raw.test.labels.tolist() == [0, 1]
+    assert raw.classes == tuple(names)
+    assert raw.benchmark
+    assert raw.source == "CIFAR-10, python version, as published"
