@@ -53,18 +53,20 @@ def open_dataset(
         UserError: There is none of that name and source, or it does not take an option.
     """
     given = {option: value for option, value in options.items() if value is not None}
-    kind: type[Dataset] = TorchvisionImages
-    if name.startswith(PREFIX):
-        given["item"] = name.removeprefix(PREFIX)
-    else:
-        try:
-            kind = DATASETS[name]
-        except UnknownNameError as error:
-            raise UnknownNameError(f"{error}; or {PREFIX}NAME") from error
+    kind = TorchvisionImages if name.startswith(PREFIX) else _of_table(name)
     if strange := set(given) - {field.name for field in fields(kind)}:
         named = ", ".join(f"data.{option}" for option in sorted(strange))
         raise UserError(f"{name} does not take {named}; leave it out")
+    if name.startswith(PREFIX):
+        given["item"] = name.removeprefix(PREFIX)
     return kind(path, source or kind.sources[0], download, **given)
+
+
+def _of_table(name: str) -> type[Dataset]:
+    try:
+        return DATASETS[name]
+    except UnknownNameError as error:
+        raise UnknownNameError(f"{error}; or {PREFIX}NAME") from error
 
 
 __all__ = [

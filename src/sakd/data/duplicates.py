@@ -73,10 +73,7 @@ def find_duplicates(
         others.
     """
     tested = frozenset(test.digests if test else ())
-    labels: dict[bytes, set[int]] = defaultdict(set)
-    for part in development:
-        for digest, label in zip(part.digests, part.images.labels.tolist(), strict=True):
-            labels[digest].add(label)
+    contradicting = _contradicting(development)
     seen: set[bytes] = set()
     counts = {"in_test": 0, "contradicting": 0, "repeated": 0}
     fine: list[list[int]] = []
@@ -85,7 +82,7 @@ def find_duplicates(
         for row, digest in enumerate(part.digests):
             if digest in tested:
                 counts["in_test"] += 1
-            elif len(labels[digest]) > 1:
+            elif digest in contradicting:
                 counts["contradicting"] += 1
             elif digest in seen:
                 counts["repeated"] += 1
@@ -94,6 +91,14 @@ def find_duplicates(
             seen.add(digest)
         fine.append(rows)
     return Duplicates(**counts), fine
+
+
+def _contradicting(parts: Sequence[Hashed]) -> set[bytes]:
+    labels: dict[bytes, set[int]] = defaultdict(set)
+    for part in parts:
+        for digest, label in zip(part.digests, part.images.labels.tolist(), strict=True):
+            labels[digest].add(label)
+    return {digest for digest, different in labels.items() if len(different) > 1}
 
 
 def without_duplicates(

@@ -70,13 +70,17 @@ def read_raw(
     Raises:
         UserError: A label is beyond the classes; a picture is unreadable, or has not the form.
     """
-    for split, part in splits.items():
-        low, high, count = min(part.labels), max(part.labels), len(classes)
-        message = f"{source}: labels {low} to {high} in {split}; allowed: 0 to {count - 1}"
-        require(0 <= low <= high < count, message)
+    _check_labels(splits, len(classes), source)
     form = form or survey({split: part.pictures for split, part in splits.items()}, size)
     read = {
         split: ImageSet(decode(part.pictures, form, split), torch.tensor(part.labels).long())
         for split, part in splits.items()
     }
     return RawData(read["train"], read.get("test"), tuple(classes), source, val=read.get("val"))
+
+
+def _check_labels(splits: Mapping[str, Labelled], classes: int, source: str) -> None:
+    for split, part in splits.items():
+        low, high = min(part.labels), max(part.labels)
+        message = f"{source}: labels {low} to {high} in {split}; allowed: 0 to {classes - 1}"
+        require(0 <= low <= high < classes, message)

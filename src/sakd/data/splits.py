@@ -69,25 +69,38 @@ def prepare(raw: RawData, splitting: Splitting, *, name: str, key: str = "") -> 
         UserError: A fraction or size is out of range, or leaves a class without an image.
     """
     development = [Hashed.of(images) for images in (raw.val, raw.train) if images is not None]
-    tested = None if raw.test is None else Hashed.of(raw.test)
+    test = None if raw.test is None else Hashed.of(raw.test)
     keep = raw.benchmark if splitting.duplicates is None else splitting.duplicates == "keep"
-    development, found = without_duplicates(development, tested, keep=keep)
+    development, found = without_duplicates(development, test, keep=keep)
     *given, train = [part.canonical() for part in development]
-    carve = partial(_carve, seed=splitting.split_seed, classes=raw.classes)
-    if tested is None:
-        after = 1 if given else 2  # what a class must still have an image for: val and train
-        train, test = carve(train, "test", splitting.test_fraction, leave=after)
-    else:
-        test = tested.canonical()
-    if given:
-        (val,) = given
-    else:
-        train, val = carve(train, "val", splitting.val_fraction, leave=1)
-    train = _keep(train, splitting.train_size, seed=splitting.split_seed, classes=raw.classes)
-    splits = {"train": train, "val": val, "test": test}
+    tested = None if test is None else test.canonical()
+    carved = _split(train, given, tested, splitting, raw.classes)
+    splits = dict(zip(("train", "val", "test"), carved, strict=True))
     card = _card(raw, splits, name=name, key=key)
     _tell(card)
     return Splits(**splits, card=replace(card, duplicates=asdict(found)))
+
+
+def _split(
+    train: ImageSet,
+    given: list[ImageSet],
+    test: ImageSet | None,
+    splitting: Splitting,
+    classes: Sequence[str],
+) -> tuple[ImageSet, ImageSet, ImageSet]:
+    """Train, val and test, the latter two carved from ``train`` where they are not given."""
+    carve = partial(_carve, seed=splitting.split_seed, classes=classes)
+    if test is None:
+        after = 1 if given else 2  # what a class must still have an image for: val and train
+        train, test = carve(train, "test", splitting.test_fraction, leave=after)
+    if given:
+        (val,) = given
+        require(len(val) > 0, "val has no image that is not in test too; add images")
+        _require_images(train, 1, "to train on", classes)
+    else:
+        train, val = carve(train, "val", splitting.val_fraction, leave=1)
+    train = _keep(train, splitting.train_size, seed=splitting.split_seed, classes=classes)
+    return train, val, test
 
 
 def _carve(
@@ -102,15 +115,19 @@ def _carve(
     if fraction is None or not 0 < fraction < 1:
         raise UserError(f"{split}_fraction must be above 0 and below 1, got {fraction}")
     counts = pool.labels.bincount(minlength=len(classes))
-    for name, count in zip(classes, counts.tolist(), strict=True):
-        found = f"class {name!r} has {count} different image{'' if count == 1 else 's'}"
-        remedy = f"needed: {1 + leave} or more to split {split} off; add images"
-        require(count > leave, f"{found} left; {remedy}")
+    _require_images(pool, 1 + leave, f"to split {split} off", classes)
     quota = proportional(counts, round(fraction * len(pool)))
     quota = quota.clamp(min=1).minimum(counts - leave)  # no class is absent from a split
     taken = draw_per_class(pool.labels, quota, generator(seed, split))
     rest = torch.ones(len(pool), dtype=torch.bool).index_fill(0, taken, value=False)
     return pool.subset(rest.nonzero().squeeze(1)), pool.subset(taken)
+
+
+def _require_images(pool: ImageSet, needed: int, purpose: str, classes: Sequence[str]) -> None:
+    counts = pool.labels.bincount(minlength=len(classes)).tolist()
+    for name, count in zip(classes, counts, strict=True):
+        found = f"class {name!r} has {count} different image{'' if count == 1 else 's'} left"
+        require(count >= needed, f"{found}; needed: {needed} or more {purpose}; add images")
 
 
 def _keep(train: ImageSet, size: int | None, *, seed: int, classes: Sequence[str]) -> ImageSet:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sakd.data import ImageSet, RawData, Splits, Splitting, prepare
+from sakd.errors import UserError
 
 EVERY = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 1)), max_size=20)
 
@@ -97,3 +98,17 @@ def test_imbalance_is_the_largest_class_per_the_smallest() -> None:
     card = split(RawData(images(*pairs), None, ("ant", "bee"), "made")).card
     assert card.counts["train"] == (7, 2)
     assert card.imbalance == 3.5
+
+
+@pytest.mark.parametrize(
+    ("val", "test", "message"),
+    [
+        ([(1, 0)], [(1, 0), (2, 1)], "val has no image that is not in test too"),
+        ([(1, 0), (2, 1)], PLAIN[::2], "class 'ant' has 0 different images left; needed: 1 or"),
+        (None, PLAIN[::2], "class 'ant' has 0 different images left; needed: 2 or more to split"),
+    ],
+)
+def test_what_is_left_must_do_for_training_and_val(val, test, message: str) -> None:
+    raw = RawData(images(*PLAIN), images(*test), ("ant", "bee"), "made")
+    with pytest.raises(UserError, match=message):
+        split(raw if val is None else replace(raw, val=images(*val)))
