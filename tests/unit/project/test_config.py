@@ -102,8 +102,8 @@ def test_the_networks_for_ones_own_images_take_them_of_any_size_and_colour(load:
 @pytest.mark.parametrize(
     ("data", "label"),
     [
-        ({"path": "/tmp/my pets"}, "folder_my_pets"),
-        ({"name": "parquet", "path": "/tmp/my-pets/"}, "parquet_my_pets"),
+        ({"path": "pictures/my pets"}, "folder_my_pets"),
+        ({"name": "parquet", "path": "pictures/my-pets/"}, "parquet_my_pets"),
         ({"name": "torchvision:FashionMNIST"}, "torchvision_FashionMNIST"),
         ({"name": "digits"}, "digits"),
     ],
