@@ -87,7 +87,7 @@ def test_grey_images_are_fitted_or_asked_for(name: str) -> None:
         ("torchvision:fcn_resnet50", "torchvision has no 'fcn_resnet50'"),
         ("torchvision:resnet18(depth=3)", "cannot be made: TypeError: .*'depth'"),
         ("torchvision:regnet_y_400mf(x=1)", "cannot be made: TypeError: .*'x'"),
-        ("torchvision:vgg11(small_images=true)", "small_images is for torchvision's resnets"),
+        ("torchvision:squeezenet1_1(small_images=true)", "small_images is for torchvision's"),
         ("torchvision:resnet18(num_classes=3)", "leave out num_classes: that follows from the"),
         ("users_nets:fixd", "users_nets has no 'fixd'; did you mean 'fixed'"),
         ("users_nets:CONSTANT", "users_nets has no 'CONSTANT'"),
