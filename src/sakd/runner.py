@@ -30,7 +30,8 @@ FORMAT = 2
 """Part of every content key: raise it when a change of the code changes results.
 
 2: adapters are made for any two shapes, and some of those between maps have another kernel; the
-key tells the code of networks from outside, and whether the teacher is trained too.
+key tells the code of networks from outside, and whether the teacher is trained too; ab compares
+responses before the rectifier.
 """
 
 

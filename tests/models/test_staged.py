@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from types import ModuleType
@@ -24,6 +25,17 @@ FAMILIES = {
     "vgg": "vgg",
     "MobileNet": "mobilenet",
     "ShuffleNet": "shufflenet",
+}
+
+# The stages that a rectifier closes; pre-activation blocks, linear bottlenecks and shuffles do not.
+RECTIFIED = {
+    "resnet": r"stem|stage\d",
+    "ResNet": r"stem|stage\d",
+    "wrn": "none",
+    "vgg": r"stem|stage\d",
+    "MobileNet": "stem",
+    "ShuffleNetV1": r"stem|stage\d",
+    "ShuffleNetV2": "stem",
 }
 
 
@@ -71,6 +83,20 @@ def test_a_trace_is_the_chain_of_all_stages(network: StagedNetwork, image: Tenso
         x = network.run(x, k, k + 1)
         assert torch.equal(feature, x)
     assert torch.equal(logits, network(image))
+
+
+@torch.no_grad()
+def test_a_rectifier_that_closes_a_stage_has_both_its_sides_in_a_trace(
+    name: str, network: StagedNetwork, image: Tensor
+) -> None:
+    closed, unrectified = network.trace_unrectified(image)
+    assert all(map(torch.equal, closed.outputs, network.trace(image).outputs))
+    stages = zip(network.stage_names, unrectified.features, closed.features, strict=False)
+    found = [stage for stage, before, after in stages if before is not after]
+    (expected,) = (kept for start, kept in RECTIFIED.items() if name.startswith(start))
+    assert found == [stage for stage in network.stage_names if re.fullmatch(expected, stage)]
+    for before, after in zip(unrectified.features, closed.features, strict=True):
+        assert before is after or torch.equal(before.relu(), after)
 
 
 @torch.no_grad()

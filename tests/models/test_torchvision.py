@@ -47,6 +47,23 @@ FAMILIES = {
     "torchvision:vit_b_32(image_size=64)": (64, "5x768 5x768 5x768 5x768 5x768 768"),
 }
 
+# By feature, r where a rectifier closes it, capped at 6 or not. Branches that are joined, linear
+# bottlenecks and other activations are closed by none.
+RECTIFIED = {
+    "torchvision:alexnet": "rrrr",
+    "torchvision:densenet121": "r...r.",
+    "torchvision:googlenet": "rr....",
+    "torchvision:inception_v3": "rrr....",
+    "torchvision:mnasnet0_5": "r....r.",
+    "torchvision:mobilenet_v2": "r....r.",
+    "torchvision:regnet_x_400mf": "rrrrr.",
+    "torchvision:regnet_y_400mf": "rrrrr.",
+    "torchvision:resnet18": "rrrrr.",
+    "torchvision:shufflenet_v2_x0_5": "r..r.",
+    "torchvision:squeezenet1_1": "r....",
+    "torchvision:vgg11": "rrrrrr",
+}
+
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_every_family_is_cut_into_its_stages(name: str) -> None:
@@ -60,7 +77,11 @@ def test_every_family_is_cut_into_its_stages(name: str) -> None:
         features, logits = network.trace(x)
         for k, feature in enumerate(features):
             assert torch.equal(network.run(feature, k + 1), whole)
+        closed, unrectified = network.trace_unrectified(x)
     assert torch.equal(logits, whole)
+    torch.testing.assert_close(closed.features, features)  # a watched attention takes another path
+    ends = [before is not after for before, after in zip(unrectified[0], closed[0], strict=True)]
+    assert "".join(".r"[end] for end in ends) == RECTIFIED.get(name, "." * len(ends))
 
 
 @pytest.mark.parametrize("name", ["resnet18", "convnext_tiny", "swin_t", "mnasnet0_5"])

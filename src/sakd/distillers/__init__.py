@@ -15,6 +15,7 @@ from sakd.distillers.ft import FactorTransfer
 from sakd.distillers.kd import KD
 from sakd.distillers.kdsvd import SingularDirections
 from sakd.distillers.nst import NeuronSelectivity
+from sakd.distillers.ofd import FeatureOverhaul
 from sakd.distillers.pkt import ProbabilisticTransfer
 from sakd.distillers.reviewkd import KnowledgeReview
 from sakd.distillers.rkd import RelationalKD
@@ -38,6 +39,7 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "ab": ActivationBoundaries,
         "kdsvd": SingularDirections,
         "ft": FactorTransfer,
+        "ofd": FeatureOverhaul,
         "crd": ContrastiveRepresentation,
         "dkd": DecoupledKD,
         "dist": CorrelationOfPredictions,

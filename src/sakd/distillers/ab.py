@@ -15,14 +15,15 @@ class ActivationBoundaries(Distiller):
 
     Heo et al., AAAI 2019, arXiv:1811.03233, the alternative loss with connector.
     Loss of stage i of n: 3/1000 * 2^(i-n) * mean_b sum over elements of (s + 1)^2 where t <= 0
-    and s > -1, and of (s - 1)^2 where t > 0 and s <= 1. Where channels differ, s comes through
-    a 1x1 convolution and batch norm (the paper's connector, on the full batch).
-    Differs from the paper: the student learns this together with its task, not before it, and
-    from stage outputs as they are, which in most networks a rectifier has passed; maps of unequal
-    size are averaged to the smaller. The weight is that of the scripts of RepDistiller.
+    and s > -1, and of (s - 1)^2 where t > 0 and s <= 1; s and t are responses before the
+    rectifier. Where channels differ, s comes through a 1x1 convolution and batch norm (the
+    paper's connector, on the full batch).
+    Differs from the paper: the student learns this together with its task, not before it; maps of
+    unequal size are averaged to the smaller. The weight is that of the scripts of RepDistiller.
     """
 
     family = SpotFamily.EVERY_STAGE
+    unrectified = True
 
     def __init__(self, pair: Pair, *, margin: float = 1.0) -> None:
         """Demand a distance of ``margin`` from zero."""

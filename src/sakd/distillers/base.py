@@ -65,7 +65,8 @@ class Distiller(nn.Module, ABC):
     ``weight`` is the beta of total = CE + alpha KD + beta L, and ``gamma`` scales the routing
     loss of spot-adaptive distillation (CIFAR-100 configuration of arXiv:2205.02399).
     ``equal_channels`` says that both features of a spot must have as many channels, and
-    ``any_shape`` that tokens and vectors will do where the family has maps.
+    ``any_shape`` that tokens and vectors will do where the family has maps. ``unrectified`` asks
+    for features as they are before the rectifier that closes their stage, where one does.
     """
 
     family: ClassVar[SpotFamily]
@@ -73,6 +74,7 @@ class Distiller(nn.Module, ABC):
     gamma: ClassVar[float] = 1.0
     equal_channels: ClassVar[bool] = False
     any_shape: ClassVar[bool] = False
+    unrectified: ClassVar[bool] = False
 
     def __init__(self, pair: Pair) -> None:
         """Prepare for ``pair``.

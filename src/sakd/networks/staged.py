@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sakd.errors import UserError
+from sakd.networks.rectifiers import RectifierWatch
 
 
 class Trace(NamedTuple):
@@ -16,6 +17,11 @@ class Trace(NamedTuple):
 
     features: tuple[Tensor, ...]
     logits: Tensor
+
+    @property
+    def outputs(self) -> tuple[Tensor, ...]:
+        """The features, then the logits: what the numbers of a spot count."""
+        return *self.features, self.logits
 
 
 class StagedNetwork(nn.Module):
@@ -57,6 +63,21 @@ class StagedNetwork(nn.Module):
             x = self.run(x, index, index + 1)
             features.append(x)
         return Trace(tuple(features), self.run(x, self.depth))
+
+    def trace_unrectified(self, x: Tensor) -> tuple[Trace, Trace]:
+        """`trace`, and the same with every feature as it was before its stage's last rectifier.
+
+        A stage that no rectifier closes has the same feature in both: pre-activation blocks,
+        linear bottlenecks, tokens.
+        """
+        features, unrectified = [], []
+        for index in range(self.depth):
+            with RectifierWatch() as watch:
+                x = self.run(x, index, index + 1)
+            features.append(x)
+            unrectified.append(watch.before(x))
+        logits = self.run(x, self.depth)
+        return Trace(tuple(features), logits), Trace(tuple(unrectified), logits)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, K) of images (B, C, H, W)."""

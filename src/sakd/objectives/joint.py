@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from sakd.data import Batch
 from sakd.objectives.labels import label_loss
-from sakd.objectives.spot_distillation import SpotDistillation, outputs
+from sakd.objectives.outputs import Outputs
+from sakd.objectives.spot_distillation import SpotDistillation
 
 
 class JointDistillation(SpotDistillation):
@@ -33,9 +34,9 @@ class JointDistillation(SpotDistillation):
         players["student"] += self.teacher.parameters()
         return players
 
-    def teach(self, images: Tensor) -> list[Tensor]:
-        """The teacher's features of ``images`` (B, C, H, W), then its logits, with gradient."""
-        return outputs(self.teacher, images)
+    def teach(self, images: Tensor) -> Outputs:
+        """What the teacher gives for ``images`` (B, C, H, W), with gradient."""
+        return self.outputs(self.teacher, images)
 
     def supervision(self, student: Tensor, teacher: Tensor, batch: Batch) -> dict[str, Tensor]:
         """The cross-entropies of both networks, from their logits (B, K)."""
@@ -43,7 +44,7 @@ class JointDistillation(SpotDistillation):
         return {**own, "teacher_cross_entropy": label_loss(teacher, batch)}
 
     @torch.no_grad()
-    def reached(self, images: Tensor, _teacher: list[Tensor]) -> Tensor:
+    def reached(self, images: Tensor, _teacher: Outputs) -> Tensor:
         """The teacher's feature at the first spot, anew: the plain pass was in training mode."""
         return self.teacher.run(images, 0, self.spots[0].teacher + 1)
 

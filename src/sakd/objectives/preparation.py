@@ -6,10 +6,10 @@ import torch
 from torch import nn
 
 from sakd.data import Batch
-from sakd.distillers import Pretraining
+from sakd.distillers import Distiller, Pretraining
 from sakd.networks import StagedNetwork
-from sakd.networks.spots import Spot
 from sakd.objectives.base import Objective, StepResult
+from sakd.objectives.outputs import Outputs
 
 
 class Preparation(Objective):
@@ -18,14 +18,16 @@ class Preparation(Objective):
     frozen = ("teacher",)
 
     def __init__(
-        self, teacher: StagedNetwork, spots: tuple[Spot, ...], pretraining: Pretraining
+        self, teacher: StagedNetwork, distiller: Distiller, pretraining: Pretraining
     ) -> None:
-        """Train ``pretraining.module`` on the teacher's features at ``spots``."""
+        """Train ``pretraining.module`` on what ``distiller`` sees of the teacher."""
         super().__init__()
         self.teacher = teacher
         self.module = pretraining.module
-        self.spots = spots
         self.pretraining = pretraining
+        self._for = (
+            distiller,
+        )  # in a tuple: as a submodule it would be set to training, and saved
 
     @property
     def network(self) -> nn.Module:
@@ -38,7 +40,8 @@ class Preparation(Objective):
 
     def forward(self, batch: Batch) -> StepResult:
         """The pretraining's loss."""
+        (distiller,) = self._for
         with torch.no_grad():
-            features, logits = self.teacher.trace(batch.images)
-        loss = self.pretraining.loss([(*features, logits)[spot.teacher] for spot in self.spots])
+            shown = Outputs.of(self.teacher, batch.images, self._for).shown_to(distiller)
+        loss = self.pretraining.loss([shown[spot.teacher] for spot in distiller.pair.spots])
         return StepResult({"preparation": loss}, {"preparation": loss.detach()})

@@ -15,6 +15,7 @@ from sakd.networks import StagedNetwork
 from sakd.networks.spots import Spot
 from sakd.objectives.base import Objective, StepResult
 from sakd.objectives.labels import label_loss
+from sakd.objectives.outputs import Outputs
 from sakd.objectives.preparation import Preparation
 from sakd.objectives.router import Router
 from sakd.routing.collapse import GATE_RATE
@@ -78,20 +79,21 @@ class SpotDistillation(Objective):
 
     def preparations(self) -> dict[str, Preparation]:
         """What the distillers have yet to train before the student."""
-        plans = {name: (d.pair.spots, d.pretraining()) for name, d in self._distillers().items()}
+        plans = {name: (d, d.pretraining()) for name, d in self._distillers().items()}
         return {
-            name: Preparation(self.teacher, spots, plan)
-            for name, (spots, plan) in plans.items()
+            name: Preparation(self.teacher, distiller, plan)
+            for name, (distiller, plan) in plans.items()
             if plan is not None and not plan.done
         }
 
     def forward(self, batch: Batch) -> StepResult:
         """One step of algorithm 1, without the updates."""
         teacher = self.teach(batch.images)
-        student = outputs(self.student, batch.images)
-        route = self.router.policy(student[-2].detach(), teacher[-2].detach(), batch.generator)
+        student = self.outputs(self.student, batch.images)
+        embeddings = student.embedding.detach(), teacher.embedding.detach()
+        route = self.router.policy(*embeddings, batch.generator)
 
-        supervision = self.supervision(student[-1], teacher[-1], batch)
+        supervision = self.supervision(student.logits, teacher.logits, batch)
         knowledge = self.knowledge(student, teacher, batch, route.chosen)
         total = self.ce_weight * torch.stack(list(supervision.values())).sum()
         for name, loss in knowledge.items():
@@ -109,38 +111,43 @@ class SpotDistillation(Objective):
             terms["routing"] = losses["router"]
         return StepResult(losses, {name: term.detach() for name, term in terms.items()})
 
-    def teach(self, images: Tensor) -> list[Tensor]:
-        """The teacher's features of ``images`` (B, C, H, W), then its logits (B, K)."""
+    def outputs(self, network: StagedNetwork, images: Tensor) -> Outputs:
+        """What ``network`` gives for ``images`` (B, C, H, W), as the distillers want to see it."""
+        return Outputs.of(network, images, self._distillers().values())
+
+    def teach(self, images: Tensor) -> Outputs:
+        """What the teacher gives for ``images`` (B, C, H, W)."""
         with torch.no_grad():
-            return outputs(self.teacher, images)
+            return self.outputs(self.teacher, images)
 
     def supervision(self, student: Tensor, _teacher: Tensor, batch: Batch) -> dict[str, Tensor]:
         """By name, what the labels demand of the logits (B, K); ``ce_weight`` weighs it."""
         return {"cross_entropy": label_loss(student, batch)}
 
-    def reached(self, images: Tensor, teacher: list[Tensor]) -> Tensor:
+    def reached(self, images: Tensor, teacher: Outputs) -> Tensor:
         """The teacher's feature of ``images`` at the first spot, where the graft begins.
 
         Args:
             images: (B, C, H, W).
             teacher: what `teach` gave for them.
         """
-        return teacher[self.spots[0].teacher]
+        return teacher.closed[self.spots[0].teacher]
 
     def routing_loss(self, grafted_ce: Tensor, student_ce: Tensor, gate: Tensor) -> Tensor:
         """What the router minimises, see `Router.loss`."""
         return self.router.loss(grafted_ce, student_ce, gate)
 
     def knowledge(
-        self, student: list[Tensor], teacher: list[Tensor], batch: Batch, chosen: Tensor
+        self, student: Outputs, teacher: Outputs, batch: Batch, chosen: Tensor
     ) -> dict[str, Tensor]:
         """Each distiller's loss, unweighted, over all its spots."""
 
         def loss_of(distiller: Distiller) -> Tensor:
             spots = distiller.pair.spots
             columns = torch.stack([chosen[:, self.spots.index(spot)] for spot in spots], dim=1)
-            students = [student[spot.student] for spot in spots]
-            teachers = [teacher[spot.teacher] for spot in spots]
+            ours, theirs = student.shown_to(distiller), teacher.shown_to(distiller)
+            students = [ours[spot.student] for spot in spots]
+            teachers = [theirs[spot.teacher] for spot in spots]
             return distiller.losses(students, teachers, batch, columns)
 
         return {name: loss_of(distiller) for name, distiller in self._distillers().items()}
@@ -153,12 +160,6 @@ class SpotDistillation(Objective):
 
     def _distillers(self) -> Mapping[str, Distiller]:
         return cast("Mapping[str, Distiller]", self.distillers)
-
-
-def outputs(network: StagedNetwork, images: Tensor) -> list[Tensor]:
-    """Every feature of ``network`` for ``images`` (B, C, H, W), then the logits (B, K)."""
-    features, logits = network.trace(images)
-    return [*features, logits]
 
 
 @contextmanager

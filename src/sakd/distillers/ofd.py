@@ -1,0 +1,81 @@
+"""The overhaul of feature distillation."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from sakd.data import Batch
+from sakd.distillers.base import Distiller, Pair, mean_over_batch
+from sakd.distillers.maps import pool_to_smaller
+from sakd.networks.blocks import conv_bn, initialise
+from sakd.networks.spots import SpotFamily
+
+
+class FeatureOverhaul(Distiller):
+    """Regress what the teacher would let through, before the rectifier.
+
+    Heo et al., ICCV 2019, arXiv:1904.01866, section 3.
+    Loss of stage i of n: 2^(i-n) * mean_b sum over elements of (r(s) - u)^2, left out where
+    r(s) <= u <= 0; u = max(t, m_c), the margin m_c of channel c is the mean of the teacher's
+    negative responses there, r a 1x1 convolution and batch norm; s and t are responses before the
+    rectifier. The weight of 1/1000 is that of the authors' code for CIFAR-100, where the sum over
+    the batch is divided by its size.
+    Differs from the paper: the margin is the mean of what was seen in training so far, which the
+    paper allows, not derived from batch norms, which that code does; maps of unequal size are
+    averaged to the smaller; pre-activation networks are compared as their stages end, without the
+    next stage's batch norm; KD goes with it, as with all distillers of features here. Regressors
+    and margins see the full batch whoever is chosen.
+    """
+
+    family = SpotFamily.EVERY_STAGE
+    weight = 1e-3
+    unrectified = True
+
+    def __init__(self, pair: Pair) -> None:
+        """Make a regressor and a margin for every spot."""
+        super().__init__(pair)
+        shapes = list(zip(pair.student_shapes, pair.teacher_shapes, strict=True))
+        self.regressors = nn.ModuleList(conv_bn(s[0], t[0]) for s, t in shapes)
+        self.margins = nn.ModuleList(NegativeMean(t[0]) for _, t in shapes)
+        initialise(self.regressors)
+
+    def loss(
+        self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
+    ) -> Tensor:
+        """See `Distiller.loss`; features are maps, of any channels and sizes."""
+        student, teacher = pool_to_smaller(self.regressors[spot](student), teacher)
+        wanted = torch.maximum(teacher, self.margins[spot](teacher))
+        counts = (student > wanted) | (wanted > 0)
+        error = (student - wanted).square() * counts.to(student.dtype)
+        weight = 2.0 ** (spot + 1 - len(self.pair.spots))
+        return weight * mean_over_batch(error.flatten(1).sum(dim=1), chosen)
+
+
+class NegativeMean(nn.Module):
+    """The mean of the negative responses of every channel, over all batches of the training.
+
+    Attributes:
+        mean: (C,); 0 while a channel has had no negative response.
+        count: (C,) how many it has had.
+    """
+
+    mean: Tensor
+    count: Tensor
+
+    def __init__(self, channels: int) -> None:
+        """Start with no response seen."""
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(channels))
+        self.register_buffer("count", torch.zeros(channels, dtype=torch.int64))
+
+    @torch.no_grad()
+    def forward(self, maps: Tensor) -> Tensor:
+        """The mean (C, 1, 1); in training mode ``maps`` (B, C, H, W) are counted first."""
+        if self.training:
+            negative = maps < 0
+            seen = negative.sum(dim=(0, 2, 3))
+            self.count += seen
+            total = (maps * negative).sum(dim=(0, 2, 3))
+            self.mean += (total - seen * self.mean) / self.count.clamp(min=1)
+        return self.mean[:, None, None]

@@ -1,0 +1,46 @@
+"""What a network gives in one forward pass, as each distiller wants to see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from torch import Tensor
+
+from sakd.distillers import Distiller
+from sakd.networks import StagedNetwork
+
+
+class Outputs(NamedTuple):
+    """Features and logits of a batch, in the order that the numbers of a spot count.
+
+    Attributes:
+        closed: as the stages give them, and as the next stage takes them.
+        unrectified: before the rectifiers that close stages; ``closed`` where nobody asked.
+    """
+
+    closed: tuple[Tensor, ...]
+    unrectified: tuple[Tensor, ...]
+
+    @classmethod
+    def of(cls, network: StagedNetwork, images: Tensor, distillers: Iterable[Distiller]) -> Outputs:
+        """Run ``images`` (B, C, H, W) through ``network``, for what ``distillers`` want to see."""
+        if any(distiller.unrectified for distiller in distillers):
+            closed, unrectified = network.trace_unrectified(images)
+            return cls(closed.outputs, unrectified.outputs)
+        outputs = network.trace(images).outputs
+        return cls(outputs, outputs)
+
+    @property
+    def embedding(self) -> Tensor:
+        """The feature before the head (B, C)."""
+        return self.closed[-2]
+
+    @property
+    def logits(self) -> Tensor:
+        """The logits (B, K)."""
+        return self.closed[-1]
+
+    def shown_to(self, distiller: Distiller) -> tuple[Tensor, ...]:
+        """The outputs that ``distiller`` compares."""
+        return self.unrectified if distiller.unrectified else self.closed

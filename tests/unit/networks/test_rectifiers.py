@@ -1,0 +1,118 @@
+"""What goes into the rectifier that ends a piece of a forward pass is known, if one does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sakd.networks import StagedNetwork, stage
+from sakd.networks.rectifiers import RectifierWatch
+
+Piece = Callable[[Tensor], Tensor]
+
+CLOSED: dict[str, Piece] = {
+    "module": nn.ReLU(),
+    "module in place": nn.ReLU(inplace=True),
+    "module capped at 6": nn.ReLU6(),
+    "module capped at 6 in place": nn.ReLU6(inplace=True),
+    "function": F.relu,
+    "function by keyword": lambda x: F.relu(input=x, inplace=True),
+    "function in place": torch.relu_,
+    "function capped at 6": F.relu6,
+    "method": Tensor.relu,
+    "method in place": Tensor.relu_,
+    "chain": nn.Sequential(nn.ReLU(), nn.Conv2d(2, 2, 1), nn.ReLU(), nn.Identity()),
+}
+
+
+def overwritten(x: Tensor) -> Tensor:
+    y = x.relu()
+    y += 1
+    return y
+
+
+OPEN: dict[str, Piece] = {
+    "nothing": lambda x: x,
+    "a layer": nn.Conv2d(2, 2, 1),
+    "a sum of rectified": lambda x: x.relu() + x.relu(),
+    "a concatenation": lambda x: torch.cat([x.relu(), x.relu()], dim=1),
+    "overwritten": overwritten,
+    "a rectifier whose output is not the end": lambda x: (x.relu(), 2 * x)[1],
+    "another activation": nn.SiLU(),
+}
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_a_closing_rectifier_is_found_however_it_is_written(name: str) -> None:
+    piece, x = CLOSED[name], 4 * torch.randn(3, 2, 4, 4)
+    plain = piece(x.clone())
+    with RectifierWatch() as watch:
+        output = piece(x.clone())
+    before = watch.before(output)
+    assert torch.equal(output, plain)
+    assert (before < 0).any()
+    capped = output.max() if "capped" in name else before.max()
+    assert torch.equal(before.clamp(torch.zeros(()), capped), output)
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_what_no_rectifier_closes_is_shown_as_it_is(name: str) -> None:
+    x = torch.randn(3, 2, 4, 4)
+    with RectifierWatch() as watch:
+        output = OPEN[name](x)
+    assert watch.before(output) is output
+    assert torch.equal(output, OPEN[name](x))
+
+
+@pytest.mark.parametrize("inplace", [False, True])
+def test_the_gradient_comes_from_before_the_rectifier(inplace: bool) -> None:
+    x = torch.randn(3, 2, 4, 4, requires_grad=True)
+    with RectifierWatch() as watch:
+        output = F.relu(3 * x, inplace=inplace)
+    before = watch.before(output)
+    (through,) = torch.autograd.grad(before.sum(), x, retain_graph=True)
+    assert torch.equal(through, torch.full_like(x, 3))
+    (stopped,) = torch.autograd.grad(output.sum(), x)
+    assert torch.equal(stopped, 3 * (x > 0).float())
+
+
+class Residual(nn.Module):
+    """A block as torchvision writes them: one rectifier in place, used twice."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.relu(self.conv1(x))
+        y = self.conv2(x)
+        y += x
+        return self.relu(y)
+
+
+def cut() -> StagedNetwork:
+    blocks = Residual(3, 4), Residual(4, 6), nn.Conv2d(6, 8, 1)
+    model = nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 3))
+    return stage(model, (3, 8, 8), stages=["0", "1", "2"])
+
+
+def test_the_stages_of_a_graph_are_shown_before_their_rectifiers(
+    small_network: Callable[..., StagedNetwork],
+) -> None:
+    for network, ends in ((cut(), [True, True, False, False]), (small_network(0), [True] * 4)):
+        x = torch.randn(2, 3, 8, 8)
+        names = set(network.state_dict())
+        expected = network.eval().trace(x)
+        closed, unrectified = network.trace_unrectified(x)
+        assert all(map(torch.equal, closed.outputs, expected.outputs))
+        for before, after, end in zip(unrectified.features, closed.features, ends, strict=False):
+            assert torch.equal(before.relu() if end else before, after)
+            assert (before < 0).any() or not end
+        assert unrectified.logits is closed.logits
+        assert set(network.state_dict()) == names

@@ -1,0 +1,69 @@
+"""Each distiller sees features as it asks for them; routing sees what the stages give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from sakd.data import Batch
+from sakd.distillers import DISTILLERS
+from sakd.networks import StagedNetwork
+from sakd.objectives import SpotDistillation
+
+Objectives = Callable[..., SpotDistillation]
+Batches = Callable[..., Batch]
+
+ASKING = [name for name, kind in DISTILLERS.items() if kind.unrectified]
+OTHERS = [name for name in DISTILLERS if name not in ASKING]
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_who_asks_sees_both_networks_before_their_rectifiers(
+    name: str, small_objective: Objectives, small_batch: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objective, batch = small_objective(name, "adaptive").eval(), small_batch(0)
+    shown: list[Any] = []
+    for distiller in objective.distillers.values():
+        losses = distiller.losses
+        monkeypatch.setattr(
+            distiller, "losses", lambda *given, to=losses: (shown.append(given[:2]), to(*given))[1]
+        )
+    objective(batch)
+    spots = objective.distillers[name].pair.spots
+    (logits, *_), features = shown[0], shown[1]
+    assert torch.equal(logits[0], objective.student(batch.images))
+    for side, network in enumerate((objective.student, objective.teacher)):
+        closed = network.trace(batch.images).features
+        for spot, seen in zip(spots, features[side], strict=True):
+            assert (seen < 0).any()
+            assert torch.equal(seen.relu(), closed[spot[side]])
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_who_does_not_ask_pays_nothing(
+    name: str, small_objective: Objectives, small_batch: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("nobody asked")
+
+    objective = small_objective(name, "adaptive").train()
+    monkeypatch.setattr(StagedNetwork, "trace_unrectified", refuse)
+    objective(small_batch(0))
+
+
+def test_the_router_sees_what_the_stages_give(
+    small_objective: Objectives, small_batch: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objective, batch = small_objective("ofd", "adaptive").train(), small_batch(0)
+    seen: list[Any] = []
+    graft = objective.router.graft.forward
+    monkeypatch.setattr(
+        objective.router.graft, "forward", lambda *given: (seen.append(given[3]), graft(*given))[1]
+    )
+    objective(batch)
+    with torch.no_grad():
+        expected = objective.teacher.trace(batch.images).outputs
+    assert torch.equal(seen[0], expected[objective.spots[0].teacher])
