@@ -137,6 +137,8 @@ class Settings:
         self.grid.check()
         self.data.dataset()
         self.distillation.check()
+        for method in self.grid.distillers:
+            self.distillation.weights_with(method)
         self.routing.check()
         of_weights = ("teacher_weights", self.grid.teachers())
         of_statistics = ("teacher_statistics", tuple(self.teacher_weights))

@@ -55,7 +55,7 @@ def evaluate_cell(
     found = cells.evaluation(cell.id, key)
     if found is None:
         entry = cells.entry(cell.row, cell.id, record.key)
-        accuracy = _by_epoch(entry, cell.student, record, test, device)
+        accuracy = _by_epoch(entry, record, test, device)
         found = {
             "key": key,
             "test_top1": accuracy[record.epochs],
@@ -84,10 +84,11 @@ def evaluate_teacher(
 
 
 def _by_epoch(
-    entry: Entry, student: str, record: Record, test: HeldOut, device: torch.device
+    entry: Entry, record: Record, test: HeldOut, device: torch.device
 ) -> dict[int | None, float]:
-    """The accuracy of every epoch whose weights are there."""
-    network = fresh_network(student, test.card).to(device)
+    """The accuracy of every epoch whose weights are there, of the network that their card names."""
+    name = load_weights(entry.last).card["network"]
+    network = fresh_network(name, test.card).to(device)
     paths: dict[int | None, Path] = {
         int(path.stem): path for path in entry.epochs.glob("*.safetensors")
     }

@@ -13,6 +13,7 @@ from sakd.networks.code import code_of
 from sakd.networks.names import slug
 from sakd.objectives import Objective, Supervised, distil
 from sakd.objectives.build import DataFacts, Distillation, Routing
+from sakd.objectives.rebuilt import trained_name
 from sakd.routing import POLICIES
 from sakd.runner import Job, Training
 from sakd.runtime import seeded
@@ -85,7 +86,7 @@ def cell_job(
     Raises:
         UserError: the teacher's weights do not fit its network.
     """
-    card, images = lessons.card, lessons.images
+    card, images, network = lessons.card, lessons.images, cell.student
     data = DataFacts((card.channels, card.height, card.width), images.labels)
 
     def build() -> Objective:
@@ -107,6 +108,7 @@ def cell_job(
     facts = {**asdict(cell), **lessons.facts, **_training_facts(training)}
     facts |= _code_facts(cell.student, *(() if cell.alone else (cell.teacher,)))
     if not cell.alone:
+        network = trained_name(cell.distiller, cell.student, cell.teacher)
         facts |= _method_facts(cell, teacher, distillation, routing)
     router = replace(
         training.optimisation,
@@ -117,7 +119,7 @@ def cell_job(
         group=cell.row,
         id=cell.id,
         facts=facts,
-        network=cell.student,
+        network=network,
         build=build,
         images=images,
         training=training,
@@ -143,7 +145,7 @@ def _method_facts(
 ) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "teacher_weights": teacher.sha256(),
-        "ce_weight": distillation.ce_weight,
+        "ce_weight": distillation.ce_weight_with(cell.distiller),
         "train_teacher": distillation.train_teacher,
         "weights": distillation.weights_with(cell.distiller),
         "options": _plain(distillation.options, *distillation.weights_with(cell.distiller)),

@@ -19,6 +19,7 @@ from sakd.distillers.ofd import FeatureOverhaul
 from sakd.distillers.pkt import ProbabilisticTransfer
 from sakd.distillers.reviewkd import KnowledgeReview
 from sakd.distillers.rkd import RelationalKD
+from sakd.distillers.simkd import SimKD
 from sakd.distillers.sp import SimilarityPreserving
 from sakd.distillers.vid import VariationalInformation
 from sakd.tables import Table
@@ -40,6 +41,7 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "kdsvd": SingularDirections,
         "ft": FactorTransfer,
         "ofd": FeatureOverhaul,
+        "simkd": SimKD,
         "crd": ContrastiveRepresentation,
         "dkd": DecoupledKD,
         "dist": CorrelationOfPredictions,

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from sakd.data import Batch
 from sakd.errors import require
+from sakd.networks.rebuilding import Rebuilding
 from sakd.networks.spots import Spot, SpotFamily
 
 Shape = tuple[int, ...]
@@ -67,6 +68,8 @@ class Distiller(nn.Module, ABC):
     ``equal_channels`` says that both features of a spot must have as many channels, and
     ``any_shape`` that tokens and vectors will do where the family has maps. ``unrectified`` asks
     for features as they are before the rectifier that closes their stage, where one does.
+    ``stands_alone`` says that neither cross-entropy nor KD nor another distiller goes with it, and
+    ``rebuilding`` what the student is made into before it is trained; None leaves it as it is.
     """
 
     family: ClassVar[SpotFamily]
@@ -75,6 +78,8 @@ class Distiller(nn.Module, ABC):
     equal_channels: ClassVar[bool] = False
     any_shape: ClassVar[bool] = False
     unrectified: ClassVar[bool] = False
+    stands_alone: ClassVar[bool] = False
+    rebuilding: ClassVar[Rebuilding | None] = None
 
     def __init__(self, pair: Pair) -> None:
         """Prepare for ``pair``.

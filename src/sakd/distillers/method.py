@@ -22,7 +22,8 @@ def members(method: str) -> tuple[str, ...]:
     ('at', 'sp')
 
     Raises:
-        UserError: one is unknown or named twice, or KD is named where it goes without saying.
+        UserError: one is unknown or named twice, or stands alone, or KD is named where it goes
+            without saying.
     """
     names = tuple(method.split(JOINT))
     for name in names:
@@ -33,6 +34,8 @@ def members(method: str) -> tuple[str, ...]:
                 f"method {method!r} names {name} twice: name it once, and weigh it by "
                 f"distillation.weights.{name}"
             )
+        if len(names) > 1 and DISTILLERS[name].stands_alone:
+            raise UserError(f"method {method!r}: {name} stands alone: leave out what is beside it")
     others = [name for name in names if name != COMPANION]
     if COMPANION in names and others and has_companion(others):
         raise UserError(
@@ -43,8 +46,14 @@ def members(method: str) -> tuple[str, ...]:
 
 
 def has_companion(names: Sequence[str]) -> bool:
-    """Whether KD goes with the distillers called ``names``: unless one compares logits already."""
-    return all(DISTILLERS[name].family is not SpotFamily.LOGITS for name in names)
+    """Whether KD goes with ``names``: unless one compares logits already, or stands alone."""
+    logits = any(DISTILLERS[name].family is SpotFamily.LOGITS for name in names)
+    return not logits and not stands_alone(names)
+
+
+def stands_alone(names: Sequence[str]) -> bool:
+    """Whether neither cross-entropy nor KD goes with the distillers called ``names``."""
+    return any(DISTILLERS[name].stands_alone for name in names)
 
 
 def largest_gamma(names: Sequence[str]) -> float:

@@ -8,11 +8,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Protocol
 
-from sakd.errors import UserError
+from sakd.errors import UserError, require
 from sakd.networks.imagenet_resnet import imagenet_resnet
 from sakd.networks.mobilenet import mobilenet_v2
 from sakd.networks.names import FORMS, is_outside, parse_name
+from sakd.networks.rebuilding import Rebuilding
 from sakd.networks.resnet import resnet
+from sakd.networks.reused import REUSED
 from sakd.networks.shufflenet import shufflenet_v1, shufflenet_v2
 from sakd.networks.sources import check_outside, outside_model
 from sakd.networks.staged import StagedNetwork, Trace, check_fit, feature_shapes, probe
@@ -73,6 +75,9 @@ NETWORKS: Table[NetworkBuilder] = Table(
     },
 )
 
+REBUILDINGS: tuple[Rebuilding, ...] = (REUSED,)
+"""What distillers can make of a student and its teacher; each has a sign of its own."""
+
 
 def build_network(
     name: str, *, num_classes: int, image_shape: tuple[int, int, int]
@@ -80,11 +85,18 @@ def build_network(
     """The network called ``name`` for images (C, H, W), of the zoo or from outside.
 
     Weights are fresh, from torch's current random state. `sakd.networks.names` says how networks
-    are called.
+    are called, and `sakd.networks.rebuilding` what those are called that are made of two.
 
     Raises:
         UserError: there is no such network, or it does not fit the data.
     """
+    for rebuilding in REBUILDINGS:
+        if (parts := rebuilding.parts(name)) is not None:
+            student, teacher = (
+                build_network(part, num_classes=num_classes, image_shape=image_shape)
+                for part in parts
+            )
+            return rebuilding.make(student, teacher, image_shape)
     if not is_outside(name):
         return _builder(name)(num_classes=num_classes, in_channels=image_shape[0])
     parsed = parse_name(name)
@@ -99,11 +111,17 @@ def build_network(
 
 
 def check_network(name: str) -> None:
-    """See, before there is any data, that ``name`` is a network.
+    """See, before there is any data, that ``name`` is a network to be trained or taught by.
 
     Raises:
         UserError: it is not, or it does not take the arguments given.
     """
+    for rebuilding in REBUILDINGS:
+        require(
+            rebuilding.parts(name) is None,
+            f"{name!r} is what distillation makes of two networks: name one of them, "
+            f"{' or '.join(rebuilding.parts(name) or ())}",
+        )
     if not is_outside(name):
         _builder(name)
         return

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from sakd.errors import UserError
 from sakd.networks.rectifiers import RectifierWatch
+
+T = TypeVar("T")
 
 
 class Trace(NamedTuple):
@@ -49,6 +51,10 @@ class StagedNetwork(nn.Module):
     def depth(self) -> int:
         """Number of features: every stage but the head has one."""
         return len(self.stage_names) - 1
+
+    def stage_modules(self) -> dict[str, nn.Module]:
+        """Every stage as a module of its own, in order, with the weights of this network."""
+        return {name: self.get_submodule(name) for name in self.stage_names}
 
     def run(self, x: Tensor, start: int = 0, stop: int | None = None) -> Tensor:
         """Apply ``stages[start:stop]`` to ``x``, the input of stage ``start``."""
@@ -90,12 +96,27 @@ def probe(network: StagedNetwork, image_shape: tuple[int, ...]) -> Trace:
     Raises:
         UserError: the network cannot take images of that shape.
     """
+    return _probe(network, network.trace, image_shape)
+
+
+def rectified_stages(network: StagedNetwork, image_shape: tuple[int, ...]) -> list[bool]:
+    """Whether a rectifier closes the stage of each feature; found by a probe forward.
+
+    Raises:
+        UserError: the network cannot take images of that shape.
+    """
+    closed, unrectified = _probe(network, network.trace_unrectified, image_shape)
+    pairs = zip(closed.features, unrectified.features, strict=True)
+    return [after is not before for after, before in pairs]
+
+
+def _probe(network: StagedNetwork, trace: Callable[[Tensor], T], image_shape: tuple[int, ...]) -> T:
     image = next(network.parameters()).new_zeros((1, *image_shape))
     training = network.training
     network.eval()
     try:
         with torch.no_grad():
-            return network.trace(image)
+            return trace(image)
     except (RuntimeError, AssertionError, ValueError) as error:
         size = "x".join(map(str, image_shape))
         reason = str(error).partition("\n")[0]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sakd.errors import require
 from sakd.networks.staged import StagedNetwork
@@ -40,9 +40,6 @@ class OwnStatistics(StagedNetwork):
     with them every cut, are those of ``network``.
     """
 
-    scale: Tensor
-    shift: Tensor
-
     def __init__(self, network: StagedNetwork, own: Statistics, data: Statistics) -> None:
         """Undo the normalisation by ``data`` and normalise by ``own``.
 
@@ -57,6 +54,29 @@ class OwnStatistics(StagedNetwork):
         )
         self.stage_names = network.stage_names
         self.network = network
+        self.normalisation = Renormalisation(own, data)
+
+    def stage_modules(self) -> dict[str, nn.Module]:
+        """Every stage as a module of its own; the first one normalises."""
+        (first, stage), *others = self.network.stage_modules().items()
+        return {first: nn.Sequential(self.normalisation, stage), **dict(others)}
+
+    def run(self, x: Tensor, start: int = 0, stop: int | None = None) -> Tensor:
+        """Apply ``stages[start:stop]`` to ``x``, the input of stage ``start``."""
+        if start == 0 and stop != 0:
+            x = self.normalisation(x)
+        return self.network.run(x, start, stop)
+
+
+class Renormalisation(nn.Module):
+    """From images (B, C, H, W) normalised by one kind of statistics to another."""
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, own: Statistics, data: Statistics) -> None:
+        """Images come by ``data`` and go by ``own``."""
+        super().__init__()
         mean, std, data_mean, data_std = (
             torch.tensor(values)[:, None, None]
             for values in (own.mean, own.std, data.mean, data.std)
@@ -64,8 +84,6 @@ class OwnStatistics(StagedNetwork):
         self.register_buffer("scale", data_std / std, persistent=False)
         self.register_buffer("shift", (data_mean - mean) / std, persistent=False)
 
-    def run(self, x: Tensor, start: int = 0, stop: int | None = None) -> Tensor:
-        """Apply ``stages[start:stop]`` to ``x``, the input of stage ``start``."""
-        if start == 0 and stop != 0:
-            x = x * self.scale + self.shift
-        return self.network.run(x, start, stop)
+    def forward(self, x: Tensor) -> Tensor:
+        """Scale and shift every channel."""
+        return x * self.scale + self.shift

@@ -10,13 +10,14 @@ from typing import Any
 from torch import Tensor
 
 from sakd.distillers import DISTILLERS, Distiller, Pair
-from sakd.distillers.method import COMPANION, has_companion, largest_gamma, members
+from sakd.distillers.method import COMPANION, has_companion, largest_gamma, members, stands_alone
 from sakd.errors import UserError, require
-from sakd.networks import StagedNetwork, probe
-from sakd.networks.spots import Spot, SpotFamily
-from sakd.objectives.graft import Graft, Shape
+from sakd.networks import StagedNetwork
+from sakd.networks.spots import SpotFamily
+from sakd.objectives.graft import Graft
 from sakd.objectives.joint import JointDistillation
-from sakd.objectives.places import check_features, spots_of
+from sakd.objectives.places import Shapes, check_features, check_labels, spots_of
+from sakd.objectives.rebuilt import rebuilding_of, rebuilt_student
 from sakd.objectives.router import Router
 from sakd.objectives.spot_distillation import SpotDistillation
 from sakd.routing import POLICIES
@@ -32,7 +33,8 @@ class Distillation:
     Attributes:
         ce_weight: of the cross-entropy on the labels.
         kd_weight: alpha; KD goes at this weight with every method that does not compare logits
-            itself, as in the papers' "distiller + KD". 0 leaves the method alone.
+            itself, as in the papers' "distiller + KD". 0 leaves the method alone. Neither this
+            nor ``ce_weight`` is of distillers that stand alone (simkd).
         weights: beta by distiller, where it shall differ from the published one.
         options: constructor arguments by distiller.
         train_teacher: train the teacher along with the student, see `JointDistillation`.
@@ -56,12 +58,22 @@ class Distillation:
         """The weights of the distillers of ``method`` and of the KD with them, where not 0.
 
         Raises:
-            UserError: there is no such method, see `sakd.distillers.method.members`.
+            UserError: there is no such method, see `sakd.distillers.method.members`; or it takes
+                part of a trained teacher, and the teacher shall be trained too.
         """
         names = members(method)
+        require(
+            not self.train_teacher or rebuilding_of(method) is None,
+            f"distillation.train_teacher: {method!r} copies a part of the teacher into the student "
+            "beforehand, so the teacher must be trained already: leave one out",
+        )
         weights = {COMPANION: self.kd_weight} if has_companion(names) else {}
         weights |= {name: self.weights.get(name, DISTILLERS[name].weight) for name in names}
         return {name: weight for name, weight in weights.items() if weight}
+
+    def ce_weight_with(self, method: str) -> float:
+        """The weight of the cross-entropy that goes with ``method``."""
+        return 0.0 if stands_alone(members(method)) else self.ce_weight
 
     def check(self) -> None:
         """Look every distiller up.
@@ -133,7 +145,8 @@ def distil(
     """The objective that distils ``teacher`` into ``student``.
 
     Args:
-        student: to be trained.
+        student: to be trained, or rebuilt and then trained where the distiller says so; the
+            ``network`` of the objective is what comes out.
         teacher: trained already; it is frozen, or changes too with ``train_teacher``.
         method: a name in `sakd.distillers.DISTILLERS`, or several joined by hyphens.
         policy: name in `sakd.routing.POLICIES`.
@@ -144,15 +157,17 @@ def distil(
     Raises:
         UserError: unknown name, or two networks that cannot be compared.
     """
+    student = rebuilt_student(method, student, teacher, data.image_shape)
     weights = distillation.weights_with(method)
     places = {name: spots_of(name, student, teacher) for name in weights}
     logits = SpotFamily.LOGITS.spots(student.depth, teacher.depth)
     spots = tuple(sorted({spot for group in (*places.values(), logits) for spot in group}))
-    shapes = _shapes(student, teacher, data)
+    shapes = Shapes.of(student, teacher, data.image_shape)
+    check_labels(data.train_labels, shapes)
 
     def make(name: str) -> Distiller:
+        check_features(name, shapes, student, teacher)
         pair = Pair(places[name], *shapes.at(places[name]), data.train_labels)
-        check_features(name, pair, student, teacher)
         return DISTILLERS[name](pair, **distillation.options.get(name, {}))
 
     chooser = POLICIES[policy](
@@ -170,7 +185,7 @@ def distil(
         distillers={name: make(name) for name in weights},
         weights=weights,
         router=Router(chooser, graft, gamma=gamma),
-        ce_weight=distillation.ce_weight,
+        ce_weight=distillation.ce_weight_with(method),
     )
 
 
@@ -191,38 +206,3 @@ def check_options(table: Table[type[Any]], options: Options) -> None:
             fine = type(value) is kind or (kind is float and type(value) is int)
             place = f"option {option!r} of {table.kind} {name!r}"
             require(fine, f"{place} takes {kind.__name__}, got {value!r}")
-
-
-@dataclass(frozen=True)
-class _Shapes:
-    """Feature shapes of both networks; the logits have none."""
-
-    student: list[Shape]
-    teacher: list[Shape]
-
-    def at(self, spots: tuple[Spot, ...]) -> tuple[tuple[Shape, ...], tuple[Shape, ...]]:
-        """The shapes at ``spots``, () at the logits."""
-        student, teacher = [*self.student, ()], [*self.teacher, ()]
-        return tuple(student[s.student] for s in spots), tuple(teacher[s.teacher] for s in spots)
-
-
-def _shapes(student: StagedNetwork, teacher: StagedNetwork, data: DataFacts) -> _Shapes:
-    """What both networks make of an image.
-
-    Raises:
-        UserError: they do not tell the same classes apart, or not those of the data.
-    """
-    traces = [probe(network, data.image_shape) for network in (student, teacher)]
-    classes = [trace.logits.shape[1] for trace in traces]
-    require(
-        classes[0] == classes[1],
-        f"the student tells {classes[0]} classes apart and the teacher {classes[1]}: take a "
-        "teacher of the student's classes",
-    )
-    labels = int(data.train_labels.max()) + 1
-    require(
-        labels <= classes[0],
-        f"student and teacher tell {classes[0]} classes apart, the training labels go up to "
-        f"{labels - 1}: build both for {labels} classes",
-    )
-    return _Shapes(*([tuple(x.shape[1:]) for x in trace.features] for trace in traces))

@@ -2,10 +2,61 @@
 
 from __future__ import annotations
 
-from sakd.distillers import DISTILLERS, Pair
-from sakd.errors import UserError
-from sakd.networks import StagedNetwork
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from sakd.distillers import DISTILLERS
+from sakd.errors import UserError, require
+from sakd.networks import StagedNetwork, probe
 from sakd.networks.spots import Spot, SpotFamily
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Feature shapes of both networks; the logits have none."""
+
+    student: list[Shape]
+    teacher: list[Shape]
+    classes: int
+
+    @classmethod
+    def of(cls, student: StagedNetwork, teacher: StagedNetwork, image_shape: Shape) -> Shapes:
+        """The shapes that images (C, H, W) lead to.
+
+        Raises:
+            UserError: the networks cannot take them, or do not tell the same classes apart.
+        """
+        traces = [probe(network, image_shape) for network in (student, teacher)]
+        classes = [trace.logits.shape[1] for trace in traces]
+        require(
+            classes[0] == classes[1],
+            f"the student tells {classes[0]} classes apart and the teacher {classes[1]}: take a "
+            "teacher of the student's classes",
+        )
+        ours, theirs = ([tuple(x.shape[1:]) for x in trace.features] for trace in traces)
+        return cls(ours, theirs, classes[0])
+
+    def at(self, spots: tuple[Spot, ...]) -> tuple[tuple[Shape, ...], tuple[Shape, ...]]:
+        """The shapes at ``spots``, () at the logits."""
+        student, teacher = [*self.student, ()], [*self.teacher, ()]
+        return tuple(student[s.student] for s in spots), tuple(teacher[s.teacher] for s in spots)
+
+
+def check_labels(labels: Tensor, shapes: Shapes) -> None:
+    """See that the networks have a class for each of the training labels (N,).
+
+    Raises:
+        UserError: they have not.
+    """
+    count = int(labels.max()) + 1
+    require(
+        count <= shapes.classes,
+        f"student and teacher tell {shapes.classes} classes apart, the training labels go up to "
+        f"{count - 1}: build both for {count} classes",
+    )
 
 
 def spots_of(name: str, student: StagedNetwork, teacher: StagedNetwork) -> tuple[Spot, ...]:
@@ -26,21 +77,24 @@ def spots_of(name: str, student: StagedNetwork, teacher: StagedNetwork) -> tuple
     return spots
 
 
-def check_features(name: str, pair: Pair, student: StagedNetwork, teacher: StagedNetwork) -> None:
-    """See that the distiller called ``name`` takes features of these shapes.
+def check_features(
+    name: str, shapes: Shapes, student: StagedNetwork, teacher: StagedNetwork
+) -> None:
+    """See that the distiller called ``name`` takes features of the shapes at its spots.
 
     Raises:
-        UserError: it compares maps or embeddings, and there are others.
+        UserError: it compares maps or embeddings, and there are others; or it has no spots.
     """
     kind = DISTILLERS[name]
     if kind.any_shape or kind.family is SpotFamily.LOGITS:
         return
-    for spot, *shapes in zip(pair.spots, pair.student_shapes, pair.teacher_shapes, strict=True):
-        if any(len(shape) != len(kind.family.axes) for shape in shapes):
+    spots = spots_of(name, student, teacher)
+    for spot, *found in zip(spots, *shapes.at(spots), strict=True):
+        if any(len(shape) != len(kind.family.axes) for shape in found):
             tolerant = [n for n, k in DISTILLERS.items() if k.any_shape or k.family.axes != "CHW"]
             raise UserError(
                 f"distiller {name!r} needs features ({', '.join(kind.family.axes)}), but "
-                f"{student.stage_names[spot.student]} of the student gives {shapes[0]} and "
-                f"{teacher.stage_names[spot.teacher]} of the teacher {shapes[1]}; distillers that "
+                f"{student.stage_names[spot.student]} of the student gives {found[0]} and "
+                f"{teacher.stage_names[spot.teacher]} of the teacher {found[1]}; distillers that "
                 f"take other shapes: {', '.join(tolerant)}"
             )

@@ -72,7 +72,8 @@ class SpotDistillation(Objective):
     def players(self) -> dict[str, list[nn.Parameter]]:
         """Student with distillers, and router if there is one."""
         own = [p for p in self.distillers.parameters() if p.requires_grad]
-        players = {"student": [*self.student.parameters(), *own]}
+        parts = [p for p in self.student.parameters() if p.requires_grad]
+        players = {"student": [*parts, *own]}
         if parameters := list(self.router.parameters()):
             players["router"] = parameters
         return players

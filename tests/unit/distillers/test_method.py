@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sakd.distillers import DISTILLERS
-from sakd.distillers.method import JOINT, has_companion, largest_gamma, members
+from sakd.distillers.method import JOINT, has_companion, largest_gamma, members, stands_alone
 from sakd.errors import UserError
 from sakd.networks.spots import SpotFamily
 
@@ -27,9 +27,18 @@ def test_the_members_of_a_method_keep_their_order() -> None:
 
 @pytest.mark.parametrize("name", DISTILLERS)
 def test_kd_goes_with_all_that_leave_the_logits_alone(name: str) -> None:
-    at_logits = DISTILLERS[name].family is SpotFamily.LOGITS
-    assert has_companion([name]) is not at_logits
-    assert has_companion(["at", name]) is not at_logits
+    kind = DISTILLERS[name]
+    without = kind.family is SpotFamily.LOGITS or kind.stands_alone
+    assert has_companion([name]) is not without
+    assert has_companion(["at", name]) is not without
+
+
+@pytest.mark.parametrize("name", [name for name, kind in DISTILLERS.items() if kind.stands_alone])
+def test_what_stands_alone_has_neither_labels_nor_others_beside_it(name: str) -> None:
+    assert stands_alone(members(name))
+    for method in (f"at-{name}", f"{name}-kd"):
+        with pytest.raises(UserError, match=f"method '{method}': {name} stands alone"):
+            members(method)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy, log_softmax, softmax
 
 from sakd.data import Batch
 from sakd.distillers import DISTILLERS
+from sakd.errors import UserError
 from sakd.objectives import JointDistillation
 from sakd.training import Optimisation
 from sakd.training.fit import Run
@@ -18,7 +19,8 @@ from sakd.training.fit import Run
 Batches = Callable[..., Batch]
 Objectives = Callable[..., JointDistillation]
 
-every_distiller = pytest.mark.parametrize("method", [*DISTILLERS, "at-sp"])
+WITH_A_TEACHER_IN_TRAINING = [name for name, kind in DISTILLERS.items() if not kind.rebuilding]
+every_distiller = pytest.mark.parametrize("method", [*WITH_A_TEACHER_IN_TRAINING, "at-sp"])
 both_policies = pytest.mark.parametrize("policy", ["always", "adaptive"])
 
 
@@ -116,3 +118,11 @@ def test_the_routers_loss_is_gamma_times_the_cross_entropy_of_the_graft(joint: O
 def test_the_result_is_the_student(joint: Objectives) -> None:
     objective = joint("kd", "always")
     assert objective.network is objective.student
+
+
+@pytest.mark.parametrize("method", [n for n in DISTILLERS if n not in WITH_A_TEACHER_IN_TRAINING])
+def test_a_student_that_takes_a_part_of_its_teacher_needs_a_trained_one(
+    method: str, joint: Objectives
+) -> None:
+    with pytest.raises(UserError, match=rf"train_teacher: '{method}' copies .* leave one out"):
+        joint(method, "always")

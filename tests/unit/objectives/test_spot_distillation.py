@@ -183,6 +183,8 @@ def test_progress_without_the_teacher_restores_the_rest(
         ("fsp", [(1, 1), (2, 2), (3, 3), (5, 5)]),
         ("vid", [(1, 1), (2, 2), (3, 3), (5, 5)]),
         ("nst", [(1, 1), (2, 2), (3, 3), (5, 5)]),
+        ("ofd", [(1, 1), (2, 2), (3, 3), (5, 5)]),
+        ("simkd", [(4, 3), (6, 5)]),
         ("pkt", [(4, 4), (5, 5)]),
     ],
 )
@@ -207,13 +209,15 @@ def build(networks: Networks, *names: str, **options: Any) -> SpotDistillation:
     return distil(networks(0), networks(1), *names, FACTS, **options)
 
 
-def test_every_distiller_of_features_comes_with_kd_at_its_published_weight(
-    small_network: Networks,
+@every_distiller
+def test_a_distiller_of_features_comes_with_kd_and_all_with_labels_unless_one_stands_alone(
+    distiller: str, small_network: Networks
 ) -> None:
-    for name, kind in DISTILLERS.items():
-        objective = build(small_network, name, "always")
-        companion = {} if kind.family is SpotFamily.LOGITS else {"kd": 1.0}
-        assert objective.weights == {**companion, name: kind.weight}
+    kind = DISTILLERS[distiller]
+    objective = build(small_network, distiller, "always")
+    without = kind.stands_alone or kind.family is SpotFamily.LOGITS
+    assert objective.weights == {**({} if without else {"kd": 1.0}), distiller: kind.weight}
+    assert objective.ce_weight == (0.0 if kind.stands_alone else 1.0)
 
 
 def test_a_distiller_can_stand_alone_with_another_weight(small_network: Networks) -> None:

@@ -83,7 +83,8 @@ class TestCell:
         paths = [entry.best, *(entry.epochs / f"{e:04d}.safetensors" for e in (2, 3))]
         for seed, path in enumerate([*paths, entry.last]):
             with seeded(seed):
-                save_weights(Weights(fresh_network("resnet8", splits.card).state_dict()), path)
+                state = fresh_network("resnet8", splits.card).state_dict()
+            save_weights(Weights(state, {"network": "resnet8"}), path)
         return store
 
     @pytest.fixture

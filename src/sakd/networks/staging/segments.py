@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from torch import Tensor, fx, nn
 
@@ -12,6 +13,13 @@ from sakd.networks.staging.mutation import is_overwritten
 
 StageFunction = Callable[[nn.Module, Tensor], Tensor]
 """Takes the whole model, whose weights it uses, and the stage's input."""
+
+
+class Segment(NamedTuple):
+    """A piece of a forward pass, and the paths of the modules, weights and buffers it uses."""
+
+    function: StageFunction
+    uses: frozenset[str]
 
 
 class Segmenter:
@@ -31,7 +39,7 @@ class Segmenter:
 
     def between(
         self, start: fx.Node, end: fx.Node, takes: Layout | None, gives: Layout | None
-    ) -> StageFunction:
+    ) -> Segment:
         """What happens after ``start`` up to ``end``, as a function.
 
         Maps come and go as (B, C, H, W); ``takes`` and ``gives`` say how the model has them.
@@ -59,4 +67,5 @@ class Segmenter:
         piece.output(value)
         # GraphModule writes the code; what it makes of it takes any module of that structure.
         function: StageFunction = type(fx.GraphModule(self.model, piece)).forward
-        return function
+        steps = (node for node in piece.nodes if node.op in ("call_module", "get_attr"))
+        return Segment(function, frozenset(str(node.target) for node in steps))

@@ -12,8 +12,9 @@ from sakd.errors import UserError
 from sakd.networks.staged import StagedNetwork
 from sakd.networks.staging.cuts import PROBE_BATCH, Cut, find_cuts, single_paths
 from sakd.networks.staging.layouts import Layout
+from sakd.networks.staging.part import StagePart
 from sakd.networks.staging.plan import Plan, automatic, by_hand
-from sakd.networks.staging.segments import Segmenter, StageFunction
+from sakd.networks.staging.segments import Segment, Segmenter
 from sakd.networks.staging.surgery import fit_channels, fit_classes
 from sakd.networks.staging.tracing import chain, in_mode, labels, probe_shapes, trace
 
@@ -52,12 +53,18 @@ class TracedNetwork(StagedNetwork):
         self._evaluation = _segments(model, graphs.evaluation, plan)
         self._training = _segments(model, graphs.training, plan)
 
+    def stage_modules(self) -> dict[str, nn.Module]:
+        """Every stage as a module of its own, with those of the model's weights that it uses."""
+        (model,) = self._model
+        modes = zip(self.stage_names, self._evaluation, self._training, strict=True)
+        return {name: StagePart(model, *segments) for name, *segments in modes}
+
     def run(self, x: Tensor, start: int = 0, stop: int | None = None) -> Tensor:
         """Apply ``stages[start:stop]`` to ``x``, the input of stage ``start``."""
         stages = self._training if self.training else self._evaluation
         (model,) = self._model
         for stage in stages[start:stop]:
-            x = stage(model, x)
+            x = stage.function(model, x)
         return x
 
 
@@ -131,10 +138,10 @@ def _compare(network: TracedNetwork, model: nn.Module, image_shape: tuple[int, .
             )
 
 
-def _segments(model: nn.Module, graph: fx.Graph, plan: Plan) -> tuple[StageFunction, ...]:
+def _segments(model: nn.Module, graph: fx.Graph, plan: Plan) -> tuple[Segment, ...]:
     segmenter, nodes = Segmenter(model, graph), labels(graph)
-    start, layout, functions = segmenter.images, None, []
+    start, layout, segments = segmenter.images, None, []
     for cut in plan.values():
-        functions.append(segmenter.between(start, nodes[cut.label], layout, cut.layout))
+        segments.append(segmenter.between(start, nodes[cut.label], layout, cut.layout))
         start, layout = nodes[cut.label], cut.layout
-    return tuple(functions)
+    return tuple(segments)

@@ -1,0 +1,35 @@
+"""Distillation with the teacher's classifier reused."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from sakd.data import Batch
+from sakd.distillers.base import Distiller, mean_over_batch
+from sakd.distillers.maps import pool_to_smaller
+from sakd.networks.reused import REUSED
+from sakd.networks.spots import SpotFamily
+
+
+class SimKD(Distiller):
+    """Learn to give the teacher's classifier the maps that it knows.
+
+    Chen et al., CVPR 2022, arXiv:2203.14001, eq. 3.
+    Loss: mean_b || P(F_s) - F_t ||^2 / (C H W) on the last maps, the teacher's averaged to the
+    student's size where that is smaller. The projector P and a frozen copy of the teacher's
+    classifier are part of the student that is trained, evaluated and kept, see
+    `sakd.networks.reused.ReusedClassifier`; the student's own head is not. As in the paper neither
+    cross-entropy nor KD goes with it.
+    """
+
+    family = SpotFamily.LAST_MAP
+    stands_alone = True
+    rebuilding = REUSED
+
+    def loss(
+        self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
+    ) -> Tensor:
+        """See `Distiller.loss`; features are maps of equal channels: the projector has run."""
+        student, teacher = pool_to_smaller(student, teacher)
+        error = (student - teacher).square().flatten(1).mean(dim=1)
+        return mean_over_batch(error, chosen)
