@@ -26,6 +26,7 @@ from sakd.data import Batch
 from sakd.distillers import DISTILLERS, Pair
 from sakd.errors import UserError
 from sakd.networks import NETWORKS, feature_shapes
+from sakd.objectives.rebuilt import rebuilt_student
 from sakd.runtime import resolve_device
 
 CLASSES, IMAGES, SHAPE = 100, 50_000, (3, 32, 32)
@@ -85,6 +86,7 @@ def line(pair: str, name: str, options: argparse.Namespace, device: torch.device
 def described(pair: str, name: str) -> Pair:
     """What a distiller may know of the networks of ``pair``."""
     teacher, student = (NETWORKS[network](CLASSES) for network in pair.split("/"))
+    student = rebuilt_student(name, student, teacher, SHAPE)
     shapes_t, shapes_s = ([*feature_shapes(n, SHAPE), (CLASSES,)] for n in (teacher, student))
     spots = DISTILLERS[name].family.spots(student.depth, teacher.depth)
     return Pair(
@@ -102,7 +104,8 @@ def loss_and_gradient(
     distiller = DISTILLERS[name](pair).to(device)
 
     def features(shapes: tuple[tuple[int, ...], ...]) -> list[Tensor]:
-        return [torch.randn(size, *shape, device=device).relu() for shape in shapes]
+        drawn = [torch.randn(size, *shape, device=device) for shape in shapes]
+        return drawn if distiller.unrectified else [maps.relu() for maps in drawn]
 
     teachers = features(pair.teacher_shapes)
     students = [maps.requires_grad_() for maps in features(pair.student_shapes)]
