@@ -109,8 +109,9 @@ class TestFromNothing:
     def test_each_training_is_told_in_a_line(self, project: Any, first: Any) -> None:
         ended = re.compile(r"epoch (2/2|1/1), val ")
         lines = [line for line in first.stdout.splitlines() if ended.search(line)]
-        assert len(lines) == 1 + len(results(project))
-        assert "1/29: digits-resnet20-resnet8-none-none-s0" in lines[1]
+        count = len(results(project))
+        assert len(lines) == 1 + count
+        assert f"1/{count}: digits-resnet20-resnet8-none-none-s0" in lines[1]
 
     def test_only_data_is_written(self, project: Any, first: Any, fresh: Any) -> None:
         assert first.returncode == 0

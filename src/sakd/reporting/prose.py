@@ -59,7 +59,9 @@ DEFINITIONS = (
     ),
     (
         "distillers",
-        "kd is the logit loss alone; every other distiller is combined with it, as in the papers.",
+        "kd is the logit loss alone; every other distiller is combined with it, as in the papers. "
+        "simkd, as in its paper, is trained by its own loss alone, and its student keeps a "
+        "projector and a copy of the teacher's last layers: a larger network than the others'.",
     ),
     (
         "policies",
