@@ -59,8 +59,8 @@ DEFINITIONS = (
     ),
     (
         "distillers",
-        "kd is the logit loss alone; every other distiller is combined with it, as in the papers. "
-        "simkd, as in its paper, is trained by its own loss alone, and its student keeps a "
+        "kd is the logit loss alone; those that compare features are combined with it, as in the "
+        "papers. simkd, as in its paper, is trained by its own loss alone, and its student keeps a "
         "projector and a copy of the teacher's last layers: a larger network than the others'.",
     ),
     (
