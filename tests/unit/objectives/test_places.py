@@ -113,6 +113,8 @@ def test_a_network_without_stages_learns_at_its_ends(distiller: str) -> None:
     ("distiller", "place"), [("at", "every stage"), ("fitnet", "hint"), ("sp", "last map")]
 )
 def test_a_network_without_stages_says_so(distiller: str, place: str) -> None:
-    complaint = rf"looks at '{place}', which .* student is embedding, head, .* for any network: kd"
+    complaint = (
+        rf"looks at '{place}', which .* student is embedding, head, .* for any network: .*kd"
+    )
     with pytest.raises(UserError, match=complaint):
         objective(perceptron(), convolutional(), distiller)
