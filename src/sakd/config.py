@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from sakd.data import Dataset, Splitting, open_dataset
 from sakd.errors import UserError, require
 from sakd.grid import Grid
+from sakd.networks import check_network
 from sakd.networks.statistics import Statistics
 from sakd.objectives.build import Distillation, Routing
 from sakd.runner import Training
@@ -31,6 +32,8 @@ class DataSettings:
             `sakd.data.conversion.common_form`. Only for folder, parquet and torchvision.
         image_column: of parquet files; null where only one can be meant.
         label_column: of parquet files; null where only one can be meant.
+        statistics: mean and standard deviation to normalise by, of benchmarks: the published ones,
+            or those of the training images; null for what the dataset takes by itself.
         duplicates: drop images that are there twice, or keep them; null keeps those of benchmarks,
             see `sakd.data.duplicates`.
         val_fraction: share of the training images for validation, where the dataset has none.
@@ -49,6 +52,7 @@ class DataSettings:
     size: int | None = None
     image_column: str | None = None
     label_column: str | None = None
+    statistics: Literal["published", "own"] | None = None
     duplicates: Literal["drop", "keep"] | None = None
     val_fraction: float = 0.1
     test_fraction: float | None = None
@@ -80,6 +84,7 @@ class DataSettings:
             size=self.size,
             image_column=self.image_column,
             label_column=self.label_column,
+            statistics=self.statistics,
         )
 
     @property
@@ -106,6 +111,7 @@ class Settings:
         teacher_weights: files of teachers, by network, that need no training here.
         teacher_renames: prefixes of the names in these files, and what to put in their place.
         teacher_statistics: mean and std by which such a teacher was trained, where not the data's.
+        student_lr: learning rates of students, by network, where not ``student.optimisation.lr``.
     """
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
@@ -120,6 +126,7 @@ class Settings:
     teacher_renames: Mapping[str, str] = field(default_factory=dict)
     teacher_statistics: Mapping[str, Statistics] = field(default_factory=dict)
     student: Training = field(default_factory=Training)
+    student_lr: Mapping[str, float] = field(default_factory=dict)
     distillation: Distillation = field(default_factory=Distillation)
     routing: Routing = field(default_factory=Routing)
 
@@ -127,6 +134,13 @@ class Settings:
         """Refuse a number of threads that is none."""
         fine = self.threads is None or self.threads >= 1
         require(fine, f"threads must be 1 or more, or null, got {self.threads}")
+        for name, lr in self.student_lr.items():
+            require(lr > 0, f"student_lr of {name} must be above 0, got {lr}")
+
+    def student_training(self, network: str) -> Training:
+        """How the student called ``network`` is trained: at its own learning rate, if any."""
+        lr = self.student_lr.get(network, self.student.optimisation.lr)
+        return replace(self.student, optimisation=replace(self.student.optimisation, lr=lr))
 
     def check(self) -> None:
         """Look every name up.
@@ -140,6 +154,8 @@ class Settings:
         for method in self.grid.distillers:
             self.distillation.weights_with(method)
         self.routing.check()
+        for name in self.student_lr:
+            check_network(name)
         of_weights = ("teacher_weights", self.grid.teachers())
         of_statistics = ("teacher_statistics", tuple(self.teacher_weights))
         for parameter, known in (of_weights, of_statistics):

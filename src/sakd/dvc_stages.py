@@ -29,6 +29,7 @@ TRAINING_CODE = [
     for name in ("data", "distillers", "networks", "objectives", "routing", "training")
 ]
 STUDENT_PARAMETERS = ["device", "threads", "data", "grid", "student", "distillation", "routing"]
+OWN_RATES = "student_lr"
 IMPORT_PARAMETERS = ("teacher_weights", "teacher_renames", "teacher_statistics")
 REPORTS = (
     "results.csv",
@@ -58,6 +59,8 @@ class Stages:
         self.teacher_code = _own_code(settings.grid.teachers())
         self.code = _own_code(settings.grid.networks())
         self.import_parameters = [name for name in IMPORT_PARAMETERS if getattr(settings, name)]
+        rates = [OWN_RATES] if settings.student_lr else []
+        self.student_parameters = [*STUDENT_PARAMETERS, *rates]
         self.tables = [f"data/07_model_output/{name}.csv" for name in ("evaluation", "history")]
 
     def every(self) -> dict[str, Stage]:
@@ -97,7 +100,7 @@ class Stages:
         stage = {
             "cmd": f"kedro run --pipelines students --nodes students-{self.data}-{pair}",
             "deps": [self.primary, teacher, *TRAINING_CODE, *self.code],
-            "params": [{PARAMETERS: STUDENT_PARAMETERS}],
+            "params": [{PARAMETERS: self.student_parameters}],
             "outs": [
                 f"{self.output}/records/{pair}.json",
                 _persistent(f"{self.cells}/{self.data}-{pair}"),

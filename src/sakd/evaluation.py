@@ -51,7 +51,7 @@ def evaluate_cell(
         validation, and ``test_top1_best``, the highest of these and of the epochs whose weights
         were kept: chosen on test, so optimistic.
     """
-    key = f"{record.key} {test.card.sha256}"
+    key = f"{record.key} {_key(test.card)}"
     found = cells.evaluation(cell.id, key)
     if found is None:
         entry = cells.entry(cell.row, cell.id, record.key)
@@ -72,7 +72,7 @@ def evaluate_teacher(
 ) -> float:
     """The test accuracy of a teacher, found once and kept in the store."""
     name = f"{test.card.name}-{slug(network)}-teacher"
-    key = f"{weights.sha256()} {weights.card.get('statistics')} {test.card.sha256}"
+    key = f"{weights.sha256()} {weights.card.get('statistics')} {_key(test.card)}"
     found = cells.evaluation(name, key)
     if found is None:
         trained = trained_network(network, test.card, weights).to(device)
@@ -81,6 +81,11 @@ def evaluate_teacher(
         logger.info("%s: test %.2f %%", name, 100 * found["test_top1"])
     accuracy: float = found["test_top1"]
     return accuracy
+
+
+def _key(card: DataCard) -> str:
+    """What of the data an accuracy depends on."""
+    return f"{card.sha256} {card.normalisation}"
 
 
 def _by_epoch(

@@ -45,7 +45,8 @@ class Lessons:
     @property
     def facts(self) -> dict[str, Any]:
         """What determines them."""
-        return {"data": self.card.sha256, "per_class": self.per_class, "subset_seed": self.seed}
+        of_data = {"data": self.card.sha256, "statistics": self.card.normalisation}
+        return of_data | {"per_class": self.per_class, "subset_seed": self.seed}
 
 
 def teacher_job(network: str, seed: int, lessons: Lessons, training: Training) -> Job:

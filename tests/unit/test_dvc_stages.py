@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,9 @@ def test_no_two_stages_write_the_same_file() -> None:
     assert len(outs) == len(set(outs))
     folders = [out for out in outs if "." not in out.rpartition("/")[2]]
     assert not [(a, b) for a in folders for b in outs if b != a and b.startswith(f"{a}/")]
+
+
+def test_learning_rates_of_students_are_parameters_of_their_stages() -> None:
+    settings = replace(active_settings(), student_lr={"resnet8": 0.01})
+    (parameters,) = Stages(settings).students()["do"]["params"][0].values()
+    assert parameters[-1] == "student_lr"

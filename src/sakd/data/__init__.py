@@ -16,6 +16,7 @@ from sakd.data.own_parquet import Parquet
 from sakd.data.sampling import labelled_subset
 from sakd.data.splits import Splitting, preparation_key, prepare
 from sakd.data.stream import Batch, BatchStream, evaluation_batches
+from sakd.data.tiny_imagenet import TinyImagenet
 from sakd.data.torchvision_sets import PREFIX, TorchvisionImages
 from sakd.errors import UserError
 from sakd.tables import Table, UnknownNameError
@@ -26,6 +27,7 @@ DATASETS: Table[type[Dataset]] = Table(
         "digits": Digits,
         "cifar10": Cifar10,
         "cifar100": Cifar100,
+        "tiny_imagenet": TinyImagenet,
         "folder": Folder,
         "parquet": Parquet,
     },

@@ -2,147 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import ClassVar
 
+from sakd.data.benchmark import Benchmark
 from sakd.data.conversion import Form
-from sakd.data.dataset import Dataset, RawData
-from sakd.data.parquet import Columns, ParquetFiles, parquet_paths
-from sakd.data.reading import read_raw
-from sakd.data.torchvision_sets import open_torchvision, read_torchvision
-from sakd.errors import UserError, require
-
-FORM = Form(channels=3, height=32, width=32)
+from sakd.data.dataset import RawData
+from sakd.data.download import Archive
+from sakd.data.parquet import Columns
+from sakd.data.torchvision_sets import read_torchvision, torchvision_class
+from sakd.errors import UserError
 
 
-class Cifar(Dataset):
+class Cifar(Benchmark):
     """What CIFAR-10 and CIFAR-100 have in common: 50,000 images to train on, 10,000 to test.
 
     Attributes:
-        title: The name in words.
         item: The name of torchvision's class, which reads the published archive.
-        unpacked: The folder in the published archive, and ``members`` the files in it.
-        columns: The columns in parquet files.
-        classes: How many there are.
-        mean: What the papers normalise by, and ``std`` likewise.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("torchvision", "parquet")
-    title: ClassVar[str]
     item: ClassVar[str]
-    unpacked: ClassVar[str]
-    members: ClassVar[tuple[str, ...]]
-    columns: ClassVar[Columns]
-    classes: ClassVar[int]
-    mean: ClassVar[tuple[float, ...]]
-    std: ClassVar[tuple[float, ...]]
-
-    def __post_init__(self) -> None:
-        """Refuse to download what cannot be."""
-        super().__post_init__()
-        if self.download and self.source == "parquet":
-            raise UserError(
-                f"{self.name} cannot download parquet files; set download to false and put them in "
-                "path, or choose source torchvision"
-            )
-
-    def check(self) -> None:
-        """See that the files are there and of the right form, without reading the images.
-
-        Raises:
-            UserError: A file is missing or of another form; says how to get it.
-        """
-        if self.source == "parquet":
-            self._parquet_files()
-        elif not self.download and not self._is_unpacked():
-            raise UserError(self._missing())
-        elif self._folder.exists() and not self._folder.is_dir():
-            raise UserError(f"{self.name} path {self._folder} is a file; allowed: a folder")
-
-    def files(self) -> list[Path]:
-        """The parquet files, or those of the unpacked archive."""
-        if self.source == "parquet":
-            return [path for each in self._parquet_files().values() for path in each.paths]
-        return [self._folder / self.unpacked / member for member in self.members]
-
-    def fetch(self) -> None:
-        """Download and unpack the archive, where that is allowed and not done.
-
-        Raises:
-            UserError: The data is missing, or cannot be downloaded.
-        """
-        super().fetch()
-        if self.source == "torchvision" and not self._is_unpacked():
-            with self._explained():
-                open_torchvision(self.item, self._folder, download=True)
-
-    def load(self) -> RawData:
-        """Read the 60,000 images.
-
-        Raises:
-            UserError: The data is missing or damaged, or cannot be downloaded.
-        """
-        self.fetch()
-        raw = self._from_parquet() if self.source == "parquet" else self._from_torchvision()
-        return replace(raw, mean=self.mean, std=self.std, benchmark=True)
+    form: ClassVar[Form] = Form(channels=3, height=32, width=32)
 
     @property
-    def _folder(self) -> Path:
-        needed = f"{self.name} needs a path: the folder that holds (or shall hold) the data"
-        require(self.path is not None, needed)
-        return Path(self.path or "").expanduser()
+    def archive(self) -> Archive:
+        """The python version, as torchvision knows it."""
+        kind = torchvision_class(self.item)
+        return Archive(kind.url, kind.tgz_md5)
 
-    def _is_unpacked(self) -> bool:
-        unpacked = self._folder / self.unpacked
-        return all((unpacked / member).is_file() for member in self.members)
+    def read_archive(self) -> RawData:
+        """Read the published files; they are unpickled, but only with the published checksums.
 
-    def _missing(self) -> str:
-        return (
-            f"no intact {self.title} in {self._folder / self.unpacked}; set download to true, or "
-            "unpack the python version of the published archive there, or choose source parquet"
-        )
-
-    def _parquet_files(self) -> dict[str, ParquetFiles]:
-        folder = self._folder
-        layout = "allowed: one with train-*.parquet and test-*.parquet"
-        require(folder.is_dir(), f"no folder {folder}; {layout}")
-        files = {}
-        for split in ("train", "test"):
-            paths = parquet_paths(folder, [split])
-            remedy = f"put the parquet files of {self.title} there"
-            require(bool(paths), f"no {split}-*.parquet in {folder}; {remedy}")
-            files[split] = ParquetFiles(paths, self.columns)
-            files[split].check()
-        return files
-
-    def _from_parquet(self) -> RawData:
-        files = self._parquet_files()
-        names = files["train"].class_names() or tuple(map(str, range(self.classes)))
-        if len(names) != self.classes:
-            found = f"{files['train'].paths[0]} names {len(names)} classes"
-            raise UserError(f"{found}; {self.title} has {self.classes}")
-        splits = {split: each.read(self.classes) for split, each in files.items()}
-        paths = ", ".join(path.name for each in files.values() for path in each.paths)
-        return read_raw(splits, names, f"{self.title}, parquet files {paths}", form=FORM)
-
-    def _from_torchvision(self) -> RawData:
-        with self._explained():  # it unpickles, but only what has the published checksum
-            raw = read_torchvision(self.item, self._folder, download=self.download, form=FORM)
-        return replace(raw, source=f"{self.title}, python version, as published")
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
+        Raises:
+            UserError: One has another checksum.
+        """
         try:
-            yield
+            raw = read_torchvision(self.item, self.folder, download=False, form=self.form)
         except UserError as error:
-            if not self.download:
-                raise UserError(self._missing()) from error
-            raise UserError(
-                f"{error}, or unpack the published archive there yourself and set download to false"
-            ) from error
+            found = f"no intact {self.title} in {self.place}"
+            raise UserError(f"{found}; delete it, and {self.remedy()}") from error
+        return replace(raw, source=f"{self.title}, python version, as published")
 
 
 class Cifar10(Cifar):

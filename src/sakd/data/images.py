@@ -145,6 +145,11 @@ class DataCard:
     imbalance: float = 1.0
     duplicates: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def normalisation(self) -> list[list[float]]:
+        """Mean and standard deviation, for keys: to a digit that is the same on every machine."""
+        return [[round(part, 6) for part in each] for each in (self.mean, self.std)]
+
     def to_json(self) -> dict[str, Any]:
         """Give the card as a dictionary of what JSON can hold."""
         counts = {split: list(count) for split, count in self.counts.items()}

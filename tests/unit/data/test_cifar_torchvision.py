@@ -1,6 +1,7 @@
 import hashlib
 import pickle
 from pathlib import Path
+from urllib.request import Request
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ def test_files_that_are_there_are_not_downloaded(folder: Path, no_network: list[
 
 
 def test_missing_files_are_found_at_the_door_and_the_message_says_how_to_get_them(tmp_path) -> None:
-    with pytest.raises(UserError, match=r"set download to true, or unpack .* or choose source"):
+    with pytest.raises(UserError, match=r"set download to true, or put .* or choose source"):
         cifar100(tmp_path).check()
 
 
@@ -69,11 +70,11 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Record what would be downloaded, and fail as without a network."""
     asked: list[str] = []
 
-    def refuse(url: str, *_args: object, **_options: object) -> None:
-        asked.append(url)
+    def refuse(request: Request, **_options: object) -> None:
+        asked.append(request.full_url)
         raise OSError("network is unreachable")
 
-    monkeypatch.setattr("torchvision.datasets.cifar.download_and_extract_archive", refuse)
+    monkeypatch.setattr("sakd.data.download.urlopen", refuse)
     return asked
 
 
@@ -81,7 +82,7 @@ def test_a_failed_download_is_one_clear_error(tmp_path: Path, no_network: list[s
     dataset = cifar100(tmp_path / "new", download=True)
     dataset.check()
     with pytest.raises(
-        UserError, match=r"could not be downloaded to .*network is unreachable"
+        UserError, match=r"could not be downloaded .*network is unreachable.*; try again, or get it"
     ) as e:
         dataset.load()
     assert "\n" not in str(e.value)

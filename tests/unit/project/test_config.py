@@ -14,6 +14,7 @@ import torch
 from kedro.config import OmegaConfigLoader
 
 from sakd.config import Settings, parse_settings
+from sakd.data import Augment
 from sakd.distillers import DISTILLERS
 from sakd.errors import UserError
 from sakd.networks import build_network
@@ -78,7 +79,7 @@ def test_the_smoke_environment_names_only_what_it_changes(load: Load) -> None:
     assert smoke.student.epochs == 1
 
 
-@pytest.mark.parametrize("env", ["local", "smoke", "cifar10", "cifar100", "own"])
+@pytest.mark.parametrize("env", ["local", "smoke", "cifar10", "cifar100", "tiny_imagenet", "own"])
 def test_every_environment_parses(load: Load, env: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -88,8 +89,38 @@ def test_every_environment_parses(load: Load, env: str) -> None:
 def test_cifar10_is_trained_as_cifar100(load: Load) -> None:
     one, other = (parse_settings(load(env)) for env in ("cifar10", "cifar100"))
     path = Path("data/01_raw/cifar10")
-    assert replace(one, data=replace(one.data, name="cifar100", path=other.data.path)) == other
+    of_cifar100 = replace(one.data, name="cifar100", path=other.data.path)
+    paper = {"grid": other.grid, "student_lr": other.student_lr}
+    assert replace(one, data=of_cifar100, **paper) == other
     assert (one.data.name, one.data.path) == ("cifar10", path)
+
+
+@pytest.mark.parametrize(
+    ("env", "pairs", "padding"), [("cifar100", 10, 4), ("tiny_imagenet", 5, 0)]
+)
+def test_the_environments_of_the_paper_have_its_pairs_and_its_protocol(
+    load: Load, env: str, pairs: int, padding: int
+) -> None:
+    settings = parse_settings(load(env))
+    assert len(settings.grid.pairs) == pairs
+    assert settings.routing.gamma == (2 if env == "tiny_imagenet" else None)
+    assert settings.student.augment == Augment(crop_padding=padding, flip=True)
+    assert settings.student_training("MobileNetV2").optimisation.lr == 0.01
+    assert settings.student_training("vgg8") == settings.student
+
+
+@pytest.mark.parametrize(
+    ("rates", "message"),
+    [
+        ({"MobileNetV3": 0.1}, "did you mean 'MobileNetV2'"),
+        ({"vgg8": 0}, "student_lr of vgg8 must"),
+    ],
+)
+def test_learning_rates_of_students_are_those_of_networks(
+    rates: dict[str, float], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        parse_settings({"student_lr": rates})
 
 
 def test_the_networks_for_ones_own_images_take_them_of_any_size_and_colour(load: Load) -> None:

@@ -55,7 +55,7 @@ def test_wrong_parameters_are_told_in_one_line() -> None:
     with pytest.raises(click.ClickException) as caught:
         SettingsHooks().after_context_created(context({"studnt": {}}))
     assert caught.value.exit_code != 0
-    assert caught.value.message.startswith("unknown parameter 'studnt'; did you mean 'student'?")
+    assert caught.value.message.startswith("unknown parameter 'studnt'; did you mean 'student'")
     assert "\n" not in caught.value.message
 
 

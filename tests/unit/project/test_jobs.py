@@ -81,12 +81,13 @@ def test_the_key_changes_with_the_weights_of_the_teacher(
     assert make_job(weights=shifted(teacher)).key != make_job().key
 
 
-def test_the_key_changes_with_the_images(
+def test_the_key_changes_with_the_images_and_how_they_are_normalised(
     make_job: MakeJob, lessons: Lessons, of_other_data: Lessons
 ) -> None:
     few, others = replace(lessons, per_class=4), replace(lessons, per_class=4, seed=1)
-    keys = {make_job(images=images).key for images in (lessons, of_other_data, few, others)}
-    assert len(keys) == 4
+    brighter = replace(lessons, card=replace(lessons.card, mean=(0.9,)))
+    every = (lessons, of_other_data, few, others, brighter)
+    assert len({make_job(images=images).key for images in every}) == 5
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ def train_row(
     """Train every cell of ``row`` that is not done; the test split is not seen here."""
     bench = open_bench(development, card, cells, settings)
     labelled = lessons(development, card, settings, per_class=settings.data.student_per_class)
+    training = settings.student_training(row.student)
     records = {}
     with Progress(row.id, len(row.cells)) as progress:
         for cell in row.cells:
@@ -34,7 +35,7 @@ def train_row(
                 cell,
                 teacher,
                 labelled,
-                settings.student,
+                training,
                 distillation=settings.distillation,
                 routing=settings.routing,
             )
