@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
+from torch import Tensor
 
-from sakd.data import Dataset, Splitting, open_dataset
+from sakd.data import Dataset, Images, Splitting, decoders, from_tensors, open_dataset
 from sakd.errors import UserError, require
 from sakd.grid import Grid
 from sakd.networks import check_network
@@ -29,7 +30,11 @@ class DataSettings:
         source: in which form the dataset is read; each names its own, null for its first.
         download: whether missing raw data may be fetched.
         size: side of the squares that images are resized to, in pixels; null for the rule of
-            `sakd.data.conversion.common_form`. Only for folder, parquet and torchvision.
+            `sakd.data.conversion.common_form`, 224 where they are streamed. Only for folder,
+            imagenet, parquet and torchvision.
+        streamed: whether images stay in their files and are decoded whenever they are used, of
+            folder and imagenet: for what does not fit in memory.
+        workers: processes that decode streamed images; null for one per core.
         image_column: of parquet files; null where only one can be meant.
         label_column: of parquet files; null where only one can be meant.
         statistics: mean and standard deviation to normalise by, of benchmarks: the published ones,
@@ -50,6 +55,8 @@ class DataSettings:
     source: str | None = None
     download: bool = False
     size: int | None = None
+    streamed: bool = False
+    workers: int | None = None
     image_column: str | None = None
     label_column: str | None = None
     statistics: Literal["published", "own"] | None = None
@@ -69,6 +76,14 @@ class DataSettings:
         for name in ("train_size", "student_per_class", "size"):
             size = getattr(self, name)
             require(size is None or size >= 1, f"{name} must be 1 or more, or null, got {size}")
+        fine = self.workers is None or self.workers >= 0
+        require(fine, f"workers must be 0 or more, or null, got {self.workers}")
+        compared = not self.streamed or self.duplicates != "drop"
+        require(compared, "duplicates of streamed images are not looked for: set it to null")
+
+    def images(self, tensors: Mapping[str, Tensor]) -> Images:
+        """Prepared tensors as images; those in files are found in ``path``."""
+        return from_tensors(tensors, self.path, decoders(self.workers))
 
     def dataset(self) -> Dataset:
         """The dataset that is meant.
@@ -82,6 +97,8 @@ class DataSettings:
             self.source,
             download=self.download,
             size=self.size,
+            streamed=self.streamed or None,
+            workers=self.workers,
             image_column=self.image_column,
             label_column=self.label_column,
             statistics=self.statistics,
@@ -154,6 +171,8 @@ class Settings:
         for method in self.grid.distillers:
             self.distillation.weights_with(method)
         self.routing.check()
+        for training in (self.teacher, self.student):
+            training.augment.check(streamed=self.data.streamed)
         for name in self.student_lr:
             check_network(name)
         of_weights = ("teacher_weights", self.grid.teachers())

@@ -9,12 +9,14 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from sakd.data import DataCard, ImageSet, evaluation_batches
+from sakd.data import DataCard, Images, evaluation_batches
 from sakd.grid import Cell
 from sakd.networks.names import slug
 from sakd.store import CellStore, Entry, Record
 from sakd.weights import Weights, load_weights
 from sakd.zoo import fresh_network, trained_network
+
+LARGEST_BATCH, BATCH_PIXELS = 500, 2**22  # images, and pixels of all of them: 83 of 224 x 224
 
 logger = logging.getLogger(__name__)
 
@@ -23,20 +25,22 @@ logger = logging.getLogger(__name__)
 class HeldOut:
     """The test split, which is read here and nowhere else."""
 
-    images: ImageSet
+    images: Images
     card: DataCard
 
 
 @torch.no_grad()
 def top1(
-    network: nn.Module, images: ImageSet, card: DataCard, device: torch.device | str = "cpu"
+    network: nn.Module, images: Images, card: DataCard, device: torch.device | str = "cpu"
 ) -> float:
     """The fraction of ``images`` whose most likely class is the right one.
 
     The network is put into evaluation mode and left there.
     """
     network.eval()
-    batches = evaluation_batches(images, card.mean, card.std, batch_size=500, device=device)
+    pixels = card.height * card.width
+    count = max(1, min(LARGEST_BATCH, BATCH_PIXELS // pixels))
+    batches = evaluation_batches(images, card.mean, card.std, batch_size=count, device=device)
     correct = sum((network(x).argmax(dim=1) == y).sum() for x, y in batches)
     return int(correct) / len(images)
 

@@ -45,7 +45,7 @@ class SettingsHooks:
         settings = active_settings()
         catalog["parameters"] = settings
         catalog["params:data"] = settings.data
-        earlier = Earlier(catalog, settings.data.label)
+        earlier = Earlier(catalog, settings.data.label, settings.data.images)
         catalog["params:earlier"] = MemoryDataset(earlier, copy_mode="assign")
         for network in settings.grid.teachers():
             catalog[f"params:teachers.{slug(network)}"] = network

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sakd.data import DataCard, ImageSet, labelled_subset
+from sakd.data import DataCard, Images, labelled_subset
 from sakd.grid import Cell
 from sakd.networks.code import code_of
 from sakd.networks.names import slug
@@ -32,13 +32,13 @@ class Lessons:
         seed: which ones.
     """
 
-    train: ImageSet
+    train: Images
     card: DataCard
     per_class: int | None = None
     seed: int = 0
 
     @property
-    def images(self) -> ImageSet:
+    def images(self) -> Images:
         """The images themselves."""
         return labelled_subset(self.train, self.per_class, self.seed)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from sakd.data import Augment, BatchStream, DataCard, ImageSet
+from sakd.data import Augment, BatchStream, DataCard, Images
 from sakd.errors import UserError, require
 from sakd.evaluation import top1
 from sakd.objectives import Objective
@@ -86,7 +86,7 @@ class Job:
     facts: Mapping[str, Any]
     network: str
     build: Callable[[], Objective]
-    images: ImageSet
+    images: Images
     training: Training
     optimisation: Mapping[str, Optimisation]
     seed: int
@@ -102,7 +102,7 @@ class Job:
 class Bench:
     """Where jobs are run, and how they are watched: the validation images, never the test."""
 
-    val: ImageSet
+    val: Images
     card: DataCard
     store: CellStore
     device: torch.device

@@ -7,12 +7,16 @@ from dataclasses import fields
 from pathlib import Path
 
 from sakd.data.augment import Augment
+from sakd.data.card import DataCard, Splits
 from sakd.data.cifar import Cifar10, Cifar100
 from sakd.data.dataset import Dataset, RawData
 from sakd.data.digits import Digits
+from sakd.data.files import ImageFiles, decoders
 from sakd.data.folder import Folder
-from sakd.data.images import DataCard, ImageSet, Splits, content_hash
+from sakd.data.imagenet import Imagenet
+from sakd.data.images import Images, ImageSet, content_hash
 from sakd.data.own_parquet import Parquet
+from sakd.data.primary import from_tensors
 from sakd.data.sampling import labelled_subset
 from sakd.data.splits import Splitting, preparation_key, prepare
 from sakd.data.stream import Batch, BatchStream, evaluation_batches
@@ -28,6 +32,7 @@ DATASETS: Table[type[Dataset]] = Table(
         "cifar10": Cifar10,
         "cifar100": Cifar100,
         "tiny_imagenet": TinyImagenet,
+        "imagenet": Imagenet,
         "folder": Folder,
         "parquet": Parquet,
     },
@@ -78,12 +83,16 @@ __all__ = [
     "BatchStream",
     "DataCard",
     "Dataset",
+    "ImageFiles",
     "ImageSet",
+    "Images",
     "RawData",
     "Splits",
     "Splitting",
     "content_hash",
+    "decoders",
     "evaluation_batches",
+    "from_tensors",
     "labelled_subset",
     "open_dataset",
     "preparation_key",

@@ -74,6 +74,23 @@ class Augment:
             amount = getattr(self, name)
             require(amount >= 0, f"{name} must be 0{unit} or more, got {amount}")
 
+    def check(self, *, streamed: bool) -> None:
+        """See that images in files, or in memory, can be varied like this.
+
+        Raises:
+            UserError: They cannot.
+        """
+        require(
+            not streamed or self.crop_padding == 0,
+            f"crop_padding {self.crop_padding}: streamed images are cropped at random sizes "
+            "instead; set it to 0",
+        )
+        require(
+            streamed or self.rand_augment == 0,
+            "rand_augment varies streamed images only, and these are in memory: set it to 0, or "
+            "data.streamed to true",
+        )
+
     def draw(self, count: int, source: torch.Generator) -> View:
         """Draw ``count`` views from ``source``, on its device; offsets and flips are uniform."""
         offsets = torch.randint(

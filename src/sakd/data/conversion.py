@@ -82,17 +82,28 @@ def common_form(headers: list[Header], size: int | None) -> Form:
 
 
 def convert(picture: Image.Image, form: Form) -> Image.Image:
-    """Give ``picture`` the ``form``, as mode L or RGB.
+    """Give ``picture`` the ``form``: see `recolour`, and then its size.
 
-    In this order: turned as its EXIF orientation says; 16 bits to 8, by the higher byte (65535 to
-    255); transparent parts over white; palettes, CMYK and the like to RGB; where ``form`` is
-    resized, the centred square of the shorter side, resampled (bilinear, antialiased).
+    Where ``form`` is resized, that is the centred square of the shorter side, resampled (bilinear,
+    antialiased).
 
     Raises:
         ValueError: It cannot be converted.
     """
     if form.resized:  # a large JPEG is decoded at a fraction of its size, twice the form's or more
         picture.draft(None, (2 * form.width, 2 * form.height))
+    return _resize(recolour(picture, form.channels), form)
+
+
+def recolour(picture: Image.Image, channels: int) -> Image.Image:
+    """Give ``picture`` so many ``channels`` of 8 bits: mode L or RGB.
+
+    In this order: turned as its EXIF orientation says; 16 bits to 8, by the higher byte (65535 to
+    255); transparent parts over white; palettes, CMYK and the like to RGB.
+
+    Raises:
+        ValueError: It cannot be converted.
+    """
     ImageOps.exif_transpose(picture, in_place=True)
     if picture.mode == "F":
         raise ValueError("floating-point pixels have no known range; save it with 8 or 16 bits")
@@ -101,10 +112,8 @@ def convert(picture: Image.Image, form: Form) -> Image.Image:
     if picture.has_transparency_data:
         opaque = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(opaque, picture.convert("RGBA"))
-    mode = "L" if form.channels == 1 else "RGB"
-    if picture.mode != mode:
-        picture = picture.convert(mode)
-    return _resize(picture, form)
+    mode = "L" if channels == 1 else "RGB"
+    return picture if picture.mode == mode else picture.convert(mode)
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import ClassVar
 
-from sakd.data.images import ImageSet
+from sakd.data.images import Images
 from sakd.errors import UserError
 
-ELSEWHERE = ("path", "download")  # fields of a dataset that do not change what it is
+ELSEWHERE = ("path", "download", "workers")  # fields of a dataset that do not change what it is
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,13 +30,13 @@ class RawData:
             them are counted but not left out.
     """
 
-    train: ImageSet
-    test: ImageSet | None
+    train: Images
+    test: Images | None
     classes: tuple[str, ...]
     source: str
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
-    val: ImageSet | None = None
+    val: Images | None = None
     benchmark: bool = False
 
 
@@ -94,18 +94,21 @@ class Dataset(ABC):
     def fingerprint(self) -> str:
         """Hash all that ``load`` depends on to a hexadecimal SHA-256.
 
-        That is the name, the options but for ``download``, and of every file its content and its
-        place in ``path``. It is the same on every machine, and reading costs far less than
-        decoding.
+        That is the name, the options but for ``download`` and ``workers``, and of every file its
+        `mark` and its place in ``path``. It is the same on every machine.
         """
         options = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ELSEWHERE}
         digest = hashlib.sha256(repr((self.name, options)).encode())
         for path in self.files():
             place = path.relative_to(self.path.expanduser()) if self.path else path
             digest.update(f"\n{place.as_posix()}\n".encode())
-            with path.open("rb") as content:
-                digest.update(hashlib.file_digest(content, hashlib.sha256).digest())
+            digest.update(self.mark(path))
         return digest.hexdigest()
+
+    def mark(self, path: Path) -> bytes:
+        """Tell one version of a file from another: by its content, as reading is cheap."""
+        with path.open("rb") as content:
+            return hashlib.file_digest(content, hashlib.sha256).digest()
 
     @abstractmethod
     def load(self) -> RawData:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,31 +9,29 @@ from dataclasses import asdict, dataclass, replace
 
 import torch
 
-from sakd.data.images import ImageSet
+from sakd.data.images import Images
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
 class Hashed:
-    """Images, and a digest of the pixels of each."""
+    """Images, and a digest of each."""
 
-    images: ImageSet
+    images: Images
     digests: Sequence[bytes]
 
     @classmethod
-    def of(cls, images: ImageSet) -> Hashed:
+    def of(cls, images: Images) -> Hashed:
         """Hash the images."""
-        pixels = images.images.contiguous().numpy()
-        digests = [hashlib.blake2b(image, digest_size=16).digest() for image in pixels]
-        return cls(images, digests)
+        return cls(images, images.digests())
 
     def subset(self, rows: Sequence[int]) -> Hashed:
         """Take the images at ``rows``, in that order."""
         index = torch.tensor(rows, dtype=torch.int64)
         return Hashed(self.images.subset(index), [self.digests[row] for row in rows])
 
-    def canonical(self) -> ImageSet:
+    def canonical(self) -> Images:
         """The images in an order of their own (by content), whatever order they came in."""
         labels = self.images.labels.tolist()
         order = sorted(range(len(labels)), key=lambda row: (self.digests[row], labels[row]))

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, default_collate
 from torchvision.transforms import v2
 
 from sakd.data.augment import Augment, Views
+from sakd.data.conversion import read_header, recolour
+from sakd.data.images import Statistics
+from sakd.data.pictures import FORMATS, reason
 from sakd.data.seeding import mix
-from sakd.errors import require
+from sakd.data.statistics import channel_statistics
+from sakd.errors import UserError, require
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Digest
 
 MAGNITUDE = 9  # of RandAugment, torchvision's default
 SHORTER = 8 / 7  # the shorter side of an image to that of its crop: 256 to 224
+SAMPLE = 1000  # images that statistics are computed of
+CHANNELS = 3
+SEPARATOR = "\0"  # of paths, which cannot have one
+
+
+def decoders(workers: int | None) -> int:
+    """How many processes decode, where ``workers`` are asked for; None is one per core."""
+    return os.cpu_count() or 1 if workers is None else workers
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +44,7 @@ class ImageFiles:
 
     Training sees random resized crops (Szegedy et al., CVPR 2015, arXiv:1409.4842: area 8 to 100 %,
     aspect 3/4 to 4/3); evaluation the middle of an image whose shorter side is 8/7 of the crop's.
-    Every image is read as RGB.
+    Every image is read as RGB, by the rules of `sakd.data.conversion.recolour`.
 
     Attributes:
         root: the folder that ``paths`` are relative to.
@@ -35,32 +52,52 @@ class ImageFiles:
         labels: (N,) int64, counted from 0.
         side: of the crop that networks see, in pixels.
         workers: processes that decode; 0 decodes in this one.
+        measured: (N,) int64, the sizes of the files in bytes, where they are known.
     """
+
+    by_content: ClassVar[bool] = False
 
     root: Path
     paths: tuple[str, ...]
     labels: Tensor
     side: int
     workers: int = 0
+    measured: Tensor | None = None
 
     def __post_init__(self) -> None:
         """Refuse sizes that are none."""
         require(self.side >= 1, f"side must be 1 pixel or more, got {self.side}")
         require(self.workers >= 0, f"workers must be 0 or more, got {self.workers}")
 
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor], root: Path, workers: int) -> Self:
+        """Read back what `tensors` gave."""
+        text = tensors["paths"].numpy().tobytes().decode(errors="surrogateescape")
+        paths = tuple(text.split(SEPARATOR))
+        side = int(tensors["side"])
+        return cls(root, paths, tensors["labels"], side, workers, tensors["sizes"])
+
     def __len__(self) -> int:
         """Count the images."""
         return len(self.paths)
 
     @property
+    def sizes(self) -> Tensor:
+        """(N,) int64, of the files in bytes."""
+        if self.measured is not None:
+            return self.measured
+        return torch.tensor([(self.root / path).stat().st_size for path in self.paths])
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W) of what networks see."""
-        return 3, self.side, self.side
+        return CHANNELS, self.side, self.side
 
     def subset(self, index: Tensor) -> Self:
         """Take the images at ``index``, (n,) int64 positions, in that order."""
         paths = tuple(self.paths[row] for row in index.tolist())
-        return replace(self, paths=paths, labels=self.labels[index])
+        measured = None if self.measured is None else self.measured[index]
+        return replace(self, paths=paths, labels=self.labels[index], measured=measured)
 
     def to(self, device: torch.device | str) -> Self:
         """Stay: files are on no device."""
@@ -73,11 +110,7 @@ class ImageFiles:
         Raises:
             UserError: crops are asked for that are made in memory only.
         """
-        require(
-            augment.crop_padding == 0,
-            f"crop_padding {augment.crop_padding}: streamed images are cropped at random sizes "
-            "instead; set it to 0",
-        )
+        augment.check(streamed=True)
         return FileViews(self, augment, device)
 
     def as_they_are(self, batch_size: int, device: torch.device | str) -> Iterator[Tensor]:
@@ -86,6 +119,32 @@ class ImageFiles:
         still = v2.Compose([v2.Resize(size, antialias=True), v2.CenterCrop(self.side)])
         rows = torch.split(torch.arange(len(self)), batch_size)
         return _load(self, still, rows, device, seed=0)
+
+    def digests(self) -> list[bytes]:
+        """Hash the path of each file."""
+        paths = (path.encode(errors="surrogateescape") for path in self.paths)
+        return [hashlib.blake2b(path, digest_size=16).digest() for path in paths]
+
+    def feed(self, digest: Digest) -> None:
+        """Give ``digest`` the side, and paths, sizes and labels of the files; not their content."""
+        for name, tensor in sorted(self.tensors().items()):
+            digest.update(f"{name} {tuple(tensor.shape)}".encode())
+            digest.update(tensor.contiguous().numpy().data)
+
+    def statistics(self) -> Statistics:
+        """Compute them of the middles of the first 1,000 images."""
+        first = self.subset(torch.arange(min(SAMPLE, len(self))))
+        return channel_statistics(torch.cat(list(first.as_they_are(SAMPLE // 10, "cpu"))))
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Give what `sakd.data.primary` writes: an index, no pixels."""
+        text = SEPARATOR.join(self.paths).encode(errors="surrogateescape")
+        return {
+            "paths": torch.frombuffer(bytearray(text), dtype=torch.uint8),
+            "sizes": self.sizes.contiguous(),
+            "labels": self.labels.contiguous(),
+            "side": torch.tensor(self.side),
+        }
 
 
 class FileViews:
@@ -123,25 +182,50 @@ def _load(
         batch_sampler=[rows.tolist() for rows in batches],
         num_workers=files.workers,
         pin_memory=torch.device(device).type == "cuda",
+        collate_fn=_together,
         generator=torch.Generator().manual_seed(0),  # or it would draw from torch's global state
     )
     for pixels in loader:
+        if isinstance(pixels, _Unreadable):
+            raise UserError(f"{pixels.path} cannot be used ({pixels.why}); replace or remove it")
         yield pixels.to(device, non_blocking=True)
 
 
-class _Decoded(Dataset[Tensor]):
+class _Unreadable(NamedTuple):
+    """An image that is none; as a value, since an error in a worker comes back as its traceback."""
+
+    path: Path
+    why: str
+
+
+def _together(items: list[Tensor | _Unreadable]) -> Tensor | _Unreadable:
+    for item in items:
+        if isinstance(item, _Unreadable):
+            return item
+    batch: Tensor = default_collate(items)
+    return batch
+
+
+class _Decoded(Dataset["Tensor | _Unreadable"]):
     """The images behind positions, transformed."""
 
     def __init__(self, files: ImageFiles, transform: v2.Transform, seed: int) -> None:
         self.files, self.transform, self.seed = files, transform, seed
 
-    def __getitem__(self, row: int) -> Tensor:
-        pixels = v2.functional.pil_to_tensor(self._read(self.files.root / self.files.paths[row]))
+    def __getitem__(self, row: int) -> Tensor | _Unreadable:
+        path = self.files.root / self.files.paths[row]
+        try:
+            pixels = v2.functional.pil_to_tensor(_read(path))
+        except Exception as error:  # broken bytes fail in as many ways as there are decoders
+            return _Unreadable(path, reason(error))
         with torch.random.fork_rng(devices=()):
             torch.manual_seed(mix(self.seed, row))
             varied: Tensor = self.transform(pixels)
         return varied
 
-    def _read(self, path: Path) -> Image.Image:
-        with Image.open(path) as image:
-            return image.convert("RGB")
+
+def _read(path: Path) -> Image.Image:
+    with Image.open(path, formats=FORMATS) as picture:
+        read_header(picture)
+        picture.load()
+        return recolour(picture, CHANNELS)

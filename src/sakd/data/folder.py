@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
+
+import torch
 
 from sakd.data.dataset import RawData
-from sakd.data.own import SPLIT_NAMES, OwnImages
+from sakd.data.files import ImageFiles, decoders
+from sakd.data.own import SPLIT_NAMES, OwnImages, SplitNames
 from sakd.data.pictures import Files
 from sakd.data.reading import Labelled, check_classes, read_raw
 from sakd.errors import UserError, require
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+SIDE = 224  # pixels: of streamed images, unless another size is given
+STREAMED = "streamed: the hash is of paths, sizes and labels, own statistics of 1,000 images"
 IGNORED = ("thumbs.db", "desktop.ini")  # what file managers leave; and hidden files
+
+ClassFiles = dict[str, list[Path]]
+"""The files of a split, by class."""
+
+
+class Listed(NamedTuple):
+    """The files of a split and their labels."""
+
+    paths: list[Path]
+    labels: list[int]
 
 
 @dataclass(frozen=True)
@@ -23,12 +39,26 @@ class Folder(OwnImages):
 
     Beside ``train`` there may be ``val`` (or ``valid``, ``validation``) and ``test``, with the same
     classes; what is not there is split off. A class is called like its folder.
+
+    Attributes:
+        streamed: Whether the images stay in their files, and are decoded whenever they are used.
+        workers: Processes that decode streamed images; None for one per core.
     """
 
     name: ClassVar[str] = "folder"
     layout: ClassVar[str] = (
         "allowed: one with train/CLASS/*.png, or with CLASS/*.png (or jpg, jpeg, webp, bmp)"
     )
+    split_names: ClassVar[SplitNames] = SPLIT_NAMES
+
+    streamed: bool = False
+    workers: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse workers where there is nothing for them to do."""
+        super().__post_init__()
+        fine = self.streamed or self.workers is None
+        require(fine, "data.workers decode streamed images: set data.streamed, or leave it out")
 
     def check(self) -> None:
         """See that the layout is right and the files are images by name, without reading them.
@@ -36,7 +66,7 @@ class Folder(OwnImages):
         Raises:
             UserError: Something is missing, empty, or where it does not belong; says what.
         """
-        self._splits()
+        self._checked()
 
     def files(self) -> list[Path]:
         """The images, in the order of splits, classes and names."""
@@ -44,25 +74,42 @@ class Folder(OwnImages):
             path for files in self._found().values() for each in files.values() for path in each
         ]
 
+    def mark(self, path: Path) -> bytes:
+        """Tell files of streamed images by their sizes: reading all of them would take too long."""
+        return str(path.stat().st_size).encode() if self.streamed else super().mark(path)
+
     def load(self) -> RawData:
-        """Read the images.
+        """Read the images, or where they are streamed list them.
 
         Raises:
             UserError: As `check`, or an image is unreadable.
         """
-        splits, classes = self._splits()
-        return read_raw(splits, classes, f"image folder, {_counted(splits)}", size=self.size)
+        found = self._checked()
+        classes, listed = tuple(found["train"]), {s: _listed(files) for s, files in found.items()}
+        counts = ", ".join(f"{len(part.paths):,} files for {s}" for s, part in listed.items())
+        source = f"image folder, {counts}"
+        if not self.streamed:
+            splits = {s: Labelled(Files(part.paths), part.labels) for s, part in listed.items()}
+            return read_raw(splits, classes, source, size=self.size)
+        streams = {split: self._stream(part) for split, part in listed.items()}
+        test, val = streams.get("test"), streams.get("val")
+        return RawData(streams["train"], test, classes, f"{source}; {STREAMED}", val=val)
 
-    def _splits(self) -> tuple[dict[str, Labelled], list[str]]:
+    def _stream(self, part: Listed) -> ImageFiles:
+        top = os.fspath(self.folder)
+        paths = tuple(Path(os.path.relpath(path, top)).as_posix() for path in part.paths)
+        labels = torch.tensor(part.labels)
+        return ImageFiles(self.folder, paths, labels, self.size or SIDE, decoders(self.workers))
+
+    def _checked(self) -> dict[str, ClassFiles]:
         found = self._found()
-        classes = list(found["train"])
         _check_content(path for files in found.values() for each in files.values() for path in each)
-        splits = {split: _labelled(files) for split, files in found.items()}
-        check_classes({split: part.labels for split, part in splits.items()}, classes)
-        return splits, classes
+        labels = {split: _listed(files).labels for split, files in found.items()}
+        check_classes(labels, list(found["train"]))
+        return found
 
-    def _found(self) -> dict[str, dict[str, list[Path]]]:
-        folders = _split_folders(self.folder, self.layout)
+    def _found(self) -> dict[str, ClassFiles]:
+        folders = _split_folders(self.folder, self.layout, self.split_names)
         found = {split: _class_files(folder) for split, folder in folders.items()}
         for split, files in found.items():
             if differing := set(files) ^ set(found["train"]):
@@ -74,13 +121,13 @@ class Folder(OwnImages):
         return found
 
 
-def _split_folders(top: Path, layout: str) -> dict[str, Path]:
+def _split_folders(top: Path, layout: str, split_names: SplitNames) -> dict[str, Path]:
     names = [folder.name for folder in _folders(top)]
     if not names:
         parquet = any(top.glob("*.parquet"))
         remedy = "set data.name to parquet" if parquet else layout
         raise UserError(f"no folders in {top}; {remedy}")
-    known = [name for each in SPLIT_NAMES.values() for name in each]
+    known = [name for each in split_names.values() for name in each]
     splits = [name for name in names if name in known and any(_folders(top / name))]
     if not splits:
         return {"train": top}
@@ -91,7 +138,7 @@ def _split_folders(top: Path, layout: str) -> dict[str, Path]:
             f"{', '.join(known)}, each with a folder per class"
         )
     chosen: dict[str, Path] = {}
-    for split, allowed in SPLIT_NAMES.items():
+    for split, allowed in split_names.items():
         there = [name for name in allowed if name in splits]
         require(len(there) <= 1, f"{top} has {' and '.join(there)}; keep one of them")
         if there:
@@ -99,7 +146,7 @@ def _split_folders(top: Path, layout: str) -> dict[str, Path]:
     return chosen
 
 
-def _class_files(split: Path) -> dict[str, list[Path]]:
+def _class_files(split: Path) -> ClassFiles:
     stray = [path for path in _visible(split) if path.suffix.lower() in ENDINGS]
     if stray:
         raise UserError(
@@ -131,10 +178,9 @@ def _check_content(paths: Iterable[Path]) -> None:
         )
 
 
-def _labelled(files: Mapping[str, list[Path]]) -> Labelled:
+def _listed(files: ClassFiles) -> Listed:
     paths = [path for each in files.values() for path in each]
-    labels = [label for label, each in enumerate(files.values()) for _ in each]
-    return Labelled(Files(paths), labels)
+    return Listed(paths, [label for label, each in enumerate(files.values()) for _ in each])
 
 
 def _folders(folder: Path) -> Iterator[Path]:
@@ -145,7 +191,3 @@ def _visible(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir(), key=lambda path: path.name):
         if not path.name.startswith(".") and path.name.lower() not in IGNORED:
             yield path
-
-
-def _counted(splits: Mapping[str, Labelled]) -> str:
-    return ", ".join(f"{len(part.labels):,} files for {split}" for split, part in splits.items())

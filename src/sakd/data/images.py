@@ -1,19 +1,25 @@
-"""Labelled images in memory, and the honest names of their splits."""
+"""Labelled images: in memory, and what they have in common with those in files."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Protocol, Self
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
 import torch
 from torch import Tensor
 
 from sakd.data.augment import Augment, MemoryViews, Views
-from sakd.errors import UserError
+from sakd.data.statistics import channel_statistics
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Digest
 
 IMAGE_DIMENSIONS = 4
+
+Statistics = tuple[tuple[float, ...], tuple[float, ...]]
+"""Mean and standard deviation, C numbers each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +33,8 @@ class ImageSet:
     Raises:
         ValueError: The shapes or types are other than these.
     """
+
+    by_content: ClassVar[bool] = True
 
     images: Tensor
     labels: Tensor
@@ -60,11 +68,7 @@ class ImageSet:
 
     def views(self, augment: Augment, device: torch.device | str) -> Views:
         """Make training views of the images on ``device``."""
-        if augment.rand_augment:
-            raise UserError(
-                "rand_augment varies streamed images only, and these are in memory: set it to 0, "
-                "or data.streamed to true"
-            )
+        augment.check(streamed=False)
         return MemoryViews(self.images.to(device), augment)
 
     def as_they_are(self, batch_size: int, device: torch.device | str) -> Iterator[Tensor]:
@@ -72,13 +76,34 @@ class ImageSet:
         for start in range(0, len(self), batch_size):
             yield self.images[start : start + batch_size].to(device)
 
+    def digests(self) -> list[bytes]:
+        """Hash the pixels of each image."""
+        pixels = self.images.contiguous().numpy()
+        return [hashlib.blake2b(image, digest_size=16).digest() for image in pixels]
+
+    def feed(self, digest: Digest) -> None:
+        """Give ``digest`` sizes, pixels and labels."""
+        digest.update(repr(tuple(self.images.shape)).encode())
+        digest.update(self.images.cpu().contiguous().numpy().data)
+        digest.update(self.labels.cpu().contiguous().numpy().data)
+
+    def statistics(self) -> Statistics:
+        """Compute mean and standard deviation of each channel, of pixels scaled to [0, 1]."""
+        return channel_statistics(self.images)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Give what `sakd.data.primary` writes."""
+        return {"images": self.images.contiguous(), "labels": self.labels.contiguous()}
+
 
 class Images(Protocol):
     """N labelled images, in memory or in files.
 
     Attributes:
-        labels: (N,) int64, counted from 0.
+        by_content: Whether `digests` tell the pixels, so that equal ones are duplicates.
     """
+
+    by_content: ClassVar[bool]
 
     @property
     def labels(self) -> Tensor:
@@ -103,87 +128,22 @@ class Images(Protocol):
     def as_they_are(self, batch_size: int, device: torch.device | str) -> Iterator[Tensor]:
         """Yield the images in order, (B, C, H, W) uint8 on ``device``."""
 
+    def digests(self) -> list[bytes]:
+        """Hash each image, or what its file is called; the canonical order is that of these."""
 
-def content_hash(sets: Iterable[ImageSet]) -> str:
-    """Hash sizes, pixels and labels of ``sets``, in order, to a hexadecimal SHA-256."""
+    def feed(self, digest: Digest) -> None:
+        """Give ``digest`` all that tells these images and labels from others."""
+
+    def statistics(self) -> Statistics:
+        """Compute mean and standard deviation of each channel, of pixels scaled to [0, 1]."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Give what `sakd.data.primary` writes, and reads back."""
+
+
+def content_hash(sets: Iterable[Images]) -> str:
+    """Hash what ``sets`` hold, in order, to a hexadecimal SHA-256; see `Images.feed`."""
     digest = hashlib.sha256()
     for part in sets:
-        digest.update(repr(tuple(part.images.shape)).encode())
-        digest.update(part.images.cpu().contiguous().numpy().data)
-        digest.update(part.labels.cpu().contiguous().numpy().data)
+        part.feed(digest)
     return digest.hexdigest()
-
-
-@dataclass(frozen=True)
-class DataCard:
-    """What prepared data is, in a form that people and JSON can read.
-
-    Attributes:
-        name: The dataset, as in ``DATASETS``.
-        classes: Class names; a label is a position in it.
-        channels: C of every image; ``height`` and ``width`` in pixels.
-        mean: Mean per channel, pixels in [0, 1]; ``std`` is the standard deviation likewise.
-        counts: Images per class, for each of train, val and test.
-        source: Where the images came from, in words.
-        key: Hash of what it was prepared from and how, see ``preparation_key``.
-        sha256: Hash of the content of the three splits, see ``content_hash``.
-        imbalance: Training images of the largest class per one of the smallest.
-        duplicates: Images found more than once, see `sakd.data.duplicates`.
-    """
-
-    name: str
-    classes: tuple[str, ...]
-    channels: int
-    height: int
-    width: int
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    counts: Mapping[str, tuple[int, ...]]
-    source: str
-    key: str
-    sha256: str
-    imbalance: float = 1.0
-    duplicates: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def normalisation(self) -> list[list[float]]:
-        """Mean and standard deviation, for keys: to a digit that is the same on every machine."""
-        return [[round(part, 6) for part in each] for each in (self.mean, self.std)]
-
-    def to_json(self) -> dict[str, Any]:
-        """Give the card as a dictionary of what JSON can hold."""
-        counts = {split: list(count) for split, count in self.counts.items()}
-        lists = {key: list(getattr(self, key)) for key in ("classes", "mean", "std")}
-        return asdict(self) | lists | {"counts": counts}
-
-    @classmethod
-    def from_json(cls, card: Mapping[str, Any]) -> DataCard:
-        """Read back what ``to_json`` gave.
-
-        Raises:
-            UserError: An entry is missing or unknown: another version wrote the card.
-        """
-        differing = {entry.name for entry in fields(cls)} ^ set(card)
-        if differing:
-            entries = ", ".join(sorted(differing))
-            raise UserError(f"data card with missing or unknown {entries}; prepare the data again")
-        counts = {split: tuple(count) for split, count in card["counts"].items()}
-        tuples = {key: tuple(card[key]) for key in ("classes", "mean", "std")}
-        return cls(**{**card, **tuples, "counts": counts})
-
-
-@dataclass(frozen=True, eq=False)
-class Splits:
-    """The three disjoint parts of a dataset.
-
-    Attributes:
-        train: Images to learn from.
-        val: Images to choose by, carved from the training images.
-        test: Images to report on, read once, in evaluation.
-        card: What the three hold.
-    """
-
-    train: ImageSet
-    val: ImageSet
-    test: ImageSet
-    card: DataCard

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -10,8 +11,14 @@ from typing import ClassVar
 from sakd.data.dataset import Dataset
 from sakd.errors import require
 
-SPLIT_NAMES = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
+SplitNames = Mapping[str, tuple[str, ...]]
 """What folders and files of the splits may be called."""
+
+SPLIT_NAMES: SplitNames = {
+    "train": ("train",),
+    "val": ("val", "valid", "validation"),
+    "test": ("test",),
+}
 
 
 @dataclass(frozen=True)

@@ -168,7 +168,7 @@ def _each(
             try:
                 results.append(job(pictures, number))
             except Exception as error:  # broken bytes fail in as many ways as there are decoders
-                failures.append((number, _reason(error)))
+                failures.append((number, reason(error)))
         return results, failures
 
     logger.info("%s", title)
@@ -180,10 +180,10 @@ def _each(
     return done, failed
 
 
-def _reason(error: Exception) -> str:
-    # Without Pillow's "<_io.BytesIO object at 0x...>" or a path said twice.
-    reason = str(error).partition(" <")[0].partition(" '/")[0].partition("\n")[0]
-    return reason or type(error).__name__
+def reason(error: Exception) -> str:
+    """Say what is wrong with a picture, without Pillow's ``<_io.BytesIO ...>`` or a path."""
+    told = str(error).partition(" <")[0].partition(" '/")[0].partition("\n")[0]
+    return told or type(error).__name__
 
 
 def _refuse(pictures: Pictures, failed: Sequence[Failure]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sakd.data.images import ImageSet
+from sakd.data.images import Images
 from sakd.data.seeding import generator
 from sakd.errors import UserError
 
@@ -42,7 +42,7 @@ def draw_per_class(labels: Tensor, quota: Tensor, source: torch.Generator) -> Te
     return by_class[rank < quota[labels[by_class]]].sort().values
 
 
-def labelled_subset(train: ImageSet, per_class: int | None, seed: int) -> ImageSet:
+def labelled_subset(train: Images, per_class: int | None, seed: int) -> Images:
     """Draw the few labelled images that a student may have: ``per_class`` of each, or all.
 
     Raises:

@@ -12,12 +12,12 @@ from typing import Literal
 
 import torch
 
+from sakd.data.card import DataCard, Splits
 from sakd.data.dataset import RawData
 from sakd.data.duplicates import Hashed, without_duplicates
-from sakd.data.images import DataCard, ImageSet, Splits, content_hash
+from sakd.data.images import Images, content_hash
 from sakd.data.sampling import draw_per_class, proportional
 from sakd.data.seeding import generator
-from sakd.data.statistics import channel_statistics
 from sakd.errors import UserError, require
 
 logger = logging.getLogger(__name__)
@@ -71,23 +71,26 @@ def prepare(raw: RawData, splitting: Splitting, *, name: str, key: str = "") -> 
     development = [Hashed.of(images) for images in (raw.val, raw.train) if images is not None]
     test = None if raw.test is None else Hashed.of(raw.test)
     keep = raw.benchmark if splitting.duplicates is None else splitting.duplicates == "keep"
-    development, found = without_duplicates(development, test, keep=keep)
+    found: dict[str, int] = {}
+    if raw.train.by_content:
+        development, duplicates = without_duplicates(development, test, keep=keep)
+        found = asdict(duplicates)
     *given, train = [part.canonical() for part in development]
     tested = None if test is None else test.canonical()
     carved = _split(train, given, tested, splitting, raw.classes)
     splits = dict(zip(("train", "val", "test"), carved, strict=True))
     card = _card(raw, splits, name=name, key=key)
     _tell(card)
-    return Splits(**splits, card=replace(card, duplicates=asdict(found)))
+    return Splits(**splits, card=replace(card, duplicates=found))
 
 
 def _split(
-    train: ImageSet,
-    given: list[ImageSet],
-    test: ImageSet | None,
+    train: Images,
+    given: list[Images],
+    test: Images | None,
     splitting: Splitting,
     classes: Sequence[str],
-) -> tuple[ImageSet, ImageSet, ImageSet]:
+) -> tuple[Images, Images, Images]:
     """Train, val and test, the latter two carved from ``train`` where they are not given."""
     carve = partial(_carve, seed=splitting.split_seed, classes=classes)
     if test is None:
@@ -104,14 +107,14 @@ def _split(
 
 
 def _carve(
-    pool: ImageSet,
+    pool: Images,
     split: str,
     fraction: float | None,
     *,
     leave: int,
     seed: int,
     classes: Sequence[str],
-) -> tuple[ImageSet, ImageSet]:
+) -> tuple[Images, Images]:
     if fraction is None or not 0 < fraction < 1:
         raise UserError(f"{split}_fraction must be above 0 and below 1, got {fraction}")
     counts = pool.labels.bincount(minlength=len(classes))
@@ -123,14 +126,14 @@ def _carve(
     return pool.subset(rest.nonzero().squeeze(1)), pool.subset(taken)
 
 
-def _require_images(pool: ImageSet, needed: int, purpose: str, classes: Sequence[str]) -> None:
+def _require_images(pool: Images, needed: int, purpose: str, classes: Sequence[str]) -> None:
     counts = pool.labels.bincount(minlength=len(classes)).tolist()
     for name, count in zip(classes, counts, strict=True):
         found = f"class {name!r} has {count} different image{'' if count == 1 else 's'} left"
         require(count >= needed, f"{found}; needed: {needed} or more {purpose}; add images")
 
 
-def _keep(train: ImageSet, size: int | None, *, seed: int, classes: Sequence[str]) -> ImageSet:
+def _keep(train: Images, size: int | None, *, seed: int, classes: Sequence[str]) -> Images:
     if size is None:
         return train
     if not len(classes) <= size <= len(train):
@@ -142,10 +145,10 @@ def _keep(train: ImageSet, size: int | None, *, seed: int, classes: Sequence[str
     return train.subset(draw_per_class(train.labels, quota, generator(seed, "train")))
 
 
-def _card(raw: RawData, splits: dict[str, ImageSet], *, name: str, key: str) -> DataCard:
+def _card(raw: RawData, splits: dict[str, Images], *, name: str, key: str) -> DataCard:
     mean, std = raw.mean, raw.std
     if mean is None or std is None:
-        mean, std = channel_statistics(splits["train"].images)
+        mean, std = splits["train"].statistics()
     channels, height, width = raw.train.shape
     counts = {
         split: tuple(images.labels.bincount(minlength=len(raw.classes)).tolist())

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from sakd.config import Settings
-from sakd.data import DataCard, ImageSet
+from sakd.data import DataCard
 from sakd.jobs import Lessons
 from sakd.runner import Bench
 from sakd.runtime import resolve_device
@@ -18,11 +18,6 @@ from sakd.zoo import check_network_fits
 
 Parts = Mapping[str, Callable[[], Mapping[str, Tensor]]]
 """Prepared splits by name, each read when called: ``train`` and ``val``, or ``test``."""
-
-
-def image_set(tensors: Mapping[str, Tensor]) -> ImageSet:
-    """Prepared tensors as images."""
-    return ImageSet(tensors["images"], tensors["labels"])
 
 
 def open_bench(
@@ -36,7 +31,7 @@ def open_bench(
     device, data = resolve_device(settings.device), DataCard.from_json(card)
     for network in settings.grid.networks():
         _check_once(network, len(data.classes), (data.channels, data.height, data.width))
-    return Bench(image_set(development["val"]()), data, cells, device)
+    return Bench(settings.data.images(development["val"]()), data, cells, device)
 
 
 _check_once = cache(check_network_fits)
@@ -46,5 +41,5 @@ def lessons(
     development: Parts, card: Mapping[str, Any], settings: Settings, *, per_class: int | None
 ) -> Lessons:
     """What a network learns from: all training images, or so many of each class."""
-    train = image_set(development["train"]())
+    train = settings.data.images(development["train"]())
     return Lessons(train, DataCard.from_json(card), per_class, settings.data.split_seed)

@@ -79,7 +79,9 @@ def test_the_smoke_environment_names_only_what_it_changes(load: Load) -> None:
     assert smoke.student.epochs == 1
 
 
-@pytest.mark.parametrize("env", ["local", "smoke", "cifar10", "cifar100", "tiny_imagenet", "own"])
+@pytest.mark.parametrize(
+    "env", ["local", "smoke", "cifar10", "cifar100", "tiny_imagenet", "imagenet", "own"]
+)
 def test_every_environment_parses(load: Load, env: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -107,6 +109,29 @@ def test_the_environments_of_the_paper_have_its_pairs_and_its_protocol(
     assert settings.student.augment == Augment(crop_padding=padding, flip=True)
     assert settings.student_training("MobileNetV2").optimisation.lr == 0.01
     assert settings.student_training("vgg8") == settings.student
+
+
+def test_imagenet_is_streamed_and_its_rate_falls_after_30_60_and_90_epochs(load: Load) -> None:
+    settings = parse_settings(load("imagenet"))
+    assert settings.data.streamed
+    assert settings.student.epochs == 100
+    player = Player([torch.nn.Parameter(torch.zeros(1))], settings.student.optimisation, 100)
+    assert sorted(player.schedule.milestones) == [30, 60, 90]
+
+
+@pytest.mark.parametrize(
+    ("streamed", "augment", "message"),
+    [
+        (True, {"crop_padding": 4}, "crop_padding 4: streamed images are cropped at random"),
+        (False, {"rand_augment": 2}, "rand_augment varies streamed images only"),
+    ],
+)
+def test_augmentation_of_the_other_kind_of_data_is_told_at_the_door(
+    streamed: bool, augment: dict[str, int], message: str
+) -> None:
+    data = {"name": "folder", "path": "pets", "streamed": streamed}
+    with pytest.raises(UserError, match=message):
+        parse_settings({"data": data, "student": {"augment": augment}})
 
 
 @pytest.mark.parametrize(
@@ -155,6 +180,10 @@ def test_the_data_of_the_environment_for_ones_own_are_named_on_the_command_line(
         ({"name": "digits", "size": 9}, "digits does not take data.size; leave it out"),
         ({"name": "torchvision:FashionMNITS"}, "did you mean FashionMNIST"),
         ({"name": "flowers"}, "unknown dataset 'flowers'; .*or torchvision:NAME"),
+        ({"name": "digits", "streamed": True}, "digits does not take data.streamed; leave it out"),
+        ({"workers": -1}, "workers must be 0 or more, or null, got -1"),
+        ({"name": "folder", "streamed": True, "duplicates": "drop"}, "are not looked for"),
+        ({"name": "cifar10", "statistics": "mine"}, "Input should be 'published' or 'own'"),
         ({"name": "folder", "source": "zip"}, "folder has no source 'zip'; allowed: files"),
     ],
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kedro.io import AbstractDataset, CatalogProtocol, DatasetError
+from torch import Tensor
 
-from sakd.data import DataCard, ImageSet, Splits, content_hash
+from sakd.data import DataCard, Images, Splits, content_hash, from_tensors
 from sakd.errors import UserError
-from sakd.pipelines.development import image_set
 
 
 class Earlier:
@@ -17,9 +18,14 @@ class Earlier:
     Its node would otherwise read and split the images at every run.
     """
 
-    def __init__(self, catalog: CatalogProtocol[str, Any], name: str) -> None:
-        """Look for the dataset called ``name`` in ``catalog``."""
-        self._catalog, self._name = catalog, name
+    def __init__(
+        self,
+        catalog: CatalogProtocol[str, Any],
+        name: str,
+        read: Callable[[Mapping[str, Tensor]], Images] = from_tensors,
+    ) -> None:
+        """Look for the dataset called ``name`` in ``catalog``; ``read`` makes images of tensors."""
+        self._catalog, self._name, self._read = catalog, name, read
 
     def splits(self, key: str) -> Splits | None:
         """The splits that were prepared as ``key`` says, if they are there and intact."""
@@ -40,10 +46,10 @@ class Earlier:
         except (UserError, DatasetError):  # another version's, or damaged
             return None
 
-    def _part(self, entry: str, name: str) -> ImageSet | None:
+    def _part(self, entry: str, name: str) -> Images | None:
         dataset = self._dataset(entry)
         part = dataset.load().get(name) if dataset.exists() else None
-        return None if part is None else image_set(part())
+        return None if part is None else self._read(part())
 
     def _dataset(self, entry: str) -> AbstractDataset[Any, Any]:
         dataset: AbstractDataset[Any, Any] = self._catalog[f"{self._name}-{entry}"]

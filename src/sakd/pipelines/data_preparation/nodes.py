@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from sakd.config import DataSettings
-from sakd.data import ImageSet, labelled_subset, preparation_key, prepare
+from sakd.data import labelled_subset, preparation_key, prepare
 from sakd.pipelines.data_preparation.earlier import Earlier
 
 Tensors = dict[str, Tensor]
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def prepare_data(data: DataSettings, earlier: Earlier) -> tuple[Parts, Parts, dict[str, Any]]:
-    """Read the raw images and split them, unless that is done.
+    """Read the raw images, or list those to be streamed, and split them, unless that is done.
 
     Returns:
         The development images by split (``train`` and ``val``), the test images likewise
@@ -36,9 +36,5 @@ def prepare_data(data: DataSettings, earlier: Earlier) -> tuple[Parts, Parts, di
     if done:
         logger.info("%s: prepared already", data.label)
         return {}, {}, splits.card.to_json()
-    development = {"train": _tensors(splits.train), "val": _tensors(splits.val)}
-    return development, {"test": _tensors(splits.test)}, splits.card.to_json()
-
-
-def _tensors(images: ImageSet) -> Tensors:
-    return {"images": images.images.contiguous(), "labels": images.labels.contiguous()}
+    development = {"train": splits.train.tensors(), "val": splits.val.tensors()}
+    return development, {"test": splits.test.tensors()}, splits.card.to_json()

@@ -11,7 +11,7 @@ from sakd.config import Settings
 from sakd.data import DataCard
 from sakd.evaluation import HeldOut, evaluate_cell, evaluate_teacher
 from sakd.grid import Cell
-from sakd.pipelines.development import Parts, image_set
+from sakd.pipelines.development import Parts
 from sakd.runtime import resolve_device
 from sakd.store import DONE, CellStore, Record
 from sakd.weights import Weights
@@ -28,7 +28,7 @@ def measure_teacher(
     settings: Settings,
 ) -> dict[str, Any]:
     """The teacher's accuracy on the test split."""
-    split = HeldOut(image_set(test["test"]()), DataCard.from_json(card))
+    split = HeldOut(settings.data.images(test["test"]()), DataCard.from_json(card))
     device = resolve_device(settings.device)
     accuracy = evaluate_teacher(cells, network, teacher, split, device)
     return {"teacher": network, "test_top1": accuracy}
@@ -43,7 +43,7 @@ def measure_students(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The test accuracies of every cell, and the epochs of those that are done."""
     device = resolve_device(settings.device)
-    split = HeldOut(image_set(test["test"]()), DataCard.from_json(card))
+    split = HeldOut(settings.data.images(test["test"]()), DataCard.from_json(card))
     lines, histories = [], []
     for record in (Record(**content) for row in rows for content in row.values()):
         cell = Cell(**{name: record.facts[name] for name in CELL})
