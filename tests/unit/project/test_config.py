@@ -117,6 +117,8 @@ def test_imagenet_is_streamed_and_its_rate_falls_after_30_60_and_90_epochs(load:
     assert settings.student.epochs == 100
     player = Player([torch.nn.Parameter(torch.zeros(1))], settings.student.optimisation, 100)
     assert sorted(player.schedule.milestones) == [30, 60, 90]
+    own = {"name": "folder", "path": "pets", "test_fraction": 0.2}
+    assert parse_settings(load("imagenet", data=own)).data.label == "folder_pets"
 
 
 @pytest.mark.parametrize(
