@@ -19,7 +19,10 @@ from sakd.errors import UserError, require
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 SIDE = 224  # pixels: of streamed images, unless another size is given
-STREAMED = "streamed: the hash is of paths, sizes and labels, own statistics of 1,000 images"
+STREAMED = (
+    "streamed: the hash is of paths, sizes and labels, and statistics, where not published, are of "
+    "1,000 training images"
+)
 IGNORED = ("thumbs.db", "desktop.ini")  # what file managers leave; and hidden files
 
 ClassFiles = dict[str, list[Path]]
@@ -96,10 +99,15 @@ class Folder(OwnImages):
         return RawData(streams["train"], test, classes, f"{source}; {STREAMED}", val=val)
 
     def _stream(self, part: Listed) -> ImageFiles:
-        top = os.fspath(self.folder)
-        paths = tuple(Path(os.path.relpath(path, top)).as_posix() for path in part.paths)
-        labels = torch.tensor(part.labels)
-        return ImageFiles(self.folder, paths, labels, self.size or SIDE, decoders(self.workers))
+        top = f"{self.folder.as_posix()}/"
+        return ImageFiles(
+            self.folder,
+            tuple(path.as_posix().removeprefix(top) for path in part.paths),
+            torch.tensor(part.labels),
+            self.size or SIDE,
+            decoders(self.workers),
+            torch.tensor([path.stat().st_size for path in part.paths]),
+        )
 
     def _checked(self) -> dict[str, ClassFiles]:
         found = self._found()
@@ -147,7 +155,7 @@ def _split_folders(top: Path, layout: str, split_names: SplitNames) -> dict[str,
 
 
 def _class_files(split: Path) -> ClassFiles:
-    stray = [path for path in _visible(split) if path.suffix.lower() in ENDINGS]
+    stray = [entry for entry in _visible(split) if _is_picture(entry)]
     if stray:
         raise UserError(
             f"{len(stray):,} images in {split} are in no class, such as {stray[0].name}; "
@@ -157,15 +165,19 @@ def _class_files(split: Path) -> ClassFiles:
 
 
 def _files(folder: Path) -> list[Path]:
-    files = list(_visible(folder))
+    files = _visible(folder)
     require(bool(files), f"{folder} has no images; add some, or remove it")
-    strange = [path for path in files if path.is_dir() or path.suffix.lower() not in ENDINGS]
+    strange = [entry for entry in files if entry.is_dir() or not _is_picture(entry)]
     if strange:
         raise UserError(
             f"{len(strange):,} of {len(files):,} items in {folder} are no images, such as "
             f"{strange[0].name}; allowed: {', '.join(ENDINGS)}; remove the others"
         )
-    return files
+    return [Path(entry.path) for entry in files]
+
+
+def _is_picture(entry: os.DirEntry[str]) -> bool:
+    return entry.name.lower().endswith(ENDINGS)
 
 
 def _check_content(paths: Iterable[Path]) -> None:
@@ -184,10 +196,11 @@ def _listed(files: ClassFiles) -> Listed:
 
 
 def _folders(folder: Path) -> Iterator[Path]:
-    return (path for path in _visible(folder) if path.is_dir())
+    return (Path(entry.path) for entry in _visible(folder) if entry.is_dir())
 
 
-def _visible(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir(), key=lambda path: path.name):
-        if not path.name.startswith(".") and path.name.lower() not in IGNORED:
-            yield path
+def _visible(folder: Path) -> list[os.DirEntry[str]]:
+    """What is in ``folder``, by name; an entry knows its kind, which a million paths would ask."""
+    with os.scandir(folder) as every:
+        found = [e for e in every if not e.name.startswith(".") and e.name.lower() not in IGNORED]
+    return sorted(found, key=lambda entry: entry.name)
