@@ -31,7 +31,7 @@ FORMAT = 2
 
 2: adapters are made for any two shapes, and some of those between maps have another kernel; the
 key tells the code of networks from outside, and whether the teacher is trained too; ab compares
-responses before the rectifier.
+responses before the rectifier, and it tells by what images are normalised.
 """
 
 

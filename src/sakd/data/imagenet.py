@@ -15,7 +15,7 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class Imagenet(Folder):
-    """The images of the ImageNet challenge of 2012 in folders: train/ID/*.JPEG, val/ID/*.JPEG.
+    """ImageNet, the images of the challenge ILSVRC, in folders: train/ID/*.JPEG, val/ID/*.JPEG.
 
     Russakovsky et al., IJCV 2015, arXiv:1409.0575. As the labels of its test images are not public,
     ``val`` is the test split, as in the papers, and validation images are split off from train.
