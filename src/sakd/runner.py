@@ -30,8 +30,8 @@ FORMAT = 2
 """Part of every content key: raise it when a change of the code changes results.
 
 2: adapters are made for any two shapes, and some of those between maps have another kernel; the
-key tells the code of networks from outside, and whether the teacher is trained too; ab compares
-responses before the rectifier, and it tells by what images are normalised.
+key tells the code of networks from outside, whether the teacher is trained too, and by what images
+are normalised; ab compares responses before the rectifier.
 """
 
 
