@@ -39,8 +39,8 @@ class DataSettings:
         label_column: of parquet files; null where only one can be meant.
         statistics: mean and standard deviation to normalise by, of benchmarks: the published ones,
             or those of the training images; null for what the dataset takes by itself.
-        duplicates: drop images that are there twice, or keep them; null keeps those of benchmarks,
-            see `sakd.data.duplicates`.
+        duplicates: drop images that are there twice, or keep them, see `sakd.data.duplicates`; null
+            drops them, but for streamed images, which are not compared.
         val_fraction: share of the training images for validation, where the dataset has none.
         test_fraction: share of all images for test, where the dataset has no test images.
         train_size: keep only that many training images; null for all.

@@ -117,7 +117,7 @@ class Benchmark(Dataset):
         raw = self._from_parquet() if self.source == "parquet" else self.read_archive()
         own = (self.statistics or self.standard) == "own"
         mean, std = (None, None) if own else (self.mean, self.std)
-        return replace(raw, mean=mean, std=std, benchmark=True)
+        return replace(raw, mean=mean, std=std)
 
     @property
     def folder(self) -> Path:

@@ -26,8 +26,6 @@ class RawData:
         source: Where the images came from, in words.
         mean: Published mean per channel, pixels in [0, 1], or None to compute it; ``std`` likewise.
         val: The validation images that come with it, or None where there are none.
-        benchmark: Whether others publish numbers on exactly these images, so that duplicates among
-            them are counted but not left out.
     """
 
     train: Images
@@ -37,7 +35,6 @@ class RawData:
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
     val: Images | None = None
-    benchmark: bool = False
 
 
 @dataclass(frozen=True)

@@ -44,5 +44,5 @@ class Imagenet(Folder):
         Raises:
             UserError: As `check`, or an image is unreadable.
         """
-        raw = replace(super().load(), benchmark=True)
+        raw = super().load()
         return raw if self.statistics == "own" else replace(raw, mean=MEAN, std=STD)

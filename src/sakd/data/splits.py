@@ -36,7 +36,7 @@ class Splitting:
             test images.
         train_size: Keep this many training images, in (stratified) proportion; None for all.
         split_seed: The same seed gives the same splits.
-        duplicates: Whether to drop or to keep duplicates; None to keep those of a benchmark.
+        duplicates: Whether to drop or to keep them; None drops them where images are compared.
     """
 
     val_fraction: float
@@ -70,10 +70,11 @@ def prepare(raw: RawData, splitting: Splitting, *, name: str, key: str = "") -> 
     """
     development = [Hashed.of(images) for images in (raw.val, raw.train) if images is not None]
     test = None if raw.test is None else Hashed.of(raw.test)
-    keep = raw.benchmark if splitting.duplicates is None else splitting.duplicates == "keep"
     found: dict[str, int] = {}
     if raw.train.by_content:
-        development, duplicates = without_duplicates(development, test, keep=keep)
+        development, duplicates = without_duplicates(
+            development, test, keep=splitting.duplicates == "keep"
+        )
         found = asdict(duplicates)
     *given, train = [part.canonical() for part in development]
     tested = None if test is None else test.canonical()

@@ -6,7 +6,7 @@ import inspect
 import operator
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from threading import Lock
@@ -186,8 +186,7 @@ def read_torchvision(item: str, folder: Path, *, download: bool, **form: Any) ->
         split: Labelled(Items(items, f"{name}, {split}"), labels[split])
         for split, items in parts.items()
     }
-    raw = read_raw(splits, classes, f"{name}, as torchvision reads it", **form)
-    return replace(raw, benchmark=True)
+    return read_raw(splits, classes, f"{name}, as torchvision reads it", **form)
 
 
 def _splits(kind: type[Any]) -> dict[str, dict[str, object]]:

@@ -56,7 +56,6 @@ def test_files_are_read_in_order_of_name_to_the_very_pixels(folder: Path, draw) 
     assert raw.test.labels.tolist() == [5]
     assert raw.classes == tuple(NAMES)
     assert (raw.mean, raw.std) == ((0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761))
-    assert raw.benchmark
 
 
 def test_without_names_the_classes_are_called_by_their_numbers(
@@ -181,4 +180,3 @@ def test_cifar10_has_a_label_column_of_its_own(tmp_path: Path, write_parquet, en
     raw = open_dataset("cifar10", tmp_path, "parquet").load()
     assert raw.train.labels.tolist() == [9]
     assert raw.classes == tuple(NAMES[:10])
-    assert raw.benchmark

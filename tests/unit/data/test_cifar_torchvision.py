@@ -154,5 +154,4 @@ def test_cifar10_is_read_likewise(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert torch.equal(raw.test.images, torch.from_numpy(PIXELS[1:]))
     assert raw.test.labels.tolist() == [0, 1]
     assert raw.classes == tuple(names)
-    assert raw.benchmark
     assert raw.source == "CIFAR-10, python version, as published"

@@ -77,15 +77,12 @@ def test_of_an_image_in_train_and_val_the_one_in_val_stays() -> None:
     assert parts.card.duplicates["repeated"] == 1
 
 
-@pytest.mark.parametrize(
-    ("benchmark", "rule", "kept"),
-    [(True, None, True), (False, None, False), (True, "drop", False), (False, "keep", True)],
-)
-def test_a_benchmark_is_left_as_it_is_unless_the_settings_say_otherwise(
-    benchmark: bool, rule: str | None, kept: bool
+@pytest.mark.parametrize(("rule", "kept"), [(None, False), ("drop", False), ("keep", True)])
+def test_duplicates_are_counted_and_kept_only_where_the_settings_say_so(
+    rule: str | None, kept: bool
 ) -> None:
     pairs = [*PLAIN, (1, 0), (1, 0), (2, 0), (2, 1)]
-    raw = RawData(images(*pairs), images((1, 0)), ("ant", "bee"), "made", benchmark=benchmark)
+    raw = RawData(images(*pairs), images((1, 0)), ("ant", "bee"), "made")
     card = split(raw, rule).card
     found = {"in_test": 2, "contradicting": 2, "repeated": 0}
     assert card.duplicates == {**found, "left_out": 0 if kept else 4}

@@ -44,7 +44,6 @@ def test_columns_classes_and_splits_are_found(folder: Path, draw) -> None:
     assert raw.val is not None
     assert raw.test is not None
     assert (len(raw.val), len(raw.test)) == (2, 2)
-    assert not raw.benchmark
 
 
 @pytest.mark.parametrize("name", ["val-0", "valid-0", "validation"])

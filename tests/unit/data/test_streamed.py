@@ -130,7 +130,6 @@ def test_imagenets_val_is_for_testing_and_its_statistics_are_the_published_ones(
     assert raw.test is not None
     assert raw.test.paths[0] == "val/ant/0.png"
     assert (raw.mean, raw.std) == ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-    assert raw.benchmark
     assert replace(dataset, statistics="own").load().mean is None
     assert replace(dataset, streamed=False, workers=None).load().train.shape == (3, 8, 8)
 

@@ -49,7 +49,6 @@ def test_images_labels_and_classes_are_those_of_torchvision(fashion: Path, draw)
     assert raw.train.labels.tolist() == [*range(10), *range(10)]
     assert raw.classes == tuple(datasets.FashionMNIST.classes)
     assert raw.source == "torchvision:FashionMNIST, as torchvision reads it"
-    assert raw.benchmark
 
 
 def test_images_are_resized_where_that_is_asked_for(fashion: Path) -> None:
