@@ -60,7 +60,7 @@ test: setup ## run the unit, network, conformance and smoke tests
 	@$(BIN)/pytest tests/unit --numprocesses 2 --dist worksteal $(ARGS)
 	@$(BIN)/pytest tests/models --numprocesses 2 $(ARGS)
 	@$(BIN)/pytest tests/conformance $(ARGS)
-	@$(BIN)/pytest tests/smoke $(ARGS)
+	@$(BIN)/pytest tests/smoke --numprocesses 2 --dist loadfile $(ARGS)
 
 check: setup ## lint, formatting, strict types, layers
 	@$(BIN)/ruff check
