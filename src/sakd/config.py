@@ -39,8 +39,7 @@ class DataSettings:
         label_column: of parquet files; null where only one can be meant.
         statistics: mean and standard deviation to normalise by, of benchmarks: the published ones,
             or those of the training images; null for what the dataset takes by itself.
-        duplicates: drop images that are there twice, or keep them, see `sakd.data.duplicates`; null
-            drops them, but for streamed images, which are not compared.
+        duplicates: drop images that are there twice, or keep them, see `sakd.data.duplicates`.
         val_fraction: share of the training images for validation, where the dataset has none.
         test_fraction: share of all images for test, where the dataset has no test images.
         train_size: keep only that many training images; null for all.
@@ -60,7 +59,7 @@ class DataSettings:
     image_column: str | None = None
     label_column: str | None = None
     statistics: Literal["published", "own"] | None = None
-    duplicates: Literal["drop", "keep"] | None = None
+    duplicates: Literal["drop", "keep"] = "drop"
     val_fraction: float = 0.1
     test_fraction: float | None = None
     train_size: int | None = None
@@ -78,8 +77,6 @@ class DataSettings:
             require(size is None or size >= 1, f"{name} must be 1 or more, or null, got {size}")
         fine = self.workers is None or self.workers >= 0
         require(fine, f"workers must be 0 or more, or null, got {self.workers}")
-        compared = not self.streamed or self.duplicates != "drop"
-        require(compared, "duplicates of streamed images are not looked for: set it to null")
 
     def images(self, tensors: Mapping[str, Tensor]) -> Images:
         """Prepared tensors as images; those in files are found in ``path``."""

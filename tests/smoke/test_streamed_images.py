@@ -58,15 +58,15 @@ def test_a_folder_is_streamed_to_a_report_with_one_command(project: Any, folder:
     assert counts == {"train": 32, "val": 8, "test": 20}
     assert (card["channels"], card["height"], card["width"]) == (3, 16, 16)
     assert card["mean"] == [0.485, 0.456, 0.406]
-    assert "streamed: the hash is of paths, sizes and labels" in card["source"]
+    assert card["duplicates"] == {"in_test": 0, "contradicting": 0, "repeated": 0, "left_out": 0}
     index = load_file(primary / "development" / "train.safetensors")
-    assert sorted(index) == ["labels", "paths", "side", "sizes"]
+    assert sorted(index) == ["content", "labels", "paths", "side"]
     records = [json.loads(path.read_text()) for path in project.folder.rglob("record.json")]
     rates = {r["id"]: r["facts"]["training"]["optimisation"]["lr"] for r in records}
     assert sorted(rates.values()) == [0.02, 0.02, 0.02, 0.1]
 
 
-def test_workers_change_nothing_and_a_broken_image_is_named_when_it_is_used(
+def test_workers_change_nothing_and_a_broken_image_is_named_before_any_training(
     project: Any, folder: Path
 ) -> None:
     again = run(project, folder, "data.workers=2")
@@ -74,9 +74,11 @@ def test_workers_change_nothing_and_a_broken_image_is_named_when_it_is_used(
     assert "imagenet: prepared already" in again.stdout
     assert again.stdout.count("done already") == 4
     broken = folder / "train" / "n02" / "3.JPEG"
-    broken.write_bytes(b"?" * broken.stat().st_size)  # neither its name nor its size tells
-    failed = run(project, folder, "data.workers=2,data.val_fraction=0.1")
+    broken.write_bytes(b"?" * broken.stat().st_size)
+    failed = run(project, folder, "data.workers=2")
     assert failed.returncode == 1
     (error,) = [line for line in failed.stderr.splitlines() if "Error" in line]
-    assert "train/n02/3.JPEG cannot be used (cannot identify image file); replace or" in error
+    assert "1 of 40 images cannot be used: " in error
+    assert "train/n02/3.JPEG (cannot identify image file); replace or remove them" in error
+    assert "epoch" not in failed.stdout
     assert "Traceback" not in failed.stdout + failed.stderr

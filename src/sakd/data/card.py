@@ -22,11 +22,9 @@ class DataCard:
         counts: Images per class, for each of train, val and test.
         source: Where the images came from, in words.
         key: Hash of what it was prepared from and how, see ``preparation_key``.
-        sha256: Hash of the content of the three splits, see ``content_hash``; of streamed images
-            it tells names, sizes and labels of the files.
+        sha256: Hash of the content of the three splits, see ``content_hash``.
         imbalance: Training images of the largest class per one of the smallest.
-        duplicates: Images found more than once, see `sakd.data.duplicates`; empty where they are
-            streamed, and not compared.
+        duplicates: Images found more than once, see `sakd.data.duplicates`.
     """
 
     name: str

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import torch
 from PIL import Image
@@ -18,7 +17,7 @@ from torchvision.transforms import v2
 from sakd.data.augment import Augment, Views
 from sakd.data.conversion import read_header, recolour
 from sakd.data.images import Statistics
-from sakd.data.pictures import FORMATS, reason
+from sakd.data.pictures import FORMATS, Files, digest_pixels, reason
 from sakd.data.seeding import mix
 from sakd.data.statistics import channel_statistics
 from sakd.errors import UserError, require
@@ -50,19 +49,17 @@ class ImageFiles:
         root: the folder that ``paths`` are relative to.
         paths: N files.
         labels: (N,) int64, counted from 0.
+        content: (N, 16) uint8, a digest of the pixels of each.
         side: of the crop that networks see, in pixels.
         workers: processes that decode; 0 decodes in this one.
-        measured: (N,) int64, the sizes of the files in bytes, where they are known.
     """
-
-    by_content: ClassVar[bool] = False
 
     root: Path
     paths: tuple[str, ...]
     labels: Tensor
+    content: Tensor
     side: int
     workers: int = 0
-    measured: Tensor | None = None
 
     def __post_init__(self) -> None:
         """Refuse sizes that are none."""
@@ -70,23 +67,36 @@ class ImageFiles:
         require(self.workers >= 0, f"workers must be 0 or more, got {self.workers}")
 
     @classmethod
+    def examine(
+        cls, paths: Sequence[Path], labels: Tensor, *, root: Path, side: int, split: str
+    ) -> Self:
+        """Decode every file once: what is no image is found now, and what is there twice.
+
+        Args:
+            paths: N files below ``root``.
+            labels: (N,) int64, counted from 0.
+            root: their folder.
+            side: of the crop that networks see, in pixels.
+            split: what they are, for the progress.
+
+        Raises:
+            UserError: A file is unreadable or of an absurd size; says which and how many.
+        """
+        top = f"{root.as_posix()}/"
+        listed = tuple(path.as_posix().removeprefix(top) for path in paths)
+        return cls(root, listed, labels, digest_pixels(Files(paths), CHANNELS, split), side)
+
+    @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor], root: Path, workers: int) -> Self:
         """Read back what `tensors` gave."""
         text = tensors["paths"].numpy().tobytes().decode(errors="surrogateescape")
         paths = tuple(text.split(SEPARATOR))
-        side = int(tensors["side"])
-        return cls(root, paths, tensors["labels"], side, workers, tensors["sizes"])
+        labels, content = tensors["labels"], tensors["content"]
+        return cls(root, paths, labels, content, int(tensors["side"]), workers)
 
     def __len__(self) -> int:
         """Count the images."""
         return len(self.paths)
-
-    @property
-    def sizes(self) -> Tensor:
-        """(N,) int64, of the files in bytes."""
-        if self.measured is not None:
-            return self.measured
-        return torch.tensor([(self.root / path).stat().st_size for path in self.paths])
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -96,8 +106,7 @@ class ImageFiles:
     def subset(self, index: Tensor) -> Self:
         """Take the images at ``index``, (n,) int64 positions, in that order."""
         paths = tuple(self.paths[row] for row in index.tolist())
-        measured = None if self.measured is None else self.measured[index]
-        return replace(self, paths=paths, labels=self.labels[index], measured=measured)
+        return replace(self, paths=paths, labels=self.labels[index], content=self.content[index])
 
     def to(self, device: torch.device | str) -> Self:
         """Stay: files are on no device."""
@@ -121,15 +130,14 @@ class ImageFiles:
         return _load(self, still, rows, device, seed=0)
 
     def digests(self) -> list[bytes]:
-        """Hash the path of each file."""
-        paths = (path.encode(errors="surrogateescape") for path in self.paths)
-        return [hashlib.blake2b(path, digest_size=16).digest() for path in paths]
+        """Give those of ``content``."""
+        return [row.tobytes() for row in self.content.numpy()]
 
     def feed(self, digest: Digest) -> None:
-        """Give ``digest`` the side, and paths, sizes and labels of the files; not their content."""
-        for name, tensor in sorted(self.tensors().items()):
-            digest.update(f"{name} {tuple(tensor.shape)}".encode())
-            digest.update(tensor.contiguous().numpy().data)
+        """Give ``digest`` the side, content and labels: wherever the files lie, they are these."""
+        digest.update(f"{len(self)} {self.side}".encode())
+        digest.update(self.content.contiguous().numpy().data)
+        digest.update(self.labels.contiguous().numpy().data)
 
     def statistics(self) -> Statistics:
         """Compute them of the middles of the first 1,000 images."""
@@ -141,7 +149,7 @@ class ImageFiles:
         text = SEPARATOR.join(self.paths).encode(errors="surrogateescape")
         return {
             "paths": torch.frombuffer(bytearray(text), dtype=torch.uint8),
-            "sizes": self.sizes.contiguous(),
+            "content": self.content.contiguous(),
             "labels": self.labels.contiguous(),
             "side": torch.tensor(self.side),
         }

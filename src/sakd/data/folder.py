@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -19,10 +19,7 @@ from sakd.errors import UserError, require
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 SIDE = 224  # pixels: of streamed images, unless another size is given
-STREAMED = (
-    "streamed: the hash is of paths, sizes and labels, and statistics, where not published, are of "
-    "1,000 training images"
-)
+STREAMED = "streamed; statistics, where not published, are of 1,000 training images"
 IGNORED = ("thumbs.db", "desktop.ini")  # what file managers leave; and hidden files
 
 ClassFiles = dict[str, list[Path]]
@@ -78,11 +75,14 @@ class Folder(OwnImages):
         ]
 
     def mark(self, path: Path) -> bytes:
-        """Tell files of streamed images by their sizes: reading all of them would take too long."""
-        return str(path.stat().st_size).encode() if self.streamed else super().mark(path)
+        """Tell a file of streamed images by size and time: to read all may take an hour."""
+        if not self.streamed:
+            return super().mark(path)
+        found = path.stat()
+        return f"{found.st_size} {found.st_mtime_ns}".encode()
 
     def load(self) -> RawData:
-        """Read the images, or where they are streamed list them.
+        """Read the images; where they are streamed, to see that they are images, and which.
 
         Raises:
             UserError: As `check`, or an image is unreadable.
@@ -94,20 +94,14 @@ class Folder(OwnImages):
         if not self.streamed:
             splits = {s: Labelled(Files(part.paths), part.labels) for s, part in listed.items()}
             return read_raw(splits, classes, source, size=self.size)
-        streams = {split: self._stream(part) for split, part in listed.items()}
+        streams = {split: self._stream(part, split) for split, part in listed.items()}
         test, val = streams.get("test"), streams.get("val")
         return RawData(streams["train"], test, classes, f"{source}; {STREAMED}", val=val)
 
-    def _stream(self, part: Listed) -> ImageFiles:
-        top = f"{self.folder.as_posix()}/"
-        return ImageFiles(
-            self.folder,
-            tuple(path.as_posix().removeprefix(top) for path in part.paths),
-            torch.tensor(part.labels),
-            self.size or SIDE,
-            decoders(self.workers),
-            torch.tensor([path.stat().st_size for path in part.paths]),
-        )
+    def _stream(self, part: Listed, split: str) -> ImageFiles:
+        labels, side = torch.tensor(part.labels), self.size or SIDE
+        files = ImageFiles.examine(part.paths, labels, root=self.folder, side=side, split=split)
+        return replace(files, workers=decoders(self.workers))
 
     def _checked(self) -> dict[str, ClassFiles]:
         found = self._found()

@@ -39,7 +39,7 @@ class Imagenet(Folder):
         return self.name
 
     def load(self) -> RawData:
-        """Read the images, or where they are streamed list them.
+        """Read the images, as `Folder.load` does.
 
         Raises:
             UserError: As `check`, or an image is unreadable.

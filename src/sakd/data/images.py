@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import torch
 from torch import Tensor
@@ -33,8 +33,6 @@ class ImageSet:
     Raises:
         ValueError: The shapes or types are other than these.
     """
-
-    by_content: ClassVar[bool] = True
 
     images: Tensor
     labels: Tensor
@@ -97,13 +95,7 @@ class ImageSet:
 
 
 class Images(Protocol):
-    """N labelled images, in memory or in files.
-
-    Attributes:
-        by_content: Whether `digests` tell the pixels, so that equal ones are duplicates.
-    """
-
-    by_content: ClassVar[bool]
+    """N labelled images, in memory or in files."""
 
     @property
     def labels(self) -> Tensor:
@@ -129,7 +121,7 @@ class Images(Protocol):
         """Yield the images in order, (B, C, H, W) uint8 on ``device``."""
 
     def digests(self) -> list[bytes]:
-        """Hash each image, or what its file is called; the canonical order is that of these."""
+        """Hash the pixels of each image; the canonical order is that of these."""
 
     def feed(self, digest: Digest) -> None:
         """Give ``digest`` all that tells these images and labels from others."""

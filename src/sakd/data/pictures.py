@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import logging
 import os
@@ -18,11 +19,12 @@ from PIL import Image
 from torch import Tensor
 
 from sakd.console import counting
-from sakd.data.conversion import Form, Header, common_form, convert, read_header
+from sakd.data.conversion import Form, Header, common_form, convert, read_header, recolour
 from sakd.errors import UserError, require
 
 CHUNK = 64  # pictures a thread takes at a time
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")  # by their content, not their names
+DIGEST = 16  # bytes
 NAMED = 3  # unreadable pictures that are named; the rest are counted
 
 T = TypeVar("T")
@@ -142,6 +144,34 @@ def decode(pictures: Pictures, form: Form, split: str) -> Tensor:
     _, failed = _each(pictures, fill, f"decoding {len(pictures):,} images, {split}")
     _refuse(pictures, failed)
     return torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()
+
+
+def digest_pixels(pictures: Pictures, channels: int, split: str) -> Tensor:
+    """Decode pictures, in threads, and keep a digest of each: equal ones have equal pixels.
+
+    Args:
+        pictures: N of them, of whatever sizes.
+        channels: What all are given, see `recolour`.
+        split: What they are, for the progress.
+
+    Returns:
+        (N, 16) uint8.
+
+    Raises:
+        UserError: A picture is unreadable or of an absurd size; says which and how many.
+    """
+
+    def digest(pictures: Pictures, number: int) -> bytes:
+        with pictures.open(number) as picture:
+            read_header(picture)
+            seen = recolour(picture, channels)
+            content = hashlib.blake2b(repr(seen.size).encode(), digest_size=DIGEST)
+            content.update(np.asarray(seen).tobytes())
+        return content.digest()
+
+    digests, failed = _each(pictures, digest, f"reading {len(pictures):,} images, {split}")
+    _refuse(pictures, failed)
+    return torch.frombuffer(bytearray(b"".join(digests)), dtype=torch.uint8).view(-1, DIGEST)
 
 
 def _header(pictures: Pictures, number: int) -> Header:

@@ -1,8 +1,9 @@
 """Prepared images as they are written: a table of tensors per split, read back into images.
 
 Those in memory are ``images`` (N, C, H, W) uint8 and ``labels`` (N,) int64. Those in files are
-``paths``, UTF-8 text as uint8 in which a 0 separates one path from the next, ``sizes`` (N,) int64
-in bytes, ``labels``, and ``side``, the pixels of the crop that networks see.
+``paths``, UTF-8 text as uint8 in which a 0 separates one path from the next, ``content`` (N, 16)
+uint8, a digest of the pixels of each, ``labels``, and ``side``, the pixels of the crop that
+networks see.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from sakd.errors import UserError, require
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 """Part of every preparation key: raise it when a change of the code changes prepared data."""
 
 
@@ -36,14 +36,14 @@ class Splitting:
             test images.
         train_size: Keep this many training images, in (stratified) proportion; None for all.
         split_seed: The same seed gives the same splits.
-        duplicates: Whether to drop or to keep them; None drops them where images are compared.
+        duplicates: Whether to drop or to keep them, see `sakd.data.duplicates`.
     """
 
     val_fraction: float
     test_fraction: float | None = None
     train_size: int | None = None
     split_seed: int = 0
-    duplicates: Literal["drop", "keep"] | None = None
+    duplicates: Literal["drop", "keep"] = "drop"
 
 
 def preparation_key(fingerprint: str, splitting: Splitting) -> str:
@@ -70,19 +70,15 @@ def prepare(raw: RawData, splitting: Splitting, *, name: str, key: str = "") -> 
     """
     development = [Hashed.of(images) for images in (raw.val, raw.train) if images is not None]
     test = None if raw.test is None else Hashed.of(raw.test)
-    found: dict[str, int] = {}
-    if raw.train.by_content:
-        development, duplicates = without_duplicates(
-            development, test, keep=splitting.duplicates == "keep"
-        )
-        found = asdict(duplicates)
+    keep = splitting.duplicates == "keep"
+    development, duplicates = without_duplicates(development, test, keep=keep)
     *given, train = [part.canonical() for part in development]
     tested = None if test is None else test.canonical()
     carved = _split(train, given, tested, splitting, raw.classes)
     splits = dict(zip(("train", "val", "test"), carved, strict=True))
     card = _card(raw, splits, name=name, key=key)
     _tell(card)
-    return Splits(**splits, card=replace(card, duplicates=found))
+    return Splits(**splits, card=replace(card, duplicates=asdict(duplicates)))
 
 
 def _split(

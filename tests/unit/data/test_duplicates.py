@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 import torch
@@ -25,8 +26,8 @@ def images(*pairs: tuple[int, int]) -> ImageSet:
 PLAIN = [(100 + number, number % 2) for number in range(12)]
 
 
-def split(raw: RawData, rule: str | None = None) -> Splits:
-    splitting = Splitting(0.25, test_fraction=0.25, duplicates=rule)  # type: ignore[arg-type]
+def split(raw: RawData, rule: Literal["drop", "keep"] = "drop") -> Splits:
+    splitting = Splitting(0.25, test_fraction=0.25, duplicates=rule)
     return prepare(raw, splitting, name="pets")
 
 
@@ -77,9 +78,9 @@ def test_of_an_image_in_train_and_val_the_one_in_val_stays() -> None:
     assert parts.card.duplicates["repeated"] == 1
 
 
-@pytest.mark.parametrize(("rule", "kept"), [(None, False), ("drop", False), ("keep", True)])
+@pytest.mark.parametrize(("rule", "kept"), [("drop", False), ("keep", True)])
 def test_duplicates_are_counted_and_kept_only_where_the_settings_say_so(
-    rule: str | None, kept: bool
+    rule: Literal["drop", "keep"], kept: bool
 ) -> None:
     pairs = [*PLAIN, (1, 0), (1, 0), (2, 0), (2, 1)]
     raw = RawData(images(*pairs), images((1, 0)), ("ant", "bee"), "made")

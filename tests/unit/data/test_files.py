@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -25,11 +26,13 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> ImageFiles:
         path = root / f"{number}.png"
         Image.fromarray(dice.integers(0, 256, shape, dtype=np.uint8)).save(path)
         paths.append(path.name)
-    return ImageFiles(root, tuple(paths), torch.arange(12) % 3, side=SIDE)
+    return ImageFiles.examine(
+        [root / path for path in paths], torch.arange(12) % 3, root=root, side=SIDE, split="train"
+    )
 
 
 def stream(files: ImageFiles, workers: int = 0, seed: int = 1, **augment: int) -> BatchStream:
-    files = ImageFiles(files.root, files.paths, files.labels, SIDE, workers)
+    files = replace(files, workers=workers)
     varied = Augment(flip=True, **augment)
     return BatchStream(files, MEAN, STD, batch_size=5, seed=seed, augment=varied)
 
@@ -68,7 +71,7 @@ def test_a_stream_leaves_the_global_random_state_alone(files: ImageFiles) -> Non
 
 
 def test_epochs_seeds_and_images_differ_in_their_views(files: ImageFiles) -> None:
-    twice = ImageFiles(files.root, files.paths[:1] * 2, files.labels[:2], SIDE)
+    twice = files.subset(torch.tensor([0, 0]))
     (one,) = stream(twice).epoch(0)
     assert not torch.equal(one.images[0], one.images[1])
     (other,) = stream(twice).epoch(1)

@@ -171,7 +171,7 @@ def test_the_data_of_the_environment_for_ones_own_are_named_on_the_command_line(
 ) -> None:
     settings = parse_settings(load("own", data=data))
     assert settings.data.label == label
-    assert settings.data.splitting().duplicates is None
+    assert settings.data.splitting().duplicates == "drop"
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,6 @@ def test_the_data_of_the_environment_for_ones_own_are_named_on_the_command_line(
         ({"name": "flowers"}, "unknown dataset 'flowers'; .*or torchvision:NAME"),
         ({"name": "digits", "streamed": True}, "digits does not take data.streamed; leave it out"),
         ({"workers": -1}, "workers must be 0 or more, or null, got -1"),
-        ({"name": "folder", "streamed": True, "duplicates": "drop"}, "are not looked for"),
         ({"name": "cifar10", "statistics": "mine"}, "Input should be 'published' or 'own'"),
         ({"name": "folder", "source": "zip"}, "folder has no source 'zip'; allowed: files"),
     ],

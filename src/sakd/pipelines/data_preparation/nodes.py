@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def prepare_data(data: DataSettings, earlier: Earlier) -> tuple[Parts, Parts, dict[str, Any]]:
-    """Read the raw images, or list those to be streamed, and split them, unless that is done.
+    """Read the raw images and split them, unless that is done.
 
     Returns:
         The development images by split (``train`` and ``val``), the test images likewise
