@@ -56,9 +56,16 @@ class Objective(nn.Module, ABC):
 
     def progress(self) -> dict[str, Tensor]:
         """The state that training changes: everything but the frozen parts."""
-        state = self.state_dict()
-        return {name: state[name] for name in state if name.split(".")[0] not in self.frozen}
+        return {name: value for name, value in self.state_dict().items() if not self._stays(name)}
 
     def restore(self, progress: Mapping[str, Tensor]) -> None:
-        """Continue from what `progress` returned."""
-        self.load_state_dict({**self.state_dict(), **progress})
+        """Continue from what `progress` returned.
+
+        Raises:
+            RuntimeError: something that training changes is missing, or there is more.
+        """
+        kept = {name: value for name, value in self.state_dict().items() if self._stays(name)}
+        self.load_state_dict({**kept, **progress})
+
+    def _stays(self, name: str) -> bool:
+        return name.partition(".")[0] in self.frozen

@@ -167,6 +167,14 @@ def test_progress_without_the_teacher_restores_the_rest(
     assert all(torch.equal(state[name], value) for name, value in other.state_dict().items())
 
 
+def test_progress_that_lacks_something_is_refused(small_objective: Objectives) -> None:
+    objective = small_objective("crd", "adaptive")
+    progress = objective.progress()
+    del progress["distillers.crd.student_bank.rows"]
+    with pytest.raises(RuntimeError, match="student_bank"):
+        objective.restore(progress)
+
+
 @pytest.mark.parametrize(
     ("distiller", "spots"),
     [
