@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -62,7 +63,7 @@ class Graft(nn.Module):
             s = student.run(images, 0, first.student + 1)
         t = reached
         with _without_weight_gradients(student), _without_weight_gradients(teacher):
-            for k, (spot, following) in enumerate(zip(self.spots, self.spots[1:], strict=False)):
+            for k, (spot, following) in enumerate(pairwise(self.spots)):
                 s, t = self._exchange(k, s, t, gate[:, k])
                 s = student.run(s, spot.student + 1, following.student + 1)
                 t = teacher.run(t, spot.teacher + 1, following.teacher + 1)
@@ -73,8 +74,7 @@ class Graft(nn.Module):
 
 
 def _mix(gate: Tensor, student: Tensor, teacher: Tensor) -> Tensor:
-    gate = gate.view(-1, *[1] * (student.dim() - 1))
-    return (1 - gate) * student + gate * teacher
+    return torch.lerp(student, teacher, gate.view(-1, *[1] * (student.dim() - 1)))
 
 
 @contextmanager
