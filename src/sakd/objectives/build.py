@@ -16,7 +16,7 @@ from sakd.networks import StagedNetwork
 from sakd.networks.spots import SpotFamily
 from sakd.objectives.graft import Graft
 from sakd.objectives.joint import JointDistillation
-from sakd.objectives.places import Shapes, check_features, check_labels, spots_of
+from sakd.objectives.places import Shapes, check_features, check_labels, check_order, spots_of
 from sakd.objectives.rebuilt import rebuilding_of, rebuilt_student
 from sakd.objectives.router import Router
 from sakd.objectives.spot_distillation import SpotDistillation
@@ -175,7 +175,10 @@ def distil(
     )
     if student.family == teacher.family:
         chooser.favour_distilling(routing.same_family_bias)
-    graft = Graft(spots, *shapes.at(spots[:-1])) if chooser.trained else None
+    graft = None
+    if chooser.trained:
+        check_order(spots, student, teacher)
+        graft = Graft(spots, *shapes.at(spots[:-1]))
     gamma = largest_gamma(members(method)) if routing.gamma is None else routing.gamma
     kind = JointDistillation if distillation.train_teacher else SpotDistillation
     return kind(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from torch import Tensor
 
@@ -75,6 +76,25 @@ def spots_of(name: str, student: StagedNetwork, teacher: StagedNetwork) -> tuple
             f"student is {stages[0]}, the teacher {stages[1]}; for any network: {', '.join(ends)}"
         )
     return spots
+
+
+def check_order(spots: tuple[Spot, ...], student: StagedNetwork, teacher: StagedNetwork) -> None:
+    """See that no two of ``spots``, in order of depth, cross: a graft can pass both in one forward.
+
+    Raises:
+        UserError: a deeper stage of the student goes with a shallower one of the teacher.
+    """
+    for first, second in pairwise(spots):
+        if first.teacher > second.teacher:
+            said = [
+                f"{student.stage_names[spot.student]} of the student with "
+                f"{teacher.stage_names[spot.teacher]} of the teacher"
+                for spot in (first, second)
+            ]
+            raise UserError(
+                f"the method compares {' and '.join(said)}: no policy can be trained where spots "
+                "cross; take its distillers one at a time, or networks of equally many stages"
+            )
 
 
 def check_features(

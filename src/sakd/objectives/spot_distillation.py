@@ -154,10 +154,19 @@ class SpotDistillation(Objective):
         return {name: loss_of(distiller) for name, distiller in self._distillers().items()}
 
     def gate_rates(self, chosen: Tensor) -> dict[str, Tensor]:
-        """Share of the batch that distils at each spot: all near 1 or 0 means a collapse."""
-        names = [*self.student.stage_names[:-1], "logits"]
+        """Share of the batch that distils at each spot: all near 1 or 0 means a collapse.
+
+        A spot has the name of the student's stage, and of the teacher's too where others share it.
+        """
+        ours, theirs = (
+            [*network.stage_names[:-1], "logits"] for network in (self.student, self.teacher)
+        )
+        stages = [spot.student for spot in self.spots]
+        names = [
+            ours[s] if stages.count(s) == 1 else f"{ours[s]}-{theirs[t]}" for s, t in self.spots
+        ]
         rates = chosen.float().mean(dim=0)
-        return {f"{GATE_RATE}{names[s.student]}": rates[k] for k, s in enumerate(self.spots)}
+        return {f"{GATE_RATE}{name}": rate for name, rate in zip(names, rates, strict=True)}
 
     def _distillers(self) -> Mapping[str, Distiller]:
         return cast("Mapping[str, Distiller]", self.distillers)

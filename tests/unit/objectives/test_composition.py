@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from sakd.data import Batch
+from sakd.errors import UserError
+from sakd.networks import StagedNetwork
 from sakd.objectives import SpotDistillation, distil
 from sakd.objectives.build import DataFacts, Distillation
 
@@ -56,3 +59,28 @@ def test_each_member_has_its_own_weight(
     objective = distil(*networks, "at-sp", "always", FACTS, distillation=weighed)
     assert objective.weights == weighed.weights_with("at-sp") == expected
     assert set(objective.distillers) == set(expected)
+
+
+def chain(stages: int) -> StagedNetwork:
+    """A network of so many stages of one shape."""
+    parts: dict[str, nn.Module] = {"stem": nn.Conv2d(3, 2, 3, padding=1)}
+    parts |= {f"stage{k + 1}": nn.Conv2d(2, 2, 3, padding=1) for k in range(stages)}
+    parts["pool"] = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    return StagedNetwork({**parts, "head": nn.Linear(2, 5)}, family=f"chain{stages}")
+
+
+def test_spots_that_share_a_stage_of_the_student_have_a_gate_rate_each(
+    small_batch: Callable[..., Batch],
+) -> None:
+    objective = distil(chain(3), chain(4), "at-fitnet", "adaptive", FACTS).train()
+    terms = objective(small_batch(0)).terms
+    rates = [name.removeprefix("gate_rate/") for name in terms if name.startswith("gate_rate/")]
+    assert rates == ["stage1", "stage2-stage2", "stage2-stage3", "stage3", "logits"]
+
+
+@pytest.mark.parametrize(("student", "teacher"), [(3, 5), (5, 3)])
+def test_spots_that_cross_train_no_policy(student: int, teacher: int) -> None:
+    networks = chain(student), chain(teacher)
+    with pytest.raises(UserError, match=r"stage\d of the student .* spots cross; .* one at a time"):
+        distil(*networks, "at-fitnet", "adaptive", FACTS)
+    assert distil(*networks, "at-fitnet", "random", FACTS).router.graft is None
