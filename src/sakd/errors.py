@@ -16,3 +16,23 @@ def require(fine: bool, complaint: str) -> None:
     """
     if not fine:
         raise UserError(complaint)
+
+
+def require_positive(**values: float) -> None:
+    """Raise `UserError` for the first of the named ``values`` that is not above 0.
+
+    Raises:
+        UserError: there is one.
+    """
+    for name, value in values.items():
+        require(value > 0, f"{name} must be above 0, got {value}")
+
+
+def require_not_negative(**values: float) -> None:
+    """Raise `UserError` for the first of the named ``values`` that is below 0.
+
+    Raises:
+        UserError: there is one.
+    """
+    for name, value in values.items():
+        require(value >= 0, f"{name} must not be negative: {value}")

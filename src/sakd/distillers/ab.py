@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, Shape, mean_over_batch
 from sakd.distillers.maps import pool_to_smaller
+from sakd.errors import require_not_negative
 from sakd.networks.spots import SpotFamily
 
 
@@ -28,6 +29,7 @@ class ActivationBoundaries(Distiller):
     def __init__(self, pair: Pair, *, margin: float = 1.0) -> None:
         """Demand a distance of ``margin`` from zero."""
         super().__init__(pair)
+        require_not_negative(margin=margin)
         self.margin = margin
         shapes = zip(pair.student_shapes, pair.teacher_shapes, strict=True)
         self.connectors = nn.ModuleList(connector(student, teacher) for student, teacher in shapes)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair
+from sakd.errors import require_positive
 from sakd.networks.spots import SpotFamily
 
 
@@ -28,6 +29,7 @@ class CorrelationCongruence(Distiller):
     ) -> None:
         """Embed both sides in ``feat_dim`` dimensions."""
         super().__init__(pair)
+        require_positive(feat_dim=feat_dim)
         self.student_embedding = nn.Linear(pair.student_shapes[0][0], feat_dim)
         self.teacher_embedding = nn.Linear(pair.teacher_shapes[0][0], feat_dim)
         self.teacher_embedding.requires_grad_(train_teacher_embedding)

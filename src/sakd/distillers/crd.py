@@ -9,7 +9,7 @@ from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, mean_over_batch
 from sakd.distillers.contrast import draw_contrast, estimation_loss
 from sakd.distillers.memory import MemoryBank
-from sakd.errors import require
+from sakd.errors import require, require_positive
 from sakd.networks.spots import SpotFamily
 
 
@@ -41,7 +41,8 @@ class ContrastiveRepresentation(Distiller):
         super().__init__(pair)
         size = len(pair.train_labels)
         others = size - int(pair.train_labels.bincount().max())
-        require(k >= 1, f"k must be 1 or more, got {k}")
+        require_positive(k=k, feat_dim=feat_dim, temperature=temperature)
+        require(0 <= momentum < 1, f"momentum must be in [0, 1), got {momentum}")
         require(others > 0, "contrast needs training images of two classes or more")
         self.negatives = min(k, others)
         self.student_embedding = nn.Linear(pair.student_shapes[0][0], feat_dim)

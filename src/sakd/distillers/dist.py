@@ -8,6 +8,7 @@ from torch.nn.functional import softmax
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, mean_over_batch
+from sakd.errors import require_not_negative, require_positive
 from sakd.networks.spots import SpotFamily
 
 SMALLEST_LENGTH = 1e-6
@@ -35,6 +36,8 @@ class CorrelationOfPredictions(Distiller):
     ) -> None:
         """Weigh samples with ``beta``, classes with ``gamma``; soften with ``tau``."""
         super().__init__(pair)
+        require_not_negative(beta=beta, gamma=gamma)
+        require_positive(tau=tau)
         self.between_classes = beta
         self.within_classes = gamma
         self.tau = tau

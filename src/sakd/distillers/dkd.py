@@ -10,6 +10,7 @@ from sakd.data import Batch
 from sakd.distillers.base import Pair
 from sakd.distillers.kd import KD
 from sakd.distillers.logits import divergence
+from sakd.errors import require_not_negative
 
 
 class DecoupledKD(KD):
@@ -35,6 +36,7 @@ class DecoupledKD(KD):
     ) -> None:
         """Weigh the label with ``alpha``, the other classes with ``beta``."""
         super().__init__(pair, temperature=temperature, standardise=standardise)
+        require_not_negative(alpha=alpha, beta=beta)
         self.alpha = alpha
         self.beta = beta
 

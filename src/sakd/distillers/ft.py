@@ -12,7 +12,7 @@ from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, Pretraining, mean_over_batch
 from sakd.distillers.maps import attention, pool_to_smaller
 from sakd.distillers.paraphraser import Paraphraser, layers
-from sakd.errors import require
+from sakd.errors import require_not_negative, require_positive
 from sakd.networks.spots import SpotFamily
 
 
@@ -42,7 +42,8 @@ class FactorTransfer(Distiller):
     ) -> None:
         """Make factors of ``factor_ratio`` times the teacher's channels, pretrained so long."""
         super().__init__(pair)
-        require(pretrain_epochs >= 0, f"pretrain_epochs must not be negative: {pretrain_epochs}")
+        require_positive(factor_ratio=factor_ratio, pretrain_lr=pretrain_lr)
+        require_not_negative(pretrain_epochs=pretrain_epochs)
         student, teacher = pair.student_shapes[0][0], pair.teacher_shapes[0][0]
         factors = max(1, int(factor_ratio * teacher))
         self.translator = layers(nn.Conv2d, (student, student, factors, factors), normalised=True)

@@ -8,6 +8,7 @@ from torch.nn.functional import log_softmax
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, mean_over_batch
 from sakd.distillers.logits import divergence, standardised
+from sakd.errors import require_positive
 from sakd.networks.spots import SpotFamily
 
 
@@ -25,6 +26,7 @@ class KD(Distiller):
     def __init__(self, pair: Pair, *, temperature: float = 4.0, standardise: bool = False) -> None:
         """Soften with ``temperature`` (T above), after the logits are standardised if so."""
         super().__init__(pair)
+        require_positive(temperature=temperature)
         self.temperature = temperature
         self.standardise = standardise
 

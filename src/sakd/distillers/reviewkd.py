@@ -10,6 +10,7 @@ from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, mean_over_batch
+from sakd.errors import require_positive
 from sakd.networks.spots import SpotFamily
 
 LEVELS = (4, 2, 1)
@@ -39,6 +40,7 @@ class KnowledgeReview(Distiller):
     def __init__(self, pair: Pair, *, most_channels: int = 512) -> None:
         """Fuse in as many channels as the student's last map has, ``most_channels`` at most."""
         super().__init__(pair)
+        require_positive(most_channels=most_channels)
         width = min(most_channels, pair.student_shapes[-1][0])
         sides = zip(pair.student_shapes, pair.teacher_shapes, strict=True)
         channels = [(student[0], width, teacher[0]) for student, teacher in sides]
@@ -105,9 +107,8 @@ def context_error(student: Tensor, teacher: Tensor) -> Tensor:
     weights = [0.5**k for k in range(len(levels) + 1)]
     pooled = [(adaptive_avg_pool2d(student, n), adaptive_avg_pool2d(teacher, n)) for n in levels]
     errors = [(s - t).square().mean(dim=(1, 2, 3)) for s, t in [(student, teacher), *pooled]]
-    return torch.stack([w * e for w, e in zip(weights, errors, strict=True)]).sum(dim=0) / sum(
-        weights
-    )
+    total = torch.stack([w * e for w, e in zip(weights, errors, strict=True)]).sum(dim=0)
+    return total / sum(weights)
 
 
 def _normalised(convolution: nn.Conv2d) -> nn.Sequential:

@@ -8,6 +8,7 @@ from torch.nn.functional import normalize, smooth_l1_loss
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair
+from sakd.errors import require_not_negative
 from sakd.networks.spots import SpotFamily
 
 
@@ -28,6 +29,7 @@ class RelationalKD(Distiller):
     ) -> None:
         """Weigh the two terms; the defaults are the paper's."""
         super().__init__(pair)
+        require_not_negative(distance_weight=distance_weight, angle_weight=angle_weight)
         self.distance_weight = distance_weight
         self.angle_weight = angle_weight
 

@@ -62,7 +62,8 @@ class Gaussian(nn.Module):
             nn.ReLU(),
             nn.Conv2d(outputs, outputs, 1, bias=False),
         )
-        inverse_softplus = math.log(math.expm1(initial_variance - SMALLEST_VARIANCE))
+        variance = initial_variance - SMALLEST_VARIANCE
+        inverse_softplus = variance + math.log(-math.expm1(-variance))
         self.log_scale = nn.Parameter(torch.full((outputs,), inverse_softplus))
 
     def forward(self, student: Tensor) -> tuple[Tensor, Tensor]:

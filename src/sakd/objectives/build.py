@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from sakd.distillers import DISTILLERS, Distiller, Pair
 from sakd.distillers.method import COMPANION, has_companion, largest_gamma, members, stands_alone
-from sakd.errors import UserError, require
+from sakd.errors import UserError, require, require_not_negative, require_positive
 from sakd.networks import StagedNetwork
 from sakd.networks.spots import SpotFamily
 from sakd.objectives.graft import Graft
@@ -50,9 +51,8 @@ class Distillation:
 
     def __post_init__(self) -> None:
         """Refuse weights that would reward the opposite."""
-        named = {"ce_weight": self.ce_weight, "kd_weight": self.kd_weight, **self.weights}
-        for name, weight in named.items():
-            require(weight >= 0, f"the weight {name} must not be negative: {weight}")
+        named = {f"weights.{name}": weight for name, weight in self.weights.items()}
+        require_not_negative(ce_weight=self.ce_weight, kd_weight=self.kd_weight, **named)
 
     def weights_with(self, method: str) -> dict[str, float]:
         """The weights of the distillers of ``method`` and of the KD with them, where not 0.
@@ -76,14 +76,14 @@ class Distillation:
         return 0.0 if stands_alone(members(method)) else self.ce_weight
 
     def check(self) -> None:
-        """Look every distiller up.
+        """Look every distiller up, and try its options.
 
         Raises:
-            UserError: an unknown one has a weight or an option, or one lacks such an option.
+            UserError: an unknown one has a weight or an option, or one cannot have such an option.
         """
         for name in self.weights:
             _ = DISTILLERS[name]
-        check_options(DISTILLERS, self.options)
+        check_options(DISTILLERS, self.options, lambda kind: (_sample_pair(kind),))
 
 
 @dataclass(frozen=True)
@@ -112,16 +112,16 @@ class Routing:
         """Refuse what cannot train a policy."""
         fine = self.gamma is None or self.gamma > 0
         require(fine, f"gamma must be above 0, or null, got {self.gamma}")
-        require(self.lr_factor > 0, f"lr_factor must be above 0, got {self.lr_factor}")
-        require(self.weight_decay >= 0, f"weight_decay must not be negative: {self.weight_decay}")
+        require_positive(lr_factor=self.lr_factor)
+        require_not_negative(weight_decay=self.weight_decay)
 
     def check(self) -> None:
-        """Look every policy up.
+        """Look every policy up, and try its options.
 
         Raises:
-            UserError: an unknown one has an option, or one lacks such an option.
+            UserError: an unknown one has an option, or one cannot have such an option.
         """
-        check_options(POLICIES, self.options)
+        check_options(POLICIES, self.options, lambda _kind: (1, 1, 1))
 
 
 @dataclass(frozen=True)
@@ -192,8 +192,23 @@ def distil(
     )
 
 
-def check_options(table: Table[type[Any]], options: Options) -> None:
+def _sample_pair(kind: type[Distiller]) -> Pair:
+    """A pair of equal networks, which any distiller takes."""
+    spots = kind.family.spots(6, 6)
+    shape = () if kind.family is SpotFamily.LOGITS else (8,) * len(kind.family.axes)
+    shapes = (shape,) * len(spots)
+    return Pair(spots, shapes, shapes, torch.arange(2))
+
+
+def check_options(
+    table: Table[type[Any]], options: Options, arguments: Callable[[type[Any]], tuple[object, ...]]
+) -> None:
     """See that every item named in ``options`` exists and takes what is given.
+
+    Args:
+        table: of the items.
+        options: constructor arguments by item.
+        arguments: what an item's constructor must have besides, for it is called to try them.
 
     Raises:
         UserError: it does not.
@@ -209,3 +224,8 @@ def check_options(table: Table[type[Any]], options: Options) -> None:
             fine = type(value) is kind or (kind is float and type(value) is int)
             place = f"option {option!r} of {table.kind} {name!r}"
             require(fine, f"{place} takes {kind.__name__}, got {value!r}")
+        try:
+            with torch.random.fork_rng(devices=()):
+                table[name](*arguments(table[name]), **given)
+        except UserError as error:
+            raise UserError(f"options of {table.kind} {name!r}: {error}") from error

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot, softmax
 
+from sakd.errors import require_positive
 from sakd.routing.base import Route, RoutingPolicy
 
 
@@ -37,6 +38,7 @@ class Adaptive(RoutingPolicy):
     ) -> None:
         """Soften the gate's gradient with ``temperature``."""
         super().__init__(student_width, teacher_width, decisions)
+        require_positive(temperature=temperature)
         self.temperature = temperature
         self.linear = nn.Linear(teacher_width + student_width, 2 * decisions)
 

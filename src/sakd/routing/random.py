@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from sakd.errors import require
 from sakd.routing.base import Route, RoutingPolicy
 
 
@@ -19,6 +20,7 @@ class Random(RoutingPolicy):
     ) -> None:
         """Choose with probability ``rate``."""
         super().__init__(student_width, teacher_width, decisions)
+        require(0 <= rate <= 1, f"rate must be in [0, 1], got {rate}")
         self.rate = rate
 
     def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator | None) -> Route:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sakd.errors import require
+from sakd.errors import require, require_not_negative, require_positive
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Optimisation:
 
     def __post_init__(self) -> None:
         """Refuse values that cannot train."""
-        require(self.lr > 0, f"lr must be above 0, got {self.lr}")
+        require_positive(lr=self.lr, decay=self.decay)
         require(0 <= self.momentum < 1, f"momentum must be in [0, 1), got {self.momentum}")
-        require(self.weight_decay >= 0, f"weight_decay must not be negative: {self.weight_decay}")
+        require_not_negative(weight_decay=self.weight_decay)
         fine = all(0 < milestone <= 1 for milestone in self.milestones)
         require(fine, f"milestones are fractions of the epochs in (0, 1], got {self.milestones}")
 

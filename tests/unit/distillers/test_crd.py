@@ -163,7 +163,7 @@ def test_contrast_takes_at_most_the_images_of_other_classes() -> None:
 
 @pytest.mark.parametrize(
     ("labels", "k", "complaint"),
-    [([0, 0, 0], 4, "two classes or more"), ([0, 1, 1], 0, "k must be 1 or more, got 0")],
+    [([0, 0, 0], 4, "two classes or more"), ([0, 1, 1], 0, "k must be above 0, got 0")],
 )
 def test_no_contrast_is_refused(labels: list[int], k: int, complaint: str) -> None:
     pair = Pair((Spot(4, 4),), ((3,),), ((4,),), torch.tensor(labels))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import TypeAdapter
 
+from sakd.distillers import DISTILLERS
 from sakd.errors import UserError
 from sakd.objectives.build import Distillation, Routing
 
@@ -14,6 +15,18 @@ from sakd.objectives.build import Distillation, Routing
     [
         ({"kd": {"warmth": 2.0}}, r"no option 'warmth'; known: temperature"),
         ({"kd": {"temperature": True}}, r"'temperature' of distiller 'kd' takes float, got True"),
+        ({"kd": {"temperature": 0.0}}, r"'kd': temperature must be above 0, got 0.0"),
+        ({"dkd": {"beta": -8.0}}, r"'dkd': beta must not be negative: -8.0"),
+        ({"dist": {"tau": 0}}, r"'dist': tau must be above 0, got 0"),
+        ({"dist": {"gamma": -1.0}}, r"'dist': gamma must not be negative"),
+        ({"rkd": {"angle_weight": -1.0}}, r"'rkd': angle_weight must not be negative"),
+        ({"cc": {"feat_dim": 0}}, r"'cc': feat_dim must be above 0"),
+        ({"ab": {"margin": -1.0}}, r"'ab': margin must not be negative"),
+        ({"ft": {"factor_ratio": -0.5}}, r"'ft': factor_ratio must be above 0, got -0.5"),
+        ({"ft": {"pretrain_lr": 0.0}}, r"'ft': pretrain_lr must be above 0"),
+        ({"crd": {"temperature": 0.0}}, r"'crd': temperature must be above 0"),
+        ({"crd": {"momentum": 1.0}}, r"'crd': momentum must be in \[0, 1\), got 1.0"),
+        ({"reviewkd": {"most_channels": 0}}, r"'reviewkd': most_channels must be above 0"),
         ({"fitnets": {}}, r"unknown distiller 'fitnets'; did you mean 'fitnet'"),
     ],
 )
@@ -24,9 +37,24 @@ def test_an_option_that_no_distiller_takes_is_refused(
         Distillation(options=options).check()
 
 
-def test_a_policys_options_are_checked_likewise() -> None:
-    with pytest.raises(UserError, match=r"policy 'random' takes float, got True"):
-        Routing(options={"random": {"rate": True}}).check()
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"random": {"rate": True}}, r"policy 'random' takes float, got True"),
+        ({"random": {"rate": 1.5}}, r"policy 'random': rate must be in \[0, 1\], got 1.5"),
+        ({"anti": {"temperature": 0.0}}, r"policy 'anti': temperature must be above 0, got 0.0"),
+    ],
+)
+def test_a_policys_options_are_checked_likewise(
+    options: dict[str, dict[str, float]], complaint: str
+) -> None:
+    with pytest.raises(UserError, match=complaint):
+        Routing(options=options).check()
+
+
+@pytest.mark.parametrize("name", DISTILLERS)
+def test_any_distillers_options_can_be_tried(name: str) -> None:
+    Distillation(options={name: {}}).check()
 
 
 @pytest.mark.parametrize("value", [2, 2.5, True])
