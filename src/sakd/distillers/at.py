@@ -13,7 +13,7 @@ from sakd.networks.spots import SpotFamily
 class AttentionTransfer(Distiller):
     """Match where the two networks look: normalised maps of squared activation.
 
-    Zagoruyko & Komodakis, ICLR 2017, arXiv:1612.03928, eq. 2 with p = 2.
+    Zagoruyko & Komodakis, ICLR 2017, arXiv:1612.03928, with p = 2.
     Loss: mean_b || q(F_s) - q(F_t) ||^2 / HW, q(F) = vec(mean_c F_c^2) / its norm.
     Differs from the paper: mean over positions, as in the SAKD reference.
     """

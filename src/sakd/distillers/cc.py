@@ -14,7 +14,7 @@ from sakd.networks.spots import SpotFamily
 class CorrelationCongruence(Distiller):
     """Match how neighbours in the batch correlate, in a learnt embedding; batch-dependent.
 
-    Peng et al., ICCV 2019, arXiv:1904.01802, section 3, in the form of the SAKD reference.
+    Peng et al., ICCV 2019, arXiv:1904.01802, in the form of the SAKD reference.
     Loss over n chosen samples in batch order: mean_{i < n} <d_i, d_{i+1}>, d = |e(F_s) - e'(F_t)|.
     Differs from the paper: only neighbours are related, and the deviations of the embeddings, not
     their kernels. As in the reference's spot-adaptive training the teacher's embedding e' stays

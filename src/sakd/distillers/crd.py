@@ -16,7 +16,7 @@ from sakd.networks.spots import SpotFamily
 class ContrastiveRepresentation(Distiller):
     """Tell the teacher's view of an image from its views of K images of other classes.
 
-    Tian et al., ICLR 2020, arXiv:1910.10699, section 3, with noise-contrastive estimation.
+    Tian et al., ICLR 2020, arXiv:1910.10699, with noise-contrastive estimation.
     Loss, of both sides: -mean_b [ log h(0) + sum_{k = 1..K} log(1 - h(k)) ],
     h(k) = p / (p + K / N) with p = exp(<v_b, u_k> / T) / Z. v is the embedding of one network, u
     the bank with the other's of all N training images, 0 the image itself. Z is fixed by the

@@ -18,7 +18,7 @@ SMALLEST_LENGTH = 1e-6
 class CorrelationOfPredictions(Distiller):
     """Match predictions up to shift and scale: by sample, and by class; batch-dependent.
 
-    Huang et al., NeurIPS 2022, arXiv:2205.10536, section 4.
+    Huang et al., NeurIPS 2022, arXiv:2205.10536.
     Loss over n chosen samples: tau^2 [ beta mean_i (1 - r(P_s[i, :], P_t[i, :]))
     + gamma mean_k (1 - r(P_s[:, k], P_t[:, k])) ], P (n, K) = softmax(z / tau), r Pearson's
     correlation, over the classes and over the chosen samples. Where the teacher is constant

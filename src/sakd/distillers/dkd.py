@@ -16,7 +16,7 @@ from sakd.errors import require_not_negative
 class DecoupledKD(KD):
     """Match how sure the teacher is of the label, and apart from it how the others compare.
 
-    Zhao et al., CVPR 2022, arXiv:2203.08679, eq. 7. With p softened by T = 4 and y the label:
+    Zhao et al., CVPR 2022, arXiv:2203.08679. With p softened by T = 4 and y the label:
     Loss: T^2 / B * sum_b [ alpha KL(b_t || b_s) + beta KL(q_t || q_s) ],
     b = (p_y, 1 - p_y), q = the other classes' p / (1 - p_y), that is, a softmax without class y.
     KD is alpha = 1, beta = 1 - p_y of the teacher. beta is 8 in the paper's default, but 2 for

@@ -13,7 +13,7 @@ from sakd.networks.spots import SpotFamily
 class FitNet(Distiller):
     """Regress the teacher's middle feature map from the student's.
 
-    Romero et al., ICLR 2015, arXiv:1412.6550, eq. 3.
+    Romero et al., ICLR 2015, arXiv:1412.6550.
     Loss: mean_b || r(F_s) - F_t ||^2 / (C H W), r = convolution, batch norm, rectifier (for tokens
     and vectors a linear layer, see `sakd.networks.adapters`).
     Differs from the paper: the whole network is trained at once, as in the SAKD reference;

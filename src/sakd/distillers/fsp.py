@@ -11,7 +11,7 @@ from sakd.distillers.maps import pool_to_smaller
 class SolutionFlow(Couples):
     """Match how every channel of a stage goes with every channel of the next one.
 
-    Yim et al., CVPR 2017, "A Gift from Knowledge Distillation", eqs. 1 and 2.
+    Yim et al., CVPR 2017, "A Gift from Knowledge Distillation".
     Loss, summed over neighbouring stages: mean_b || G_s - G_t ||_F^2 / (C_1 C_2),
     G = F_1 F_2' / HW with maps as rows, the larger averaged to the size of the smaller.
     Differs from the paper: the student learns this together with its task, not before it; the

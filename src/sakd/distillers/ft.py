@@ -19,7 +19,7 @@ from sakd.networks.spots import SpotFamily
 class FactorTransfer(Distiller):
     """Match factors: the teacher's maps paraphrased, and the student's translated to them.
 
-    Kim et al., NeurIPS 2018, arXiv:1802.04977, section 3.
+    Kim et al., NeurIPS 2018, arXiv:1802.04977.
     Loss: mean_b | q(translator(F_s)) - q(encoder(F_t)) |_1 / HW, q the attention of AT. The
     encoder is that of an autoencoder of the teacher's maps, trained before and then frozen.
     Differs from the paper: an autoencoder without batch norm, absolute differences of the

@@ -15,7 +15,7 @@ from sakd.networks.spots import SpotFamily
 class KD(Distiller):
     """Match the teacher's softened class probabilities.
 
-    Hinton et al., 2015, arXiv:1503.02531, section 2.
+    Hinton et al., 2015, arXiv:1503.02531.
     Loss: T^2 / B * sum_b KL(softmax(z_t / T) || softmax(z_s / T)), T = 4.
     With ``standardise`` the logits z are z-scores (Sun et al., CVPR 2024, arXiv:2403.01427),
     which leaves the student its own scale of logits; that paper takes T = 2 and weight 9.

@@ -15,12 +15,13 @@ CANDIDATES = 4
 class SingularDirections(Couples):
     """Match how the principal direction of the channels changes from stage to stage.
 
-    Lee, Kim & Song, ECCV 2018, arXiv:1807.06819, section 3, with one direction.
+    Lee, Kim & Song, ECCV 2018, arXiv:1807.06819, with one direction.
     Loss, summed over neighbouring stages: 1/B sum_b || R_s - R_t ||_F^2,
     R[c, d] = exp(-(v_1[c] - v_2[d])^2 / 8), v the first right singular vector of the maps
     (HW x C) of a stage. Of the student's first four it is the one nearest to the teacher's.
     Differs from the SAKD reference: the teacher's vector points where its sum is positive, so
-    the value does not hang on a library's choice of signs, and gradients are always finite.
+    the value does not hang on a library's choice of signs, and gradients are always finite. A
+    teacher that is trained too gets no gradient of it.
     """
 
     def describe(self, student: Tensor, teacher: Tensor) -> Both:

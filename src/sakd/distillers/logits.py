@@ -11,7 +11,7 @@ SMALLEST_VARIANCE = 1e-6
 def standardised(logits: Tensor) -> Tensor:
     """Logits (B, K) less their mean over their standard deviation, both over the K classes.
 
-    Sun et al., CVPR 2024, arXiv:2403.01427, algorithm 1 at temperature 1. The deviation divides
+    Sun et al., CVPR 2024, arXiv:2403.01427, at temperature 1. The deviation divides
     by K (the paper's code by K - 1) and is at least 1e-3, so that equal logits have a gradient.
     """
     centred = logits - logits.mean(dim=1, keepdim=True)

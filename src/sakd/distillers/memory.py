@@ -10,8 +10,8 @@ from torch.nn.functional import normalize
 class MemoryBank(nn.Module):
     """Embeddings (N, D) of all training images, as they were when each was last seen.
 
-    Wu et al., CVPR 2018, arXiv:1805.01978, section 3.2. Rows and scale are buffers, so they are
-    part of every checkpoint, and no gradient passes through them.
+    Wu et al., CVPR 2018, arXiv:1805.01978. Rows and scale are buffers, so they are part of
+    every checkpoint, and no gradient passes through them.
     """
 
     rows: Tensor

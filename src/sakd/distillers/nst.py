@@ -14,9 +14,11 @@ from sakd.networks.spots import SpotFamily
 class NeuronSelectivity(Distiller):
     """Match the distributions of channel maps by their maximum mean discrepancy.
 
-    Huang & Wang, 2017, arXiv:1707.01219, section 4, with the polynomial kernel (d = 2, c = 0).
+    Huang & Wang, 2017, arXiv:1707.01219, with the polynomial kernel (d = 2, c = 0).
     Loss: mean_b [ mean_{ij} <t_i, t_j>^2 + mean_{ij} <s_i, s_j>^2 - 2 mean_{ij} <s_i, t_j>^2 ],
     s_i, t_j the channel maps, of unit length over the positions.
+    Differs from the SAKD reference: a teacher that is trained too has a gradient of the first
+    term as well, without which it would not learn to come nearer.
     """
 
     family = SpotFamily.EVERY_STAGE

@@ -15,7 +15,7 @@ from sakd.networks.spots import SpotFamily
 class FeatureOverhaul(Distiller):
     """Regress what the teacher would let through, before the rectifier.
 
-    Heo et al., ICCV 2019, arXiv:1904.01866, section 3.
+    Heo et al., ICCV 2019, arXiv:1904.01866.
     Loss of stage i of n: 2^(i-n) * mean_b sum over elements of (r(s) - u)^2, left out where
     r(s) <= u <= 0; u = max(t, m_c), the margin m_c of channel c is the mean of the teacher's
     negative responses there, r a 1x1 convolution and batch norm; s and t are responses before the

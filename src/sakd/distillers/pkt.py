@@ -14,7 +14,7 @@ EPSILON = 1e-7
 class ProbabilisticTransfer(Distiller):
     """Match how likely the samples of the batch are to be neighbours; batch-dependent.
 
-    Passalis & Tefas, ECCV 2018, arXiv:1803.10837, section 3.
+    Passalis & Tefas, ECCV 2018, arXiv:1803.10837.
     Loss over n chosen samples: mean_{n^2} P_t log(P_t / P_s), where each row of P is the cosine
     similarity, moved to [0, 1], over its sum. 1e-7 is added to norms, and within the logarithm.
     Differs from the SAKD reference: a sample of zeros has no gradient, not one that is NaN.

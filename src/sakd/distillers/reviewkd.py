@@ -20,8 +20,8 @@ LEVELS = (4, 2, 1)
 class KnowledgeReview(Distiller):
     """Match every stage of the teacher by the student's stage, fused with the deeper ones.
 
-    Chen et al., CVPR 2021, arXiv:2104.09044, section 3, with residual framework, fusion by
-    attention and hierarchical context loss.
+    Chen et al., CVPR 2021, arXiv:2104.09044, with residual framework, fusion by attention and
+    hierarchical context loss.
     Loss, summed over stages: mean_b sum_l w_l || P_l(U_s) - P_l(F_t) ||^2 / size_l, P_l the mean
     over an l x l grid, l the map's own side, then 4, 2, 1 where that is smaller, with weights 1,
     1/2, 1/4, 1/8 over their sum. U_s is a `Fusion` of F_s and what comes from the next stage.

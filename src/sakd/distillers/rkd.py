@@ -15,7 +15,7 @@ from sakd.networks.spots import SpotFamily
 class RelationalKD(Distiller):
     """Match distances and angles among the samples of the batch; batch-dependent.
 
-    Park et al., CVPR 2019, arXiv:1904.05068, eqs. 5 and 8.
+    Park et al., CVPR 2019, arXiv:1904.05068.
     Loss over n chosen samples: 25 * mean_{n^2} huber(D_s - D_t) + 50 * mean_{n^3} huber(A_s - A_t),
     D the distances over their mean positive value, A the cosines of the angles. As in the SAKD
     reference, a teacher that is trained too gets no gradient of it.

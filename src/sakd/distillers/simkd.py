@@ -14,7 +14,7 @@ from sakd.networks.spots import SpotFamily
 class SimKD(Distiller):
     """Learn to give the teacher's classifier the maps that it knows.
 
-    Chen et al., CVPR 2022, arXiv:2203.14001, eq. 3.
+    Chen et al., CVPR 2022, arXiv:2203.14001.
     Loss: mean_b || P(F_s) - F_t ||^2 / (C H W) on the last maps, the teacher's averaged to the
     student's size where that is smaller. The projector P and a frozen copy of the teacher's
     classifier are part of the student that is trained, evaluated and kept, see

@@ -13,7 +13,7 @@ from sakd.networks.spots import SpotFamily
 class SimilarityPreserving(Distiller):
     """Match which samples of the batch look alike. The value depends on who else is chosen.
 
-    Tung & Mori, ICCV 2019, arXiv:1907.09682, eq. 4.
+    Tung & Mori, ICCV 2019, arXiv:1907.09682.
     Loss over n chosen samples: || G_s - G_t ||_F^2 / n^2, G = F F' with rows of unit length.
     """
 

@@ -20,7 +20,7 @@ SMALLEST_VARIANCE = 1e-5
 class VariationalInformation(Distiller):
     """Maximise a bound on the information that the student's maps have of the teacher's.
 
-    Ahn et al., CVPR 2019, arXiv:1904.05835, section 2, eq. 5.
+    Ahn et al., CVPR 2019, arXiv:1904.05835.
     Loss: mean over samples, channels and positions of ((m(F_s) - F_t)^2 / v_c + log v_c) / 2,
     a Gaussian whose mean m is three 1x1 convolutions of F_s, with one variance v_c a channel.
     """

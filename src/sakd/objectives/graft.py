@@ -19,7 +19,7 @@ Shape = tuple[int, ...]
 class Graft(nn.Module):
     """Run both networks and exchange their features at every spot where the gate is open.
 
-    Song et al., arXiv:2205.02399, section III-C. After spot k, with gate a and adapters h, h':
+    Song et al., arXiv:2205.02399. After spot k, with gate a and adapters h, h':
     t <- (1 - a) h(s) + a t and s <- (1 - a) s + a h'(t); at the end the two logits are mixed by
     the last gate. So gate 0 everywhere gives the student's logits, 1 the teacher's.
     """

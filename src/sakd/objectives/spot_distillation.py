@@ -24,7 +24,7 @@ from sakd.routing.collapse import GATE_RATE
 class SpotDistillation(Objective):
     """Train a student by its labels and by distillers, where the policy says so.
 
-    Song et al., IEEE TIP 2022, arXiv:2205.02399, algorithm 1. Two players:
+    Song et al., IEEE TIP 2022, arXiv:2205.02399. Two players:
     the ``student`` (with what the distillers train) minimises
     ``ce_weight`` CE + sum_m w_m sum_k (n_k / B) L_m,k over the samples chosen at spot k;
     the ``router`` (policy and adapters, if the policy has parameters) minimises the
@@ -88,7 +88,7 @@ class SpotDistillation(Objective):
         }
 
     def forward(self, batch: Batch) -> StepResult:
-        """One step of algorithm 1, without the updates."""
+        """The losses of one step."""
         teacher = self.teach(batch.images)
         student = self.outputs(self.student, batch.images)
         embeddings = student.embedding.detach(), teacher.embedding.detach()

@@ -22,7 +22,7 @@ class Sample(NamedTuple):
 class Adaptive(RoutingPolicy):
     """A linear policy on both embeddings, sampled by straight-through Gumbel softmax.
 
-    Song et al., IEEE TIP 2022, arXiv:2205.02399, section III-B. The chance of distilling is
+    Song et al., IEEE TIP 2022, arXiv:2205.02399. The chance of distilling is
     softmax(logits)[0]; the temperature only scales the gradient.
     """
 
