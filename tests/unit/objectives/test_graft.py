@@ -35,20 +35,14 @@ def grafted(objective: SpotDistillation, images: Tensor, gate: Tensor) -> Tensor
     return objective.router.graft(objective.student, objective.teacher, images, reached, gate)
 
 
-def test_with_every_gate_closed_the_graft_is_the_student(
-    objective: SpotDistillation, small_batch: Batches
+@pytest.mark.parametrize(("gate", "side"), [(0.0, "student"), (1.0, "teacher")])
+def test_with_every_gate_closed_the_graft_is_the_student_and_with_every_gate_open_the_teacher(
+    gate: float, side: str, objective: SpotDistillation, small_batch: Batches
 ) -> None:
     images = small_batch(0).images
-    logits = grafted(objective, images, torch.zeros(6, len(objective.spots)))
-    torch.testing.assert_close(logits, objective.student(images), rtol=0, atol=1e-6)
-
-
-def test_with_every_gate_open_the_graft_is_the_teacher(
-    objective: SpotDistillation, small_batch: Batches
-) -> None:
-    images = small_batch(0).images
-    logits = grafted(objective, images, torch.ones(6, len(objective.spots)))
-    torch.testing.assert_close(logits, objective.teacher(images), rtol=0, atol=1e-6)
+    logits = grafted(objective, images, torch.full((6, len(objective.spots)), gate))
+    expected = objective.get_submodule(side)(images)
+    torch.testing.assert_close(logits, expected, rtol=0, atol=1e-6)
 
 
 def test_each_sample_follows_its_own_gate(
