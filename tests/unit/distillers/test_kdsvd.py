@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sakd.distillers import Distiller
-from sakd.distillers.singular import principal_directions
+from sakd.distillers.singular import SHARPNESS, principal_directions
 
 SHAPES = [(3, 3, 3), (4, 2, 2), (5, 2, 2)]
 Direction = list[float]
@@ -82,3 +82,21 @@ def test_equal_singular_values_have_a_finite_gradient(matrix: Tensor) -> None:
     weight = torch.randn(vectors.shape)
     (gradient,) = torch.autograd.grad((vectors * weight).sum(), matrices)
     assert gradient.isfinite().all()
+
+
+def test_nearly_equal_singular_values_have_a_gradient_of_bounded_size() -> None:
+    matrix = torch.diag(torch.tensor([1.0, 1.0 - 1e-7, 0.5], dtype=torch.float64))
+    matrices = matrix[None].requires_grad_()
+    vectors, _ = principal_directions(matrices, 1)
+    weight = torch.ones(vectors.shape, dtype=torch.float64)
+    (gradient,) = torch.autograd.grad((vectors * weight).sum(), matrices)
+    assert 0 < gradient.abs().max() <= 1 / SHARPNESS
+
+
+def test_a_teacher_of_zeros_has_no_direction_to_match(
+    build: Callable[..., Distiller], loss_of: Callable[..., Tensor]
+) -> None:
+    student = [torch.randn(5, *shape, dtype=torch.float64) for shape in SHAPES]
+    teacher = [torch.zeros_like(maps) for maps in student]
+    everybody = torch.ones(5, dtype=torch.bool)
+    assert loss_of(build("kdsvd", SHAPES, SHAPES), student, teacher, everybody) == 0

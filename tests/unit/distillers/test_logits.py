@@ -153,9 +153,12 @@ def test_dist_has_nothing_to_match_in_a_teacher_that_is_constant(
     assert loss_of(dist, [student], [torch.zeros_like(student)], everybody) == 0
 
 
-def test_dist_charges_a_student_that_is_constant_without_a_gradient(build: Build) -> None:
-    _, teacher = draw(3)
-    student = torch.zeros_like(teacher, requires_grad=True)
+@pytest.mark.parametrize("noise", [0.0, 1e-9])
+def test_dist_charges_a_student_that_is_constant_without_a_gradient(
+    noise: float, build: Build
+) -> None:
+    student, teacher = draw(3)
+    student = (noise * student).requires_grad_()
     dist = build("dist", [(6,)], [(6,)])
     loss = dist.losses([student], [teacher], None, torch.ones(5, 1, dtype=torch.bool))
     (gradient,) = torch.autograd.grad(loss, student)

@@ -11,11 +11,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
-from torch.nn.functional import softmax
+from torch.nn.functional import one_hot, softmax
 
 import sakd.routing
 from sakd.routing import POLICIES, Route, RoutingPolicy
-from sakd.routing.adaptive import Adaptive
+from sakd.routing.adaptive import Adaptive, Sample
 
 WIDTHS, DECISIONS = (8, 6), 3
 seeds = st.integers(0, 1000)
@@ -92,6 +92,15 @@ def test_random_matched_chooses_every_sample_equally_often() -> None:
     chosen = torch.stack([policy(*embedding, source).chosen for _ in range(draws)]).double()
     rates = chosen.mean(dim=0)
     assert (rates - rates.mean(dim=0)).abs().max() < 4 * 0.5 / draws**0.5
+
+
+def test_random_matched_deals_every_spot_on_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = make("random_matched")
+    alike = one_hot(torch.tensor([0, 0, 0, 0, 1, 1, 1]), 2)[:, None].expand(-1, DECISIONS, -1)
+    monkeypatch.setattr(policy, "sample", lambda logits, _source: Sample(alike, softmax(logits, 2)))
+    dealt = [route(policy, seed).chosen for seed in range(5)]
+    assert all(chosen.sum(dim=0).tolist() == [4] * DECISIONS for chosen in dealt)
+    assert any(not torch.equal(chosen[:, 0], chosen[:, 1]) for chosen in dealt)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.2, 0.5, 1.0])

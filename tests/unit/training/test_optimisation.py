@@ -40,6 +40,20 @@ def test_milestones_that_meet_in_one_epoch_all_count() -> None:
     assert rates == pytest.approx([1.0, 1.0, 0.01])
 
 
+def test_a_restored_player_has_the_rates_that_were_to_come() -> None:
+    parameter, optimisation = nn.Parameter(torch.ones(2)), Optimisation()
+    player, rates = Player([parameter], optimisation, 16), []
+    for _ in range(16):
+        rates.append(player.optimiser.param_groups[0]["lr"])
+        player.update(player.gradients(parameter.sum()))
+        player.schedule.step()
+        state = player.state()
+        player = Player([parameter], optimisation, 16)
+        player.restore(state)
+    assert rates == pytest.approx(learning_rates(16, optimisation))
+    assert rates[0] > rates[10] > rates[12] > rates[14]
+
+
 def test_two_updates_equal_sgd_with_momentum_and_decay_by_hand() -> None:
     optimisation = Optimisation(lr=0.1, momentum=0.9, weight_decay=0.01)
     parameter = nn.Parameter(torch.tensor([2.0, -3.0], dtype=torch.float64))

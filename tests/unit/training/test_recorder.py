@@ -28,6 +28,7 @@ class Shelf:
         """Start empty."""
         self.epochs: dict[int, dict[str, Tensor]] = {}
         self.best: tuple[int, dict[str, Tensor]] | None = None
+        self.best_epochs: list[int] = []
         self.checkpoints: list[int] = []
 
     def save_epoch(self, epoch: int, state: dict[str, Tensor]) -> None:
@@ -37,6 +38,7 @@ class Shelf:
     def save_best(self, epoch: int, state: dict[str, Tensor]) -> None:
         """Keep."""
         self.best = (epoch, state)
+        self.best_epochs.append(epoch)
 
     def save_checkpoint(self, state: Mapping[str, Any]) -> None:
         """Keep."""
@@ -86,10 +88,12 @@ def test_the_best_epoch_and_the_last_ones_are_kept_as_they_were(
 def test_checkpoints_are_written_when_due_but_not_at_the_end(
     small_network: Networks, small_stream: Streams
 ) -> None:
+    scores = [0.1, 0.3, 0.3]
     shelf, _ = recorded(
-        small_network(0), small_stream(0), [0.1] * 3, keep_epochs=1, checkpoint_seconds=0.0
+        small_network(0), small_stream(0), scores, keep_epochs=1, checkpoint_seconds=0.0
     )
     assert shelf.checkpoints == [1, 2]
+    assert shelf.best_epochs == [1, 2]  # and not again at the end
 
 
 @pytest.mark.parametrize(
