@@ -25,9 +25,8 @@ class Preparation(Objective):
         self.teacher = teacher
         self.module = pretraining.module
         self.pretraining = pretraining
-        self._for = (
-            distiller,
-        )  # in a tuple: as a submodule it would be set to training, and saved
+        # In a tuple: as a submodule it would be set to training, and saved.
+        self._for = (distiller,)
 
     @property
     def network(self) -> nn.Module:

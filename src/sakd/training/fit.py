@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from sakd.data import BatchStream
 from sakd.errors import UserError, require
 from sakd.objectives import Objective
-from sakd.training.optimisation import PUBLISHED, Optimisation, Player
+from sakd.training.optimisation import Optimisation, Player, complete
 
 EpochRecord = dict[str, float]
 """One epoch: ``epoch`` (from 1), the mean of every term, and what ``evaluate`` measured."""
@@ -93,7 +93,7 @@ def fit(
         objective: networks and losses.
         stream: the batches of every epoch.
         epochs: how many.
-        optimisation: by player; the published one where left out.
+        optimisation: by player; see `sakd.training.optimisation.complete`.
         evaluate: measures the objective's network after every epoch.
         callbacks: watch the training.
         resume: a `Run.state` to continue from.
@@ -102,11 +102,10 @@ def fit(
         One record per epoch.
 
     Raises:
-        UserError: a loss is no longer finite, or `sakd.training.prepare` has yet to be called.
+        UserError: a loss is no longer finite, `sakd.training.prepare` has yet to be called, or
+            ``optimisation`` is of a player that there is not.
     """
-    settings = {name: PUBLISHED.get(name, Optimisation()) for name in objective.players()}
-    settings |= dict(optimisation or {})
-    run = Run(objective, settings, epochs, len(stream))
+    run = Run(objective, complete(optimisation or {}, objective.players()), epochs, len(stream))
     if resume is not None:
         run.restore(resume)
     waiting = ", ".join(objective.preparations())

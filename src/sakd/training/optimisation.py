@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,20 @@ class Optimisation:
 
 PUBLISHED = {"student": Optimisation(), "router": Optimisation(lr=0.025, weight_decay=1e-3)}
 """How arXiv:2205.02399 trains its two players on CIFAR-100."""
+
+
+def complete(
+    given: Mapping[str, Optimisation], players: Collection[str]
+) -> dict[str, Optimisation]:
+    """The optimisation of all ``players``: what is ``given``, or as published, or the default.
+
+    Raises:
+        UserError: some is given for a player that is neither among them nor a published one.
+    """
+    for name in given:
+        known = name in players or name in PUBLISHED
+        require(known, f"there is no player {name!r} to optimise; known: {', '.join(players)}")
+    return {name: given.get(name, PUBLISHED.get(name, Optimisation())) for name in players}
 
 
 class Player:

@@ -25,7 +25,7 @@ class Progress:
         """Count to ``total`` trainings of the group called ``title``."""
         self.title = title
         self.total = total
-        self.started = 0
+        self.ended = 0
         self.bars: Bars | None = None
         self.cells: TaskID | None = None
 
@@ -51,7 +51,7 @@ class Progress:
 
     def done(self) -> None:
         """One more training has ended, or had before."""
-        self.started += 1
+        self.ended += 1
         if self.bars is not None and self.cells is not None:
             self.bars.advance(self.cells)
             for task in self.bars.task_ids:
@@ -60,7 +60,7 @@ class Progress:
 
     def of(self, name: str) -> tuple[Callback, ...]:
         """What watches the training called ``name``."""
-        place = f"{self.title} {self.started + 1}/{self.total}: {name}"
+        place = f"{self.title} {self.ended + 1}/{self.total}: {name}"
         if self.bars is None:
             return (Lines(place),)
         return EpochBars(self.bars, name), Lines(place, every_seconds=math.inf)

@@ -109,6 +109,15 @@ def test_a_resumed_training_equals_an_uninterrupted_one_to_the_bit(
     assert_identical(resumed[1], whole[1])
 
 
+def test_the_optimisation_of_an_unknown_player_is_refused(
+    small_network: Networks, small_stream: Streams
+) -> None:
+    objective, stream = Supervised(small_network(0)), small_stream(0)
+    with pytest.raises(UserError, match=r"no player .teacher. to optimise; known: student"):
+        fit(objective, stream, epochs=1, optimisation={"teacher": Optimisation()})
+    fit(objective, stream, epochs=0, optimisation=SETTINGS)  # there need be no router
+
+
 def test_resuming_after_the_last_epoch_trains_no_more(
     small_network: Networks, small_stream: Streams
 ) -> None:
