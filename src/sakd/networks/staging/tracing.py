@@ -30,6 +30,15 @@ class StageTracer(fx.Tracer):
         self.leaves = frozenset(leaves)
         self.leaf_types = tuple(modules)
 
+    def create_args_for_root(
+        self,
+        root_fn: Callable[..., Any],
+        is_module: bool,
+        concrete_args: Any = None,  # noqa: ANN401 - as in fx
+    ) -> tuple[Callable[..., Any], list[Any]]:
+        """Only the images vary: whatever else ``forward`` may take keeps its default."""
+        return root_fn, [self.root, self.create_proxy("placeholder", "images", (), {})]
+
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         """Whether ``m`` is one step of the graph."""
         known = module_qualified_name in self.leaves or isinstance(m, self.leaf_types)

@@ -107,6 +107,22 @@ class Untraceable(nn.Module):
         return self.head(x.flatten(1))
 
 
+class Options(nn.Module):
+    """Can give its features too, and take a mask, as in much code for distillation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 4, 3, padding=1)
+        self.head = nn.Linear(4, 3)
+
+    def forward(
+        self, x: Tensor, is_feat: bool = False, *, mask: Tensor | None = None, **_more: object
+    ) -> object:
+        x = self.stem(x if mask is None else x * mask).relu()
+        logits = self.head(x.mean((2, 3)))
+        return ([x], logits) if is_feat else logits
+
+
 class Tokens(nn.Module):
     """Four attention layers on patches, with a class token: one resolution throughout."""
 

@@ -15,6 +15,7 @@ from sakd.networks import TracedNetwork, feature_shapes, stage
 from .models import (
     Auxiliary,
     ChannelsLast,
+    Options,
     Overwriting,
     Plain,
     Tokens,
@@ -26,6 +27,7 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "plain": Plain,
     "overwriting": Overwriting,
     "auxiliary": lambda: Auxiliary("named"),
+    "options": Options,
     "tokens": Tokens,
     "channels last": ChannelsLast,
 }
