@@ -75,10 +75,10 @@ def test_the_spots_of_a_network_are_shown_with_their_shapes(capsys: Capture) -> 
     cells = [tuple(cell.strip() for cell in line if cell) for line in stages]
     assert cells == [
         ("stem", "relu", "64x112x112", "-"),
-        ("stage1", "layer1.1.relu_1", "64x56x56", "every stage"),
-        ("stage2", "layer2.1.relu_1", "128x28x28", "every stage, hint"),
-        ("stage3", "layer3.1.relu_1", "256x14x14", "every stage"),
-        ("stage4", "layer4.1.relu_1", "512x7x7", "every stage, last map"),
+        ("stage1", "layer1.1.relu#2", "64x56x56", "every stage"),
+        ("stage2", "layer2.1.relu#2", "128x28x28", "every stage, hint"),
+        ("stage3", "layer3.1.relu#2", "256x14x14", "every stage"),
+        ("stage4", "layer4.1.relu#2", "512x7x7", "every stage, last map"),
         ("embedding", "flatten", "512", "embedding"),
         ("head", "fc", "7", "logits"),
     ]

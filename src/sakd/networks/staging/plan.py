@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from sakd.errors import UserError
@@ -11,6 +10,9 @@ from sakd.networks.staging.layouts import Layout
 
 Plan = dict[str, Cut]
 """Where each stage ends: stem, stages in order, embedding, head."""
+
+ENDS = ("embedding", "head")
+"""What the last two stages are called; a submodule of that name ends an ``embedding_stage``."""
 
 SAME_RESOLUTION = 0.75**2
 """A border that a convolution trims off is no change of resolution; a stride of 2 is."""
@@ -47,7 +49,7 @@ def by_hand(cuts: Sequence[Cut], modules: Sequence[str]) -> Plan:
     position = {cut.label: k for k, cut in enumerate(cuts)}
     plan: Plan = {}
     for module in modules:
-        found = [label for label in position if re.fullmatch(rf"{re.escape(module)}(_\d+)?", label)]
+        found = [label for label in position if label.partition("#")[0] == module]
         if not found:
             raise UserError(
                 f"stages: no cut after {module!r}: it is no submodule on the way, or more than its "
@@ -55,7 +57,8 @@ def by_hand(cuts: Sequence[Cut], modules: Sequence[str]) -> Plan:
             )
         cut = cuts[position[found[-1]]]
         if position[cut.label] < position[embedding.label]:
-            plan[module.replace(".", "_")] = cut
+            name = module.replace(".", "_")
+            plan[f"{name}_stage" if name in ENDS else name] = cut
     order = [position[cut.label] for cut in plan.values()]
     if order != sorted(order):
         raise UserError(f"stages: {', '.join(modules)} are not in the order of the forward pass")

@@ -127,16 +127,15 @@ def module_path(node: fx.Node) -> str:
 
 
 def labels(graph: fx.Graph) -> dict[str, fx.Node]:
-    """Every operation by where it stands in the model, as in ``layer1.0.relu_1``."""
+    """Every operation by where it stands in the model; ``layer1.0.relu#2`` is the second relu."""
     found: dict[str, fx.Node] = {}
     seen: Counter[str] = Counter()
     for node in graph.nodes:
         path = module_path(node)
         operation = getattr(node.target, "__name__", None) or str(node.target)
         label = path if node.op == "call_module" else f"{path}.{operation}".lstrip(".")
-        number = seen[label]
         seen[label] += 1
-        found[f"{label}_{number}" if number else label] = node
+        found[f"{label}#{seen[label]}" if seen[label] > 1 else label] = node
     return found
 
 

@@ -123,6 +123,22 @@ class Options(nn.Module):
         return ([x], logits) if is_feat else logits
 
 
+class Numbered(nn.Module):
+    """Submodules called like the second use of another, and like the last stages."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Conv2d(3, 4, 3, padding=1)
+        self.conv = nn.Conv2d(4, 4, 3, padding=1)
+        self.conv_1 = nn.Conv2d(4, 6, 3, stride=2, padding=1)
+        self.out = nn.Linear(6, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv(self.embedding(x))
+        x = self.conv_1(self.conv(x.relu()).relu())
+        return self.out(x.relu().mean((2, 3)))
+
+
 class Tokens(nn.Module):
     """Four attention layers on patches, with a class token: one resolution throughout."""
 

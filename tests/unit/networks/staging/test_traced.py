@@ -15,6 +15,7 @@ from sakd.networks import TracedNetwork, feature_shapes, stage
 from .models import (
     Auxiliary,
     ChannelsLast,
+    Numbered,
     Options,
     Overwriting,
     Plain,
@@ -27,6 +28,7 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "plain": Plain,
     "overwriting": Overwriting,
     "auxiliary": lambda: Auxiliary("named"),
+    "numbered": Numbered,
     "options": Options,
     "tokens": Tokens,
     "channels last": ChannelsLast,
@@ -144,6 +146,18 @@ def test_a_network_of_one_resolution_is_divided_into_four_stages() -> None:
 def test_stages_can_be_named_by_hand() -> None:
     network = stage(Plain(), IMAGE, stages=["depth", "down"])
     assert network.stage_names == ("depth", "down", "embedding", "head")
+
+
+def test_stages_end_after_the_last_use_of_just_that_submodule() -> None:
+    network = stage(Numbered(), IMAGE, stages=["embedding", "conv", "conv_1"]).eval()
+    assert network.origins == {
+        "embedding_stage": "embedding",
+        "conv": "conv#2",
+        "conv_1": "conv_1",
+        "embedding": "mean",
+        "head": "out",
+    }
+    assert feature_shapes(network, IMAGE) == [(4, 8, 8), (4, 8, 8), (6, 4, 4), (6,)]
 
 
 @pytest.mark.parametrize(
