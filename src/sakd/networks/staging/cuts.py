@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -92,6 +93,22 @@ def single_paths(graph: fx.Graph) -> list[fx.Node]:
         if live == {node}:
             found.append(node)
     return found
+
+
+def shared_places(evaluation: fx.Graph, training: fx.Graph) -> set[str]:
+    """The labels of what every path passes in both graphs.
+
+    An operation that one mode repeats more often counts nowhere: a label of it could mean another
+    place in each.
+    """
+    passed = []
+    for graph in (evaluation, training):
+        named, passes = labels(graph), set(single_paths(graph))
+        uses = Counter(label.partition("#")[0] for label in named)
+        passed.append(
+            {(k, uses[k.partition("#")[0]]) for k, node in named.items() if node in passes}
+        )
+    return {label for label, _ in passed[0] & passed[1]}
 
 
 def made_of_images(graph: fx.Graph) -> set[fx.Node]:

@@ -10,13 +10,13 @@ from torch import Tensor, fx, nn
 
 from sakd.errors import UserError
 from sakd.networks.staged import StagedNetwork
-from sakd.networks.staging.cuts import PROBE_BATCH, Cut, find_cuts, single_paths
+from sakd.networks.staging.cuts import PROBE_BATCH, Cut, find_cuts, shared_places
 from sakd.networks.staging.layouts import Layout
 from sakd.networks.staging.part import StagePart
 from sakd.networks.staging.plan import Plan, automatic, by_hand
 from sakd.networks.staging.segments import Segment, Segmenter
 from sakd.networks.staging.surgery import fit_channels, fit_classes
-from sakd.networks.staging.tracing import chain, in_mode, labels, probe_shapes, trace
+from sakd.networks.staging.tracing import chain, in_mode, labels, probe_shapes, result, trace
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,6 @@ def stage(
     graphs = _graphs(model, stages)
     fit_channels(model, graphs.evaluation, image_shape[0])
     cuts = _cuts(model, graphs, image_shape)
-    if not cuts or cuts[-1].layout is not Layout.VECTOR:
-        raise UserError(f"{type(model).__name__} is no classifier: it does not give logits (B, K)")
     if num_classes is not None and cuts[-1].shape != (num_classes,):
         fit_classes(model, graphs.evaluation, num_classes)
         cuts = _cuts(model, graphs, image_shape)
@@ -103,13 +101,19 @@ def stage(
 
 
 def _cuts(model: nn.Module, graphs: Graphs, image_shape: tuple[int, ...]) -> list[Cut]:
-    """The cuts that there are in both modes."""
+    """The cuts that there are in both modes; the last one gives the logits."""
     probe = next(model.parameters()).new_zeros((PROBE_BATCH, *image_shape))
     shapes = probe_shapes(model, graphs.evaluation, probe)
-    passes = set(single_paths(graphs.training))
-    training = {label for label, node in labels(graphs.training).items() if node in passes}
+    shared = shared_places(graphs.evaluation, graphs.training)
     found = find_cuts(model, graphs.evaluation, shapes, image_shape)
-    return [cut for cut in found if cut.label in training]
+    cuts = [cut for cut in found if cut.label in shared]
+    ends = [result(graph) for graph in (graphs.evaluation, graphs.training)]
+    if not cuts or cuts[-1].layout is not Layout.VECTOR or {cuts[-1].label} != {*ends}:
+        raise UserError(
+            f"{type(model).__name__} is no classifier: it does not give logits (B, K), by the "
+            "same operation in training and in evaluation mode"
+        )
+    return cuts
 
 
 def _graphs(model: nn.Module, stages: Sequence[str]) -> Graphs:

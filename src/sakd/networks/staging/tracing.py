@@ -139,6 +139,12 @@ def labels(graph: fx.Graph) -> dict[str, fx.Node]:
     return found
 
 
+def result(graph: fx.Graph) -> str:
+    """The label of the operation that gives the logits."""
+    *_, output = graph.nodes
+    return next((k for k, node in labels(graph).items() if node is output.args[0]), "none")
+
+
 class _Recorder(fx.Interpreter):
     """Runs a graph step by step and keeps the shape of every tensor."""
 

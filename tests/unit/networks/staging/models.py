@@ -123,6 +123,22 @@ class Options(nn.Module):
         return ([x], logits) if is_feat else logits
 
 
+class Noisy(nn.Module):
+    """One more rectifier in training, before the one that both modes have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 4, 3, padding=1)
+        self.down = nn.Conv2d(4, 6, 3, stride=2, padding=1)
+        self.head = nn.Linear(6, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        if self.training:
+            x = F.relu(x + torch.randn_like(x))
+        return self.head(F.relu(self.down(x)).mean((2, 3)))
+
+
 class Numbered(nn.Module):
     """Submodules called like the second use of another, and like the last stages."""
 

@@ -15,6 +15,7 @@ from sakd.networks import TracedNetwork, feature_shapes, stage
 from .models import (
     Auxiliary,
     ChannelsLast,
+    Noisy,
     Numbered,
     Options,
     Overwriting,
@@ -28,6 +29,7 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "plain": Plain,
     "overwriting": Overwriting,
     "auxiliary": lambda: Auxiliary("named"),
+    "noisy": Noisy,
     "numbered": Numbered,
     "options": Options,
     "tokens": Tokens,
@@ -63,6 +65,7 @@ def test_a_trace_has_the_features_as_their_stages_left_them(
 ) -> None:
     network, x = stage(model, IMAGE).train(training), images()
     features, logits = seeded(network.trace, x)
+    assert [tuple(feature.shape[1:]) for feature in features] == feature_shapes(network, IMAGE)
     for k, feature in enumerate(features):
         assert torch.equal(feature, seeded(lambda x, k=k: network.run(x, 0, k + 1).clone(), x))
     assert torch.equal(logits, seeded(network, x))
@@ -202,6 +205,20 @@ def test_named_stages_that_are_not_the_whole_forward_are_refused() -> None:
 def test_a_model_without_logits_is_no_classifier() -> None:
     with pytest.raises(UserError, match=r"does not give logits \(B, K\)"):
         stage(nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU()), IMAGE)
+
+
+class Probabilities(nn.Sequential):
+    """Gives logits in training only."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = super().forward(x)
+        return x if self.training else x.softmax(dim=1)
+
+
+def test_a_model_that_gives_logits_in_one_mode_only_is_no_classifier() -> None:
+    layers = nn.Conv2d(3, 4, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)
+    with pytest.raises(UserError, match=r"logits \(B, K\), by the same operation in training and"):
+        stage(Probabilities(*layers), IMAGE)
 
 
 def test_images_that_do_not_fit_are_told_in_the_models_words() -> None:
