@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
-from sakd.errors import UserError
+from sakd.errors import UserError, require
 from sakd.networks.staging.mutation import is_needed_elsewhere, written_by
 
 WAY_OUT = (
@@ -62,11 +64,14 @@ def trace(model: nn.Module, *, training: bool, leaves: Collection[str] = ()) -> 
     The model is left in the mode it was in.
 
     Raises:
-        UserError: the forward pass depends on its data in a way that cannot be traced.
+        UserError: the forward pass depends on its data in a way that cannot be traced, or on
+            random numbers that a trace would draw once and for all.
     """
+    before = _random_states()
     with in_mode(model, training=training):
         try:
             graph = StageTracer(leaves).trace(model)
+            require(_random_states() == before, "random numbers that are not made of the images")
         except Exception as error:  # a trace fails with whatever the model's code raises
             reason = str(error).partition("\n")[0]
             raise UserError(
@@ -74,6 +79,12 @@ def trace(model: nn.Module, *, training: bool, leaves: Collection[str] = ()) -> 
                 f"({reason}); {WAY_OUT}"
             ) from error
     return _ending_in_logits(model, graph)
+
+
+def _random_states() -> tuple[object, ...]:
+    """Another one once torch, Python or NumPy have drawn a number."""
+    numpy = repr(np.random.get_state())  # noqa: NPY002 - what models use is watched, not used
+    return torch.get_rng_state().tolist(), random.getstate(), numpy
 
 
 @contextmanager

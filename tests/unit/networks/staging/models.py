@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -121,6 +122,21 @@ class Options(nn.Module):
         x = self.stem(x if mask is None else x * mask).relu()
         logits = self.head(x.mean((2, 3)))
         return ([x], logits) if is_feat else logits
+
+
+class Chance(nn.Module):
+    """In training, whether the input is doubled is left to ``draw``."""
+
+    def __init__(self, draw: Callable[[], float]) -> None:
+        super().__init__()
+        self.draw = draw
+        self.stem = nn.Conv2d(3, 4, 3, padding=1)
+        self.head = nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training and self.draw() < 0.5:
+            x = 2 * x
+        return self.head(self.stem(x).mean((2, 3)))
 
 
 class Noisy(nn.Module):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import random
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -14,6 +16,7 @@ from sakd.networks import TracedNetwork, feature_shapes, stage
 
 from .models import (
     Auxiliary,
+    Chance,
     ChannelsLast,
     Noisy,
     Numbered,
@@ -179,6 +182,12 @@ def test_stages_that_are_no_cuts_are_told_those_that_are(stages: list[str], comp
 def test_what_cannot_be_traced_says_so_and_names_the_way_out() -> None:
     with pytest.raises(UserError, match=r"torch.fx cannot trace .*stages=\['stem'; 'layer1'"):
         stage(Untraceable(outside=False), IMAGE)
+
+
+@pytest.mark.parametrize("draw", [lambda: torch.rand(1).item(), random.random, np.random.rand])
+def test_a_number_drawn_by_the_trace_is_not_drawn_for_ever(draw: Callable[[], float]) -> None:
+    with pytest.raises(UserError, match=r"cannot trace it \(random numbers that are not made of"):
+        stage(Chance(draw), IMAGE)
 
 
 @pytest.mark.parametrize(
