@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, fx, nn
 
-from sakd.errors import UserError
+from sakd.errors import UserError, require
 from sakd.networks.staged import StagedNetwork
 from sakd.networks.staging.cuts import PROBE_BATCH, Cut, find_cuts, shared_places
 from sakd.networks.staging.layouts import Layout
@@ -16,7 +17,14 @@ from sakd.networks.staging.part import StagePart
 from sakd.networks.staging.plan import Plan, automatic, by_hand
 from sakd.networks.staging.segments import Segment, Segmenter
 from sakd.networks.staging.surgery import fit_channels, fit_classes
-from sakd.networks.staging.tracing import chain, in_mode, labels, probe_shapes, result, trace
+from sakd.networks.staging.tracing import (
+    chain,
+    first_output,
+    labels,
+    probe_shapes,
+    result,
+    trace,
+)
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,7 @@ def stage(
         cuts = _cuts(model, graphs, image_shape)
     network = TracedNetwork(model, graphs, by_hand(cuts, stages) if stages else automatic(cuts))
     if graphs.chained:
-        _compare(network, model, image_shape)
+        _compare(network, image_shape)
     return network
 
 
@@ -126,20 +134,33 @@ def _graphs(model: nn.Module, stages: Sequence[str]) -> Graphs:
     except UserError:
         if not stages:
             raise
+    own = [name for name, _ in model.named_modules() if name]
+    for name in stages:
+        shown = ", ".join(own[:12])
+        require(name in own, f"stages: {type(model).__name__} has no {name!r}, but {shown}, ...")
     return Graphs(chain(stages), chain(stages), chained=True)
 
 
-def _compare(network: TracedNetwork, model: nn.Module, image_shape: tuple[int, ...]) -> None:
-    """See that a chain of stages does what the model does."""
+@torch.no_grad()
+def _compare(network: TracedNetwork, image_shape: tuple[int, ...]) -> None:
+    """See that a chain of stages does what its model does, in training with the same numbers."""
+    network = copy.deepcopy(network)  # whose statistics may move
+    (model,) = network._model
     weight = next(model.parameters())
-    source = torch.Generator().manual_seed(0)
-    images = torch.randn((PROBE_BATCH, *image_shape), generator=source).to(weight)
-    with torch.no_grad(), in_mode(model, training=False), in_mode(network, training=False):
-        if not weight.is_meta and not torch.allclose(network(images), model(images)):
-            raise UserError(
-                f"{type(model).__name__} is not the chain of these stages, and cannot be traced "
-                "either: write its forward as a chain of submodules, the head included"
-            )
+    if weight.is_meta:
+        return
+    for training in (False, True):
+        outputs = []
+        for forward in (network.train(training), model.train(training)):
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(0)
+                images = torch.randn((PROBE_BATCH, *image_shape)).to(weight)
+                outputs.append(first_output(forward(images)))
+        require(
+            torch.allclose(*outputs),
+            f"{type(model).__name__} is not the chain of these stages, and cannot be traced "
+            "either: write its forward as a chain of submodules, the head included",
+        )
 
 
 def _segments(model: nn.Module, graph: fx.Graph, plan: Plan) -> tuple[Segment, ...]:

@@ -73,10 +73,9 @@ def trace(model: nn.Module, *, training: bool, leaves: Collection[str] = ()) -> 
             graph = StageTracer(leaves).trace(model)
             require(_random_states() == before, "random numbers that are not made of the images")
         except Exception as error:  # a trace fails with whatever the model's code raises
-            reason = str(error).partition("\n")[0]
             raise UserError(
                 f"{type(model).__name__} cannot be cut automatically, as torch.fx cannot trace it "
-                f"({reason}); {WAY_OUT}"
+                f"({_first_line(error)}); {WAY_OUT}"
             ) from error
     return _ending_in_logits(model, graph)
 
@@ -113,7 +112,7 @@ def chain(names: Sequence[str]) -> fx.Graph:
 def _ending_in_logits(model: nn.Module, graph: fx.Graph) -> fx.Graph:
     """Leave out auxiliary outputs: of several the first one, or the one called ``logits``."""
     (output,) = (node for node in graph.nodes if node.op == "output")
-    output.args = (_first(output.args[0]),)
+    output.args = (first_output(output.args[0]),)
     for node in reversed(graph.nodes):
         written = written_by(model, node)
         acts = node.target is torch._assert or (written and is_needed_elsewhere(written))
@@ -122,13 +121,16 @@ def _ending_in_logits(model: nn.Module, graph: fx.Graph) -> fx.Graph:
     return graph
 
 
-def _first(result: Any) -> fx.Node | None:  # noqa: ANN401 - whatever a model returns
-    if isinstance(result, fx.Node):
-        named_tuple = isinstance(result.target, type) and issubclass(result.target, tuple)
-        return _first(result.args) if named_tuple else result
-    if isinstance(result, Mapping):
-        return _first(result.get("logits"))
-    return _first(result[0]) if result else None
+def first_output(given: Any) -> Any:  # noqa: ANN401 - whatever a model returns
+    """The logits, or the node of these, of all that a model gives; None if there are none."""
+    if isinstance(given, fx.Node):
+        named_tuple = isinstance(given.target, type) and issubclass(given.target, tuple)
+        return first_output(given.args) if named_tuple else given
+    if isinstance(given, Mapping):
+        return first_output(given.get("logits"))
+    if isinstance(given, Sequence):
+        return first_output(given[0]) if given else None
+    return given
 
 
 def module_path(node: fx.Node) -> str:
@@ -185,19 +187,25 @@ def probe_shapes(
         try:
             recorder.run(images)
         except Exception as error:  # whatever the model's code raises
-            size = "x".join(map(str, images.shape[1:]))
-            raise UserError(
-                f"{type(model).__name__} cannot take images of {size}: {_reason(model, images)}; a "
-                "model for one size may take another as an argument, as in NAME(image_size=64), "
-                "or NAME(img_size=64) in timm"
-            ) from error
+            raise UserError(_complaint(model, images, error)) from error
     return recorder.shapes
 
 
-def _reason(model: nn.Module, images: Tensor) -> str:
-    """What the model itself says of ``images``."""
+def _complaint(model: nn.Module, images: Tensor, error: Exception) -> str:
+    """What the model itself says of ``images``, or how its graph fails on them."""
+    name, size = type(model).__name__, "x".join(map(str, images.shape[1:]))
     try:
         model(images)
-    except Exception as error:  # whatever the model's code raises
-        return str(error).partition("\n")[0]
-    return "its traced graph fails"
+    except Exception as own:  # whatever the model's code raises
+        return (
+            f"{name} cannot take images of {size}: {_first_line(own)}; a model for one size may "
+            "take another as an argument, as in NAME(image_size=64), or NAME(img_size=64) in timm"
+        )
+    return (
+        f"{name} takes images of {size}, but not step by step ({_first_line(error)}): name stages "
+        "that are all of its forward, one after the other, the head included"
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -91,10 +91,11 @@ class Branching(nn.Module):
 
 
 class Untraceable(nn.Module):
-    """Branches in its block, and ``outside`` of it too."""
+    """Branches in its block, and ``outside`` of it too; dropout is in no module."""
 
-    def __init__(self, *, outside: bool, flat: bool = True) -> None:
+    def __init__(self, *, outside: bool, flat: bool = True, dropout: float = 0.0) -> None:
         super().__init__()
+        self.dropout = dropout
         self.outside = outside
         self.stem = nn.Conv2d(3, 4, 3, padding=1)
         self.block = nn.Sequential(Branching(), nn.Conv2d(4, 6, 2, stride=2))
@@ -105,7 +106,7 @@ class Untraceable(nn.Module):
         x = self.pool(self.block(self.stem(x)))
         if self.outside and x.shape[0] > 100:
             x = 2 * x
-        return self.head(x.flatten(1))
+        return self.head(F.dropout(x.flatten(1), self.dropout, self.training))
 
 
 class Options(nn.Module):

@@ -203,9 +203,13 @@ def test_named_stages_need_not_be_traceable_inside(outside: bool, stages: list[s
 
 
 def test_named_stages_that_are_not_the_whole_forward_are_refused() -> None:
-    with pytest.raises(UserError, match="cannot take images of 3x8x8"):
+    with pytest.raises(UserError, match=r"takes images of 3x8x8, but not step by step .*mat1"):
         stage(Untraceable(outside=True, flat=False), IMAGE, stages=["stem", "block", "head"])
-    model = Untraceable(outside=True)
+    with pytest.raises(UserError, match=r"stages: Untraceable has no 'layer1', but stem, block, "):
+        stage(Untraceable(outside=True), IMAGE, stages=["stem", "layer1", "head"])
+    whole, model = ["stem", "block", "pool", "head"], Untraceable(outside=True, dropout=0.5)
+    with pytest.raises(UserError, match="not the chain of these stages"):
+        stage(model, IMAGE, stages=whole)
     model.stem, model.extra = nn.Conv2d(3, 4, 1), nn.Conv2d(4, 4, 1)
     with pytest.raises(UserError, match="not the chain of these stages"):
         stage(model, IMAGE, stages=["stem", "extra", "block", "pool", "head"])
