@@ -19,9 +19,11 @@ def is_overwritten(model: nn.Module, node: fx.Node) -> bool:
 
 
 def written_by(model: nn.Module, node: fx.Node) -> fx.Node | None:
-    """The node into whose output ``node`` writes, if it does."""
+    """The node into whose output ``node`` writes, if it does; a module of unknown inside may."""
     if node.op == "call_module":
-        in_place = getattr(model.get_submodule(str(node.target)), "inplace", False)
+        module = model.get_submodule(str(node.target))
+        known = fx.Tracer().is_leaf_module(module, "")
+        in_place = getattr(module, "inplace", False) or not known
     else:
         name = _name(node)
         method = name.endswith("_") and not name.endswith("__")

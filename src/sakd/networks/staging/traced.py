@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor, fx, nn
@@ -61,6 +62,13 @@ class TracedNetwork(StagedNetwork):
         self._evaluation = _segments(model, graphs.evaluation, plan)
         self._training = _segments(model, graphs.training, plan)
 
+    def train(self, mode: bool = True) -> Self:
+        """Switch modes as the model does, which may keep parts of it in evaluation mode."""
+        super().train(mode)
+        for model in self._model:
+            model.train(mode)
+        return self
+
     def stage_modules(self) -> dict[str, nn.Module]:
         """Every stage as a module of its own, with those of the model's weights that it uses."""
         (model,) = self._model
@@ -96,12 +104,18 @@ def stage(
     Raises:
         UserError: the forward pass cannot be traced or cut, or does not take such images.
     """
+    require(any(True for _ in model.parameters()), f"{type(model).__name__} has no weights")
     graphs = _graphs(model, stages)
     fit_channels(model, graphs.evaluation, image_shape[0])
     cuts = _cuts(model, graphs, image_shape)
     if num_classes is not None and cuts[-1].shape != (num_classes,):
         fit_classes(model, graphs.evaluation, num_classes)
         cuts = _cuts(model, graphs, image_shape)
+        require(
+            cuts[-1].shape == (num_classes,),
+            f"{type(model).__name__} gives {cuts[-1].shape[0]} logits whatever its last layer, not "
+            f"{num_classes}: let it take num_classes",
+        )
     network = TracedNetwork(model, graphs, by_hand(cuts, stages) if stages else automatic(cuts))
     if graphs.chained:
         _compare(network, image_shape)

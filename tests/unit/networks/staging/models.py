@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 import torch.nn.functional as F
@@ -137,6 +137,23 @@ class Chance(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if self.training and self.draw() < 0.5:
             x = 2 * x
+        return self.head(self.stem(x).mean((2, 3)))
+
+
+class Frozen(nn.Module):
+    """Keeps its batch norm in evaluation mode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU())
+        self.head = nn.Linear(4, 3)
+
+    def train(self, mode: bool = True) -> Self:
+        super().train(mode)
+        self.stem[1].eval()
+        return self
+
+    def forward(self, x: Tensor) -> Tensor:
         return self.head(self.stem(x).mean((2, 3)))
 
 

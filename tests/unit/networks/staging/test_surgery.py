@@ -84,6 +84,23 @@ def test_a_last_layer_that_cannot_be_replaced_is_named() -> None:
         stage(Functional(), (3, 2, 2), num_classes=7)
 
 
+class Sliced(Plain):
+    """Gives the first three of its logits."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x)[:, :3]
+
+
+def test_a_new_last_layer_that_does_not_decide_the_classes_is_told() -> None:
+    with pytest.raises(UserError, match="gives 3 logits whatever its last layer, not 7: let it"):
+        stage(Sliced(), (3, 8, 8), num_classes=7)
+
+
+def test_a_model_without_weights_is_refused() -> None:
+    with pytest.raises(UserError, match="Flatten has no weights"):
+        stage(nn.Flatten(), (3, 8, 8), num_classes=7)
+
+
 def test_the_small_stem_keeps_the_resolution() -> None:
     model = resnet18(num_classes=4)
     use_small_stem(model)

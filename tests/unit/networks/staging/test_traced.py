@@ -18,6 +18,7 @@ from .models import (
     Auxiliary,
     Chance,
     ChannelsLast,
+    Frozen,
     Noisy,
     Numbered,
     Options,
@@ -32,6 +33,7 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "plain": Plain,
     "overwriting": Overwriting,
     "auxiliary": lambda: Auxiliary("named"),
+    "frozen": Frozen,
     "noisy": Noisy,
     "numbered": Numbered,
     "options": Options,
@@ -164,6 +166,13 @@ def test_stages_end_after_the_last_use_of_just_that_submodule() -> None:
         "head": "out",
     }
     assert feature_shapes(network, IMAGE) == [(4, 8, 8), (4, 8, 8), (6, 4, 4), (6,)]
+
+
+def test_a_stage_that_is_not_looked_into_leaves_its_input_as_it_was() -> None:
+    block = nn.Sequential(nn.ReLU(inplace=True), nn.Conv2d(4, 6, 2, stride=2))
+    layers = nn.Conv2d(3, 4, 1), block, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 3)
+    network, x = stage(nn.Sequential(*layers), IMAGE, stages=["0", "1"]).eval(), images()
+    assert torch.equal(network.trace(x).features[0], network.run(x, 0, 1))
 
 
 @pytest.mark.parametrize(
