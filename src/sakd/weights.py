@@ -37,7 +37,8 @@ class Weights:
 def save_weights(weights: Weights, path: Path) -> None:
     """Write ``path`` (.safetensors) and its card beside it (.json), each at once or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    state = {name: t.detach().cpu().contiguous() for name, t in weights.state.items()}
+    # Copies: what a network holds under two names, the file has twice.
+    state = {name: t.detach().cpu().clone().contiguous() for name, t in weights.state.items()}
     partial = path.with_suffix(".partial")
     save_file(state, partial)
     partial.replace(path)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 import sakd.weights
 from sakd.errors import UserError
@@ -41,6 +41,15 @@ def test_a_transposed_tensor_comes_back_as_it_looked(tmp_path: Path) -> None:
     path = tmp_path / "network.safetensors"
     save_weights(Weights({"weight": state()["weight"].t()}), path)
     assert torch.equal(load_weights(path).state["weight"], state()["weight"].t())
+
+
+def test_a_layer_with_two_names_is_kept_under_both(tmp_path: Path) -> None:
+    layer = nn.Linear(2, 2)
+    network = nn.ModuleDict({"one": layer, "other": layer})
+    save_weights(Weights(network.state_dict()), tmp_path / "network.safetensors")
+    found = load_weights(tmp_path / "network.safetensors").state
+    assert found.keys() == network.state_dict().keys()
+    assert torch.equal(found["other.weight"], layer.weight)
 
 
 def test_a_write_that_fails_leaves_the_old_file(
