@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,16 +13,13 @@ from torch import Tensor
 from sakd.data import DataCard
 from sakd.errors import UserError, require
 from sakd.networks import StagedNetwork, TracedNetwork
-from sakd.networks.renaming import given_names, reference_names
+from sakd.networks.renaming import Rename, given_names, reference_names
 from sakd.networks.statistics import Statistics
 from sakd.weight_files import read_state
-from sakd.weights import Weights
+from sakd.weights import State, Weights, differences
 from sakd.zoo import fresh_network
 
 logger = logging.getLogger(__name__)
-
-State = Mapping[str, Tensor]
-SHOWN = 3
 
 
 def import_weights(
@@ -34,7 +32,7 @@ def import_weights(
 ) -> Weights:
     """The weights in ``path`` for the network called ``name``, on the data of ``card``.
 
-    Every name and shape must fit; only ``num_batches_tracked`` may be missing. Without ``renames``
+    Every name and shape must fit; only ``num_batches_tracked`` may be missing. After ``renames``
     the names may be the network's own or those of RepDistiller.
 
     Args:
@@ -52,10 +50,11 @@ def import_weights(
     state = _best_names(read_state(path), network, renames)
     counters = {key for key in expected if key.endswith("num_batches_tracked")}
     state = {**{key: expected[key] for key in counters}, **state}
-    head = network.origins["head"] if isinstance(network, TracedNetwork) else "head"
+    head = network.stage_names[-1]
+    head = network.origins[head] if isinstance(network, TracedNetwork) else head
     _check_classes(name, state, expected, head)
-    if complaints := [*_differences(state, expected)]:
-        raise UserError(f"{path} is not for {name}: {'; '.join(complaints)}")
+    wrong = differences(state, expected)
+    require(not wrong, f"{path} is not for {name}: {wrong}")
     state = {key: state[key].to(value.dtype) for key, value in expected.items()}
     logger.info("%s: %d tensors read from %s", name, len(state), path)
     facts = {"network": name, "data": card.to_json(), "imported_from": path.name}
@@ -68,11 +67,18 @@ def _best_names(
     state: State, network: StagedNetwork, renames: Mapping[str, str] | None
 ) -> dict[str, Tensor]:
     """``state`` by the names, of those that are known, that fit the network best."""
-    own = given_names(renames or {})
-    known = [own] if renames else [own, reference_names(network.family)]
     expected = network.state_dict().keys()
-    named = [{rename(key): value for key, value in state.items()} for rename in known]
-    return max(named, key=lambda candidate: len(expected & candidate.keys()))
+    rename = given_names(renames or {})
+    given = _renamed(state, rename)
+    if len(given) < len(state):
+        name, count = Counter(map(rename, state)).most_common(1)[0]
+        raise UserError(f"{count} weights of the file would be called {name!r}: mend the renames")
+    known = given, _renamed(given, reference_names(network.family))
+    return max(known, key=lambda candidate: len(expected & candidate.keys()))
+
+
+def _renamed(state: State, rename: Rename) -> dict[str, Tensor]:
+    return {rename(key): value for key, value in state.items()}
 
 
 def _check_classes(name: str, state: State, expected: State, head: str) -> None:
@@ -84,25 +90,3 @@ def _check_classes(name: str, state: State, expected: State, head: str) -> None:
                 f"the weights for {name} tell {theirs[0]} classes apart, the data has {ours[0]}: "
                 "take a teacher of these classes, or train one",
             )
-
-
-def _differences(state: State, expected: State) -> Iterable[str]:
-    """What is missing, what is not expected, and what has another shape."""
-    missing = [key for key in expected if key not in state]
-    unexpected = [key for key in state if key not in expected]
-    shapes = [
-        f"{key} {_size(state[key])} instead of {_size(value)}"
-        for key, value in expected.items()
-        if key in state and state[key].shape != value.shape
-    ]
-    for what, items in (("missing", missing), ("not expected", unexpected), ("shape", shapes)):
-        if items:
-            yield f"{len(items)} {what} ({_some(items)})"
-
-
-def _size(tensor: Tensor) -> str:
-    return "x".join(map(str, tensor.shape)) or "one number"
-
-
-def _some(items: Sequence[str]) -> str:
-    return ", ".join(items[:SHOWN]) + (", ..." if len(items) > SHOWN else "")

@@ -63,7 +63,7 @@ def _load(path: Path) -> Any:  # noqa: ANN401 - whatever is in the file
 def _find(content: object) -> dict[str, Tensor] | None:
     if not isinstance(content, Mapping) or not content:
         return None
-    if all(isinstance(value, Tensor) for value in content.values()):
+    if all(isinstance(k, str) and isinstance(value, Tensor) for k, value in content.items()):
         return dict(content)
     inside = (_find(content[key]) for key in WRAPPERS if key in content)
     return next((state for state in inside if state is not None), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -16,12 +16,15 @@ from torch import Tensor
 
 from sakd.errors import UserError
 
+State = Mapping[str, Tensor]
+SHOWN = 3
+
 
 @dataclass(frozen=True)
 class Weights:
     """A state dict, and what it is: network, data, metrics, seed, provenance."""
 
-    state: Mapping[str, Tensor]
+    state: State
     card: Mapping[str, Any] = field(default_factory=dict)
 
     def sha256(self) -> str:
@@ -59,6 +62,27 @@ def load_weights(path: Path) -> Weights:
     except (SafetensorError, ValueError) as error:
         raise UserError(f"{path} is damaged ({error}): delete it and train again") from error
     return Weights(state, card)
+
+
+def differences(state: State, expected: State) -> str:
+    """What ``state`` has not, has beyond, or has in another shape than ``expected``; else empty."""
+    missing = [key for key in expected if key not in state]
+    unexpected = [key for key in state if key not in expected]
+    shapes = [
+        f"{key} {_size(state[key])} instead of {_size(value)}"
+        for key, value in expected.items()
+        if key in state and state[key].shape != value.shape
+    ]
+    found = {"missing": missing, "not expected": unexpected, "of another shape": shapes}
+    return "; ".join(f"{len(keys)} {what} ({_some(keys)})" for what, keys in found.items() if keys)
+
+
+def _size(tensor: Tensor) -> str:
+    return "x".join(map(str, tensor.shape)) or "one number"
+
+
+def _some(items: Sequence[str]) -> str:
+    return ", ".join(items[:SHOWN]) + (", ..." if len(items) > SHOWN else "")
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 
 from sakd.data import DataCard
-from sakd.errors import UserError
+from sakd.errors import UserError, require
 from sakd.networks import StagedNetwork, build_network, check_fit
 from sakd.networks.statistics import OwnStatistics, Statistics
-from sakd.weights import Weights
+from sakd.weights import Weights, differences
 
 
 def fresh_network(name: str, card: DataCard) -> StagedNetwork:
@@ -30,10 +30,12 @@ def trained_network(name: str, card: DataCard, weights: Weights) -> StagedNetwor
         UserError: the weights are of another network.
     """
     network = fresh_network(name, card)
-    try:
-        network.load_state_dict(dict(weights.state))
-    except RuntimeError as error:
-        raise UserError(f"the weights do not fit {name!r}: {error}") from error
+    wrong = differences(weights.state, network.state_dict())
+    require(
+        not wrong,
+        f"the weights do not fit {name!r}: {wrong}; name the network they are of, or train it anew",
+    )
+    network.load_state_dict(dict(weights.state))
     if (own := weights.card.get("statistics")) is None:
         return network
     return OwnStatistics(network, Statistics.from_json(own), Statistics(card.mean, card.std))

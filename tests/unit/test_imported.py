@@ -123,6 +123,41 @@ def test_a_zoo_network_of_the_same_shapes_takes_them_by_renames(
     assert set(weights.state) == {key.removeprefix("backbone.") for key in state}
 
 
+def test_renamed_names_may_be_those_of_repdistiller(tmp_path: Path, card: DataCard) -> None:
+    ours, theirs = reference_state("resnet14")
+    state = {f"backbone.{key}": value for key, value in theirs.items()}
+    torch.save(state, tmp_path / "a.pth")
+    weights = import_weights("resnet14", card, tmp_path / "a.pth", renames={"backbone.": ""})
+    assert all(torch.equal(weights.state[key], value) for key, value in ours.items())
+
+
+def test_names_that_repdistiller_would_call_alike_are_the_networks_own(
+    tmp_path: Path, card: DataCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = (
+        "from torch import nn\n"
+        "class ResNet(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.fc, self.linear = nn.Conv2d(3, 4, 1), nn.Linear(4, 7)\n"
+        "    def forward(self, x):\n"
+        "        return self.linear(self.fc(x).mean((2, 3)))\n"
+    )
+    (tmp_path / "alike_nets.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    state = fresh_network("alike_nets:ResNet", card).state_dict()
+    torch.save(state, tmp_path / "a.pth")
+    found = import_weights("alike_nets:ResNet", card, tmp_path / "a.pth").state
+    assert all(torch.equal(found[key], value) for key, value in state.items())
+
+
+def test_renames_that_lose_a_weight_are_refused(tmp_path: Path, card: DataCard) -> None:
+    state = NETWORKS["resnet8"](CLASSES).state_dict()
+    torch.save({**state, "teacher.head.bias": state["head.bias"]}, tmp_path / "a.pth")
+    with pytest.raises(UserError, match=r"2 weights .* would be called 'head.bias': mend"):
+        import_weights("resnet8", card, tmp_path / "a.pth", renames={"teacher.": ""})
+
+
 def test_the_longest_prefix_counts() -> None:
     rename = given_names({"a.": "x.", "a.b.": "y.", "c": ""})
     assert [rename(name) for name in ("a.c", "a.b.c", "cd", "z.a.")] == ["x.c", "y.c", "d", "z.a."]
@@ -157,7 +192,8 @@ def test_what_does_not_fit_is_reported_in_one_line(tmp_path: Path, card: DataCar
         import_weights("resnet8", card, tmp_path / "a.pth")
     assert str(caught.value).endswith(
         "a.pth is not for resnet8: 2 missing (stage1.0.bn1.weight, stage1.0.bn1.bias); "
-        "1 not expected (extra.weight); 1 shape (stem.0.weight 16x3x7x7 instead of 16x3x3x3)"
+        "1 not expected (extra.weight); "
+        "1 of another shape (stem.0.weight 16x3x7x7 instead of 16x3x3x3)"
     )
 
 

@@ -91,7 +91,12 @@ def test_missing_files_and_folders_are_told_apart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "held"), [({"epoch": 3, "accuracy": 0.5}, "epoch, accuracy"), ([1, 2], "no names")]
+    ("content", "held"),
+    [
+        ({"epoch": 3, "accuracy": 0.5}, "epoch, accuracy"),
+        ({0: torch.zeros(2)}, "0"),
+        ([1, 2], "no names"),
+    ],
 )
 def test_a_file_without_state_dict_says_what_it_holds(
     content: object, held: str, tmp_path: Path
