@@ -45,11 +45,11 @@ FAMILIES = {
     "torchvision:vit_b_32(image_size=64)": (64, "5x768 5x768 5x768 5x768 5x768 768"),
 }
 
-# By feature, r where a rectifier closes it, capped at 6 or not. Branches that are joined, linear
-# bottlenecks and other activations are closed by none.
+# By feature, r where a rectifier closes it, capped at 6 or not, or begins the next stage after a
+# norm (DenseNet). Branches that are joined, linear bottlenecks and other activations have neither.
 RECTIFIED = {
     "torchvision:alexnet": "rrrr",
-    "torchvision:densenet121": "r...r.",
+    "torchvision:densenet121": "rrrrr.",
     "torchvision:googlenet": "rr....",
     "torchvision:inception_v3": "rrr....",
     "torchvision:mnasnet0_5": "r....r.",

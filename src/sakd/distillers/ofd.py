@@ -23,8 +23,7 @@ class FeatureOverhaul(Distiller):
     the batch is divided by its size.
     Differs from the paper: the margin is the mean of what was seen in training so far, which the
     paper allows, not derived from batch norms, which that code does; maps of unequal size are
-    averaged to the smaller; pre-activation networks are compared as their stages end, without the
-    next stage's batch norm; KD goes with it, as with all distillers of features here. Regressors
+    averaged to the smaller; KD goes with it, as with all distillers of features here. Regressors
     and margins see the full batch whoever is chosen.
     """
 

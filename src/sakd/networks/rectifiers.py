@@ -1,4 +1,4 @@
-"""What a stage gives before the rectifier that closes it."""
+"""What a stage gives before the rectifier that closes it, or begins the next one."""
 
 from __future__ import annotations
 
@@ -19,20 +19,27 @@ RECTIFIERS = frozenset(
 
 
 class RectifierWatch(TorchFunctionMode):
-    """Watches a piece of a forward pass, and knows whether a rectifier ends it.
+    """Watches a piece of a forward pass, and knows whether a rectifier ends or begins it.
 
-    It does if the output is the very tensor that the last rectifier gave, not written to since:
-    so it holds for modules, functions and methods alike, and nothing need be declared. A sum, a
-    concatenation or a shuffle of what was rectified ends in no rectifier.
+    One ends it if the output is the very tensor that the last rectifier gave, not written to
+    since: so it holds for modules, functions and methods alike, and nothing need be declared. A
+    sum, a concatenation or a shuffle of what was rectified ends in no rectifier. One begins it if
+    it takes the batch norm of the very input, as a pre-activation block does.
 
-        with RectifierWatch() as watch:
+        with RectifierWatch(x) as watch:
             output = piece(x)
         watch.before(output)
+
+    Attributes:
+        opening: what the rectifier took that begins the piece; None if none does.
     """
 
-    def __init__(self) -> None:
-        """Have seen nothing yet."""
+    def __init__(self, entry: Tensor) -> None:
+        """Have seen nothing yet of the piece whose input is ``entry``."""
         super().__init__()
+        self.opening: Tensor | None = None
+        self._entry = entry
+        self._normed: Tensor | None = None
         self._last: tuple[Tensor, Tensor, int] | None = None
 
     def __torch_function__(
@@ -44,11 +51,17 @@ class RectifierWatch(TorchFunctionMode):
     ) -> Any:  # noqa: ANN401 - whatever torch's functions return
         """Call ``func``; of a rectifier, remember what went in and what came out."""
         kwargs = kwargs or {}
-        if func not in RECTIFIERS:
+        before: Any = args[0] if args else kwargs.get("input")
+        if func is F.batch_norm and before is self._entry:
+            self._normed = func(*args, **kwargs)
+            return self._normed
+        if func not in RECTIFIERS or (func is F.hardtanh and not _from_zero(args, kwargs)):
             return func(*args, **kwargs)
-        before: Tensor = args[0] if args else kwargs["input"]
+        opens = before is self._normed
         if _in_place(func, args, kwargs):
             before = before.clone()
+        if opens:
+            self.opening = before
         after: Tensor = func(*args, **kwargs)
         self._last = before, after, after._version
         return after
@@ -59,6 +72,11 @@ class RectifierWatch(TorchFunctionMode):
             return output
         before, after, version = self._last
         return before if after is output and output._version == version else output
+
+
+def _from_zero(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    """Whether a hard tanh is a rectifier that is capped."""
+    return bool((args[1] if len(args) > 1 else kwargs.get("min_val")) == 0)
 
 
 def _in_place(func: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:

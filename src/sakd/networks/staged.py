@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 import torch
@@ -71,19 +71,28 @@ class StagedNetwork(nn.Module):
         return Trace(tuple(features), self.run(x, self.depth))
 
     def trace_unrectified(self, x: Tensor) -> tuple[Trace, Trace]:
-        """`trace`, and the same with every feature as it was before its stage's last rectifier.
+        """`trace`, and the same with every feature as it is before a rectifier.
 
-        A stage that no rectifier closes has the same feature in both: pre-activation blocks,
-        linear bottlenecks, tokens.
+        That is the one that closes its stage; or else, after pre-activation blocks, the one that
+        begins the next stage by way of a batch norm. Where there is neither (linear bottlenecks,
+        tokens) the feature is the same in both.
         """
-        features, unrectified = [], []
-        for index in range(self.depth):
-            with RectifierWatch() as watch:
-                x = self.run(x, index, index + 1)
-            features.append(x)
-            unrectified.append(watch.before(x))
-        logits = self.run(x, self.depth)
+        features: list[Tensor] = []
+        unrectified: list[Tensor] = []
+        for feature, watch in self.watched(x):
+            if features and unrectified[-1] is features[-1] and watch.opening is not None:
+                unrectified[-1] = watch.opening
+            features.append(feature)
+            unrectified.append(watch.before(feature))
+        logits = self.run(features[-1], self.depth)
         return Trace(tuple(features), logits), Trace(tuple(unrectified), logits)
+
+    def watched(self, x: Tensor) -> Iterator[tuple[Tensor, RectifierWatch]]:
+        """Every feature of images (B, C, H, W), and what was seen of rectifiers in its stage."""
+        for index in range(self.depth):
+            with RectifierWatch(x) as watch:
+                x = self.run(x, index, index + 1)
+            yield x, watch
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, K) of images (B, C, H, W)."""
@@ -105,9 +114,11 @@ def rectified_stages(network: StagedNetwork, image_shape: tuple[int, ...]) -> li
     Raises:
         UserError: the network cannot take images of that shape.
     """
-    closed, unrectified = _probe(network, network.trace_unrectified, image_shape)
-    pairs = zip(closed.features, unrectified.features, strict=True)
-    return [after is not before for after, before in pairs]
+
+    def closed(images: Tensor) -> list[bool]:
+        return [watch.before(x) is not x for x, watch in network.watched(images)]
+
+    return _probe(network, closed, image_shape)
 
 
 def _probe(network: StagedNetwork, trace: Callable[[Tensor], T], image_shape: tuple[int, ...]) -> T:

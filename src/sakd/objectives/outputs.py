@@ -16,7 +16,8 @@ class Outputs(NamedTuple):
 
     Attributes:
         closed: as the stages give them, and as the next stage takes them.
-        unrectified: before the rectifiers that close stages; ``closed`` where nobody asked.
+        unrectified: before rectifiers, see `StagedNetwork.trace_unrectified`; ``closed`` where
+            nobody asked.
     """
 
     closed: tuple[Tensor, ...]

@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sakd.networks import StagedNetwork, stage
+from sakd.networks.blocks import GlobalAveragePool
 from sakd.networks.rectifiers import RectifierWatch
+from sakd.networks.staged import rectified_stages
 
 Piece = Callable[[Tensor], Tensor]
 
@@ -43,6 +45,10 @@ OPEN: dict[str, Piece] = {
     "overwritten": overwritten,
     "a rectifier whose output is not the end": lambda x: (x.relu(), 2 * x)[1],
     "another activation": nn.SiLU(),
+    "a hard tanh": nn.Hardtanh(),
+    "a norm without rectifier": nn.Sequential(nn.BatchNorm2d(2), nn.Conv2d(2, 2, 1)),
+    "a norm of something else": lambda x: nn.BatchNorm2d(2)(2 * x).relu() + x,
+    "a rectifier before a norm": nn.Sequential(nn.ReLU(), nn.BatchNorm2d(2)),
 }
 
 
@@ -50,7 +56,7 @@ OPEN: dict[str, Piece] = {
 def test_a_closing_rectifier_is_found_however_it_is_written(name: str) -> None:
     piece, x = CLOSED[name], 4 * torch.randn(3, 2, 4, 4)
     plain = piece(x.clone())
-    with RectifierWatch() as watch:
+    with RectifierWatch(x) as watch:
         output = piece(x.clone())
     before = watch.before(output)
     assert torch.equal(output, plain)
@@ -62,22 +68,45 @@ def test_a_closing_rectifier_is_found_however_it_is_written(name: str) -> None:
 @pytest.mark.parametrize("name", OPEN)
 def test_what_no_rectifier_closes_is_shown_as_it_is(name: str) -> None:
     x = torch.randn(3, 2, 4, 4)
-    with RectifierWatch() as watch:
+    with RectifierWatch(x) as watch:
         output = OPEN[name](x)
     assert watch.before(output) is output
+    assert watch.opening is None
     assert torch.equal(output, OPEN[name](x))
 
 
 @pytest.mark.parametrize("inplace", [False, True])
 def test_the_gradient_comes_from_before_the_rectifier(inplace: bool) -> None:
     x = torch.randn(3, 2, 4, 4, requires_grad=True)
-    with RectifierWatch() as watch:
+    with RectifierWatch(x) as watch:
         output = F.relu(3 * x, inplace=inplace)
     before = watch.before(output)
     (through,) = torch.autograd.grad(before.sum(), x, retain_graph=True)
     assert torch.equal(through, torch.full_like(x, 3))
     (stopped,) = torch.autograd.grad(output.sum(), x)
     assert torch.equal(stopped, 3 * (x > 0).float())
+
+
+@pytest.mark.parametrize("inplace", [False, True])
+@pytest.mark.parametrize("training", [False, True])
+def test_a_feature_that_the_next_stage_norms_and_rectifies_is_shown_after_the_norm(
+    inplace: bool, training: bool
+) -> None:
+    norm = nn.BatchNorm2d(4)
+    nn.init.normal_(norm.weight)
+    stages = {
+        "stem": nn.Conv2d(3, 4, 3),
+        "stage1": nn.Sequential(norm, nn.ReLU(inplace), nn.Conv2d(4, 6, 1), nn.ReLU(inplace)),
+        "embedding": nn.Sequential(nn.BatchNorm2d(6), nn.ReLU(inplace), GlobalAveragePool()),
+        "head": nn.Linear(6, 3),
+    }
+    network = StagedNetwork(stages, family="toy").train(training)
+    closed, unrectified = network.trace_unrectified(torch.randn(4, 3, 8, 8))
+    torch.testing.assert_close(unrectified.features[0], norm(closed.features[0]))
+    assert torch.equal(unrectified.features[1].relu(), closed.features[1])
+    assert (unrectified.features[1] < 0).any()
+    assert unrectified.features[2] is closed.features[2]
+    assert rectified_stages(network, (3, 8, 8)) == [False, True, False]
 
 
 class Residual(nn.Module):
