@@ -12,10 +12,11 @@ from typing import Any
 from sakd.errors import UserError
 
 FORMS = "torchvision:NAME, timm:NAME or package.module:function"
-EXAMPLE = "torchvision:vit_b_16(image_size=64; num_layers=4)"
+EXAMPLE = "torchvision:vit_b_16(image_size=64; dropout=0.1)"
 
 _OUTSIDE = re.compile(r"(?P<source>[A-Za-z_][\w.]*):(?P<item>[A-Za-z_][\w.]*)(\((?P<given>.*)\))?")
 _PAIR = re.compile(r"(?P<teacher>[^/(]+(?:\(.*?\))?)/(?P<student>.+)")
+_QUOTED_OR_SEMICOLON = re.compile(r"'[^']*'|\"[^\"]*\"|;")
 _WORDS = {"true": True, "false": False, "none": None, "null": None}
 _LONGEST_SLUG = 64
 
@@ -48,8 +49,8 @@ def parse_name(name: str) -> OutsideName:
     Arguments are separated by semicolons, which survive Kedro's ``--params`` and lists in YAML, or
     by commas. Values are Python literals; ``true``, ``false`` and ``null`` are understood too.
 
-    >>> parse_name("torchvision:vit_b_16(image_size=64; num_layers=4)").arguments
-    {'image_size': 64, 'num_layers': 4}
+    >>> parse_name("torchvision:vit_b_16(image_size=64; dropout=0.1)").arguments
+    {'image_size': 64, 'dropout': 0.1}
 
     Raises:
         UserError: it is not of this form.
@@ -66,13 +67,14 @@ def parse_name(name: str) -> OutsideName:
 
 def _arguments(name: str, given: str) -> dict[str, Any]:
     try:
-        call = ast.parse(f"_({given.replace(';', ',')})", mode="eval").body
+        listed = _QUOTED_OR_SEMICOLON.sub(lambda m: "," if m[0] == ";" else m[0], given)
+        call = _Words().visit(ast.parse(f"_({listed})", mode="eval").body)
         if not isinstance(call, ast.Call) or call.args:
             raise ValueError
         names = [keyword.arg for keyword in call.keywords]
         if None in names or len(set(names)) < len(names):
             raise ValueError
-        return {str(keyword.arg): _value(keyword.value) for keyword in call.keywords}
+        return {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
     except (SyntaxError, ValueError) as error:
         raise UserError(
             f"the arguments of {name!r} are no list of name=value with plain values "
@@ -80,10 +82,11 @@ def _arguments(name: str, given: str) -> dict[str, Any]:
         ) from error
 
 
-def _value(node: ast.expr) -> object:
-    if isinstance(node, ast.Name) and node.id in _WORDS:
-        return _WORDS[node.id]
-    return ast.literal_eval(node)
+class _Words(ast.NodeTransformer):
+    """Puts values in place of the words that YAML has for them."""
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Constant(_WORDS[node.id]) if node.id in _WORDS else node
 
 
 def split_pair(pair: str) -> tuple[str, str]:

@@ -12,11 +12,13 @@ import yaml
 from sakd.command import main
 from sakd.config import parse_settings
 from sakd.networks import check_network
+from sakd.networks.names import EXAMPLE
 
 PAGE = (Path(__file__).parents[3] / "docs" / "networks.md").read_text()
 COMMANDS = re.findall(r"^```\nsakd (.+)\n```", PAGE, re.MULTILINE)
 SHOWN = re.findall(r"^```\n(torchvision:resnet18: .*?)```", PAGE, re.DOTALL | re.MULTILINE)
 SETTINGS = re.findall(r"^```yaml\n(.*?)```", PAGE, re.DOTALL | re.MULTILINE)
+BY_HAND = "torchvision:resnet18(stages=['conv1'; 'layer1'])"
 NAMES = re.findall(r"torchvision:\w+(?:\([^)]*\))", PAGE)
 
 
@@ -35,7 +37,7 @@ def test_the_spots_that_the_page_shows_are_those_of_its_command(
     ]
 
 
-@pytest.mark.parametrize("name", [*NAMES, "torchvision:resnet18(stages=['conv1'; 'layer1'])"])
+@pytest.mark.parametrize("name", [*NAMES, EXAMPLE, BY_HAND])
 def test_every_name_of_the_page_is_a_network(name: str) -> None:
     check_network(name)
 

@@ -13,9 +13,9 @@ from omegaconf import OmegaConf
 
 from sakd.errors import UserError
 from sakd.networks import NETWORKS
-from sakd.networks.names import OutsideName, is_outside, parse_name, slug, split_pair
+from sakd.networks.names import EXAMPLE, OutsideName, is_outside, parse_name, slug, split_pair
 
-FULL = "torchvision:vit_b_16(image_size=64; num_layers=4)"
+FULL = EXAMPLE
 
 
 @pytest.mark.parametrize(
@@ -24,10 +24,12 @@ FULL = "torchvision:vit_b_16(image_size=64; num_layers=4)"
         ("torchvision:resnet18", ("torchvision", "resnet18", {})),
         ("timm:vit_tiny_patch16_224.augreg", ("timm", "vit_tiny_patch16_224.augreg", {})),
         ("my.package.nets:small", ("my.package.nets", "small", {})),
-        (FULL, ("torchvision", "vit_b_16", {"image_size": 64, "num_layers": 4})),
+        (FULL, ("torchvision", "vit_b_16", {"image_size": 64, "dropout": 0.1})),
         ("a:b()", ("a", "b", {})),
-        (" a:b( x = -1.5e-3 , y = 'w/o;x' ) ", ("a", "b", {"x": -1.5e-3, "y": "w/o,x"})),
+        (" a:b( x = -1.5e-3 , y = 'w/o;x' ) ", ("a", "b", {"x": -1.5e-3, "y": "w/o;x"})),
+        ('a:b(x=["it\'s; so"; 1])', ("a", "b", {"x": ["it's; so", 1]})),
         ("a:b(x=true; y=null; z=False)", ("a", "b", {"x": True, "y": None, "z": False})),
+        ("a:b(x=[true; false; none])", ("a", "b", {"x": [True, False, None]})),
         ("a:b(stages=['stem'; 'l.1']; x=1)", ("a", "b", {"x": 1}, ("stem", "l.1"))),
         ("a:b(size=(2, 3))", ("a", "b", {"size": (2, 3)})),
     ],
@@ -98,7 +100,7 @@ def test_long_names_that_differ_at_the_end_have_different_slugs() -> None:
 
 
 def test_arguments_survive_the_command_line_and_yaml() -> None:
-    pair = "torchvision:vit_b_16(image_size=64; num_layers=4)/torchvision:resnet18"
+    pair = f"{EXAMPLE}/torchvision:resnet18"
     from_command_line = _split_params(None, None, f"grid.pairs={pair},threads=1")
     assert from_command_line == {"grid": {"pairs": pair}, "threads": 1}
     assert OmegaConf.create(f"pairs: [resnet20/resnet8, {pair}]").pairs[1] == pair
