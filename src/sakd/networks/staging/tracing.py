@@ -31,6 +31,12 @@ class StageTracer(fx.Tracer):
         super().__init__(autowrap_functions=tuple(functions))
         self.leaves = frozenset(leaves)
         self.leaf_types = tuple(modules)
+        self.gradients = torch.is_grad_enabled()
+
+    def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:  # noqa: ANN401 - as in fx
+        """Refuse a step that the model takes without gradients: a graph would give it some."""
+        require(torch.is_grad_enabled() == self.gradients, "a part of it runs without gradients")
+        return super().create_node(*args, **kwargs)
 
     def create_args_for_root(
         self,

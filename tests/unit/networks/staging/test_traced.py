@@ -199,6 +199,22 @@ def test_a_number_drawn_by_the_trace_is_not_drawn_for_ever(draw: Callable[[], fl
         stage(Chance(draw), IMAGE)
 
 
+class WithoutGradients(Plain):
+    """Begins with what no gradient is to reach."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            x = self.depth(x)
+        return super().forward(x[:, :3])
+
+
+def test_what_runs_without_gradients_is_not_given_them() -> None:
+    with pytest.raises(UserError, match=r"cannot trace it \(a part of it runs without gradients\)"):
+        stage(WithoutGradients(), IMAGE)
+    with torch.no_grad():
+        stage(Plain(), IMAGE)
+
+
 @pytest.mark.parametrize(
     ("outside", "stages"),
     [(False, ["stem", "block"]), (True, ["stem", "block", "pool", "head"])],
