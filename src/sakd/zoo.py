@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import torch
-
 from sakd.data import DataCard
 from sakd.errors import UserError, require
 from sakd.networks import StagedNetwork, build_network, check_fit
+from sakd.networks.sources import without_memory
 from sakd.networks.statistics import OwnStatistics, Statistics
 from sakd.weights import Weights, differences
 
@@ -47,11 +46,7 @@ def sketch(name: str, classes: int, image_shape: tuple[int, int, int]) -> Staged
     Raises:
         UserError: there is none, or it does not fit.
     """
-    try:
-        with torch.device("meta"):
-            return build_network(name, num_classes=classes, image_shape=image_shape)
-    except (NotImplementedError, ValueError):  # some need numbers while they are made
-        return build_network(name, num_classes=classes, image_shape=image_shape)
+    return without_memory(lambda: build_network(name, num_classes=classes, image_shape=image_shape))
 
 
 def check_network_fits(name: str, classes: int, image_shape: tuple[int, int, int]) -> None:

@@ -147,9 +147,11 @@ def test_probing_feature_shapes_leaves_no_trace(
     training: bool, small_network: Callable[..., StagedNetwork]
 ) -> None:
     network = small_network(0).train(training)
+    network.stage1.train(not training)
+    modes = [module.training for module in network.modules()]
     before = {name: value.clone() for name, value in network.state_dict().items()}
     assert feature_shapes(network, (3, 8, 8)) == [(4, 8, 8), (4, 8, 8), (6, 4, 4), (8, 2, 2), (8,)]
-    assert network.training == training
+    assert [module.training for module in network.modules()] == modes
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
 
 
@@ -160,6 +162,18 @@ def test_images_that_do_not_fit_are_named_with_their_size(
     with pytest.raises(UserError, match="1x8x8"):
         feature_shapes(network, (1, 8, 8))
     assert network.training
+    with pytest.raises(UserError, match="cannot take images of 3x8x8: too many indices"):
+        feature_shapes(Indexing({"stem": nn.Linear(2, 3), "head": nn.Linear(3, 4)}), (3, 8, 8))
+
+
+class Indexing(StagedNetwork):
+    """Raises something that torch's own layers do not."""
+
+    def __init__(self, stages: dict[str, nn.Module]) -> None:
+        super().__init__(stages, family="toy")
+
+    def run(self, x: Tensor, start: int = 0, stop: int | None = None) -> Tensor:
+        return x[0, 0, 0, 0, 0]
 
 
 def test_stages_keep_their_order_and_the_head_is_no_feature() -> None:

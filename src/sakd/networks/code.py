@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
 from sakd.networks.names import is_outside, parse_name
-from sakd.networks.sources import SOURCES, imported
+from sakd.networks.sources import SOURCES, imported, named_function
 
 
 def code_of(name: str) -> str | None:
@@ -18,7 +19,7 @@ def code_of(name: str) -> str | None:
     `source_files`.
 
     Raises:
-        UserError: there is no such module.
+        UserError: there is no such function.
     """
     if not is_outside(name):
         return None
@@ -35,19 +36,20 @@ def source_files(name: str) -> tuple[Path, ...]:
     """The files with the code of a user's own network; none for those of the zoo and libraries.
 
     They are the file of the module that ``name`` says, and that of the function where it comes
-    from another; what these import in turn is not looked for.
+    from another, be it decorated or a partial; what these import in turn is not looked for.
 
     Raises:
-        UserError: there is no such module.
+        UserError: there is no such function.
     """
     if not is_outside(name):
         return ()
     parsed = parse_name(name)
     if parsed.source.partition(".")[0] in SOURCES:
         return ()
-    module = imported(parsed.source)
-    files = {module.__file__}
-    function = inspect.unwrap(getattr(module, parsed.item, imported))
+    function = inspect.unwrap(named_function(parsed.source, parsed.item))
+    while isinstance(function, partial):
+        function = inspect.unwrap(function.func)
+    files = [imported(parsed.source).__file__]
     if inspect.isfunction(function) or inspect.isclass(function):
-        files.add(inspect.getsourcefile(function))
-    return tuple(sorted(Path(file) for file in files if file is not None))
+        files.append(inspect.getsourcefile(function))
+    return tuple(Path(file) for file in dict.fromkeys(files) if file is not None)

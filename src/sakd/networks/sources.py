@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -18,6 +18,7 @@ from sakd.networks.names import OutsideName
 from sakd.networks.staging.surgery import use_small_stem
 from sakd.tables import Table
 
+Model = TypeVar("Model", bound=nn.Module)
 Arguments = Mapping[str, Any]
 Source = Callable[[str, Arguments, int, int], nn.Module]
 """Makes the model of that name with those arguments for so many classes and image channels."""
@@ -36,7 +37,7 @@ def outside_model(name: OutsideName, num_classes: int, channels: int) -> nn.Modu
     source = SOURCES.get(name.source) or partial(_function, name.source)
     try:
         model: object = source(name.item, name.arguments, num_classes, channels)
-    except (UserError, NotImplementedError):
+    except UserError:
         raise
     except Exception as error:  # whatever the code of others raises
         reason = str(error).partition("\n")[0]
@@ -52,11 +53,16 @@ def check_outside(name: OutsideName) -> None:
     Raises:
         UserError: it cannot be made.
     """
+    without_memory(lambda: outside_model(name, 2, 3))
+
+
+def without_memory(make: Callable[[], Model]) -> Model:
+    """What ``make`` makes, on torch's device ``meta`` where that goes."""
     try:
         with torch.device("meta"):
-            outside_model(name, 2, 3)
-    except (NotImplementedError, UserError):  # it may need numbers while it is made
-        outside_model(name, 2, 3)
+            return make()
+    except UserError:  # it may need numbers while it is made
+        return make()
 
 
 def _torchvision(item: str, arguments: Arguments, num_classes: int, _channels: int) -> nn.Module:
@@ -98,14 +104,23 @@ def _function(
     source: str, item: str, arguments: Arguments, num_classes: int, channels: int
 ) -> nn.Module:
     """What a function of the user's own makes."""
-    module = imported(source)
-    functions = [name for name, value in vars(module).items() if callable(value)]
-    _known(source, item, functions)
-    function = getattr(module, item)
+    function = named_function(source, item)
     asked = {"num_classes": num_classes, "in_channels": channels}
     takes = inspect.signature(function).parameters
     model: nn.Module = function(**{k: asked[k] for k in asked if k in takes}, **arguments)
     return model
+
+
+def named_function(source: str, item: str) -> Callable[..., Any]:
+    """The function, class or other callable called ``item`` in the module ``source``.
+
+    Raises:
+        UserError: there is none, or the module cannot be imported.
+    """
+    module = imported(source)
+    _known(source, item, [name for name, value in vars(module).items() if callable(value)])
+    function: Callable[..., Any] = getattr(module, item)
+    return function
 
 
 def imported(name: str) -> ModuleType:

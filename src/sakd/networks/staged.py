@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
 import torch
@@ -123,17 +124,25 @@ def rectified_stages(network: StagedNetwork, image_shape: tuple[int, ...]) -> li
 
 def _probe(network: StagedNetwork, trace: Callable[[Tensor], T], image_shape: tuple[int, ...]) -> T:
     image = next(network.parameters()).new_zeros((1, *image_shape))
-    training = network.training
-    network.eval()
     try:
-        with torch.no_grad():
+        with torch.no_grad(), in_mode(network, training=False):
             return trace(image)
-    except (RuntimeError, AssertionError, ValueError) as error:
+    except Exception as error:  # whatever the network's code raises
         size = "x".join(map(str, image_shape))
         reason = str(error).partition("\n")[0]
         raise UserError(f"the network cannot take images of {size}: {reason}") from error
+
+
+@contextmanager
+def in_mode(model: nn.Module, *, training: bool) -> Iterator[None]:
+    """Have ``model`` in training or evaluation mode; every submodule goes back to its own."""
+    before = {module: module.training for module in model.modules()}
+    model.train(training)
+    try:
+        yield
     finally:
-        network.train(training)
+        for module, mode in before.items():
+            module.training = mode
 
 
 def feature_shapes(network: StagedNetwork, image_shape: tuple[int, ...]) -> list[tuple[int, ...]]:

@@ -41,6 +41,9 @@ def text():
 def broken():
     raise ZeroDivisionError("a slip")
 
+def unwritten():
+    raise NotImplementedError("later")
+
 CONSTANT = 3
 """
 
@@ -93,6 +96,7 @@ def test_grey_images_are_fitted_or_asked_for(name: str) -> None:
         ("users_nets:CONSTANT", "users_nets has no 'CONSTANT'"),
         ("users_nets:text", "it is of type str, which is no torch.nn.Module"),
         ("users_nets:broken", "cannot be made: ZeroDivisionError: a slip"),
+        ("users_nets:unwritten", "cannot be made: NotImplementedError: later"),
         ("users_nets:asked(breadth=2)", "cannot be made: TypeError: .*'breadth'"),
         ("users_nothing:fixed", "there is no module 'users_nothing': put it where Python finds"),
         ("users_slip:fixed", "users_slip cannot be imported: .*'users_missing_package'"),

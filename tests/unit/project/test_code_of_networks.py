@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sakd.errors import UserError
 from sakd.grid import Cell
 from sakd.jobs import Lessons, cell_job, teacher_job
 from sakd.networks.code import code_of, source_files
@@ -76,9 +77,33 @@ def test_changed_code_changes_the_keys_of_students_and_teachers_made_by_it(
 
 
 def test_a_function_of_another_module_counts_with_that_module(write: Write) -> None:
-    write("from sakd.networks.resnet import resnet\n")
-    files = {file.name for file in source_files("keyed_nets:resnet(depth=8)")}
-    assert files == {"keyed_nets.py", "resnet.py"}
+    write(
+        "from functools import partial\nfrom sakd.networks.resnet import resnet\n"
+        "small = partial(partial(resnet, depth=8), widths=(2, 2, 3, 4))\n"
+    )
+    for name in ("keyed_nets:resnet(depth=8)", "keyed_nets:small"):
+        assert [file.name for file in source_files(name)] == ["keyed_nets.py", "resnet.py"]
+
+
+def test_code_that_is_not_there_has_no_key(write: Write) -> None:
+    write(CODE)
+    with pytest.raises(UserError, match="keyed_nets has no 'tinny'; did you mean 'tiny'"):
+        code_of("keyed_nets:tinny")
+
+
+def test_code_counts_wherever_its_files_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = set()
+    for folders in ("ab", "ba"):
+        here, there = (tmp_path / folders / folder for folder in folders)
+        for folder, module, code in ((here, "one", "from two import net"), (there, "two", CODE)):
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{module}.py").write_text(code.replace("tiny", "net"))
+            monkeypatch.syspath_prepend(folder)
+            monkeypatch.delitem(sys.modules, module, raising=False)
+        codes.add(code_of("one:net"))
+    assert len(codes) == 1
 
 
 def test_networks_of_libraries_count_with_their_version() -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from sakd.errors import UserError, require
+from sakd.networks.staged import in_mode
 from sakd.networks.staging.mutation import is_needed_elsewhere, written_by
 
 WAY_OUT = (
@@ -90,18 +90,6 @@ def _random_states() -> tuple[object, ...]:
     """Another one once torch, Python or NumPy have drawn a number."""
     numpy = repr(np.random.get_state())  # noqa: NPY002 - what models use is watched, not used
     return torch.get_rng_state().tolist(), random.getstate(), numpy
-
-
-@contextmanager
-def in_mode(model: nn.Module, *, training: bool) -> Iterator[None]:
-    """Have ``model`` in training or evaluation mode; every submodule goes back to its own."""
-    before = {module: module.training for module in model.modules()}
-    model.train(training)
-    try:
-        yield
-    finally:
-        for module, mode in before.items():
-            module.training = mode
 
 
 def chain(names: Sequence[str]) -> fx.Graph:
