@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from torch import Tensor, nn
 
+Network = TypeVar("Network", bound=nn.Module)
 Block = Callable[[int, int, int], nn.Module]
 """What makes a block from its input channels, output channels and stride."""
 
@@ -22,6 +24,12 @@ def conv_bn(
     padding = kernel // 2
     conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(outputs))
+
+
+def shortcut(inputs: int, outputs: int, stride: int) -> nn.Sequential:
+    """Nothing, or a 1x1 convolution with batch norm where the shape changes."""
+    same = stride == 1 and inputs == outputs
+    return nn.Sequential() if same else conv_bn(inputs, outputs, stride=stride)
 
 
 def conv_bn_relu(
@@ -46,8 +54,8 @@ class GlobalAveragePool(nn.Module):
         return x.mean(dim=(2, 3))
 
 
-def initialise(network: nn.Module) -> None:
-    """He initialisation (fan out) for convolutions, one and zero for batch norms.
+def initialise(network: Network) -> Network:
+    """``network`` after He initialisation (fan out) of convolutions, one and zero of batch norms.
 
     He et al., ICCV 2015, arXiv:1502.01852; linear layers keep torch's default.
     """
@@ -59,3 +67,4 @@ def initialise(network: nn.Module) -> None:
         elif isinstance(module, nn.BatchNorm2d):
             nn.init.ones_(module.weight)
             nn.init.zeros_(module.bias)
+    return network

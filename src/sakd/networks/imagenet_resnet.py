@@ -13,9 +13,9 @@ from sakd.networks.blocks import (
     GlobalAveragePool,
     chain,
     conv3x3,
-    conv_bn,
     conv_bn_relu,
     initialise,
+    shortcut,
 )
 from sakd.networks.resnet import BasicBlock
 from sakd.networks.staged import StagedNetwork
@@ -40,9 +40,7 @@ class Bottleneck(nn.Module):
         self.bn2 = nn.BatchNorm2d(middle)
         self.conv3 = nn.Conv2d(middle, outputs, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(outputs)
-        self.downsample = nn.Sequential()
-        if stride != 1 or inputs != outputs:
-            self.downsample = conv_bn(inputs, outputs, stride=stride)
+        self.downsample = shortcut(inputs, outputs, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) to (B, outputs, H / stride, W / stride)."""
@@ -69,6 +67,4 @@ def imagenet_resnet(
         inputs = outputs
     stages["embedding"] = GlobalAveragePool()
     stages["head"] = nn.Linear(inputs, num_classes)
-    network = StagedNetwork(stages, family="resnet")
-    initialise(network)
-    return network
+    return initialise(StagedNetwork(stages, family="resnet"))

@@ -59,6 +59,4 @@ def mobilenet_v2(num_classes: int, in_channels: int = 3, *, width: float = 1.0) 
         stages[f"stage{number}"] = nn.Sequential(*layers)
     stages["embedding"] = nn.Sequential(conv_bn_relu(inputs, LAST), GlobalAveragePool())
     stages["head"] = nn.Linear(LAST, num_classes)
-    network = StagedNetwork(stages, family="mobilenet")
-    initialise(network)
-    return network
+    return initialise(StagedNetwork(stages, family="mobilenet"))

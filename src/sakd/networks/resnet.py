@@ -13,9 +13,9 @@ from sakd.networks.blocks import (
     GlobalAveragePool,
     chain,
     conv3x3,
-    conv_bn,
     conv_bn_relu,
     initialise,
+    shortcut,
 )
 from sakd.networks.staged import StagedNetwork
 
@@ -30,9 +30,7 @@ class BasicBlock(nn.Module):
         self.bn1 = nn.BatchNorm2d(outputs)
         self.conv2 = conv3x3(outputs, outputs)
         self.bn2 = nn.BatchNorm2d(outputs)
-        self.downsample = nn.Sequential()
-        if stride != 1 or inputs != outputs:
-            self.downsample = conv_bn(inputs, outputs, stride=stride)
+        self.downsample = shortcut(inputs, outputs, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) to (B, outputs, H / stride, W / stride)."""
@@ -52,6 +50,4 @@ def resnet(
         stages[f"stage{number}"] = chain(BasicBlock, inputs, outputs, length=blocks, stride=stride)
     stages["embedding"] = GlobalAveragePool()
     stages["head"] = nn.Linear(widths[3], num_classes)
-    network = StagedNetwork(stages, family="resnet")
-    initialise(network)
-    return network
+    return initialise(StagedNetwork(stages, family="resnet"))

@@ -83,7 +83,7 @@ def shufflenet_v1(num_classes: int, in_channels: int = 3) -> StagedNetwork:
     stages = _convolutional_stages(in_channels, GroupedUnit, V1_WIDTHS)
     stages["embedding"] = GlobalAveragePool()
     stages["head"] = nn.Linear(V1_WIDTHS[-1], num_classes)
-    return _network(stages)
+    return initialise(StagedNetwork(stages, family="shufflenet"))
 
 
 def shufflenet_v2(num_classes: int, in_channels: int = 3) -> StagedNetwork:
@@ -92,7 +92,7 @@ def shufflenet_v2(num_classes: int, in_channels: int = 3) -> StagedNetwork:
     last = conv_bn_relu(V2_WIDTHS[-1], V2_LAST)
     stages["embedding"] = nn.Sequential(last, GlobalAveragePool())
     stages["head"] = nn.Linear(V2_LAST, num_classes)
-    return _network(stages)
+    return initialise(StagedNetwork(stages, family="shufflenet"))
 
 
 def _convolutional_stages(
@@ -104,9 +104,3 @@ def _convolutional_stages(
         stages[f"stage{number}"] = chain(unit, inputs, outputs, length=length, stride=2)
         inputs = outputs
     return stages
-
-
-def _network(stages: dict[str, nn.Module]) -> StagedNetwork:
-    network = StagedNetwork(stages, family="shufflenet")
-    initialise(network)
-    return network

@@ -39,7 +39,7 @@ def vgg(num_classes: int, in_channels: int = 3, *, convolutions: Convolutions) -
     stages = _convolutional_stages(in_channels, convolutions, last_pool=PoolLargeMaps())
     stages["embedding"] = GlobalAveragePool()
     stages["head"] = nn.Linear(WIDTHS[-1], num_classes)
-    return _network(stages)
+    return initialise(StagedNetwork(stages, family="vgg"))
 
 
 def vgg_imagenet(
@@ -58,7 +58,7 @@ def vgg_imagenet(
         *(nn.Linear(hidden, hidden), nn.ReLU(), nn.Dropout()),
         nn.Linear(hidden, num_classes),
     )
-    return _network(stages)
+    return initialise(StagedNetwork(stages, family="vgg"))
 
 
 def _convolutional_stages(
@@ -75,9 +75,3 @@ def _convolutional_stages(
             inputs = outputs
         stages[f"stage{number}" if number else "stem"] = nn.Sequential(*layers)
     return stages
-
-
-def _network(stages: dict[str, nn.Module]) -> StagedNetwork:
-    network = StagedNetwork(stages, family="vgg")
-    initialise(network)
-    return network

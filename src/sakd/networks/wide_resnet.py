@@ -46,7 +46,6 @@ def wide_resnet(num_classes: int, in_channels: int = 3, *, depth: int, widen: in
     final = nn.BatchNorm2d(widths[3])
     stages["embedding"] = nn.Sequential(final, nn.ReLU(), GlobalAveragePool())
     stages["head"] = nn.Linear(widths[3], num_classes)
-    network = StagedNetwork(stages, family="wide_resnet")
-    initialise(network)
+    network = initialise(StagedNetwork(stages, family="wide_resnet"))
     nn.init.zeros_(network.get_parameter("head.bias"))
     return network
