@@ -7,7 +7,6 @@ from typing import Any
 from torch import fx, nn
 
 _VIEWS = ("view", "reshape", "flatten", "permute", "transpose", "chunk", "split", "getitem")
-_ASSIGNMENTS = ("iadd", "isub", "imul", "itruediv", "setitem")
 
 
 def is_overwritten(model: nn.Module, node: fx.Node) -> bool:
@@ -27,7 +26,7 @@ def written_by(model: nn.Module, node: fx.Node) -> fx.Node | None:
     else:
         name = _name(node)
         method = name.endswith("_") and not name.endswith("__")
-        in_place = method or name in _ASSIGNMENTS or node.kwargs.get("inplace", False)
+        in_place = method or node.kwargs.get("inplace", False)
     first = node.args[0] if node.args else None
     return first if in_place and isinstance(first, fx.Node) else None
 

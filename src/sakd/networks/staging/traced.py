@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from sakd.errors import UserError, require
-from sakd.networks.staged import StagedNetwork
+from sakd.networks.staged import StagedNetwork, in_mode
 from sakd.networks.staging.cuts import PROBE_BATCH, Cut, find_cuts, shared_places
 from sakd.networks.staging.layouts import Layout
 from sakd.networks.staging.part import StagePart
@@ -19,12 +19,21 @@ from sakd.networks.staging.plan import Plan, automatic, by_hand
 from sakd.networks.staging.segments import Segment, Segmenter
 from sakd.networks.staging.surgery import fit_channels, fit_classes
 from sakd.networks.staging.tracing import (
+    WAY_OUT,
     chain,
     first_output,
     labels,
     probe_shapes,
     result,
     trace,
+)
+
+NO_CHAIN = (
+    "is not the chain of these stages, and cannot be traced either: write its forward as a chain "
+    "of submodules, the head included"
+)
+NO_GRAPH = (
+    "gives other logits than its traced graph: let it write nothing in place that has a second name"
 )
 
 
@@ -117,8 +126,7 @@ def stage(
             f"{num_classes}: let it take num_classes",
         )
     network = TracedNetwork(model, graphs, by_hand(cuts, stages) if stages else automatic(cuts))
-    if graphs.chained:
-        _compare(network, image_shape)
+    _compare(network, image_shape, chained=graphs.chained)
     return network
 
 
@@ -155,26 +163,31 @@ def _graphs(model: nn.Module, stages: Sequence[str]) -> Graphs:
     return Graphs(chain(stages), chain(stages), chained=True)
 
 
-@torch.no_grad()
-def _compare(network: TracedNetwork, image_shape: tuple[int, ...]) -> None:
-    """See that a chain of stages does what its model does, in training with the same numbers."""
-    network = copy.deepcopy(network)  # whose statistics may move
-    (model,) = network._model
-    weight = next(model.parameters())
-    if weight.is_meta:
+def _compare(network: TracedNetwork, image_shape: tuple[int, ...], *, chained: bool) -> None:
+    """See that ``network`` does what its model does; in training too if it was not traced.
+
+    A trace misses what is written through a second name, as in ``y = x; x += 1``.
+    """
+    if next(network.parameters()).is_meta:
         return
-    for training in (False, True):
-        outputs = []
-        for forward in (network.train(training), model.train(training)):
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(0)
-                images = torch.randn((PROBE_BATCH, *image_shape)).to(weight)
-                outputs.append(first_output(forward(images)))
-        require(
-            torch.allclose(*outputs),
-            f"{type(model).__name__} is not the chain of these stages, and cannot be traced "
-            "either: write its forward as a chain of submodules, the head included",
-        )
+    for training in (False, True) if chained else (False,):
+        tried = copy.deepcopy(network) if training else network  # statistics may move
+        (model,) = tried._model
+        with in_mode(model, training=training), in_mode(tried, training=training):
+            ours, theirs = (_logits(one, image_shape) for one in (tried, model))
+        if theirs is None or ours is None or not torch.allclose(ours, theirs, equal_nan=True):
+            complaint = NO_CHAIN if chained else f"{NO_GRAPH}, or {WAY_OUT}"
+            raise UserError(f"{type(model).__name__} {complaint}")
+
+
+@torch.no_grad()
+def _logits(model: nn.Module, image_shape: tuple[int, ...]) -> Tensor | None:
+    """What ``model`` makes of random images, the same ones each time, and as random numbers."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        images = torch.randn((PROBE_BATCH, *image_shape), device="cpu")
+        given: Tensor | None = first_output(model(images.to(next(model.parameters()))))
+        return given
 
 
 def _segments(model: nn.Module, graph: fx.Graph, plan: Plan) -> tuple[Segment, ...]:

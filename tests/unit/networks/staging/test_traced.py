@@ -199,6 +199,21 @@ def test_a_number_drawn_by_the_trace_is_not_drawn_for_ever(draw: Callable[[], fl
         stage(Chance(draw), IMAGE)
 
 
+class SecondName(Plain):
+    """Adds to the images what it keeps under another name too."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = 2 * x
+        before = x
+        x += 1
+        return super().forward(x * before)
+
+
+def test_a_graph_that_does_not_do_what_its_model_does_is_refused() -> None:
+    with pytest.raises(UserError, match=r"SecondName gives other logits than its traced graph: "):
+        stage(SecondName(), IMAGE)
+
+
 class WithoutGradients(Plain):
     """Begins with what no gradient is to reach."""
 
