@@ -9,17 +9,19 @@ from functools import partial
 from importlib import import_module
 from types import ModuleType
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 import torch
 from torch import nn
 
-from sakd.errors import UserError
+from sakd.errors import UserError, require
 from sakd.networks.names import OutsideName
 from sakd.networks.staging.surgery import use_small_stem
 from sakd.tables import Table
 
 Model = TypeVar("Model", bound=nn.Module)
 Arguments = Mapping[str, Any]
+_MADE: WeakSet[nn.Module] = WeakSet()
 Source = Callable[[str, Arguments, int, int], nn.Module]
 """Makes the model of that name with those arguments for so many classes and image channels."""
 
@@ -44,6 +46,8 @@ def outside_model(name: OutsideName, num_classes: int, channels: int) -> nn.Modu
         raise UserError(f"it cannot be made: {type(error).__name__}: {reason}") from error
     if not isinstance(model, nn.Module):
         raise UserError(f"it is of type {type(model).__name__}, which is no torch.nn.Module")
+    require(model not in _MADE, "it is the same model again: let its function make it anew")
+    _MADE.add(model)
     return model
 
 

@@ -35,6 +35,11 @@ def stubborn():
 def numbers(width=4):
     return asked(int(torch.tensor(2.0)), 3, width)
 
+ONCE = fixed()
+
+def same():
+    return ONCE
+
 def text():
     return "no network"
 
@@ -124,8 +129,15 @@ def test_the_door_costs_no_memory_for_weights(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_images_of_the_wrong_size_name_the_network_and_the_remedy() -> None:
-    with pytest.raises(UserError, match=r"^torchvision:vit_b_32: .*Expected 224 .*image_size=64"):
+    told = r"^torchvision:vit_b_32: .*Expected 224 .*image_size=64"
+    with torch.device("meta"), pytest.raises(UserError, match=told):
         build_network("torchvision:vit_b_32", num_classes=2, image_shape=(3, 32, 32))
+
+
+def test_two_networks_are_never_one_model() -> None:
+    build_network("users_nets:same", num_classes=2, image_shape=(3, 16, 16))
+    with pytest.raises(UserError, match=r"^users_nets:same: it is the same model again: let its"):
+        build_network("users_nets:same", num_classes=2, image_shape=(3, 16, 16))
 
 
 def test_a_staged_network_of_other_classes_is_refused() -> None:

@@ -31,12 +31,12 @@ def written_by(model: nn.Module, node: fx.Node) -> fx.Node | None:
     return first if in_place and isinstance(first, fx.Node) else None
 
 
-def is_needed_elsewhere(node: fx.Node) -> bool:
-    """Whether the output of ``node``, or what that is a view of, has more than one user."""
-    source = node.args[0] if node.args else None
+def is_needed_elsewhere(model: nn.Module, node: fx.Node) -> bool:
+    """Whether the output of ``node``, or what shares its memory, has more than one user."""
+    source = node.args[0] if _is_view(node) and node.args else written_by(model, node)
     if len(node.users) > 1:
         return True
-    return _is_view(node) and isinstance(source, fx.Node) and is_needed_elsewhere(source)
+    return isinstance(source, fx.Node) and is_needed_elsewhere(model, source)
 
 
 def _is_view(node: fx.Node) -> bool:

@@ -118,16 +118,27 @@ def stage(
     fit_channels(model, graphs.evaluation, image_shape[0])
     cuts = _cuts(model, graphs, image_shape)
     if num_classes is not None and cuts[-1].shape != (num_classes,):
-        fit_classes(model, graphs.evaluation, num_classes)
-        cuts = _cuts(model, graphs, image_shape)
-        require(
-            cuts[-1].shape == (num_classes,),
-            f"{type(model).__name__} gives {cuts[-1].shape[0]} logits whatever its last layer, not "
-            f"{num_classes}: let it take num_classes",
-        )
+        cuts = _refitted(model, graphs, image_shape, num_classes)
     network = TracedNetwork(model, graphs, by_hand(cuts, stages) if stages else automatic(cuts))
     _compare(network, image_shape, chained=graphs.chained)
     return network
+
+
+def _refitted(
+    model: nn.Module, graphs: Graphs, image_shape: tuple[int, ...], classes: int
+) -> list[Cut]:
+    """The cuts of ``model`` with a new last layer, for that many classes."""
+    fit_classes(model, graphs.evaluation, classes)
+    complaint = (
+        f"{type(model).__name__} does not tell {classes} classes apart when its last layer alone "
+        "is made anew: let it take num_classes"
+    )
+    try:
+        cuts = _cuts(model, graphs, image_shape)
+    except UserError as error:
+        raise UserError(complaint) from error
+    require(cuts[-1].shape == (classes,), complaint)
+    return cuts
 
 
 def _cuts(model: nn.Module, graphs: Graphs, image_shape: tuple[int, ...]) -> list[Cut]:

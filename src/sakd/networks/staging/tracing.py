@@ -109,7 +109,7 @@ def _ending_in_logits(model: nn.Module, graph: fx.Graph) -> fx.Graph:
     output.args = (first_output(output.args[0]),)
     for node in reversed(graph.nodes):
         written = written_by(model, node)
-        acts = node.target is torch._assert or (written and is_needed_elsewhere(written))
+        acts = node.target is torch._assert or (written and is_needed_elsewhere(model, written))
         if not node.users and node.op not in ("placeholder", "output") and not acts:
             graph.erase_node(node)
     return graph

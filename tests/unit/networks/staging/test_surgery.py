@@ -91,9 +91,22 @@ class Sliced(Plain):
         return super().forward(x)[:, :3]
 
 
-def test_a_new_last_layer_that_does_not_decide_the_classes_is_told() -> None:
-    with pytest.raises(UserError, match="gives 3 logits whatever its last layer, not 7: let it"):
-        stage(Sliced(), (3, 8, 8), num_classes=7)
+class TwoHeads(Plain):
+    """Gives the mean of two heads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.other = nn.Linear(3, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = super().forward(x)
+        return (x + self.other(x)) / 2
+
+
+@pytest.mark.parametrize("kind", [Sliced, TwoHeads])
+def test_a_last_layer_that_does_not_decide_the_classes_alone_is_told(kind: type[Plain]) -> None:
+    with pytest.raises(UserError, match=r"does not tell 7 classes apart when .*take num_classes"):
+        stage(kind(), (3, 8, 8), num_classes=7)
 
 
 def test_a_model_without_weights_is_refused() -> None:
