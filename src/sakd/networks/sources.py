@@ -21,9 +21,12 @@ from sakd.tables import Table
 
 Model = TypeVar("Model", bound=nn.Module)
 Arguments = Mapping[str, Any]
-_MADE: WeakSet[nn.Module] = WeakSet()
 Source = Callable[[str, Arguments, int, int], nn.Module]
 """Makes the model of that name with those arguments for so many classes and image channels."""
+
+
+_MADE: WeakSet[nn.Module] = WeakSet()
+"""The models that were given out and are still in use."""
 
 
 def outside_model(name: OutsideName, num_classes: int, channels: int) -> nn.Module:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-import torch
 from torch import Tensor, fx, nn
 
 from sakd.errors import UserError, require
-from sakd.networks.staged import StagedNetwork, in_mode
+from sakd.networks.staged import StagedNetwork
+from sakd.networks.staging.comparison import compare
 from sakd.networks.staging.cuts import PROBE_BATCH, Cut, find_cuts, shared_places
 from sakd.networks.staging.layouts import Layout
 from sakd.networks.staging.part import StagePart
@@ -19,21 +18,11 @@ from sakd.networks.staging.plan import Plan, automatic, by_hand
 from sakd.networks.staging.segments import Segment, Segmenter
 from sakd.networks.staging.surgery import fit_channels, fit_classes
 from sakd.networks.staging.tracing import (
-    WAY_OUT,
     chain,
-    first_output,
     labels,
     probe_shapes,
     result,
     trace,
-)
-
-NO_CHAIN = (
-    "is not the chain of these stages, and cannot be traced either: write its forward as a chain "
-    "of submodules, the head included"
-)
-NO_GRAPH = (
-    "gives other logits than its traced graph: let it write nothing in place that has a second name"
 )
 
 
@@ -120,7 +109,7 @@ def stage(
     if num_classes is not None and cuts[-1].shape != (num_classes,):
         cuts = _refitted(model, graphs, image_shape, num_classes)
     network = TracedNetwork(model, graphs, by_hand(cuts, stages) if stages else automatic(cuts))
-    _compare(network, image_shape, chained=graphs.chained)
+    compare(network, model, image_shape, chained=graphs.chained)
     return network
 
 
@@ -172,33 +161,6 @@ def _graphs(model: nn.Module, stages: Sequence[str]) -> Graphs:
         shown = ", ".join(own[:12])
         require(name in own, f"stages: {type(model).__name__} has no {name!r}, but {shown}, ...")
     return Graphs(chain(stages), chain(stages), chained=True)
-
-
-def _compare(network: TracedNetwork, image_shape: tuple[int, ...], *, chained: bool) -> None:
-    """See that ``network`` does what its model does; in training too if it was not traced.
-
-    A trace misses what is written through a second name, as in ``y = x; x += 1``.
-    """
-    if next(network.parameters()).is_meta:
-        return
-    for training in (False, True) if chained else (False,):
-        tried = copy.deepcopy(network) if training else network  # statistics may move
-        (model,) = tried._model
-        with in_mode(model, training=training), in_mode(tried, training=training):
-            ours, theirs = (_logits(one, image_shape) for one in (tried, model))
-        if theirs is None or ours is None or not torch.allclose(ours, theirs, equal_nan=True):
-            complaint = NO_CHAIN if chained else f"{NO_GRAPH}, or {WAY_OUT}"
-            raise UserError(f"{type(model).__name__} {complaint}")
-
-
-@torch.no_grad()
-def _logits(model: nn.Module, image_shape: tuple[int, ...]) -> Tensor | None:
-    """What ``model`` makes of random images, the same ones each time, and as random numbers."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        images = torch.randn((PROBE_BATCH, *image_shape), device="cpu")
-        given: Tensor | None = first_output(model(images.to(next(model.parameters()))))
-        return given
 
 
 def _segments(model: nn.Module, graph: fx.Graph, plan: Plan) -> tuple[Segment, ...]:

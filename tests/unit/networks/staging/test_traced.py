@@ -250,6 +250,8 @@ def test_named_stages_that_are_not_the_whole_forward_are_refused() -> None:
     whole, model = ["stem", "block", "pool", "head"], Untraceable(outside=True, dropout=0.5)
     with pytest.raises(UserError, match="not the chain of these stages"):
         stage(model, IMAGE, stages=whole)
+    with pytest.raises(UserError, match="not the chain of these stages"):
+        stage(Untraceable(outside=True), IMAGE, stages=["stem", "block", "pool"])
     model.stem, model.extra = nn.Conv2d(3, 4, 1), nn.Conv2d(4, 4, 1)
     with pytest.raises(UserError, match="not the chain of these stages"):
         stage(model, IMAGE, stages=["stem", "extra", "block", "pool", "head"])

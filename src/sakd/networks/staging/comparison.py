@@ -1,0 +1,66 @@
+"""Whether a network that was cut does what its model does."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from sakd.errors import UserError
+from sakd.networks.staged import in_mode
+from sakd.networks.staging.cuts import PROBE_BATCH
+from sakd.networks.staging.tracing import WAY_OUT, first_output
+
+NO_CHAIN = (
+    "is not the chain of these stages, and cannot be traced either: write its forward as a chain "
+    "of submodules, the head included"
+)
+NO_GRAPH = (
+    "gives other logits than its traced graph: let it write nothing in place that has a second name"
+)
+
+
+def compare(
+    network: nn.Module, model: nn.Module, image_shape: tuple[int, ...], *, chained: bool
+) -> None:
+    """See that ``network`` does what ``model`` does; in training too if it was not traced.
+
+    A trace misses what is written through a second name, as in ``y = x; x += 1``. Without memory
+    for weights there is nothing to compare.
+
+    Raises:
+        UserError: it does something else.
+    """
+    if next(model.parameters()).is_meta:
+        return
+    for training in (False, True) if chained else (False,):
+        # In training statistics move: those of copies.
+        both = copy.deepcopy((model, network)) if training else (model, network)
+        try:
+            with in_mode(both[0], training=training), in_mode(both[1], training=training):
+                theirs, ours = (_logits(one, image_shape) for one in both)
+        except Exception as error:  # whatever the model's code raises
+            reason = str(error).partition("\n")[0]
+            told = f"{type(model).__name__} fails on random images, once in pieces: {reason}"
+            raise UserError(told) from error
+        if not _alike(ours, theirs):
+            complaint = NO_CHAIN if chained else f"{NO_GRAPH}, or {WAY_OUT}"
+            raise UserError(f"{type(model).__name__} {complaint}")
+
+
+@torch.no_grad()
+def _logits(model: nn.Module, image_shape: tuple[int, ...]) -> Tensor | None:
+    """What ``model`` makes of random images, the same ones each time, and as random numbers."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        images = torch.randn((PROBE_BATCH, *image_shape), device="cpu")
+        given: Tensor | None = first_output(model(images.to(next(model.parameters()))))
+        return given
+
+
+def _alike(ours: Tensor | None, theirs: Tensor | None) -> bool:
+    """Whether logits differ by no more than the order of sums makes them."""
+    if ours is None or theirs is None or ours.shape != theirs.shape:
+        return False
+    return torch.allclose(ours, theirs, rtol=1e-3, atol=1e-5, equal_nan=True)
