@@ -7,29 +7,37 @@ from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
+from weakref import WeakKeyDictionary
 
 from sakd.networks.names import is_outside, parse_name
 from sakd.networks.sources import SOURCES, imported, named_function
+
+_HASHES: WeakKeyDictionary[ModuleType, dict[str, str]] = WeakKeyDictionary()
+"""By module, as it was imported, and function."""
 
 
 def code_of(name: str) -> str | None:
     """A text that changes with the code of the network called ``name``; None for the zoo's.
 
     For a model of a known library that is the library's version, for a user's own a hash of
-    `source_files`.
+    `source_files`, as they were when it was first asked for: a file that is edited during a run is
+    not what runs.
 
     Raises:
         UserError: there is no such function.
     """
     if not is_outside(name):
         return None
-    package = parse_name(name).source.partition(".")[0]
+    parsed = parse_name(name)
+    package = parsed.source.partition(".")[0]
     if package in SOURCES:
         return f"{package} {version(package).partition('+')[0]}"
-    digest = sha256()
-    for file in source_files(name):
-        digest.update(file.read_bytes())
-    return f"sha256 {digest.hexdigest()}"
+    hashes = _HASHES.setdefault(imported(parsed.source), {})
+    if parsed.item not in hashes:
+        content = b"".join(file.read_bytes() for file in source_files(name))
+        hashes[parsed.item] = sha256(content).hexdigest()
+    return f"sha256 {hashes[parsed.item]}"
 
 
 def source_files(name: str) -> tuple[Path, ...]:

@@ -76,6 +76,14 @@ def test_changed_code_changes_the_keys_of_students_and_teachers_made_by_it(
     assert keys() == before
 
 
+def test_what_is_edited_during_a_run_is_not_what_runs(write: Write, tmp_path: Path) -> None:
+    before = code_of(NETWORK)
+    (tmp_path / "keyed_nets.py").write_text(CODE + "\n# another thought\n")
+    assert code_of(NETWORK) == before
+    write(CODE + "\n# another thought\n")
+    assert code_of(NETWORK) != before
+
+
 def test_a_function_of_another_module_counts_with_that_module(write: Write) -> None:
     write(
         "from functools import partial\nfrom sakd.networks.resnet import resnet\n"
