@@ -33,8 +33,7 @@ def automatic(cuts: Sequence[Cut]) -> Plan:
     embedding = _embedding(cuts)
     before = [cut for cut in cuts[: cuts.index(embedding)] if cut.weighted < cuts[-1].weighted]
     inside = [cut for cut in before if cut.layout is not Layout.VECTOR]
-    ends = _resolutions(inside)
-    ends = _with_stem(inside, ends)
+    ends = _with_stem(inside, _resolutions(inside))
     names = ["stem", *(f"stage{number}" for number in range(1, len(ends)))]
     return {**dict(zip(names, ends, strict=False)), "embedding": embedding, "head": cuts[-1]}
 
