@@ -26,12 +26,13 @@ from sakd.weights import Weights, save_weights
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 2
+FORMAT = 3
 """Part of every content key: raise it when a change of the code changes results.
 
 2: adapters are made for any two shapes, and some of those between maps have another kernel; the
 key tells the code of networks from outside, whether the teacher is trained too, and by what images
 are normalised; ab compares responses before the rectifier.
+3: ab and ofd compare features of pre-activation networks after the next stage's batch norm.
 """
 
 

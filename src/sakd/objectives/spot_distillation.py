@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import ClassVar, cast
 
 import torch
@@ -13,6 +12,7 @@ from sakd.data import Batch
 from sakd.distillers import Distiller
 from sakd.networks import StagedNetwork
 from sakd.networks.spots import Spot
+from sakd.networks.staged import in_mode
 from sakd.objectives.base import Objective, StepResult
 from sakd.objectives.labels import label_loss
 from sakd.objectives.outputs import Outputs
@@ -102,7 +102,7 @@ class SpotDistillation(Objective):
         losses = {"student": total}
         terms = {**supervision, **knowledge, **self.gate_rates(route.chosen)}
         if self.router.graft is not None and route.gate is not None:
-            with _evaluating(self.student), _evaluating(self.teacher):
+            with in_mode(self.student, training=False), in_mode(self.teacher, training=False):
                 reached = self.reached(batch.images, teacher)
                 grafted = self.router.graft(
                     self.student, self.teacher, batch.images, reached, route.gate
@@ -170,13 +170,3 @@ class SpotDistillation(Objective):
 
     def _distillers(self) -> Mapping[str, Distiller]:
         return cast("Mapping[str, Distiller]", self.distillers)
-
-
-@contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
-    training = network.training
-    network.eval()
-    try:
-        yield
-    finally:
-        network.train(training)
