@@ -72,7 +72,7 @@ class DataSettings:
             share = getattr(self, name)
             fine = share is None or 0 < share < 1
             require(fine, f"{name} must be above 0 and below 1, got {share}")
-        for name in ("train_size", "student_per_class", "size"):
+        for name in ("train_size", "student_per_class"):
             size = getattr(self, name)
             require(size is None or size >= 1, f"{name} must be 1 or more, or null, got {size}")
         fine = self.workers is None or self.workers >= 0
@@ -80,7 +80,7 @@ class DataSettings:
 
     def images(self, tensors: Mapping[str, Tensor]) -> Images:
         """Prepared tensors as images; those in files are found in ``path``."""
-        return from_tensors(tensors, self.path, decoders(self.workers))
+        return from_tensors(tensors, self.dataset().path, decoders(self.workers))
 
     def dataset(self) -> Dataset:
         """The dataset that is meant.
@@ -227,6 +227,10 @@ def _explain(detail: Mapping[str, Any]) -> str:
     if detail["type"] == "value_error":
         where = f"parameter {place!r}: " if place else ""
         return f"{where}{detail['ctx']['error']}"
+    if detail["type"] == "path_type" and isinstance(detail["input"], int | float):
+        return (
+            f"parameter {place!r} is a number, {detail['input']}; for a folder write ./ before it"
+        )
     return f"parameter {place!r}: {detail['msg']}, got {detail['input']!r}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import Counter
 from collections.abc import Mapping
@@ -43,7 +44,7 @@ def import_weights(
         statistics: by which the network was trained; None for those of the data.
 
     Raises:
-        UserError: the file cannot be read, or is of another network or number of classes.
+        UserError: the file cannot be read, or is of another network or of other classes.
     """
     network = fresh_network(name, card)
     expected = network.state_dict()
@@ -53,6 +54,7 @@ def import_weights(
     head = network.stage_names[-1]
     head = network.origins[head] if isinstance(network, TracedNetwork) else head
     _check_classes(name, state, expected, head)
+    _check_class_names(path, card)
     wrong = differences(state, expected)
     require(not wrong, f"{path} is not for {name}: {wrong}")
     state = {key: state[key].to(value.dtype) for key, value in expected.items()}
@@ -90,3 +92,18 @@ def _check_classes(name: str, state: State, expected: State, head: str) -> None:
                 f"the weights for {name} tell {theirs[0]} classes apart, the data has {ours[0]}: "
                 "take a teacher of these classes, or train one",
             )
+
+
+def _check_class_names(path: Path, card: DataCard) -> None:
+    """Compare with the card beside the file, where `sakd.weights.save_weights` wrote both."""
+    beside = path.with_suffix(".json")
+    try:
+        theirs = json.loads(beside.read_text())["data"]["classes"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    for number, (there, here) in enumerate(zip(theirs, card.classes, strict=False)):
+        found = (
+            f"{path} is of a teacher to whom class {number} is {there!r}, and the data has {here!r}"
+        )
+        remedy = f"take a teacher of these classes, or delete {beside} if only the names differ"
+        require(there == here, f"{found}: {remedy}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from sakd.imported import import_weights
 from sakd.networks import NETWORKS, build_network
 from sakd.networks.renaming import given_names, reference_names
 from sakd.networks.statistics import OwnStatistics, Statistics
-from sakd.weights import Weights
+from sakd.weights import Weights, save_weights
 from sakd.zoo import fresh_network, trained_network
 
 CLASSES = 7
@@ -180,6 +181,21 @@ def test_another_number_of_classes_is_told_as_such(
     torch.save(other.state_dict(), tmp_path / "a.pth")
     with pytest.raises(UserError, match="tell 10 classes apart, the data has 7: take a teacher of"):
         import_weights(network, card, tmp_path / "a.pth")
+
+
+def test_a_teacher_of_other_classes_is_refused_where_its_card_lies_beside(
+    tmp_path: Path, card: DataCard
+) -> None:
+    state, file = NETWORKS["resnet8"](CLASSES).state_dict(), tmp_path / "a.safetensors"
+    save_weights(Weights(state, {"data": card.to_json()}), file)
+    import_weights("resnet8", card, file)
+    other = replace(card, classes=(*card.classes[:-1], "cat"))
+    message = f"class 6 is '6', and the data has 'cat': take .* or delete {tmp_path / 'a.json'} if"
+    with pytest.raises(UserError, match=message):
+        import_weights("resnet8", other, file)
+    for strange in ("[]", "{", '{"data": {}}'):
+        (tmp_path / "a.json").write_text(strange)
+        import_weights("resnet8", other, file)
 
 
 def test_what_does_not_fit_is_reported_in_one_line(tmp_path: Path, card: DataCard) -> None:

@@ -51,13 +51,14 @@ def open_dataset(
 
     Args:
         name: One of `DATASETS`, or ``torchvision:NAME``.
-        path: The folder of its data, where it needs one.
+        path: The folder of its data, where it needs one; ``~`` is the home folder.
         source: The form in which it is read; None for the first that it has.
         download: Whether missing data may be fetched.
         options: What only some datasets take; those that are None are not given.
 
     Raises:
-        UserError: There is none of that name and source, or it does not take an option.
+        UserError: There is none of that name and source, it does not take an option, or ``path`` is
+            in the home folder of nobody.
     """
     given = {option: value for option, value in options.items() if value is not None}
     kind = TorchvisionImages if name.startswith(PREFIX) else _of_table(name)
@@ -66,7 +67,17 @@ def open_dataset(
         raise UserError(f"{name} does not take {named}; leave it out")
     if name.startswith(PREFIX):
         given["item"] = name.removeprefix(PREFIX)
-    return kind(path, source or kind.sources[0], download, **given)
+    return kind(_expanded(path), source or kind.sources[0], download, **given)
+
+
+def _expanded(path: Path | None) -> Path | None:
+    if path is None:
+        return None
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        user = f"data.path {path}: there is no user {path.parts[0].removeprefix('~')}"
+        raise UserError(f"{user}; write the path in full") from error
 
 
 def _of_table(name: str) -> type[Dataset]:

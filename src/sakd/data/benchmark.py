@@ -128,7 +128,7 @@ class Benchmark(Dataset):
         """
         needed = f"{self.name} needs a path: the folder that holds (or shall hold) the data"
         require(self.path is not None, needed)
-        return Path(self.path or "").expanduser()
+        return Path(self.path or "")
 
     @property
     def place(self) -> Path:

@@ -57,14 +57,18 @@ class DataCard:
         """Read back what ``to_json`` gave.
 
         Raises:
-            UserError: An entry is missing or unknown: another version wrote the card.
+            UserError: An entry is missing or unknown: another version wrote the card; or it is
+                damaged.
         """
         differing = {entry.name for entry in fields(cls)} ^ set(card)
         if differing:
             entries = ", ".join(sorted(differing))
             raise UserError(f"data card with missing or unknown {entries}; prepare the data again")
-        counts = {split: tuple(count) for split, count in card["counts"].items()}
-        tuples = {key: tuple(card[key]) for key in ("classes", "mean", "std")}
+        try:
+            counts = {split: tuple(count) for split, count in card["counts"].items()}
+            tuples = {key: tuple(card[key]) for key in ("classes", "mean", "std")}
+        except (AttributeError, TypeError) as error:
+            raise UserError(f"damaged data card ({error}); prepare the data again") from error
         return cls(**{**card, **tuples, "counts": counts})
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
-from sakd.errors import UserError
+from sakd.errors import require
 
 GREY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"})
 LONGEST_SIDE, SHORTEST_SIDE = 20_000, 2  # pixels
@@ -59,14 +59,22 @@ def read_header(picture: Image.Image) -> Header:
     return Header(picture.mode in GREY, width, height)
 
 
+def require_size(size: int | None) -> None:
+    """See that images can be made ``size`` pixels wide and high, or are to keep theirs.
+
+    Raises:
+        UserError: ``size`` is absurd.
+    """
+    fine = size is None or SHORTEST_SIDE <= size <= LONGEST_SIDE
+    allowed = f"{SHORTEST_SIDE} to {LONGEST_SIDE:,}"
+    require(fine, f"data.size {size} pixels; allowed: {allowed}, or null")
+
+
 def common_form(headers: list[Header], size: int | None) -> Form:
     """Find the form that suits all pictures.
 
     Grey where all are grey, else colour. Pictures of one size keep it unless ``size`` is given;
     others become squares of ``size``, by default of their median shorter side, 64 pixels at most.
-
-    Raises:
-        UserError: ``size`` is absurd.
     """
     channels = 1 if all(header.grey for header in headers) else 3
     sizes = {(header.height, header.width) for header in headers}
@@ -75,9 +83,6 @@ def common_form(headers: list[Header], size: int | None) -> Form:
     if size is None:
         shorter = (min(header.width, header.height) for header in headers)
         size = min(median_low(shorter), LARGEST_DEFAULT_SIDE)
-    if not SHORTEST_SIDE <= size <= LONGEST_SIDE:
-        allowed = f"{SHORTEST_SIDE} to {LONGEST_SIDE:,}"
-        raise UserError(f"data.size {size} pixels; allowed: {allowed}, or null")
     return Form(channels, size, size, resized=sizes != {(size, size)})
 
 

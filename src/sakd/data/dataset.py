@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import ClassVar
@@ -13,6 +14,20 @@ from sakd.data.images import Images
 from sakd.errors import UserError
 
 ELSEWHERE = ("path", "download", "workers")  # fields of a dataset that do not change what it is
+
+
+@contextmanager
+def refusals_told() -> Iterator[None]:
+    """Say in one line which file the operating system refuses to read, and why.
+
+    Raises:
+        UserError: It refuses.
+    """
+    try:
+        yield
+    except OSError as error:
+        found = f"{error.filename} cannot be read ({error.strerror})"
+        raise UserError(f"{found}; make it readable, or remove it") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,13 +108,17 @@ class Dataset(ABC):
 
         That is the name, the options but for ``download`` and ``workers``, and of every file its
         `mark` and its place in ``path``. It is the same on every machine.
+
+        Raises:
+            UserError: A file cannot be read.
         """
         options = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ELSEWHERE}
         digest = hashlib.sha256(repr((self.name, options)).encode())
         for path in self.files():
-            place = path.relative_to(self.path.expanduser()) if self.path else path
+            place = path.relative_to(self.path) if self.path else path
             digest.update(f"\n{place.as_posix()}\n".encode())
-            digest.update(self.mark(path))
+            with refusals_told():
+                digest.update(self.mark(path))
         return digest.hexdigest()
 
     def mark(self, path: Path) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import ClassVar, NamedTuple
 
 import torch
 
-from sakd.data.dataset import RawData
+from sakd.data.dataset import RawData, refusals_told
 from sakd.data.files import ImageFiles, decoders
 from sakd.data.own import SPLIT_NAMES, OwnImages, SplitNames
 from sakd.data.pictures import Files
@@ -21,6 +22,9 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 SIDE = 224  # pixels: of streamed images, unless another size is given
 STREAMED = "streamed; statistics, where not published, are of 1,000 training images"
 IGNORED = ("thumbs.db", "desktop.ini")  # what file managers leave; and hidden files
+
+# What is no text (names that are not UTF-8), or would break a line of a message or of a table.
+UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 ClassFiles = dict[str, list[Path]]
 """The files of a split, by class."""
@@ -161,7 +165,12 @@ def _class_files(split: Path) -> ClassFiles:
 def _files(folder: Path) -> list[Path]:
     files = _visible(folder)
     require(bool(files), f"{folder} has no images; add some, or remove it")
-    strange = [entry for entry in files if entry.is_dir() or not _is_picture(entry)]
+    if folders := [entry.name for entry in files if entry.is_dir()]:
+        raise UserError(
+            f"{len(folders):,} folders in the class {folder}, such as {folders[0]}; move their "
+            f"images up into it, or if {folder.name} is a split, call it train, val or test"
+        )
+    strange = [entry for entry in files if not _is_picture(entry)]
     if strange:
         raise UserError(
             f"{len(strange):,} of {len(files):,} items in {folder} are no images, such as "
@@ -176,7 +185,8 @@ def _is_picture(entry: os.DirEntry[str]) -> bool:
 
 def _check_content(paths: Iterable[Path]) -> None:
     every = list(paths)
-    empty = [path for path in every if not path.stat().st_size]
+    with refusals_told():
+        empty = [path for path in every if not path.stat().st_size]
     if empty:
         raise UserError(
             f"{len(empty):,} of {len(every):,} image files are empty (0 bytes), such as "
@@ -195,6 +205,11 @@ def _folders(folder: Path) -> Iterator[Path]:
 
 def _visible(folder: Path) -> list[os.DirEntry[str]]:
     """What is in ``folder``, by name; an entry knows its kind, which a million paths would ask."""
-    with os.scandir(folder) as every:
+    with refusals_told(), os.scandir(folder) as every:
         found = [e for e in every if not e.name.startswith(".") and e.name.lower() not in IGNORED]
+    for entry in found:
+        if UNWRITABLE.search(entry.name):
+            raise UserError(f"{folder} holds {entry.name!a}, no UTF-8 text of one line; rename it")
+        broken = entry.is_symlink() and not os.path.exists(entry.path)  # noqa: PTH110 - no path yet
+        require(not broken, f"{entry.path} is a link to what is not there; mend or remove it")
     return sorted(found, key=lambda entry: entry.name)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import ClassVar
 
-from sakd.data.dataset import Dataset
+from sakd.data.conversion import require_size
+from sakd.data.dataset import Dataset, refusals_told
 from sakd.errors import require
 
 SplitNames = Mapping[str, tuple[str, ...]]
@@ -21,6 +25,9 @@ SPLIT_NAMES: SplitNames = {
 }
 
 
+LONGEST_NAME = 64  # letters of a folder that are part of file names
+
+
 @dataclass(frozen=True)
 class OwnImages(Dataset):
     """Images that lie in a folder of the user's.
@@ -30,7 +37,7 @@ class OwnImages(Dataset):
             `sakd.data.conversion.common_form`.
 
     Raises:
-        UserError: They are to be downloaded.
+        UserError: They are to be downloaded, or ``size`` is absurd.
     """
 
     sources: ClassVar[tuple[str, ...]] = ("files",)
@@ -40,25 +47,33 @@ class OwnImages(Dataset):
     size: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse to download what is the user's own."""
+        """Refuse to download what is the user's own, and absurd sizes."""
         super().__post_init__()
+        require_size(self.size)
         require(not self.download, f"{self.name} reads your own files; set data.download to false")
 
     @property
     def label(self) -> str:
-        """The name of the dataset and that of the folder, so that two sets stay apart."""
-        path = self.path.expanduser().resolve() if self.path else Path()
-        called = re.sub(r"\W+", "_", path.name, flags=re.ASCII).strip("_")
-        return f"{self.name}_{called}" if called else self.name
+        """The name of the dataset and that of the folder, so that two sets stay apart.
+
+        A folder whose name is too long, or is not written in ASCII, is told by a digest of it too.
+        """
+        name = unicodedata.normalize("NFC", self.path.resolve().name if self.path else "")
+        called = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
+        parts = [self.name, called[:LONGEST_NAME]]
+        if not name.isascii() or len(called) > LONGEST_NAME:
+            parts.append(blake2b(os.fsencode(name), digest_size=4).hexdigest())
+        return "_".join(part for part in parts if part)
 
     @property
     def folder(self) -> Path:
         """The folder of the images.
 
         Raises:
-            UserError: There is none.
+            UserError: There is none, or it may not be looked at.
         """
         require(self.path is not None, f"{self.name} needs data.path: a folder; {self.layout}")
-        folder = Path(self.path or "").expanduser()
-        require(folder.is_dir(), f"no folder {folder}; {self.layout}")
+        folder = Path(self.path or "")
+        with refusals_told():
+            require(folder.is_dir(), f"no folder {folder}; {self.layout}")
         return folder

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import ClassVar
 
 from sakd.data.dataset import RawData
 from sakd.data.own import SPLIT_NAMES, OwnImages
-from sakd.data.parquet import ParquetFiles, find_columns, parquet_paths
+from sakd.data.parquet import ParquetFiles, find_columns, parquet_paths, split_name
 from sakd.data.reading import check_classes, read_raw
 from sakd.errors import UserError, require
 
@@ -72,6 +74,9 @@ class Parquet(OwnImages):
 
     def _paths(self) -> dict[str, list[Path]]:
         paths = {split: parquet_paths(self.folder, names) for split, names in SPLIT_NAMES.items()}
+        for each in paths.values():
+            there = sorted({split_name(path) for path in each})
+            require(len(there) <= 1, f"{self.folder} has {' and '.join(there)}; keep one of them")
         require(bool(paths["train"]), f"no train-*.parquet in {self.folder}; {self.layout}")
         return {split: each for split, each in paths.items() if each}
 
@@ -83,6 +88,17 @@ def _classes(files: Mapping[str, ParquetFiles]) -> tuple[str, ...]:
             paths = f"{each.paths[0]} and {files['train'].paths[0]}"
             raise UserError(f"{paths} differ in the names of the classes; write {split} again")
     if classes is None:
-        highest = max(files["train"].labels(), default=-1)
-        classes = tuple(str(label) for label in range(highest + 1))
+        return _numbered(files["train"])
+    twice = [name for name, count in Counter(classes).items() if count > 1]
+    found = f"{files['train'].paths[0]} has several classes called {', '.join(twice)}"
+    require(not twice, f"{found}; give each a name of its own")
     return classes
+
+
+def _numbered(train: ParquetFiles) -> tuple[str, ...]:
+    labels = set(train.labels())
+    absent = next(label for label in count() if label not in labels)
+    found = f"{train.paths[0]} has labels up to {max(labels)}, and no image of class {absent}"
+    remedy = "number the classes from 0 without gaps"
+    require(absent == len(labels), f"{found}; {remedy}")
+    return tuple(map(str, range(absent)))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +17,8 @@ import pyarrow.parquet as pq
 from sakd.data.pictures import Encoded
 from sakd.data.reading import Labelled
 from sakd.errors import UserError, require
+
+SHARD = re.compile(r"-\d+-of-(\d+)")  # in the name of one of several files
 
 
 class Columns(NamedTuple):
@@ -37,24 +41,37 @@ class ParquetFiles:
     columns: Columns
 
     def check(self) -> None:
-        """See that every file is parquet and has the columns.
+        """See that all files are there, are parquet, and have the columns and the same classes.
 
         Raises:
             UserError: One is not, or has not.
         """
+        self._count()
         for path in self.paths:
             find_columns(path, *self.columns)
+            if self._names(path) != self.class_names():
+                both = f"{path} and {self.paths[0]}"
+                raise UserError(f"{both} differ in the names of the classes; write one again")
+
+    def _count(self) -> None:
+        found = Counter(int(shard[1]) for path in self.paths if (shard := SHARD.search(path.stem)))
+        for total, there in found.items():
+            named = f"{there} of {total} files such as {self.paths[0]}"
+            require(there >= total, f"{named}; get the others, or rename these to do without")
 
     def class_names(self) -> tuple[str, ...] | None:
-        """The names of the labels, from the metadata of the first file, where there are any."""
-        names = _features(_schema(self.paths[0])).get(self.columns.label, {}).get("names")
-        return tuple(map(str, names)) if isinstance(names, list) else None
+        """The names of the labels, from the metadata of the files, where there are any."""
+        return self._names(self.paths[0])
+
+    def _names(self, path: Path) -> tuple[str, ...] | None:
+        names = _features(_schema(path)).get(self.columns.label, {}).get("names")
+        return tuple(map(str, names)) if isinstance(names, list) and names else None
 
     def labels(self, classes: int | None = None) -> list[int]:
         """The labels of all rows.
 
         Raises:
-            UserError: One is missing, negative, or not below ``classes``.
+            UserError: One is missing, negative, or not below ``classes``; or there are no rows.
         """
         every: list[int] = []
         for path in self.paths:
@@ -65,6 +82,7 @@ class ParquetFiles:
                     allowed = "0 or more" if classes is None else f"0 to {classes - 1}"
                     place = f"{self.columns.label} {label} in row {row} of {path}"
                     raise UserError(f"{place}; allowed: {allowed}")
+        require(bool(every), f"{', '.join(map(str, self.paths))}: no rows; add images")
         return every
 
     def read(self, classes: int) -> Labelled:
@@ -74,7 +92,6 @@ class ParquetFiles:
             UserError: A label is not in 0..``classes`` - 1, or there are no rows.
         """
         labels = self.labels(classes)
-        require(bool(labels), f"{', '.join(map(str, self.paths))}: no rows; add images")
         contents = [_column(path, self.columns.image, "bytes") for path in self.paths]
         places = [
             (path, row)
@@ -86,8 +103,12 @@ class ParquetFiles:
 
 def parquet_paths(folder: Path, prefixes: Sequence[str]) -> list[Path]:
     """The files ``<prefix>-*.parquet`` and ``<prefix>.parquet``, in the order of their names."""
-    paths = folder.glob("*.parquet")
-    return sorted(path for path in paths if path.stem.partition("-")[0] in prefixes)
+    return sorted(path for path in folder.glob("*.parquet") if split_name(path) in prefixes)
+
+
+def split_name(path: Path) -> str:
+    """What comes before the first hyphen: ``train`` of train-00000-of-00001.parquet."""
+    return path.stem.partition("-")[0]
 
 
 def find_columns(path: Path, image: str | None = None, label: str | None = None) -> Columns:

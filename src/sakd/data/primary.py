@@ -34,4 +34,4 @@ def from_tensors(
     if "paths" not in tensors:
         return ImageSet(tensors["images"], tensors["labels"])
     require(root is not None, "these images are streamed from files: set data.path to their folder")
-    return ImageFiles.from_tensors(tensors, Path(root or "").expanduser(), workers)
+    return ImageFiles.from_tensors(tensors, Path(root or ""), workers)

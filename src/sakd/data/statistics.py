@@ -33,7 +33,11 @@ def channel_statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, 
         mean.append(float(share @ values))
         std.append(float(share @ (values - mean[-1]).square()) ** 0.5)
         if std[-1] == 0:
-            raise UserError(f"channel {channel} of the training images is constant; drop it")
+            found = (
+                f"channel {channel} of the training images is {round(WHITE * mean[-1])} everywhere"
+            )
+            remedy = "put another channel in its place, or save the images as grey"
+            raise UserError(f"{found} and cannot be normalised; {remedy}")
     return tuple(mean), tuple(std)
 
 

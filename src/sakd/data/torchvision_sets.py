@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import operator
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,9 +15,10 @@ from typing import Any, ClassVar
 
 from PIL import Image
 
+from sakd.data.conversion import require_size
 from sakd.data.dataset import Dataset, RawData
 from sakd.data.pictures import Pictures
-from sakd.data.reading import SPLITS, Labelled, read_raw
+from sakd.data.reading import SPLITS, Labelled, check_classes, read_raw
 from sakd.errors import UserError, require
 
 PREFIX = "torchvision:"
@@ -72,7 +74,7 @@ class TorchvisionImages(Dataset):
         item: The name of torchvision's class.
 
     Raises:
-        UserError: Torchvision has no such dataset.
+        UserError: Torchvision has no such dataset, or ``size`` is absurd.
     """
 
     name: ClassVar[str] = "torchvision"
@@ -82,8 +84,9 @@ class TorchvisionImages(Dataset):
     item: str = ""
 
     def __post_init__(self) -> None:
-        """Look the class up."""
+        """Look the class up, and refuse absurd sizes."""
         super().__post_init__()
+        require_size(self.size)
         torchvision_class(self.item)
 
     @property
@@ -123,14 +126,18 @@ class TorchvisionImages(Dataset):
             UserError: They are missing or damaged, or the dataset is not one of classification.
         """
         self.check()
-        return read_torchvision(self.item, self._folder, download=self.download, size=self.size)
+        raw = read_torchvision(self.item, self._folder, download=self.download, size=self.size)
+        parts = {"train": raw.train, "val": raw.val, "test": raw.test}
+        labels = {s: images.labels.tolist() for s, images in parts.items() if images is not None}
+        check_classes(labels, raw.classes)
+        return raw
 
     @property
     def _folder(self) -> Path:
         require(
             self.path is not None, f"{PREFIX}{self.item} needs data.path: a folder to read from"
         )
-        return Path(self.path or "").expanduser()
+        return Path(self.path or "")
 
 
 def torchvision_class(item: str) -> type[Any]:
@@ -141,9 +148,11 @@ def torchvision_class(item: str) -> type[Any]:
     """
     from torchvision import datasets  # noqa: PLC0415 - seconds to import
 
-    if item in datasets.__all__ and isinstance(kind := getattr(datasets, item), type):
-        return kind
-    near = get_close_matches(item, datasets.__all__)
+    found = {name: getattr(datasets, name) for name in datasets.__all__}
+    kinds = {name: kind for name, kind in found.items() if isinstance(kind, type)}
+    if item in kinds:
+        return kinds[item]
+    near = get_close_matches(item, kinds)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     raise UserError(f"torchvision has no dataset {item!r}{hint}")
 
@@ -154,17 +163,33 @@ def open_torchvision(item: str, folder: Path, *, download: bool) -> dict[str, An
     Raises:
         UserError: Files are missing or damaged, or cannot be downloaded.
     """
-    name, kind = f"{PREFIX}{item}", torchvision_class(item)
-    try:
+    kind = torchvision_class(item)
+    with _failures_told(item, folder, download=download):
         return {
             split: _make(kind, folder, download, arguments)
             for split, arguments in _splits(kind).items()
         }
-    except (OSError, RuntimeError, EOFError, TypeError, ValueError) as error:
-        reason = re.split(r"\. |\n", str(error))[0].rstrip(".")
+
+
+@contextmanager
+def _failures_told(item: str, folder: Path, *, download: bool) -> Iterator[None]:
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:  # wrong files fail in as many ways as there are classes
+        reason = re.split(r"\. |\n", str(error))[0].rstrip(".") or type(error).__name__
         done = "downloaded to" if download else "read from"
-        remedy = "try again" if download else "set data.download to true, or choose another"
-        raise UserError(f"{name} could not be {done} {folder} ({reason}); {remedy}") from error
+        found = f"{PREFIX}{item} could not be {done} {folder} ({reason})"
+        raise UserError(f"{found}; {_remedy(error, download)}") from error
+
+
+def _remedy(error: Exception, download: bool) -> str:
+    if isinstance(error, ImportError):
+        return "install it, or choose another"
+    if isinstance(error, TypeError):
+        return "it takes other arguments than root, train, split and download: choose another"
+    return "try again" if download else "set data.download to true, or choose another"
 
 
 def read_torchvision(item: str, folder: Path, *, download: bool, **form: Any) -> RawData:  # noqa: ANN401
@@ -180,7 +205,8 @@ def read_torchvision(item: str, folder: Path, *, download: bool, **form: Any) ->
         UserError: They are missing or damaged, or the dataset is not one of classification.
     """
     name, parts = f"{PREFIX}{item}", open_torchvision(item, folder, download=download)
-    labels = {split: _labels(items, name) for split, items in parts.items()}
+    with _failures_told(item, folder, download=download):
+        labels = {split: _labels(items, name) for split, items in parts.items()}
     classes = _classes(parts["train"], labels["train"])
     splits = {
         split: Labelled(Items(items, f"{name}, {split}"), labels[split])
@@ -200,9 +226,12 @@ def _splits(kind: type[Any]) -> dict[str, dict[str, object]]:
 
 
 def _make(kind: type[Any], folder: Path, download: bool, arguments: dict[str, object]) -> Any:  # noqa: ANN401
-    if "root" in inspect.signature(kind).parameters:
+    known = inspect.signature(kind).parameters
+    if "root" in known:
         arguments = {"root": folder, **arguments}
-    return kind(**arguments, **({"download": True} if download else {}))
+    if download or "download" in known:  # of some it is true unless given
+        arguments = {"download": download, **arguments}
+    return kind(**arguments)
 
 
 def _labels(items: Any, name: str) -> list[int]:  # noqa: ANN401

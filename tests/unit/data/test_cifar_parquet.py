@@ -61,6 +61,7 @@ def test_files_are_read_in_order_of_name_to_the_very_pixels(folder: Path, draw) 
 def test_without_names_the_classes_are_called_by_their_numbers(
     folder: Path, write: Write, encoded
 ) -> None:
+    (folder / "train-1.parquet").unlink()
     write(folder / "train-0.parquet", [encoded(0)], [99], names=None)
     assert cifar100(folder).load().classes == tuple(str(label) for label in range(100))
 
@@ -158,6 +159,7 @@ def test_a_bad_image_or_label_is_named(
 
 
 def test_another_number_of_classes_is_refused(folder: Path, write: Write, encoded) -> None:
+    (folder / "train-1.parquet").unlink()
     write(folder / "train-0.parquet", [encoded(0)], [0], names=["a", "b"])
     with pytest.raises(UserError, match="names 2 classes; CIFAR-100 has 100"):
         cifar100(folder).load()

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sakd.data.conversion import Form, Header, common_form, convert, read_header
+from sakd.data.conversion import (
+    Form,
+    Header,
+    common_form,
+    convert,
+    read_header,
+    require_size,
+)
 from sakd.errors import UserError
 
 GREY, COLOUR = Form(1, 4, 6), Form(3, 4, 6)
@@ -176,6 +183,9 @@ def test_one_picture_in_colour_makes_all_of_them_colour() -> None:
     assert common_form([grey, grey], None).channels == 1
 
 
-def test_an_absurd_target_is_refused() -> None:
-    with pytest.raises(UserError, match=r"data.size 1 pixels; allowed: 2 to 20,000, or null"):
-        common_form([Header(True, 4, 4)], 1)
+@pytest.mark.parametrize("size", [-1, 0, 1, 20_001])
+def test_an_absurd_target_is_refused(size: int) -> None:
+    with pytest.raises(UserError, match=rf"data.size {size} pixels; allowed: 2 to 20,000, or null"):
+        require_size(size)
+    for fine in (None, 2, 20_000):
+        require_size(fine)

@@ -1,9 +1,13 @@
 """Folders of one's own: what is found in them, and what is told before anything is read."""
 
+import errno
 import logging
+import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -97,6 +101,48 @@ def test_two_folders_of_ones_own_have_two_labels(tmp_path: Path) -> None:
     assert Folder(None, "files").label == "folder"
 
 
+def test_folders_told_apart_by_other_letters_or_late_in_their_names_have_two_labels() -> None:
+    names = ["狗", "猫", "🐶", "été", "eté", "ete", "x" * 100, "x" * 101]
+    labels = [Folder(Path(name), "files").label for name in names]
+    assert len(set(labels)) == len(names)
+    assert all(re.fullmatch(r"folder_\w{1,80}", label, re.ASCII) for label in labels)
+    composed, decomposed = (Folder(Path(name), "files").label for name in ("\xe9", "e\u0301"))
+    assert composed == decomposed
+
+
+def test_images_and_classes_may_be_links(tmp_path: Path, write_folder) -> None:
+    top = write_folder(tmp_path / "pets")
+    here = load(top)
+    for place in (top / "train" / "ant", top / "train" / "bee" / "0.png"):
+        place.rename(tmp_path / place.name)
+        place.symlink_to(tmp_path / place.name)
+    (tmp_path / "link").symlink_to(top)
+    assert torch.equal(load(tmp_path / "link").train.images, here.train.images)
+
+
+@pytest.mark.parametrize(
+    ("place", "call"),
+    [
+        ("sakd.data.folder.os.scandir", Folder.check),
+        ("pathlib.Path.stat", Folder.check),
+        ("pathlib.Path.open", Folder.fingerprint),
+    ],
+)
+def test_what_may_not_be_read_is_told_in_one_line(
+    tmp_path: Path, write_folder, monkeypatch: pytest.MonkeyPatch, place: str, call: Any
+) -> None:
+    top = write_folder(tmp_path)
+
+    def refuse(path: object, *_given: object, **_options: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, refuse)
+        with pytest.raises(UserError, match=r"cannot be read .Permission denied.; make") as error:
+            call(Folder(top, "files"))
+    assert str(error.value).startswith(str(top))
+
+
 def test_the_fingerprint_follows_content_class_and_size(tmp_path: Path, write_folder) -> None:
     write_folder(tmp_path / "one")
     shutil.copytree(tmp_path / "one", tmp_path / "two")
@@ -176,6 +222,28 @@ def nested(top: Path) -> None:
     (top / "train" / "bee" / "more").mkdir()
 
 
+def other_case(top: Path) -> None:
+    (top / "train").rename(top / "Train")
+    shutil.rmtree(top / "val")
+
+
+def broken_link(top: Path) -> None:
+    (top / "train" / "bee" / "0.png").unlink()
+    (top / "train" / "bee" / "0.png").symlink_to(top / "gone")
+
+
+def broken_class(top: Path) -> None:
+    (top / "train" / "cat").symlink_to(top / "gone")
+
+
+def not_text(top: Path) -> None:
+    (top / "train" / "bee").rename(os.fsdecode(bytes(top / "train") + b"/\xff"))
+
+
+def two_lines(top: Path) -> None:
+    (top / "train" / "bee" / "0.png").rename(top / "train" / "bee" / "a\nb.png")
+
+
 def classless(top: Path) -> None:
     shutil.copy(top / "train" / "bee" / "0.png", top / "train" / "0.png")
 
@@ -197,7 +265,12 @@ def classless(top: Path) -> None:
         (one_image, "'bee' has 1 image for training; needed: 2 or more to split off test; add"),
         (no_bytes, r"2 of 16 image files are empty \(0 bytes\), such as .*val/bee/1.png; replace"),
         (mixed, "1 of 5 items in .*train/bee are no images, such as labels.csv; allowed: .png"),
-        (nested, "1 of 5 items in .*train/bee are no images, such as more"),
+        (nested, "1 folders in the class .*train/bee, such as more; move their images up"),
+        (other_case, "2 folders in the class .*top/Train, .* if Train is a split, call it train"),
+        (broken_link, "train/bee/0.png is a link to what is not there; mend or remove it"),
+        (broken_class, "train/cat is a link to what is not there; mend or remove it"),
+        (not_text, r"train holds '\\udcff', no UTF-8 text of one line; rename it"),
+        (two_lines, r"train/bee holds 'a\\nb.png', no UTF-8 text of one line; rename it"),
         (classless, "1 images in .*top/train are in no class, such as 0.png; move them"),
     ],
 )

@@ -123,6 +123,33 @@ def one_image(folder: Path, write, images) -> None:
     write(folder / "train-0.parquet", images, NAMES, label=[0, 1, 0, 0, 0, 0])
 
 
+def huge_label(folder: Path, write, images) -> None:
+    for file in folder.glob("*.parquet"):
+        file.unlink()
+    write(folder / "train-0.parquet", images, label=[0, 1, 10**15, 0, 1, 0])
+
+
+def other_names_in_one_file(folder: Path, write, images) -> None:
+    write(folder / "train-1.parquet", images, ["bee", "ant"], label=LABELS)
+
+
+def same_name_twice(folder: Path, write, images) -> None:
+    for file in folder.glob("*.parquet"):
+        write(file, images, ["ant", "ant"], label=LABELS)
+
+
+def two_vals(folder: Path, write, images) -> None:
+    write(folder / "val-0.parquet", images, NAMES, label=LABELS)
+
+
+def one_of_three(folder: Path, _write, _images) -> None:
+    (folder / "test-0.parquet").rename(folder / "test-00001-of-00003.parquet")
+
+
+def no_rows(folder: Path, write, _images) -> None:
+    write(folder / "test-0.parquet", [], NAMES, label=pa.array([], pa.int64()))
+
+
 def unnamed_too_high(folder: Path, write, images) -> None:
     for file in folder.glob("*.parquet"):
         highest = 2 if file.name.startswith("test") else 1
@@ -144,6 +171,12 @@ def unnamed_too_high(folder: Path, write, images) -> None:
         (missing, "label None in row 1 of .*test-0.parquet"),
         (one_image, "class 'bee' has 1 image for training; needed: 2 or more to split off test"),
         (unnamed_too_high, "label 2 in row 2 of .*test-0.parquet; allowed: 0 to 1"),
+        (huge_label, "labels up to 1000000000000000, and no image of class 2; number the classes"),
+        (other_names_in_one_file, "train-1.parquet and .*train-0.parquet differ in the names of"),
+        (same_name_twice, "train-0.parquet has several classes called ant; give each a name of"),
+        (two_vals, "has val and validation; keep one of them"),
+        (one_of_three, "1 of 3 files such as .*test-00001-of-00003.parquet; get the others, or"),
+        (no_rows, "test-0.parquet: no rows; add images"),
     ],
 )
 def test_what_is_wrong_is_told_at_the_door(
@@ -169,9 +202,3 @@ def test_unreadable_images_are_named_and_counted(folder: Path, write_parquet, im
 def test_a_column_that_is_not_there_is_told_with_those_that_are(folder: Path) -> None:
     with pytest.raises(UserError, match=r"columns image: .*; needed: photo: struct"):
         parquet(folder, image_column="photo").check()
-
-
-def test_an_empty_file_of_a_split_is_told(folder: Path, write_parquet) -> None:
-    write_parquet(folder / "test-0.parquet", [], NAMES, label=pa.array([], pa.int64()))
-    with pytest.raises(UserError, match=r"test-0.parquet: no rows; add images"):
-        parquet(folder).load()

@@ -17,7 +17,7 @@ def test_statistics_equal_those_of_the_pixels_as_floats(make_images) -> None:
 def test_a_constant_channel_is_refused(make_images) -> None:
     images = make_images().images
     images[:, 1] = 9
-    with pytest.raises(UserError, match=r"channel 1 .* constant"):
+    with pytest.raises(UserError, match=r"channel 1 .* 9 everywhere and cannot be normalised; put"):
         channel_statistics(images)
 
 

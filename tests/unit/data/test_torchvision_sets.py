@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torchvision import datasets
 
 from sakd.data import Dataset, open_dataset
@@ -104,16 +105,59 @@ def test_a_failed_download_is_one_clear_error(
     [
         ("FashionMINST", "torchvision has no dataset 'FashionMINST'; did you mean FashionMNIST"),
         ("VisionDataset", "is no classification dataset"),
-        ("wrap_dataset_for_transforms_v2", "torchvision has no dataset 'wrap_dataset"),
+        ("wrap_dataset_for_transforms_v2", "has no dataset 'wrap_dataset_for_transforms_v2'$"),
         ("MNIST", r"MNIST could not be read from .* \(Dataset not found\); set data.download to"),
         ("VOCDetection", "could not be read from"),
-        ("CocoDetection", "could not be read from .*annFile"),
+        ("CocoDetection", "could not be read from .*annFile.*; it takes other arguments than root"),
     ],
 )
 def test_what_cannot_be_read_is_told_in_one_line(tmp_path: Path, name: str, message: str) -> None:
     with pytest.raises(UserError, match=message) as error:
         open_dataset(f"torchvision:{name}", tmp_path).load()
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("failure", "message"),
+    [
+        (ModuleNotFoundError("No module named 'lmdb'"), "lmdb'.; install it, or choose another"),
+        (AssertionError(), "could not be read from .* .AssertionError.; set data.download to true"),
+        (KeyError("data"), "could not be read from .* .'data'.; set data.download to true"),
+    ],
+)
+@pytest.mark.parametrize("place", ["__init__", "__getitem__"])
+def test_however_a_class_of_torchvision_fails_that_is_one_line(
+    fake: Dataset, monkeypatch: pytest.MonkeyPatch, place: str, failure: Exception, message: str
+) -> None:
+    def fail(*_given: object, **_options: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(Fake, place, fail)
+    with pytest.raises(UserError, match=message):
+        fake.load()
+
+
+def test_nothing_is_downloaded_unless_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    class Eager(Fake):
+        def __init__(self, root: Path, download: bool = True) -> None:
+            super().__init__()
+            asked.append((root, download))
+
+    monkeypatch.setattr(datasets, "FakeData", Eager)
+    for download in (False, True):
+        open_dataset("torchvision:FakeData", tmp_path, download=download).load()
+    assert asked == [(tmp_path, False), (tmp_path, True)]
+
+
+def test_one_class_is_refused(monkeypatch: pytest.MonkeyPatch, fake: Dataset) -> None:
+    monkeypatch.setattr(Fake, "__getitem__", lambda *_given: (Image.new("L", (4, 4)), 0))
+    monkeypatch.setattr(Fake, "__len__", lambda _self: 3)
+    with pytest.raises(UserError, match="one class, '0'; at least 2 can be told apart"):
+        fake.load()
 
 
 def test_targets_that_are_no_classes_are_refused(

@@ -177,7 +177,11 @@ def test_the_data_of_the_environment_for_ones_own_are_named_on_the_command_line(
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({"size": 0}, "size must be 1 or more, or null, got 0"),
+        ({"name": "folder", "size": 1}, "data.size 1 pixels; allowed: 2 to 20,000, or null"),
+        ({"name": "torchvision:MNIST", "size": 0}, "data.size 0 pixels; allowed: 2 to 20,000"),
+        ({"name": "folder", "streamed": True, "size": 1}, "data.size 1 pixels; allowed: 2 to"),
+        ({"name": "folder", "path": 2024}, "'data.path' is a number, 2024; for a folder write ./"),
+        ({"name": "folder", "path": "~nobody1/x"}, "~nobody1/x: there is no user nobody1; write"),
         ({"duplicates": "merge"}, "parameter 'data.duplicates': Input should be 'drop' or 'keep'"),
         ({"name": "digits", "size": 9}, "digits does not take data.size; leave it out"),
         ({"name": "torchvision:FashionMNITS"}, "did you mean FashionMNIST"),

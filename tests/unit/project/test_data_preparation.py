@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,10 @@ def test_a_changed_source_prepares_anew(
     assert len(reads) == 2
 
 
-@pytest.mark.parametrize("harm", ["other images", "no images", "no card", "damaged card"])
+@pytest.mark.parametrize(
+    "harm",
+    ["other images", "no images", "half the images", "no card", "half a card", "damaged card"],
+)
 def test_what_is_not_as_the_card_says_is_prepared_anew(
     run: Any, reads: list[str], catalog: DataCatalog, tmp_path: Path, harm: str
 ) -> None:
@@ -106,10 +110,15 @@ def test_what_is_not_as_the_card_says_is_prepared_anew(
         catalog.save("digits-development", {"train": catalog.load("digits-test")["test"]()})
     elif harm == "no images":
         (tmp_path / "development" / "val.safetensors").unlink()
+    elif harm == "half the images":  # as after an interruption of an earlier version of them
+        written = tmp_path / "test" / "test.safetensors"
+        written.write_bytes(written.read_bytes()[: written.stat().st_size // 2])
     elif harm == "no card":
         (tmp_path / "card.json").unlink()
-    else:
+    elif harm == "half a card":
         (tmp_path / "card.json").write_text('{"name": "digits"}')
+    else:
+        (tmp_path / "card.json").write_text(json.dumps({**card, "counts": 5}))
     assert run() == card
     assert len(reads) == 2
     assert Earlier(catalog, "digits").splits(card["key"]) is not None

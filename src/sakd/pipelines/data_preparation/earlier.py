@@ -48,8 +48,11 @@ class Earlier:
 
     def _part(self, entry: str, name: str) -> Images | None:
         dataset = self._dataset(entry)
-        part = dataset.load().get(name) if dataset.exists() else None
-        return None if part is None else self._read(part())
+        try:
+            part = dataset.load().get(name) if dataset.exists() else None
+            return None if part is None else self._read(part())
+        except (DatasetError, KeyError, ValueError):  # of an interrupted run, or damaged
+            return None
 
     def _dataset(self, entry: str) -> AbstractDataset[Any, Any]:
         dataset: AbstractDataset[Any, Any] = self._catalog[f"{self._name}-{entry}"]
