@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MAGNITUDE = 9  # of RandAugment, torchvision's default
 SHORTER = 8 / 7  # the shorter side of an image to that of its crop: 256 to 224
 SAMPLE = 1000  # images that statistics are computed of
+STRIP = 8  # of an image longer than so many times its shorter side, the ends are not looked at
 CHANNELS = 3
 SEPARATOR = "\0"  # of paths, which cannot have one
 
@@ -125,7 +126,8 @@ class ImageFiles:
     def as_they_are(self, batch_size: int, device: torch.device | str) -> Iterator[Tensor]:
         """Yield the middle of every image, in order, (B, 3, side, side) uint8 on ``device``."""
         size = round(self.side * SHORTER)
-        still = v2.Compose([v2.Resize(size, antialias=True), v2.CenterCrop(self.side)])
+        steps = [v2.Lambda(_without_ends), v2.Resize(size, antialias=True)]
+        still = v2.Compose([*steps, v2.CenterCrop(self.side)])
         rows = torch.split(torch.arange(len(self)), batch_size)
         return _load(self, still, rows, device, seed=0)
 
@@ -230,6 +232,14 @@ class _Decoded(Dataset["Tensor | _Unreadable"]):
             torch.manual_seed(mix(self.seed, row))
             varied: Tensor = self.transform(pixels)
         return varied
+
+
+def _without_ends(pixels: Tensor) -> Tensor:
+    """The middle of a strip: made large enough for its shorter side, it would fill the memory."""
+    longest = STRIP * min(pixels.shape[1:])
+    middle = [min(side, longest) for side in pixels.shape[1:]]
+    cropped: Tensor = v2.functional.center_crop(pixels, middle)
+    return cropped
 
 
 def _read(path: Path) -> Image.Image:

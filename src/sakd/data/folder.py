@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ import torch
 
 from sakd.data.dataset import RawData, refusals_told
 from sakd.data.files import ImageFiles, decoders
-from sakd.data.own import SPLIT_NAMES, OwnImages, SplitNames
+from sakd.data.own import SPLIT_NAMES, UNWRITABLE, OwnImages, SplitNames
 from sakd.data.pictures import Files
 from sakd.data.reading import Labelled, check_classes, read_raw
 from sakd.errors import UserError, require
@@ -22,9 +21,6 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 SIDE = 224  # pixels: of streamed images, unless another size is given
 STREAMED = "streamed; statistics, where not published, are of 1,000 training images"
 IGNORED = ("thumbs.db", "desktop.ini")  # what file managers leave; and hidden files
-
-# What is no text (names that are not UTF-8), or would break a line of a message or of a table.
-UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 ClassFiles = dict[str, list[Path]]
 """The files of a split, by class."""

@@ -28,7 +28,8 @@ def cut_out(images: Tensor, side: int, source: torch.Generator) -> Tensor:
     """Set a square of every image to 0, the mean colour.
 
     DeVries & Taylor, 2017, arXiv:1708.04552: the centre is uniform over all pixels, and what
-    lies outside the image is lost.
+    lies outside the image is lost. (torchvision's ``RandomErasing`` has rectangles of random shape
+    that lie within.) Differs from the authors' code: odd sides are kept, not shortened by a pixel.
 
     Args:
         images: (B, C, H, W) normalised.

@@ -25,6 +25,8 @@ SPLIT_NAMES: SplitNames = {
 }
 
 
+# What is no text (names that are not UTF-8), or would break a line of a message or of a table.
+UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 LONGEST_NAME = 64  # letters of a folder that are part of file names
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import ClassVar
 
 from sakd.data.dataset import RawData
-from sakd.data.own import SPLIT_NAMES, OwnImages
+from sakd.data.own import SPLIT_NAMES, UNWRITABLE, OwnImages
 from sakd.data.parquet import ParquetFiles, find_columns, parquet_paths, split_name
 from sakd.data.reading import check_classes, read_raw
 from sakd.errors import UserError, require
@@ -89,10 +89,17 @@ def _classes(files: Mapping[str, ParquetFiles]) -> tuple[str, ...]:
             raise UserError(f"{paths} differ in the names of the classes; write {split} again")
     if classes is None:
         return _numbered(files["train"])
-    twice = [name for name, count in Counter(classes).items() if count > 1]
-    found = f"{files['train'].paths[0]} has several classes called {', '.join(twice)}"
-    require(not twice, f"{found}; give each a name of its own")
+    _check_names(classes, files["train"].paths[0])
     return classes
+
+
+def _check_names(classes: Sequence[str], path: Path) -> None:
+    strange = [name for name in classes if UNWRITABLE.search(name)]
+    found = f"{path} calls classes {', '.join(map(ascii, strange))}"
+    require(not strange, f"{found}; give each a name of one line")
+    twice = [name for name, times in Counter(classes).items() if times > 1]
+    found = f"{path} has several classes called {', '.join(twice)}"
+    require(not twice, f"{found}; give each a name of its own")
 
 
 def _numbered(train: ParquetFiles) -> tuple[str, ...]:

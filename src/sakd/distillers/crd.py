@@ -21,6 +21,7 @@ class ContrastiveRepresentation(Distiller):
     h(k) = p / (p + K / N) with p = exp(<v_b, u_k> / T) / Z. v is the embedding of one network, u
     the bank with the other's of all N training images, 0 the image itself. Z is fixed by the
     first batch with anybody chosen; the banks follow the chosen samples with ``momentum``.
+    Of a mixed image only its own label and its own place in the bank count, not its partner's.
     Differs from the SAKD reference: K is at most the number of images of other classes.
     """
 

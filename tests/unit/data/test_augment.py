@@ -1,5 +1,8 @@
+from collections import Counter
+
 import pytest
 import torch
+from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as tv
 
 from sakd.data import Augment
@@ -38,6 +41,21 @@ def test_all_offsets_and_flips_are_drawn_equally_often() -> None:
     expected = count / (2 * side**2)
     assert len(frequency) == 2 * side**2
     assert (frequency - expected).abs().max() < 5 * expected**0.5
+
+
+def test_views_come_as_often_as_with_the_transforms_of_torchvision() -> None:
+    image, count = torch.arange(1, 10, dtype=torch.uint8).view(1, 3, 3), 3_000
+    theirs = v2.Compose([v2.RandomCrop(3, padding=1), v2.RandomHorizontalFlip()])
+    view = Augment(1, flip=True).draw(count, torch.Generator().manual_seed(0))
+    ours = Canvas(image[None], 1).crop(torch.zeros(count, dtype=torch.int64), view)
+    drawn = [
+        Counter(tuple(x.flatten().tolist()) for x in each)
+        for each in (ours, map(theirs, [image] * count))
+    ]
+    assert drawn[0].keys() == drawn[1].keys()
+    assert len(drawn[0]) == 18
+    spread = sum((drawn[0][x] - drawn[1][x]) ** 2 / (drawn[0][x] + drawn[1][x]) for x in drawn[0])
+    assert spread < 40.8  # chi-square of 17 degrees of freedom: 1 in 1,000
 
 
 def test_without_crop_and_flip_the_image_is_itself(make_images) -> None:

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -89,6 +90,22 @@ def test_evaluation_sees_the_middle_of_every_image_in_order(files: ImageFiles) -
         with Image.open(files.root / path) as image:
             pixels = middle(v2.functional.pil_to_tensor(image.convert("RGB")))
         torch.testing.assert_close(seen, normalise(pixels / 255), rtol=0, atol=1e-5)
+
+
+def test_the_ends_of_a_strip_are_not_looked_at(tmp_path: Path) -> None:
+    dice = np.random.default_rng(0)
+    middle = dice.integers(0, 256, (2, 20, 3), dtype=np.uint8)
+    paths = [tmp_path / "long.png", tmp_path / "longest.png"]
+    for path, end in zip(paths, (100, 9_000), strict=True):
+        ends = dice.integers(0, 256, (2, 2, end, 3), dtype=np.uint8)
+        Image.fromarray(np.concatenate([ends[0], middle, ends[1]], axis=1)).save(path)
+    labels = torch.tensor([0, 1])
+    files = ImageFiles.examine(paths, labels, root=tmp_path, side=SIDE, split="train")
+    (seen,) = files.as_they_are(2, "cpu")
+    assert torch.equal(*seen)
+    whole = v2.Compose([v2.Resize(16, antialias=True), v2.CenterCrop(SIDE)])
+    expected = whole(torch.from_numpy(middle).permute(2, 0, 1))
+    assert (seen[0].int() - expected.int()).abs().max() <= 1
 
 
 def test_a_subset_holds_the_named_files_in_the_named_order(files: ImageFiles) -> None:

@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy, one_hot
+from torchvision.transforms import v2
 
 from sakd.data import Augment, BatchStream
 from sakd.data.mixing import Mixer, cut_out
@@ -62,7 +63,7 @@ def test_cutmix_shows_a_rectangle_of_the_partner_of_the_stated_area() -> None:
         assert set(mixed[0].unique().tolist()) <= {0.0, float(mixture.partner[0])}
 
 
-def test_shares_follow_beta_and_the_coin_is_fair() -> None:
+def test_the_share_of_mixup_follows_beta() -> None:
     images, labels = torch.zeros(2, 1, 1, 1), torch.arange(2)
     shares = []
     for seed in range(400):
@@ -72,6 +73,28 @@ def test_shares_follow_beta_and_the_coin_is_fair() -> None:
     found = torch.tensor(shares)
     assert abs(found.mean() - 0.5) < 0.06
     assert abs(found.var() - 1 / (4 * (2 * 0.4 + 1))) < 0.03  # of Beta(a, a): 1 / (4 (2a + 1))
+
+
+def test_a_fair_coin_chooses_between_mixup_and_cutmix() -> None:
+    images, labels = torch.tensor([0.0, 1.0]).view(2, 1, 1, 1).expand(2, 1, 6, 6), torch.arange(2)
+    mixer, blended, count = Mixer(Augment(mixup=1.0, cutmix=1.0)), 0, 400
+    for seed in range(2 * count):
+        mixed, mixture = mixer(images, labels, seed)
+        assert mixture is not None
+        if mixture.partner[0] == 1:  # else they are mixed with themselves
+            blended += bool(((mixed > 0) & (mixed < 1)).any())
+    assert abs(blended - count / 2) < 3 * (count / 4) ** 0.5
+
+
+def test_the_shares_of_cutmix_are_spread_as_those_of_torchvision() -> None:
+    images, labels, count = torch.zeros(2, 1, 8, 12), torch.arange(2), 1_500
+    mixer, theirs = Mixer(Augment(cutmix=1.0)), v2.CutMix(alpha=1.0, num_classes=2)
+    ours = [mixer(images, labels, seed)[1] for seed in range(count)]
+    expected = [theirs.make_params([images])["lam_adjusted"] for _ in range(count)]
+    found = [float(mixture.share) for mixture in ours if mixture is not None]
+    assert len(found) == count
+    bins = [torch.histc(torch.tensor(x), 10, min=0, max=1.001) for x in (found, expected)]
+    assert float(((bins[0] - bins[1]) ** 2 / (bins[0] + bins[1])).nansum()) < 27.9  # 1 in 1,000
 
 
 def test_without_mixing_nothing_is_touched() -> None:

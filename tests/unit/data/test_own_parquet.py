@@ -138,6 +138,11 @@ def same_name_twice(folder: Path, write, images) -> None:
         write(file, images, ["ant", "ant"], label=LABELS)
 
 
+def name_of_two_lines(folder: Path, write, images) -> None:
+    for file in folder.glob("*.parquet"):
+        write(file, images, ["ant", "be\ne"], label=LABELS)
+
+
 def two_vals(folder: Path, write, images) -> None:
     write(folder / "val-0.parquet", images, NAMES, label=LABELS)
 
@@ -174,6 +179,10 @@ def unnamed_too_high(folder: Path, write, images) -> None:
         (huge_label, "labels up to 1000000000000000, and no image of class 2; number the classes"),
         (other_names_in_one_file, "train-1.parquet and .*train-0.parquet differ in the names of"),
         (same_name_twice, "train-0.parquet has several classes called ant; give each a name of"),
+        (
+            name_of_two_lines,
+            r"train-0.parquet calls classes 'be\\ne'; give each a name of one line",
+        ),
         (two_vals, "has val and validation; keep one of them"),
         (one_of_three, "1 of 3 files such as .*test-00001-of-00003.parquet; get the others, or"),
         (no_rows, "test-0.parquet: no rows; add images"),
