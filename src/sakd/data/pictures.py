@@ -212,7 +212,8 @@ def _each(
 
 def reason(error: Exception) -> str:
     """Say what is wrong with a picture, without Pillow's ``<_io.BytesIO ...>`` or a path."""
-    told = str(error).partition(" <")[0].partition(" '/")[0].partition("\n")[0]
+    said = getattr(error, "strerror", None) or str(error)
+    told = said.partition(" <")[0].partition(" '/")[0].partition("\n")[0]
     return told or type(error).__name__
 
 

@@ -152,7 +152,8 @@ def torchvision_class(item: str) -> type[Any]:
     kinds = {name: kind for name, kind in found.items() if isinstance(kind, type)}
     if item in kinds:
         return kinds[item]
-    near = get_close_matches(item, kinds)
+    near = [name for name in kinds if name.lower() == item.lower()]
+    near = near or get_close_matches(item, kinds)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     raise UserError(f"torchvision has no dataset {item!r}{hint}")
 
@@ -189,7 +190,9 @@ def _remedy(error: Exception, download: bool) -> str:
         return "install it, or choose another"
     if isinstance(error, TypeError):
         return "it takes other arguments than root, train, split and download: choose another"
-    return "try again" if download else "set data.download to true, or choose another"
+    if download:
+        return "try again"
+    return "set data.download to true, replace the files there, or choose another"
 
 
 def read_torchvision(item: str, folder: Path, *, download: bool, **form: Any) -> RawData:  # noqa: ANN401
@@ -229,8 +232,12 @@ def _make(kind: type[Any], folder: Path, download: bool, arguments: dict[str, ob
     known = inspect.signature(kind).parameters
     if "root" in known:
         arguments = {"root": folder, **arguments}
-    if download or "download" in known:  # of some it is true unless given
-        arguments = {"download": download, **arguments}
+    takes_any = any(one.kind is one.VAR_KEYWORD for one in known.values())
+    if "download" in known or (download and takes_any):
+        arguments = {"download": download, **arguments}  # of some it is true unless given
+    else:
+        message = f"torchvision does not download {kind.__name__}; set data.download to false"
+        require(not download, f"{message}, and put its files into {folder}")
     return kind(**arguments)
 
 

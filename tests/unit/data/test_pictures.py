@@ -50,3 +50,4 @@ def test_a_file_that_goes_missing_is_named_once(tmp_path: Path) -> None:
     with pytest.raises(UserError) as error:
         decode(Files([tmp_path / "gone.png"]), FORM, "train")
     assert str(error.value).count("gone.png") == 1
+    assert "(No such file or directory)" in str(error.value)

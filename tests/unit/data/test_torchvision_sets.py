@@ -104,6 +104,7 @@ def test_a_failed_download_is_one_clear_error(
     ("name", "message"),
     [
         ("FashionMINST", "torchvision has no dataset 'FashionMINST'; did you mean FashionMNIST"),
+        ("mnist", "torchvision has no dataset 'mnist'; did you mean MNIST"),
         ("VisionDataset", "is no classification dataset"),
         ("wrap_dataset_for_transforms_v2", "has no dataset 'wrap_dataset_for_transforms_v2'$"),
         ("MNIST", r"MNIST could not be read from .* \(Dataset not found\); set data.download to"),
@@ -147,10 +148,25 @@ def test_nothing_is_downloaded_unless_asked_for(
             super().__init__()
             asked.append((root, download))
 
-    monkeypatch.setattr(datasets, "FakeData", Eager)
-    for download in (False, True):
-        open_dataset("torchvision:FakeData", tmp_path, download=download).load()
-    assert asked == [(tmp_path, False), (tmp_path, True)]
+    class Relaying(Fake):
+        def __init__(self, root: Path, **others: object) -> None:
+            super().__init__()
+            asked.append((root, others))
+
+    for kind in (Eager, Relaying):
+        monkeypatch.setattr(datasets, "FakeData", kind)
+        for download in (False, True):
+            open_dataset("torchvision:FakeData", tmp_path, download=download).load()
+    assert [given for _, given in asked] == [False, True, {}, {"download": True}]
+    assert {root for root, _ in asked} == {tmp_path}
+
+
+def test_what_torchvision_cannot_download_is_told(tmp_path: Path, write_folder) -> None:
+    write_folder(tmp_path, splits=".")
+    assert open_dataset("torchvision:ImageFolder", tmp_path).load().classes == ("ant", "bee")
+    message = "does not download ImageFolder; set data.download to false, and put its files into"
+    with pytest.raises(UserError, match=message):
+        open_dataset("torchvision:ImageFolder", tmp_path, download=True).load()
 
 
 def test_one_class_is_refused(monkeypatch: pytest.MonkeyPatch, fake: Dataset) -> None:
