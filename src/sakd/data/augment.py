@@ -83,7 +83,7 @@ class Augment:
         require(
             not streamed or self.crop_padding == 0,
             f"crop_padding {self.crop_padding}: streamed images are cropped at random sizes "
-            "instead; set it to 0",
+            "instead; set augment.crop_padding of teacher and student to 0",
         )
         require(
             streamed or self.rand_augment == 0,

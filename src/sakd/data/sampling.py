@@ -54,7 +54,8 @@ def labelled_subset(train: Images, per_class: int | None, seed: int) -> Images:
     counts = labels.bincount()
     scarcest = int(counts[counts > 0].min())
     if not 1 <= per_class <= scarcest:
-        raise UserError(f"{per_class} labelled images per class; allowed: 1 to {scarcest}, or all")
+        found = f"{per_class} labelled images per class (data.student_per_class)"
+        raise UserError(f"{found}; allowed: 1 to {scarcest}, or null for all")
     quota = torch.full_like(counts, per_class)
     index = draw_per_class(labels, quota, generator(seed, "labelled"))
     return train.subset(index.to(train.labels.device))

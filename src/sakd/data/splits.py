@@ -113,7 +113,8 @@ def _carve(
     classes: Sequence[str],
 ) -> tuple[Images, Images]:
     if fraction is None or not 0 < fraction < 1:
-        raise UserError(f"{split}_fraction must be above 0 and below 1, got {fraction}")
+        found = f"there are no {split} images, so data.{split}_fraction"
+        raise UserError(f"{found} must be above 0 and below 1, got {fraction}")
     counts = pool.labels.bincount(minlength=len(classes))
     _require_images(pool, 1 + leave, f"to split {split} off", classes)
     quota = proportional(counts, round(fraction * len(pool)))
