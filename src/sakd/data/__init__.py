@@ -21,7 +21,8 @@ from sakd.data.sampling import labelled_subset
 from sakd.data.splits import Splitting, preparation_key, prepare
 from sakd.data.stream import Batch, BatchStream, evaluation_batches
 from sakd.data.tiny_imagenet import TinyImagenet
-from sakd.data.torchvision_sets import PREFIX, TorchvisionImages
+from sakd.data.torchvision_reading import PREFIX
+from sakd.data.torchvision_sets import TorchvisionImages
 from sakd.errors import UserError
 from sakd.tables import Table, UnknownNameError
 

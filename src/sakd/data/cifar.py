@@ -10,7 +10,7 @@ from sakd.data.conversion import Form
 from sakd.data.dataset import RawData
 from sakd.data.download import Archive
 from sakd.data.parquet import Columns
-from sakd.data.torchvision_sets import read_torchvision, torchvision_class
+from sakd.data.torchvision_reading import read_torchvision, torchvision_class
 from sakd.errors import UserError
 
 
