@@ -146,11 +146,13 @@ def test_nothing_is_downloaded_unless_asked_for(
     class Eager(Fake):
         def __init__(self, root: Path, download: bool = True) -> None:
             super().__init__()
+            self.size = 20
             asked.append((root, download))
 
     class Relaying(Fake):
         def __init__(self, root: Path, **others: object) -> None:
             super().__init__()
+            self.size = 20
             asked.append((root, others))
 
     for kind in (Eager, Relaying):
