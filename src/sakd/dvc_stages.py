@@ -61,7 +61,8 @@ class Stages:
         self.import_parameters = [name for name in IMPORT_PARAMETERS if getattr(settings, name)]
         rates = [OWN_RATES] if settings.student_lr else []
         self.student_parameters = [*STUDENT_PARAMETERS, *rates]
-        self.tables = [f"data/07_model_output/{name}.csv" for name in ("evaluation", "history")]
+        self.tables = [f"{self.output}/{name}.csv" for name in ("evaluation", "history")]
+        self.reporting = f"data/08_reporting/{self.data}"
 
     def every(self) -> dict[str, Stage]:
         """Every stage, by name."""
@@ -134,8 +135,8 @@ class Stages:
         return {
             "cmd": "kedro run --pipelines report",
             "deps": [*self.tables, *self.accuracies, "src/sakd/reporting"],
-            "outs": [f"data/08_reporting/{name}" for name in REPORTS],
-            "metrics": ["data/08_reporting/summary.json"],
+            "outs": [f"{self.reporting}/{name}" for name in REPORTS],
+            "metrics": [f"{self.reporting}/summary.json"],
         }
 
 

@@ -103,10 +103,14 @@ class Grid:
     def rows(self, dataset: str) -> tuple[Row, ...]:
         """Every cell, by row, in the order of the axes."""
         return tuple(
-            Row(dataset, teacher, student, seed, self._cells(dataset, teacher, student, seed))
+            Row(dataset, teacher, student, seed, self._of_row(dataset, teacher, student, seed))
             for teacher, student in self._split_pairs()
             for seed in self.seeds
         )
+
+    def cells(self, dataset: str) -> tuple[Cell, ...]:
+        """Every cell, in the order of the axes."""
+        return tuple(cell for row in self.rows(dataset) for cell in row.cells)
 
     def check(self) -> None:
         """Say what is wrong with the axes before anything is trained.
@@ -132,7 +136,7 @@ class Grid:
         for policy in self.policies:
             _ = POLICIES[policy]
 
-    def _cells(self, dataset: str, teacher: str, student: str, seed: int) -> tuple[Cell, ...]:
+    def _of_row(self, dataset: str, teacher: str, student: str, seed: int) -> tuple[Cell, ...]:
         methods = [(d, p) for d in self.distillers for p in self.policies]
         if self.baseline:
             methods.insert(0, (NONE, NONE))

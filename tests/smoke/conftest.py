@@ -52,7 +52,7 @@ class Project:
     @property
     def reporting(self) -> Path:
         """Where the reports of the smoke environment are."""
-        return self.folder / "data" / "smoke" / "08_reporting"
+        return self.folder / "data" / "smoke" / "08_reporting" / "digits"
 
     @property
     def cells(self) -> Path:

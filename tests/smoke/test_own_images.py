@@ -53,7 +53,7 @@ def test_a_folder_of_images_is_distilled_with_one_command(project: Any, pets: Pa
     card = json.loads((project.folder / "data/03_primary/folder_pets/card.json").read_text())
     assert card["classes"] == ["cat", "dog"]
     assert sum(map(sum, card["counts"].values())) == 24
-    report = (project.folder / "data/08_reporting/report.md").read_text()
+    report = (project.folder / "data/08_reporting/folder_pets/report.md").read_text()
     assert "| cat |" in report
 
 

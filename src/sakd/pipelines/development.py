@@ -10,6 +10,7 @@ from torch import Tensor
 
 from sakd.config import Settings
 from sakd.data import DataCard
+from sakd.errors import require
 from sakd.jobs import Lessons
 from sakd.runner import Bench
 from sakd.runtime import resolve_device
@@ -43,3 +44,13 @@ def lessons(
     """What a network learns from: all training images, or so many of each class."""
     train = settings.data.images(development["train"]())
     return Lessons(train, DataCard.from_json(card), per_class, settings.data.split_seed)
+
+
+def check_origin(name: str, sha256: str, card: Mapping[str, Any], pipeline: str) -> None:
+    """See that what is called ``name``, made by ``pipeline``, was trained on the data of ``card``.
+
+    Raises:
+        UserError: it was trained on data of another hash: other images, or other splits.
+    """
+    fine = sha256 == card["sha256"]
+    require(fine, f"{name} was trained on other data: run --pipelines {pipeline} with these first")

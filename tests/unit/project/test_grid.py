@@ -55,6 +55,7 @@ def test_a_small_grid_expanded_by_hand() -> None:
         "digits-resnet14-resnet8-at-always-s3",
         "digits-resnet14-resnet8-at-adaptive-s3",
     ]
+    assert grid.cells("digits") == tuple(cell for row in rows for cell in row.cells)
     assert rows[2].cells[0] == Cell("digits", "resnet14", "resnet8", "none", "none", 3)
 
 

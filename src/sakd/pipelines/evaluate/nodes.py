@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, fields
 from typing import Any
 
 import pandas as pd
 
 from sakd.config import Settings
 from sakd.data import DataCard
+from sakd.errors import UserError
 from sakd.evaluation import HeldOut, evaluate_cell, evaluate_teacher
 from sakd.grid import Cell
-from sakd.pipelines.development import Parts
+from sakd.pipelines.development import Parts, check_origin
 from sakd.runtime import resolve_device
 from sakd.store import DONE, CellStore, Record
 from sakd.weights import Weights
-
-CELL = ("dataset", "teacher", "student", "distiller", "policy", "seed")
 
 
 def measure_teacher(
@@ -27,7 +27,12 @@ def measure_teacher(
     network: str,
     settings: Settings,
 ) -> dict[str, Any]:
-    """The teacher's accuracy on the test split."""
+    """The teacher's accuracy on the test split.
+
+    Raises:
+        UserError: the teacher was trained on other data.
+    """
+    check_origin(network, teacher.card["data"]["sha256"], card, "teacher")
     split = HeldOut(settings.data.images(test["test"]()), DataCard.from_json(card))
     device = resolve_device(settings.device)
     accuracy = evaluate_teacher(cells, network, teacher, split, device)
@@ -39,15 +44,23 @@ def measure_students(
     card: Mapping[str, Any],
     cells: CellStore,
     settings: Settings,
-    *rows: Mapping[str, Mapping[str, Any]],
+    *records: Mapping[str, Mapping[str, Any]],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The test accuracies of every cell, and the epochs of those that are done."""
+    """The test accuracies of every cell of the grid, and the epochs of those that are done.
+
+    Raises:
+        UserError: the ``records`` have none of a cell of the grid, or one of other data.
+    """
     device = resolve_device(settings.device)
     split = HeldOut(settings.data.images(test["test"]()), DataCard.from_json(card))
+    outcomes = {name: outcome for row in records for name, outcome in row.items()}
     lines, histories = [], []
-    for record in (Record(**content) for row in rows for content in row.values()):
-        cell = Cell(**{name: record.facts[name] for name in CELL})
-        line = {"cell": cell.id, **{name: record.facts[name] for name in CELL}}
+    for cell in settings.grid.cells(settings.data.label):
+        if cell.id not in outcomes:
+            raise UserError(f"{cell.id} was not trained: run --pipelines students with this grid")
+        record = Record(**outcomes[cell.id])
+        check_origin(cell.id, record.facts["data"], card, "students")
+        line = {"cell": cell.id, **asdict(cell)}
         line |= {"status": record.status, "epochs": record.epochs, "val_top1": record.val_top1}
         if record.status == DONE:
             line |= evaluate_cell(cells, cell, record, split, device)
@@ -59,7 +72,7 @@ def measure_students(
 
 COLUMNS = (
     "cell",
-    *CELL,
+    *(field.name for field in fields(Cell)),
     "status",
     "epochs",
     "val_top1",

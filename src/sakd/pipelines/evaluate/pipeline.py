@@ -32,7 +32,7 @@ def create_pipeline(settings: Settings) -> Pipeline:
     students = Node(
         measure_students,
         inputs=[f"{data}-test", f"{data}-card", f"{data}-cells", "parameters", *records],
-        outputs=["evaluation", "history"],
+        outputs=[f"{data}-evaluation", f"{data}-history"],
         name=f"evaluate-{data}-students",
     )
     return Pipeline([*teachers, students], tags=["evaluate"])

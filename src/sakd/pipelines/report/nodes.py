@@ -25,11 +25,19 @@ from sakd.store import DONE
 
 
 def tabulate(
-    evaluation: pd.DataFrame, *teachers: Mapping[str, Any]
+    settings: Settings, evaluation: pd.DataFrame, *teachers: Mapping[str, Any]
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """The results, one line per cell, with the teacher's accuracy beside; and a summary."""
+    """The results, one line per cell of the grid, with the teacher's accuracy beside; a summary.
+
+    Raises:
+        UserError: a cell of the grid was not evaluated.
+    """
+    cells = [cell.id for cell in settings.grid.cells(settings.data.label)]
+    for missing in sorted(set(cells).difference(evaluation["cell"])):
+        raise UserError(f"{missing} was not evaluated: run --pipelines evaluate with this grid")
+    results = evaluation.set_index("cell").loc[cells].reset_index()
     accuracy = {teacher["teacher"]: teacher["test_top1"] for teacher in teachers}
-    results = evaluation.assign(teacher_test_top1=evaluation["teacher"].map(accuracy))
+    results = results.assign(teacher_test_top1=results["teacher"].map(accuracy))
     return results, summary(results)
 
 

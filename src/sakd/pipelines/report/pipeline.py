@@ -12,16 +12,19 @@ from sakd.pipelines.report.nodes import announce, draw, tabulate, write
 def create_pipeline(settings: Settings) -> Pipeline:
     """Tables, figures and pages; then the table on the terminal."""
     data = settings.data.label
+    results, history = f"{data}-results", f"{data}-history"
     accuracies = [f"{data}-{slug(network)}-accuracy" for network in settings.grid.teachers()]
+    figures = [f"{data}-{name}" for name in ("learning_curves", "gate_rates", "gains")]
+    pages = [f"{data}-{name}" for name in ("report_md", "report_html")]
     nodes = [
-        Node(tabulate, ["evaluation", *accuracies], ["results", "summary"], name="tabulate"),
-        Node(draw, ["results", "history"], ["learning_curves", "gate_rates", "gains"], name="draw"),
         Node(
-            write,
-            ["results", "history", f"{data}-card", "parameters"],
-            ["report_md", "report_html"],
-            name="write",
+            tabulate,
+            ["parameters", f"{data}-evaluation", *accuracies],
+            [results, f"{data}-summary"],
+            name="tabulate",
         ),
-        Node(announce, ["results", "report_md", "report_html"], None, name="announce"),
+        Node(draw, [results, history], figures, name="draw"),
+        Node(write, [results, history, f"{data}-card", "parameters"], pages, name="write"),
+        Node(announce, [results, *pages], None, name="announce"),
     ]
     return Pipeline(nodes, tags=["report"])

@@ -9,7 +9,7 @@ from typing import Any
 from sakd.config import Settings
 from sakd.grid import Row
 from sakd.jobs import cell_job
-from sakd.pipelines.development import Parts, lessons, open_bench
+from sakd.pipelines.development import Parts, check_origin, lessons, open_bench
 from sakd.runner import run_job
 from sakd.store import CellStore
 from sakd.training.progress import Progress
@@ -24,7 +24,12 @@ def train_row(
     row: Row,
     settings: Settings,
 ) -> dict[str, Any]:
-    """Train every cell of ``row`` that is not done; the test split is not seen here."""
+    """Train every cell of ``row`` that is not done; the test split is not seen here.
+
+    Raises:
+        UserError: the teacher was trained on other data, which may have been test images.
+    """
+    check_origin(row.teacher, teacher.card["data"]["sha256"], card, "teacher")
     bench = open_bench(development, card, cells, settings)
     labelled = lessons(development, card, settings, per_class=settings.data.student_per_class)
     training = settings.student_training(row.student)
