@@ -112,24 +112,38 @@ class Bench:
 def run_job(job: Job, bench: Bench, progress: Progress) -> Record:
     """Train ``job`` unless that is done; a failure is recorded, not raised.
 
+    A disk that cannot be written to is raised: the other jobs would fail there too.
+
     The network and the batches depend on the job alone, so a cell gives the same bits whatever
     else is trained, before it or beside it (on one CPU).
+
+    Raises:
+        UserError: the record of an earlier training is damaged, or another run is at this job.
+        OSError: what is kept cannot be read or written.
     """
     entry = bench.store.entry(job.group, job.id, job.key)
-    if (record := entry.finished(job.key)) is not None:
-        logger.info("%s: done already", job.id)
-        return record
+    with entry.claimed():
+        record = entry.finished(job.key)
+        if record is None:
+            return _attempt(job, bench, entry, progress)
+    logger.info("%s: done already", job.id)
+    return record
+
+
+def _attempt(job: Job, bench: Bench, entry: Entry, progress: Progress) -> Record:
+    """Train ``job``; its failure is its own, but that of the disk is everybody's."""
     started = time.monotonic()
+    bench.store.forget_evaluation(job.id, job.key)
     try:
         return _train(job, bench, entry, progress)
-    except (RuntimeError, ValueError, ArithmeticError, MemoryError) as error:
+    except OSError:
+        raise
+    except Exception as error:
         seconds = time.monotonic() - started
         message = f"{type(error).__name__}: {error}"
         mendable = isinstance(error, UserError)
         logger.error("%s failed: %s", job.id, message, exc_info=not mendable)
-        record = replace(_record(job, bench), seconds=seconds, error=message)
-        entry.finish(record, [])
-        return record
+        return entry.finish(replace(_record(job, bench), seconds=seconds, error=message), [])
 
 
 def _train(job: Job, bench: Bench, entry: Entry, progress: Progress) -> Record:
@@ -176,8 +190,7 @@ def _train(job: Job, bench: Bench, entry: Entry, progress: Progress) -> Record:
         seconds=clock.seconds(),
     )
     keeper.save(entry.last, len(history), objective.network.state_dict())
-    entry.finish(record, history)
-    return record
+    return entry.finish(record, history)
 
 
 def _record(job: Job, bench: Bench) -> Record:

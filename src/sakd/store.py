@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import pickle
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
 from sakd.errors import UserError
-from sakd.weights import write_json
+from sakd.weights import at_once, write_json
+
+logger = logging.getLogger(__name__)
 
 DONE, FAILED = "done", "failed"
+
+KEPT = (".safetensors", ".json", ".csv")
+"""Endings of what a training leaves: weights, their cards, its history."""
 
 KEY_CHARACTERS = 12
 """So much of a content key names a folder; the whole key is in the record."""
@@ -37,6 +45,7 @@ class Record:
         seconds: wall clock, over all sittings.
         error: why it failed.
         provenance: see `sakd.runtime.provenance`.
+        files: what it left in its folder: sizes in bytes, by name.
     """
 
     id: str
@@ -49,6 +58,7 @@ class Record:
     seconds: float = 0.0
     error: str | None = None
     provenance: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, int] = field(default_factory=dict)
 
 
 class Entry:
@@ -73,17 +83,43 @@ class Entry:
             raise _damaged(self._record, error) from error
 
     def finished(self, key: str) -> Record | None:
-        """The outcome, if the training called ``key`` is done."""
+        """The outcome, if the training called ``key`` is done and what it left is still there."""
         record = self.record()
-        return record if record and record.status == DONE and record.key == key else None
+        if record is None or record.status != DONE or record.key != key:
+            return None
+        there = self._files()
+        lost = [name for name, size in record.files.items() if there.get(name) != size]
+        if lost:
+            logger.warning("%s: %s is missing or cut off: trained again", record.id, lost[0])
+        return None if lost else record
 
-    def finish(self, record: Record, history: Sequence[Mapping[str, float]]) -> None:
-        """Write the outcome; it is there only once everything else is."""
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Keep other runs away from the folder meanwhile.
+
+        Raises:
+            UserError: another one is at work in it.
+        """
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.folder.with_suffix(".lock"), timeout=0):
+                yield
+        except Timeout as error:
+            raise UserError(f"another run is training {self.folder}: wait for its end") from error
+
+    def finish(self, record: Record, history: Sequence[Mapping[str, float]]) -> Record:
+        """Write the outcome, with the files it has left; it is there only once they all are."""
         if history:
             self._write_history(history)
+        record = replace(record, files=self._files())
         write_json(self._record, asdict(record))
         if record.status == DONE:
             self._checkpoint.unlink(missing_ok=True)
+        return record
+
+    def _files(self) -> dict[str, int]:
+        kept = (p for p in self.folder.rglob("*") if p.suffix in KEPT and p != self._record)
+        return {path.relative_to(self.folder).as_posix(): path.stat().st_size for path in kept}
 
     def clear(self) -> None:
         """Forget an earlier training of other content."""
@@ -104,10 +140,8 @@ class Entry:
 
     def save_checkpoint(self, state: Mapping[str, Any]) -> None:
         """Write ``state``, whose ``key`` names the training, at once or not at all."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        partial = self._checkpoint.with_suffix(".partial")
-        torch.save(dict(state), partial)
-        partial.replace(self._checkpoint)
+        with at_once(self._checkpoint) as partial:
+            torch.save(dict(state), partial)
 
     def history(self) -> list[dict[str, float]]:
         """One record per epoch."""
@@ -117,8 +151,7 @@ class Entry:
             return [{k: float(v) for k, v in line.items()} for line in csv.DictReader(lines)]
 
     def _write_history(self, history: Sequence[Mapping[str, float]]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with self._history.open("w", newline="") as lines:
+        with at_once(self._history) as partial, partial.open("w", newline="") as lines:
             writer = csv.DictWriter(lines, history[0])
             writer.writeheader()
             writer.writerows(history)
@@ -142,11 +175,15 @@ class CellStore:
     def evaluation(self, cell: str, key: str) -> dict[str, Any] | None:
         """What evaluation found for the cell with that id, if it has; ``key`` says of what."""
         content = _read_json(self._evaluation(cell, key))
-        return content if content and content["key"] == key else None
+        return content if content and content.get("key") == key else None
 
     def save_evaluation(self, cell: str, content: Mapping[str, Any]) -> None:
         """Keep what evaluation found; its ``key`` says of what."""
         write_json(self._evaluation(cell, content["key"]), content)
+
+    def forget_evaluation(self, cell: str, key: str) -> None:
+        """Drop what was found for the training called ``key``, which is about to be repeated."""
+        self._evaluation(cell, key).unlink(missing_ok=True)
 
     def _evaluation(self, cell: str, key: str) -> Path:
         return self.root / "evaluations" / cell / f"{key[:KEY_CHARACTERS]}.json"
@@ -156,8 +193,8 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        content: dict[str, Any] = json.loads(path.read_text())
-    except ValueError as error:
+        content: dict[str, Any] = dict(json.loads(path.read_text()))
+    except (TypeError, ValueError) as error:
         raise _damaged(path, error) from error
     return content
 

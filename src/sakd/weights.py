@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -37,14 +39,31 @@ class Weights:
         return digest.hexdigest()
 
 
+@contextmanager
+def at_once(path: Path) -> Iterator[Path]:
+    """Give a file to write to, which takes the place of ``path`` once all of it is written.
+
+    Raises:
+        OSError: it cannot be written, also where torch or safetensors call that otherwise.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    except (SafetensorError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise OSError(f"{path} cannot be written: {reason}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def save_weights(weights: Weights, path: Path) -> None:
     """Write ``path`` (.safetensors) and its card beside it (.json), each at once or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     # Copies: what a network holds under two names, the file has twice.
     state = {name: t.detach().cpu().clone().contiguous() for name, t in weights.state.items()}
-    partial = path.with_suffix(".partial")
-    save_file(state, partial)
-    partial.replace(path)
+    with at_once(path) as partial:
+        save_file(state, partial)
     write_json(path.with_suffix(".json"), weights.card)
 
 
@@ -87,7 +106,5 @@ def _some(items: Sequence[str]) -> str:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write ``content`` to ``path``, at once or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(path.suffix + ".partial")
-    partial.write_text(json.dumps(content, indent=2) + "\n")
-    partial.replace(path)
+    with at_once(path) as partial:
+        partial.write_text(json.dumps(content, indent=2) + "\n")

@@ -158,7 +158,9 @@ def test_a_checkpoint_of_other_content_is_not_resumed(
     assert record.epochs == 2
 
 
-@pytest.mark.parametrize("error", [RuntimeError("it burns"), UserError("this cannot be")])
+@pytest.mark.parametrize(
+    "error", [RuntimeError("it burns"), UserError("this cannot be"), KeyError("a bug of one's own")]
+)
 def test_a_failure_is_recorded_and_the_others_go_on(
     make_job: MakeJob, bench: Bench, progress: Progress, error: Exception
 ) -> None:
@@ -167,6 +169,40 @@ def test_a_failure_is_recorded_and_the_others_go_on(
     assert broken.error == f"{type(error).__name__}: {error}"
     assert broken.val_top1 is None
     assert run_job(make_job("sp"), bench, progress).status == DONE
+
+
+def test_what_the_disk_refuses_is_raised_as_the_others_would_fail_too(
+    make_job: MakeJob, bench: Bench, progress: Progress
+) -> None:
+    job = make_job()
+    with pytest.raises(OSError, match="no space left"):
+        run_job(unbuildable(job, OSError("no space left")), bench, progress)
+    assert entry_of(bench, job).record() is None
+
+
+def test_a_finished_training_that_has_lost_its_weights_gets_the_same_ones_again(
+    make_job: MakeJob, bench: Bench, progress: Progress, same: Same
+) -> None:
+    job = make_job()
+    run_job(job, bench, progress)
+    entry = entry_of(bench, job)
+    bench.store.save_evaluation(job.id, {"key": job.key, "test_top1": 0.5})
+    before = load_file(entry.last)
+    entry.last.unlink()
+    assert run_job(job, bench, progress).status == DONE
+    assert same(load_file(entry.last), before)
+    # On a GPU they are not quite the same, and what was measured was the others.
+    assert bench.store.evaluation(job.id, job.key) is None
+
+
+def test_a_job_that_another_run_is_at_is_left_to_it(
+    make_job: MakeJob, bench: Bench, progress: Progress
+) -> None:
+    job = make_job()
+    told = pytest.raises(UserError, match="another run is training")
+    with entry_of(bench, job).claimed(), told:
+        run_job(job, bench, progress)
+    assert not entry_of(bench, job).folder.exists()
 
 
 def test_what_the_user_can_mend_is_told_in_one_line_and_the_rest_with_a_traceback(

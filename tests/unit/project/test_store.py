@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sakd.errors import UserError
 from sakd.store import DONE, FAILED, CellStore, Entry, Record
+from sakd.weights import Weights, save_weights
 
 RECORD = Record(
     id="digits-a-b-kd-always-s0",
@@ -50,8 +51,10 @@ def test_nothing_is_known_of_what_was_never_trained(entry: Entry) -> None:
 
 
 def test_a_record_comes_back_as_it_was(entry: Entry) -> None:
-    entry.finish(RECORD, HISTORY)
-    assert entry.record() == RECORD
+    written = entry.finish(RECORD, HISTORY)
+    assert entry.record() == written
+    size = (entry.folder / "history.csv").stat().st_size
+    assert written == replace(RECORD, files={"history.csv": size})
 
 
 def test_a_failure_comes_back_with_its_error(entry: Entry) -> None:
@@ -72,11 +75,36 @@ def test_a_history_comes_back_to_the_last_bit(
 
 
 def test_only_a_done_training_of_the_same_content_is_finished(entry: Entry) -> None:
-    entry.finish(RECORD, HISTORY)
-    assert entry.finished("k1") == RECORD
+    written = entry.finish(RECORD, HISTORY)
+    assert entry.finished("k1") == written
     assert entry.finished("k2") is None
     entry.finish(replace(RECORD, status=FAILED), [])
     assert entry.finished("k1") is None
+
+
+@pytest.mark.parametrize("name", ["last.safetensors", "epochs/0002.json", "history.csv"])
+@pytest.mark.parametrize("left", [None, b"", b"c"])
+def test_a_training_that_has_lost_a_file_is_not_finished(
+    entry: Entry, caplog: pytest.LogCaptureFixture, name: str, left: bytes | None
+) -> None:
+    for path in (entry.last, entry.best, entry.epochs / "0002.safetensors"):
+        save_weights(Weights({"weight": torch.zeros(2)}), path)
+    assert entry.finish(RECORD, HISTORY) == entry.finished("k1")
+    if left is None:
+        (entry.folder / name).unlink()
+    else:
+        (entry.folder / name).write_bytes(left)
+    assert entry.finished("k1") is None
+    (told,) = caplog.messages
+    assert told == f"{RECORD.id}: {name} is missing or cut off: trained again"
+
+
+def test_a_folder_is_of_one_run_at_a_time(entry: Entry) -> None:
+    told = pytest.raises(UserError, match=r"another run is training .*row/cell/k1: wait")
+    with entry.claimed(), told, Entry(entry.folder).claimed():
+        pass
+    with Entry(entry.folder).claimed():
+        assert not entry.folder.exists()
 
 
 def test_a_checkpoint_is_for_the_training_of_the_same_content(entry: Entry) -> None:
@@ -121,7 +149,9 @@ def test_clear_forgets_everything(entry: Entry) -> None:
     assert entry.record() is None
 
 
-@pytest.mark.parametrize("content", [b"", b'{"id": "cel', b"\xff\xfe\x00", b"{}", b'{"old": 1}'])
+@pytest.mark.parametrize(
+    "content", [b"", b'{"id": "cel', b"\xff\xfe\x00", b"{}", b"3", b'{"old": 1}']
+)
 def test_a_damaged_record_is_told_with_its_file_and_the_remedy(
     entry: Entry, content: bytes
 ) -> None:
@@ -148,3 +178,14 @@ def test_an_evaluation_is_kept_for_what_it_was_of(tmp_path: Path) -> None:
     assert store.evaluation("cell", "k1") == {"key": "k1", "test_top1": 0.5}
     assert store.evaluation("cell", "k2") is None
     assert store.evaluation("other", "k1") is None
+    store.forget_evaluation("cell", "k1")
+    assert store.evaluation("cell", "k1") is None
+    store.forget_evaluation("cell", "k1")
+
+
+def test_a_damaged_evaluation_is_told_with_its_file_and_the_remedy(tmp_path: Path) -> None:
+    store = CellStore(tmp_path)
+    store.save_evaluation("cell", {"key": "k1", "test_top1": 0.5})
+    (tmp_path / "evaluations" / "cell" / "k1.json").write_text("[1, 2]")
+    with pytest.raises(UserError, match=r"k1\.json is damaged .*: delete it and run again"):
+        store.evaluation("cell", "k1")

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 import sakd.weights
 from sakd.errors import UserError
-from sakd.weights import Weights, load_weights, save_weights, write_json
+from sakd.weights import Weights, at_once, load_weights, save_weights, write_json
 
 
 def state() -> dict[str, Tensor]:
@@ -68,6 +69,20 @@ def test_a_write_that_fails_leaves_the_old_file(
     found = load_weights(path)
     assert torch.equal(found.state["weight"], state()["weight"])
     assert found.card == {"epoch": 1}
+
+
+@pytest.mark.parametrize("error", [SafetensorError("I/O error"), RuntimeError("unexpected pos")])
+def test_whoever_finds_the_disk_full_it_is_an_error_of_the_disk_and_leaves_nothing(
+    tmp_path: Path, error: Exception
+) -> None:
+    def write() -> None:
+        with at_once(tmp_path / "network.safetensors") as partial:
+            partial.write_bytes(b"half")
+            raise error
+
+    with pytest.raises(OSError, match=rf"network\.safetensors cannot be written: {error}"):
+        write()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_card_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
