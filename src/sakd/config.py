@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
@@ -236,6 +236,6 @@ def _explain(detail: Mapping[str, Any]) -> str:
 
 def _keys(parents: tuple[str, ...]) -> list[str]:
     kind: type = Settings
-    for parent in parents:
-        kind = get_type_hints(kind)[parent]
+    for parent in parents:  # a field, or a name of one's own in a mapping
+        kind = get_type_hints(kind)[parent] if is_dataclass(kind) else get_args(kind)[-1]
     return [item.name for item in fields(kind)]

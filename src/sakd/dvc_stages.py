@@ -7,16 +7,17 @@ where it was, and cells that an edit does not change are not trained again.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import click
 import yaml
 from kedro.framework.startup import bootstrap_project
 
 from sakd.active import active_settings
 from sakd.config import Settings
+from sakd.hooks import told_in_one_line
 from sakd.networks.code import source_files
 from sakd.networks.names import slug
 
@@ -158,10 +159,12 @@ def dvc_yaml(settings: Settings) -> str:
     return HEAD + yaml.safe_dump(stages, sort_keys=False, width=100)
 
 
+@click.command()
 def main() -> None:
     """Write the stages of the project in the working directory to standard output."""
     bootstrap_project(Path.cwd())
-    sys.stdout.write(dvc_yaml(active_settings()))
+    with told_in_one_line():
+        click.echo(dvc_yaml(active_settings()), nl=False)
 
 
 if __name__ == "__main__":

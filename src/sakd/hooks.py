@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
 import torch
+from kedro.config import MissingConfigException
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.io import CatalogProtocol, MemoryDataset
+from kedro.io import CatalogProtocol, DatasetError, MemoryDataset
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
+from yaml import YAMLError
 
 from sakd.active import activate, active_settings
 from sakd.config import parse_settings
@@ -19,6 +24,7 @@ from sakd.errors import UserError
 from sakd.networks.names import slug
 from sakd.pipelines.data_preparation.earlier import Earlier
 from sakd.runtime import resolve_device
+from sakd.tables import Table
 
 
 class SettingsHooks:
@@ -31,13 +37,11 @@ class SettingsHooks:
         ``context.params`` must not be read here: it would build the pipelines too early.
 
         Raises:
-            ClickException: a key or value is wrong.
+            ClickException: a key or value is wrong, or there is no such environment.
         """
         log_to_console()
-        try:
-            activate(parse_settings(context.config_loader["parameters"]))
-        except UserError as error:
-            raise click.ClickException(str(error)) from error
+        with told_in_one_line():
+            activate(parse_settings(_parameters(context)))
 
     @hook_impl
     def after_catalog_created(self, catalog: CatalogProtocol[str, Any]) -> None:
@@ -60,14 +64,12 @@ class SettingsHooks:
             ClickException: it is.
         """
         settings = active_settings()
-        try:
+        with told_in_one_line():
             resolve_device(settings.device)
             if any("data_preparation" in node.tags for node in pipeline.nodes):
                 settings.data.dataset().check()
             if any("teacher" in node.tags for node in pipeline.nodes):
                 settings.check_teachers()
-        except UserError as error:
-            raise click.ClickException(str(error)) from error
         if settings.threads is not None:
             torch.set_num_threads(settings.threads)
 
@@ -80,3 +82,45 @@ class SettingsHooks:
         """
         if isinstance(error, UserError):
             raise click.ClickException(f"{node.name}: {error}") from error
+
+    @hook_impl
+    def on_pipeline_error(self, error: Exception) -> None:
+        """Tell in one line what a file or the disk refuses: missing, damaged, full, read-only.
+
+        Raises:
+            ClickException: ``error`` is of files.
+        """
+        if isinstance(error, DatasetError | OSError):
+            raise click.ClickException(" ".join(str(error).split())) from error
+
+
+@contextmanager
+def told_in_one_line() -> Iterator[None]:
+    """Have click show what the user can mend, and end with exit code 1.
+
+    Raises:
+        ClickException: in the place of a `UserError`.
+    """
+    try:
+        yield
+    except UserError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _parameters(context: KedroContext) -> Mapping[str, Any]:
+    """The raw parameters of the environment and the command line.
+
+    Raises:
+        UserError: there is no such environment, or a file of it is no YAML.
+    """
+    loader = context.config_loader
+    try:
+        parameters: Mapping[str, Any] = loader["parameters"]
+    except MissingConfigException as error:
+        folders = (path for path in Path(loader.conf_source).iterdir() if path.is_dir())
+        known = sorted(path.name for path in folders)
+        _ = Table("environment", dict.fromkeys(known))[str(context.env)]
+        raise UserError(str(error)) from error
+    except YAMLError as error:
+        raise UserError(" ".join(str(error).split())) from error
+    return parameters

@@ -5,12 +5,18 @@ from __future__ import annotations
 from kedro.pipeline import Pipeline
 
 from sakd.active import active_settings
+from sakd.hooks import told_in_one_line
 from sakd.pipelines import data_preparation, evaluate, report, students, teacher
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """The five stages, and ``distill``, all of them chained, which is the default."""
-    settings = active_settings()
+    """The five stages, and ``distill``, all of them chained, which is the default.
+
+    Raises:
+        ClickException: the settings are wrong.
+    """
+    with told_in_one_line():
+        settings = active_settings()
     stages = {
         "data_preparation": data_preparation.create_pipeline(settings),
         "teacher": teacher.create_pipeline(settings),

@@ -1,8 +1,11 @@
 """Kedro's settings of the project."""
 
 from sakd.hooks import SettingsHooks
+from sakd.session import Session
 
 HOOKS = (SettingsHooks(),)
+
+SESSION_CLASS = Session
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

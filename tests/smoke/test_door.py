@@ -71,12 +71,21 @@ def test_listing_the_pipelines_reaches_for_no_network_and_touches_no_file(
     assert list((tmp_path / "home").rglob("*")) == []
 
 
-def test_a_typo_is_told_in_one_line_and_nothing_is_written(fresh: Any) -> None:
+@pytest.mark.parametrize(
+    ("typo", "told"),
+    [
+        (("--params", "grd.seeds=0"), "parameter 'grd'; did you mean 'grid'? known: device, "),
+        (("--pipelines", "studnts"), "pipeline 'studnts'; did you mean 'students'? known: "),
+    ],
+)
+def test_a_typo_is_told_in_one_line_and_nothing_is_written(
+    fresh: Any, typo: tuple[str, str], told: str
+) -> None:
     before = fresh.files()
-    done = fresh.kedro("run", "--pipelines", "distill", "--params", "grd.seeds=0")
-    assert done.returncode != 0
+    done = fresh.kedro("run", *typo)
+    assert done.returncode == 1
     message = done.stderr.strip()
     assert "\n" not in message
-    assert "unknown parameter 'grd'; did you mean 'grid'? known: device, " in message
+    assert message.startswith(f"Error: unknown {told}")
     assert done.stdout.strip() == ""
     assert fresh.files() == before

@@ -309,6 +309,11 @@ class TestUnknownKeys:
         assert "did you mean 'momentum'?" in message
         assert "known: lr, momentum, weight_decay, milestones, decay" in message
 
+    def test_below_a_name_of_ones_own(self) -> None:
+        message = complaint({"teacher_statistics": {"resnet20": {"men": [0.5]}}})
+        assert "unknown parameter 'teacher_statistics.resnet20.men'" in message
+        assert "did you mean 'mean'? known: mean, std" in message
+
     def test_like_no_other(self) -> None:
         assert complaint({"grid": {"zzz": 1}}).startswith("unknown parameter 'grid.zzz'; known: ")
 

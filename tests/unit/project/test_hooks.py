@@ -11,8 +11,9 @@ from typing import Any
 import click
 import pytest
 import torch
+from kedro.config import OmegaConfigLoader
 from kedro.framework.project import settings as project
-from kedro.io import DataCatalog
+from kedro.io import DataCatalog, DatasetError
 from kedro.pipeline import Node, Pipeline
 
 from sakd import active, hooks
@@ -111,6 +112,41 @@ def test_an_error_in_a_node_that_the_user_can_mend_is_told_in_one_line() -> None
     with pytest.raises(click.ClickException, match="prepare-digits: too few images"):
         SettingsHooks().on_node_error(UserError("too few images"), node)
     SettingsHooks().on_node_error(RuntimeError("a bug"), node)
+
+
+def test_an_unknown_environment_is_told_with_those_there_are(tmp_path: Path) -> None:
+    for name in ("base", "smoke"):
+        (tmp_path / name).mkdir()
+    loader = OmegaConfigLoader(str(tmp_path), base_env="base", env="smok")
+    with pytest.raises(click.ClickException, match="unknown environment 'smok'; did you mean"):
+        SettingsHooks().after_context_created(SimpleNamespace(config_loader=loader, env="smok"))
+
+
+def test_parameters_that_are_no_yaml_are_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "parameters.yml").write_text("grid: {pairs: [\n")
+    loader = OmegaConfigLoader(str(tmp_path), base_env="base", default_run_env="base")
+    with pytest.raises(click.ClickException, match=r"parameters\.yml") as caught:
+        SettingsHooks().after_context_created(SimpleNamespace(config_loader=loader, env=None))
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "error", [OSError("[Errno 28] No space left"), DatasetError("cells:\n[Errno 28] No space left")]
+)
+def test_what_the_disk_refuses_is_told_in_one_line(error: Exception) -> None:
+    with pytest.raises(click.ClickException, match="No space left") as caught:
+        SettingsHooks().on_pipeline_error(error)
+    assert "\n" not in caught.value.message
+    SettingsHooks().on_pipeline_error(RuntimeError("a bug"))
+
+
+def test_wrong_files_without_a_session_are_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(active, "_from_files", lambda: {"studnt": {}})
+    with pytest.raises(click.ClickException, match="unknown parameter 'studnt'"):
+        register_pipelines()
 
 
 @pytest.mark.parametrize("below", [".", "src/sakd"])
