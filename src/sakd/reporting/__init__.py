@@ -2,11 +2,12 @@
 
 from sakd.reporting.caveats import caveats, collapsed_routers
 from sakd.reporting.console import console_table
+from sakd.reporting.content import report
 from sakd.reporting.figures import gate_rates, learning_curves
 from sakd.reporting.gain import gains
 from sakd.reporting.html import report_html
 from sakd.reporting.markdown import report_markdown
-from sakd.reporting.paired import paired_differences, paired_table, policy_comparison
+from sakd.reporting.paired import paired_differences, policy_comparison
 from sakd.reporting.reference import reference_rows, selection_rows
 from sakd.reporting.summary import summary
 
@@ -18,9 +19,9 @@ __all__ = [
     "gate_rates",
     "learning_curves",
     "paired_differences",
-    "paired_table",
     "policy_comparison",
     "reference_rows",
+    "report",
     "report_html",
     "report_markdown",
     "selection_rows",

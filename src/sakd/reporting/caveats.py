@@ -6,6 +6,7 @@ from sakd.reporting import formats
 from sakd.reporting.frames import PAIR, REFERENCE, compared_policies, pair_name, prepared
 from sakd.reporting.paired import POOLED, policy_comparison
 from sakd.reporting.spread import Spread
+from sakd.routing import POLICIES
 from sakd.routing.collapse import GATE_RATE, collapse
 
 ENOUGH_SEEDS = 3
@@ -52,19 +53,20 @@ def _too_few_seeds(cells: pd.DataFrame, compared: list[str]) -> list[str]:
 
 
 def collapsed_routers(results: pd.DataFrame, history: pd.DataFrame) -> list[str]:
-    """Name the adaptive cells whose router stopped choosing.
+    """Name the cells of trained policies whose router stopped choosing.
 
     In the last epoch of such a cell more than 99 % of the samples distil at every spot ("always"),
     or fewer than 1 % ("never"), or each spot is one or the other ("one fixed route").
     """
     cells = prepared(results)
-    adaptive = cells[cells["finished"] & (cells["policy"] == "adaptive")]
+    trained = [name for name, kind in POLICIES.items() if kind.trained]
+    routed = cells[cells["finished"] & cells["policy"].isin(trained)]
     gates = [name for name in history.columns if name.startswith(GATE_RATE)]
     if not gates:
         return []
     last = history.sort_values("epoch").groupby("cell").tail(1).set_index("cell")[gates]
     found: dict[str, list[str]] = {}
-    for cell in adaptive["cell"]:
+    for cell in routed["cell"]:
         if cell in last.index:
             kind = collapse(last.loc[cell].dropna().tolist())
             found.setdefault(kind, []).append(str(cell))

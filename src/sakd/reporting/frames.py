@@ -44,7 +44,7 @@ def prepared(results: pd.DataFrame) -> pd.DataFrame:
     cells = cells.assign(
         **{name: cells[name].fillna(NO_DISTILLER).astype(str) for name in ("distiller", "policy")},
         **{name: _numbers(cells, name) for name in ("test_top1", *_OPTIONAL)},
-        error=cells["error"].fillna("").astype(str) if "error" in cells else "",
+        error=cells["error"].astype(object).fillna("").astype(str) if "error" in cells else "",
     )
     _reject_duplicates(cells)
     return cells.assign(finished=(cells["status"] == DONE) & np.isfinite(cells["test_top1"]))

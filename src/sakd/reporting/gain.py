@@ -52,7 +52,7 @@ def _row_names(cells: pd.DataFrame, policies: list[str]) -> list[str]:
     tables = [policy_comparison(cells, policy) for policy in policies]
     names = dict.fromkeys(name for t in tables for name in t.loc[t["n"] > 0, "distiller"])
     single = [name for name in names if name != POOLED]
-    return [*single, POOLED] if len(single) > 1 else single
+    return [*single, POOLED] if POOLED in names else single
 
 
 def _draw_panel(

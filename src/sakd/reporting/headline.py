@@ -6,7 +6,7 @@ from sakd.reporting import formats
 from sakd.reporting.caveats import verdict
 from sakd.reporting.display import pairs_in
 from sakd.reporting.frames import REFERENCE, compared_policies
-from sakd.reporting.paired import paired_differences
+from sakd.reporting.paired import paired_differences, pooled
 from sakd.reporting.reference import reference_rows
 from sakd.reporting.sections import Highlight, Highlights
 from sakd.reporting.spread import Spread
@@ -21,7 +21,7 @@ def highlights(cells: pd.DataFrame) -> Highlights:
 
 
 def _gain(cells: pd.DataFrame, policy: str) -> Highlight:
-    differences = paired_differences(cells, policy)
+    differences = paired_differences(pooled(cells), policy)
     spread = Spread.of(differences["difference"])
     label = f"{policy} - {REFERENCE}, points (pooled)"
     if not spread.n:

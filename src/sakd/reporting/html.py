@@ -1,13 +1,10 @@
 """The report as one HTML page that needs nothing but itself."""
 
 import re
-from collections.abc import Mapping
 from html import escape
 
-import pandas as pd
 from plotly.offline import get_plotlyjs
 
-from sakd.reporting.content import report
 from sakd.reporting.page import POLICY, SCRIPT, STYLE
 from sakd.reporting.sections import (
     CHAPTER,
@@ -15,6 +12,7 @@ from sakd.reporting.sections import (
     Chart,
     Facts,
     Highlights,
+    Report,
     Section,
     Tabular,
     Text,
@@ -22,24 +20,11 @@ from sakd.reporting.sections import (
 )
 
 
-def report_html(
-    results: pd.DataFrame,
-    history: pd.DataFrame,
-    *,
-    provenance: Mapping[str, str] | None = None,
-    data: Mapping[str, object] | None = None,
-) -> str:
+def report_html(content: Report) -> str:
     """The report as a self-contained page: opens offline, loads nothing, follows light and dark.
 
     A content security policy in the page forbids every request. All text from data is escaped.
-
-    Args:
-        results: One line per cell.
-        history: One line per (cell, epoch).
-        provenance: Where the run comes from: git revision, versions, device, data hash, seeds.
-        data: The data card as JSON, see `sakd.data.DataCard`.
     """
-    content = report(results, history, provenance=provenance, data=data)
     title, subtitle = escape(content.title), escape(content.subtitle)
     body = "\n".join(_section(section) for section in content.sections)
     return (

@@ -1,16 +1,13 @@
 """The report as Markdown."""
 
 import re
-from collections.abc import Mapping
 
-import pandas as pd
-
-from sakd.reporting.content import report
 from sakd.reporting.sections import (
     Block,
     Chart,
     Facts,
     Highlights,
+    Report,
     Section,
     Tabular,
     Text,
@@ -20,22 +17,8 @@ from sakd.reporting.sections import (
 _ACTIVE = re.compile(r"([\\`*|]|^[>#]|\](?=[(\[:])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 
 
-def report_markdown(
-    results: pd.DataFrame,
-    history: pd.DataFrame,
-    *,
-    provenance: Mapping[str, str] | None = None,
-    data: Mapping[str, object] | None = None,
-) -> str:
-    """The report as GitHub-flavoured Markdown; the figures are in the HTML page.
-
-    Args:
-        results: One line per cell.
-        history: One line per (cell, epoch).
-        provenance: Where the run comes from: git revision, versions, device, data hash, seeds.
-        data: The data card as JSON, see `sakd.data.DataCard`.
-    """
-    content = report(results, history, provenance=provenance, data=data)
+def report_markdown(content: Report) -> str:
+    """The report as GitHub-flavoured Markdown; the figures are in the HTML page."""
     head = f"# {_text(content.title)}\n\n{_text(content.subtitle)}"
     return "\n\n".join([head, *(_section(section) for section in content.sections)]) + "\n"
 

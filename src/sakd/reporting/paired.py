@@ -2,14 +2,8 @@
 
 import pandas as pd
 
-from sakd.reporting.frames import (
-    PAIR,
-    REFERENCE,
-    compared_policies,
-    distilled,
-    policies_in,
-    prepared,
-)
+from sakd.distillers import DISTILLERS
+from sakd.reporting.frames import PAIR, REFERENCE, distilled, prepared
 from sakd.reporting.spread import Spread
 
 POOLED = "all (pooled)"
@@ -44,10 +38,10 @@ def policy_comparison(
 ) -> pd.DataFrame:
     """Compare one policy with another, seed by seed, for each distiller of each pair.
 
-    A seed counts in the difference when both its cells finished. Each pair with two distillers or
-    more ends with a pooled line (distiller ``all (pooled)``) over every (distiller, seed). The
-    cells of one seed share the teacher and the student's initial weights, so the pooled
-    differences are not independent and the interval of that line may be too narrow.
+    A seed counts in the difference when both its cells finished. Each pair with two distillers to
+    pool or more ends with a line (distiller ``all (pooled)``) over every (distiller, seed) of
+    them, see `pooled`. The cells of one seed share the teacher and the student's initial weights,
+    so the pooled differences are not independent and the interval of that line may be too narrow.
 
     Args:
         results: One line per cell.
@@ -62,49 +56,38 @@ def policy_comparison(
     """
     cells = distilled(prepared(results))
     cells = cells[cells["policy"].isin([policy, reference])]
-    levels = [reference, policy]
     lines = [
-        {**key, **_levels(group, levels), **_difference(group, policy, reference), **_failed(group)}
+        {**key, **_levels(group, [reference, policy]), **_difference(group, policy, reference)}
+        | {"failed": int((~group["finished"]).sum())}
         for key, group in _groups(cells)
     ]
-    names = [*_level_names(levels), "mean", "sd", "n", "low", "high", "failed"]
-    return _table(lines, names)
+    levels = [f"{name}_{part}" for name in (reference, policy) for part in ("mean", "sd", "n")]
+    columns = [*levels, "mean", "sd", "n", "low", "high", "failed"]
+    counts = [name for name in columns if name in ("n", "failed") or name.endswith("_n")]
+    table = pd.DataFrame(lines, columns=[*PAIR, "distiller", *columns])
+    return table.astype({name: "Int64" if name in counts else float for name in columns})
 
 
-def paired_table(results: pd.DataFrame) -> pd.DataFrame:
-    """Every policy beside plain distillation, for each distiller of each pair.
+def pooled(cells: pd.DataFrame) -> pd.DataFrame:
+    """The distilling cells whose differences are pooled.
 
-    The pooled lines are those of :func:`policy_comparison`, with the same reserve: the cells of
-    one seed share the teacher and the student's initial weights and are not independent.
-
-    Returns:
-        ``dataset, teacher, student, distiller``; for each policy present ``<policy>_mean``,
-        ``_sd``, ``_n`` of test_top1 over seeds; for each policy but ``always`` the paired
-        difference ``<policy>_minus_always_mean``, ``_sd``, ``_n``, ``_low``, ``_high``; and
-        ``failed``, the cells without a result. Accuracies are fractions.
+    Distillers that stand alone are left out, unless there is no other: a sample that a policy
+    leaves alone does not train their student at all, so their differences are of another kind.
     """
-    cells = distilled(prepared(results))
-    policies, compared = policies_in(cells), compared_policies(cells)
-    lines = []
-    for key, group in _groups(cells):
-        line = {**key, **_levels(group, policies)}
-        for policy in compared:
-            difference = _difference(group, policy, REFERENCE)
-            line |= {f"{policy}_minus_{REFERENCE}_{name}": v for name, v in difference.items()}
-        lines.append(line | _failed(group))
-    parts = ("mean", "sd", "n", "low", "high")
-    names = [f"{policy}_minus_{REFERENCE}_{part}" for policy in compared for part in parts]
-    return _table(lines, [*_level_names(policies), *names, "failed"])
+    cells = distilled(cells)
+    alone = [name for name, kind in DISTILLERS.items() if kind.stands_alone]
+    others = ~cells["distiller"].isin(alone)
+    return cells[others] if others.any() else cells
 
 
 def _groups(cells: pd.DataFrame) -> list[tuple[_Line, pd.DataFrame]]:
     groups: list[tuple[_Line, pd.DataFrame]] = []
     for pair, of_pair in cells.groupby(PAIR, sort=False):
         named: _Line = dict(zip(PAIR, pair, strict=True))
-        each = list(of_pair.groupby("distiller", sort=False))
+        each = of_pair.groupby("distiller", sort=False)
         groups += [({**named, "distiller": distiller}, group) for distiller, group in each]
-        if len(each) > 1:
-            groups.append(({**named, "distiller": POOLED}, of_pair))
+        if (pool := pooled(of_pair))["distiller"].nunique() > 1:
+            groups.append(({**named, "distiller": POOLED}, pool))
     return groups
 
 
@@ -123,18 +106,3 @@ def _difference(group: pd.DataFrame, policy: str, reference: str) -> _Line:
     spread = Spread.of(_differences(group, policy, reference)["difference"])
     low, high = spread.interval
     return {**spread.columns(), "low": low, "high": high}
-
-
-def _failed(group: pd.DataFrame) -> _Line:
-    return {"failed": int((~group["finished"]).sum())}
-
-
-def _level_names(policies: list[str]) -> list[str]:
-    return [f"{policy}_{part}" for policy in policies for part in ("mean", "sd", "n")]
-
-
-def _table(lines: list[_Line], names: list[str]) -> pd.DataFrame:
-    table = pd.DataFrame(lines, columns=[*PAIR, "distiller", *names])
-    counts = [name for name in names if name in ("n", "failed") or name.endswith("_n")]
-    reals = [name for name in names if name not in counts]
-    return table.astype(dict.fromkeys(counts, "Int64") | dict.fromkeys(reals, float))

@@ -1,12 +1,17 @@
 """The fixed sentences of a report."""
 
+from sakd.distillers import DISTILLERS
 from sakd.reporting.paired import POOLED
 
 TITLE = "Distillation report"
 
+_ALONE = ", ".join(name for name, kind in DISTILLERS.items() if kind.stands_alone)
+
 POOLED_NOTE = (
     "Every (distiller, seed) is one difference. The cells of one seed share the teacher and the "
-    "student's initial weights, so they are not independent and the interval may be too narrow."
+    "student's initial weights, so they are not independent and the interval may be too narrow. "
+    f"Distillers without any loss beside them ({_ALONE}) are left out: a sample that a policy "
+    "leaves alone does not train their student at all."
 )
 
 RESULTS = (
@@ -22,7 +27,7 @@ BEST = (
 
 GAIN = (
     "Gain over plain distillation. Large points: mean paired difference with its 95 % t-interval; "
-    "small points: single seeds; diamond: all distillers pooled. No interval with one seed."
+    "small points: single seeds; diamond: distillers pooled. No interval with one seed."
 )
 
 LEARNING_CURVES = (

@@ -28,7 +28,16 @@ def test_a_router_that_chooses_somewhere_is_not_named(results, history, gates):
     assert collapsed_routers(results, history(results, {CELL: gates})) == []
 
 
-def test_only_the_last_epoch_and_the_adaptive_cells_count(results):
+@pytest.mark.parametrize(
+    ("policy", "named"), [("anti", True), ("random_matched", True), ("random", False)]
+)
+def test_a_router_is_named_under_every_policy_that_has_one(cell, policy, named):
+    line = cell("kd", policy, 0, 0.5)
+    history = pd.DataFrame([{"cell": line["cell"], "epoch": 1, "gate_rate/logits": 0.0}])
+    assert bool(collapsed_routers(pd.DataFrame([line]), history)) is named
+
+
+def test_only_the_last_epoch_of_cells_with_a_router_counts(results):
     history = pd.DataFrame(
         [
             {"cell": CELL, "epoch": 2, "gate_rate/logits": 0.5},

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from plotly.offline import get_plotlyjs
 
-from sakd.reporting import report_html, report_markdown
+from sakd.reporting import report, report_html, report_markdown
 
 SCRIPT = "<script>alert('x')</script>"
 PROVENANCE = {"git revision": "3f9c1e2", "device": "cpu", "remote": "https://example.org/<b>"}
@@ -44,7 +44,7 @@ class Elements(HTMLParser):
 @pytest.fixture
 def page(results, history):
     hostile = results.assign(error=results["error"].where(results["error"].isna(), SCRIPT))
-    return report_html(hostile, history(results), provenance=PROVENANCE, data=DATA)
+    return report_html(report(hostile, history(results), provenance=PROVENANCE, data=DATA))
 
 
 def elements(page):
@@ -93,14 +93,14 @@ def test_text_from_data_is_escaped(page):
 def test_a_name_cannot_end_the_data_of_a_figure(cell, history):
     name = "</script><script>alert(1)</script>"
     frame = pd.DataFrame([cell(name, policy, 0, 0.5) for policy in ("always", "adaptive")])
-    page = report_html(frame, history(frame))
+    page = report_html(report(frame, history(frame)))
     assert "alert(1)</script>" not in page
     # plotly, three figures, the page's own.
     assert sum(tag == "script" for tag, _ in elements(page).found) == 5
 
 
 def test_both_pages_tell_the_same_story(results, history, page):
-    markdown = report_markdown(results, history(results), provenance=PROVENANCE, data=DATA)
+    markdown = report_markdown(report(results, history(results), provenance=PROVENANCE, data=DATA))
     for text in (markdown, elements(page).text):
         for shown in (
             "+2.00 ± 1.00 (n=3)",
@@ -118,22 +118,23 @@ def test_both_pages_tell_the_same_story(results, history, page):
 
 def test_markdown_tables_survive_pipes_and_newlines(results, history):
     hostile = results.assign(error=results["error"].where(results["error"].isna(), "a | b\nc <i>"))
-    text = report_markdown(hostile, history(results))
+    text = report_markdown(report(hostile, history(results)))
     assert "a \\| b c &lt;i>" in text
 
 
 def test_no_adaptive_cells_and_no_history_still_make_a_page(results):
     plain = results[results["policy"] != "adaptive"]
-    assert "No gain to show" in report_html(plain, pd.DataFrame())
-    assert "No policy to compare" in report_markdown(plain, pd.DataFrame())
+    content = report(plain, pd.DataFrame())
+    assert "No gain to show" in report_html(content)
+    assert "No policy to compare" in report_markdown(content)
 
 
 def test_everything_failed_still_makes_a_page(results, history):
     failed = results.assign(status="failed", test_top1=None, error="RuntimeError: gone")
-    page = report_html(failed, history(results))
+    page = report_html(report(failed, history(results)))
     assert "0 of 13" in page
     assert page.count("RuntimeError: gone") == 13
 
 
 def test_no_cells_still_make_a_page(results):
-    assert "0 of 0" in report_html(results.iloc[:0], pd.DataFrame())
+    assert "0 of 0" in report_html(report(results.iloc[:0], pd.DataFrame()))

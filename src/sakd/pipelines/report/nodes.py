@@ -16,6 +16,7 @@ from sakd.reporting import (
     gains,
     gate_rates,
     learning_curves,
+    report,
     report_html,
     report_markdown,
     summary,
@@ -54,9 +55,8 @@ def write(
         **provenance(str(resolve_device(settings.device))),
         "seeds": ", ".join(map(str, settings.grid.seeds)),
     }
-    pages = (report_markdown, report_html)
-    markdown, html = (page(results, history, provenance=made_with, data=card) for page in pages)
-    return markdown, html
+    content = report(results, history, provenance=made_with, data=card)
+    return report_markdown(content), report_html(content)
 
 
 def announce(results: pd.DataFrame, _markdown: str, _html: str) -> None:
