@@ -9,8 +9,9 @@ from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.pipeline import Pipeline
+from kedro.runner import ThreadRunner
 
-from sakd.errors import UserError
+from sakd.errors import UserError, require
 from sakd.hooks import told_in_one_line
 from sakd.tables import Table
 
@@ -23,6 +24,11 @@ KINDS = {
     "to_outputs": "dataset",
 }
 """What the arguments of a run that choose some of its nodes name."""
+
+THREADS = (
+    "ThreadRunner: trainings in threads draw from one random state and could not be repeated; use "
+    "SequentialRunner, or ParallelRunner"
+)
 
 
 class Session(KedroSession):
@@ -51,8 +57,9 @@ def look_up(chosen: Mapping[str, Any], registered: Mapping[str, Pipeline]) -> No
     """Find every pipeline, node, tag and dataset that a run names.
 
     Raises:
-        UserError: one is unknown, or no node is left.
+        UserError: one is unknown, no node is left, or trainings would run in threads.
     """
+    require(not isinstance(chosen.get("runner"), ThreadRunner), THREADS)
     table = Table("pipeline", registered)
     parts = [table[name] for name in chosen.get("pipeline_names") or ["__default__"]]
     pipeline = sum(parts, Pipeline([]))

@@ -67,17 +67,13 @@ def shown_levels(results: pd.DataFrame) -> pd.DataFrame:
 def shown_selection(results: pd.DataFrame) -> pd.DataFrame:
     """Last, val-selected and best epoch side by side for one pair."""
     lines = selection_rows(results).to_dict("records")
-    alone = [line["distiller"] == NO_DISTILLER for line in lines]
+    methods = [(line["distiller"], line["policy"]) for line in lines]
+    alone = (NO_DISTILLER, NO_DISTILLER)
+    shown = [(STUDENT, formats.NOTHING) if method == alone else method for method in methods]
     return pd.DataFrame(
         {
-            "distiller": [
-                STUDENT if is_alone else line["distiller"]
-                for line, is_alone in zip(lines, alone, strict=True)
-            ],
-            "policy": [
-                formats.NOTHING if is_alone else line["policy"]
-                for line, is_alone in zip(lines, alone, strict=True)
-            ],
+            "distiller": [distiller for distiller, _ in shown],
+            "policy": [policy for _, policy in shown],
             "last epoch %": [formats.percent(line["last"]) for line in lines],
             "val-selected %": [formats.percent(line["val_selected"]) for line in lines],
             "best % (optimistic)": [formats.percent(line["best"]) for line in lines],

@@ -81,6 +81,13 @@ def test_every_stage_is_a_pipeline_and_all_of_them_are_the_default() -> None:
     assert {node.name for node in pipelines["distill"].nodes} == nodes
 
 
+def test_the_test_images_are_read_in_evaluation_and_nowhere_else() -> None:
+    activate({"grid": {"seeds": "0+1"}})
+    pipelines = register_pipelines()
+    readers = [name for name in STAGES if "digits-test" in pipelines[name].all_inputs()]
+    assert readers == ["evaluate"]
+
+
 def test_a_missing_gpu_stops_the_run_before_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     activate({"device": "cuda"})

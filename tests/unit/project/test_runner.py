@@ -318,11 +318,6 @@ def test_the_card_of_a_resumed_training_has_its_metrics(make_job: MakeJob, bench
     assert load_weights(entry.last).card["metrics"] == entry.history()[2]
 
 
-def test_no_image_is_tested_on_while_training(make_job: MakeJob, bench: Bench) -> None:
-    assert set(Bench.__dataclass_fields__) == {"val", "card", "store", "device"}
-    assert make_job().images is not bench.val
-
-
 @pytest.mark.parametrize(
     "values", [{"epochs": 0}, {"batch_size": 0}, {"keep_epochs": -1}], ids=lambda v: next(iter(v))
 )

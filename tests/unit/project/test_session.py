@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from kedro.pipeline import Node, Pipeline
+from kedro.runner import SequentialRunner, ThreadRunner
 
 from sakd import settings
 from sakd.errors import UserError
@@ -20,6 +21,7 @@ REGISTERED = {"first": FIRST, "second": SECOND, "__default__": FIRST + SECOND}
     "chosen",
     [
         {},
+        {"runner": SequentialRunner()},
         {"pipeline_names": [], "node_names": (), "tags": (), "namespaces": ()},
         {"pipeline_names": ["first", "second"], "node_names": ("measure", "tell")},
         {"from_nodes": ["tell"], "tags": ("late",), "to_outputs": ["told"]},
@@ -39,6 +41,7 @@ def test_what_there_is_may_be_named(chosen: dict[str, Any]) -> None:
         ({"from_inputs": ["row"]}, "unknown dataset 'row'; did you mean 'raw'. known: raw, sized"),
         ({"tags": ("early",), "node_names": ("tell",)}, "no nodes after applying all"),
         ({"namespaces": ("deep",)}, "namespaces.*deep"),
+        ({"runner": ThreadRunner()}, "could not be repeated; use SequentialRunner"),
     ],
 )
 def test_what_there_is_not_is_told_with_what_is_near(chosen: dict[str, Any], told: str) -> None:
