@@ -109,6 +109,8 @@ class Entry:
 
     def finish(self, record: Record, history: Sequence[Mapping[str, float]]) -> Record:
         """Write the outcome, with the files it has left; it is there only once they all are."""
+        for cut_off in self.folder.rglob("*.partial"):  # by a kill, in an earlier sitting
+            cut_off.unlink()
         if history:
             self._write_history(history)
         record = replace(record, files=self._files())

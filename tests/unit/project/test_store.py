@@ -141,6 +141,17 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(
     assert entry.checkpoint("k1") == {"key": "k1", "epoch": 1}
 
 
+def test_what_a_killed_run_has_half_written_is_gone_in_the_end(entry: Entry) -> None:
+    (entry.folder / "epochs").mkdir(parents=True)
+    for name in ("checkpoint.pt.17.partial", "epochs/0001.safetensors.17.partial"):
+        (entry.folder / name).write_bytes(b"half")
+    entry.finish(RECORD, HISTORY)
+    assert {p.name for p in entry.folder.rglob("*") if p.is_file()} == {
+        "record.json",
+        "history.csv",
+    }
+
+
 def test_clear_forgets_everything(entry: Entry) -> None:
     entry.save_checkpoint({"key": "k1"})
     entry.finish(RECORD, HISTORY)
