@@ -20,7 +20,7 @@ from yaml import YAMLError
 from sakd.active import activate, active_settings
 from sakd.config import parse_settings
 from sakd.console import log_to_console
-from sakd.errors import UserError
+from sakd.errors import UserError, require
 from sakd.networks.names import slug
 from sakd.pipelines.data_preparation.earlier import Earlier
 from sakd.runtime import resolve_device
@@ -57,8 +57,8 @@ class SettingsHooks:
             catalog[f"params:rows.{row.id}"] = row
 
     @hook_impl
-    def before_pipeline_run(self, pipeline: Pipeline) -> None:
-        """Stop before work starts if the device or the raw data is missing.
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[str, Any]) -> None:
+        """Stop before work starts if the device, raw data or what earlier stages make is missing.
 
         Raises:
             ClickException: it is.
@@ -70,6 +70,9 @@ class SettingsHooks:
                 settings.data.dataset().check()
             if any("teacher" in node.tags for node in pipeline.nodes):
                 settings.check_teachers()
+            missing = sorted(name for name in pipeline.inputs() if not catalog.exists(name))
+            listed = ", ".join(missing)
+            require(not missing, f"not there yet: {listed}; run the stages before, or all of them")
         if settings.threads is not None:
             torch.set_num_threads(settings.threads)
 

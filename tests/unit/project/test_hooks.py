@@ -13,7 +13,7 @@ import pytest
 import torch
 from kedro.config import OmegaConfigLoader
 from kedro.framework.project import settings as project
-from kedro.io import DataCatalog, DatasetError
+from kedro.io import DataCatalog, DatasetError, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 
 from sakd import active, hooks
@@ -25,6 +25,7 @@ from sakd.hooks import SettingsHooks
 from sakd.pipeline_registry import register_pipelines
 from sakd.pipelines import data_preparation, report
 
+EVERYTHING: Any = SimpleNamespace(exists=lambda _name: True)
 STAGES = ["data_preparation", "teacher", "students", "evaluate", "report"]
 
 
@@ -92,25 +93,35 @@ def test_a_missing_gpu_stops_the_run_before_it_starts(monkeypatch: pytest.Monkey
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     activate({"device": "cuda"})
     with pytest.raises(click.ClickException, match="torch sees no GPU"):
-        SettingsHooks().before_pipeline_run(Pipeline([]))
+        SettingsHooks().before_pipeline_run(Pipeline([]), DataCatalog())
 
 
 def test_missing_data_stops_a_run_that_needs_it_and_no_other(tmp_path: Path) -> None:
     place = {"name": "cifar100", "source": "parquet", "path": str(tmp_path / "nowhere")}
     settings = activate({"device": "cpu", "data": place})
     with pytest.raises(click.ClickException, match="nowhere") as caught:
-        SettingsHooks().before_pipeline_run(data_preparation.create_pipeline(settings))
+        SettingsHooks().before_pipeline_run(data_preparation.create_pipeline(settings), EVERYTHING)
     assert "\n" not in caught.value.message
-    SettingsHooks().before_pipeline_run(report.create_pipeline(settings))
+    SettingsHooks().before_pipeline_run(report.create_pipeline(settings), EVERYTHING)
+
+
+def test_a_stage_stops_where_those_before_it_were_not_run() -> None:
+    settings = activate({"device": "cpu"})
+    made = {"digits-evaluation": MemoryDataset([1]), "digits-history": MemoryDataset([1])}
+    catalog = DataCatalog(made)
+    SettingsHooks().after_catalog_created(catalog)
+    told = "not there yet: digits-card, digits-resnet20-accuracy; run the stages before"
+    with pytest.raises(click.ClickException, match=told):
+        SettingsHooks().before_pipeline_run(report.create_pipeline(settings), catalog)
 
 
 def test_the_number_of_threads_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen: list[int] = []
     monkeypatch.setattr(torch, "set_num_threads", chosen.append)
     activate({"device": "cpu"})
-    SettingsHooks().before_pipeline_run(Pipeline([]))
+    SettingsHooks().before_pipeline_run(Pipeline([]), DataCatalog())
     activate({"device": "cpu", "threads": 3})
-    SettingsHooks().before_pipeline_run(Pipeline([]))
+    SettingsHooks().before_pipeline_run(Pipeline([]), DataCatalog())
     assert chosen == [3]
 
 
