@@ -15,7 +15,7 @@ from sakd.reporting.display import (
 )
 from sakd.reporting.frames import compared_policies, distilled, pair_name, prepared
 from sakd.reporting.paired import POOLED
-from sakd.reporting.prose import POOLED_NOTE
+from sakd.reporting.prose import pooled_note
 
 WIDTH = 120
 """Columns the console table fits in."""
@@ -34,7 +34,7 @@ def console_table(results: pd.DataFrame) -> str:
     parts = [_pair_text(of_pair(cells, pair), pair) for pair in pairs_in(cells)]
     notes = [f"note: {line}" for line in result_caveats(cells)]
     if any(POOLED in part for part in parts):
-        notes.append(f"{POOLED}: {POOLED_NOTE}")
+        notes.append(f"{POOLED}: {pooled_note(cells['distiller'])}")
     footer = "\n".join(textwrap.fill(note, WIDTH, subsequent_indent=_GAP) for note in notes)
     return "\n\n".join([*parts, footer] if footer else parts)
 

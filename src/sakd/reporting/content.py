@@ -86,7 +86,7 @@ def _pair(cells: pd.DataFrame, pair: tuple[str, ...]) -> Section:
     for policy in compared:
         table = shown_comparison(cells, policy)
         last = policy == compared[-1] and POOLED in set(table["distiller"])
-        note = f"{POOLED}: {prose.POOLED_NOTE}" if last else ""
+        note = f"{POOLED}: {prose.pooled_note(table['distiller'])}" if last else ""
         title = f"{policy} against {REFERENCE}, paired over seeds"
         blocks.append(Tabular(title, table, note=note))
     if not compared and len(distilled(cells)):

@@ -9,6 +9,9 @@ from sakd.reporting.spread import Spread
 POOLED = "all (pooled)"
 """The distiller column of a line that pools all distillers of a pair."""
 
+ALONE = tuple(name for name, kind in DISTILLERS.items() if kind.stands_alone)
+"""Distillers without any loss beside them: neither cross-entropy nor KD."""
+
 _Line = dict[str, object]
 
 
@@ -75,8 +78,7 @@ def pooled(cells: pd.DataFrame) -> pd.DataFrame:
     leaves alone does not train their student at all, so their differences are of another kind.
     """
     cells = distilled(cells)
-    alone = [name for name, kind in DISTILLERS.items() if kind.stands_alone]
-    others = ~cells["distiller"].isin(alone)
+    others = ~cells["distiller"].isin(ALONE)
     return cells[others] if others.any() else cells
 
 

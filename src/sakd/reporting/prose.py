@@ -1,18 +1,25 @@
 """The fixed sentences of a report."""
 
-from sakd.distillers import DISTILLERS
-from sakd.reporting.paired import POOLED
+from collections.abc import Iterable
+
+from sakd.reporting.paired import ALONE, POOLED
 
 TITLE = "Distillation report"
 
-_ALONE = ", ".join(name for name, kind in DISTILLERS.items() if kind.stands_alone)
-
 POOLED_NOTE = (
     "Every (distiller, seed) is one difference. The cells of one seed share the teacher and the "
-    "student's initial weights, so they are not independent and the interval may be too narrow. "
-    f"Distillers without any loss beside them ({_ALONE}) are left out: a sample that a policy "
-    "leaves alone does not train their student at all."
+    "student's initial weights, so they are not independent and the interval may be too narrow."
 )
+
+
+def pooled_note(distillers: Iterable[str]) -> str:
+    """What to know of a pooled line below the lines of these distillers, and whom it leaves out."""
+    alone = [name for name in ALONE if name in set(distillers)]
+    if not alone:
+        return POOLED_NOTE
+    left_out = f"{', '.join(alone)} left out: no other loss trains the student on a sample"
+    return f"{POOLED_NOTE} {left_out} that the policy leaves alone."
+
 
 RESULTS = (
     "Accuracies are top-1 on the test images in percent, from the last epoch: mean ± standard "
@@ -66,7 +73,8 @@ DEFINITIONS = (
         "distillers",
         "kd is the logit loss alone; those that compare features are combined with it, as in the "
         "papers. simkd, as in its paper, is trained by its own loss alone, and its student keeps a "
-        "projector and a copy of the teacher's last layers: a larger network than the others'.",
+        "projector and a copy of the teacher's last layers: a larger network than the others'. "
+        "It is left out of pooled lines.",
     ),
     (
         "policies",

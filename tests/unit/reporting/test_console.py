@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 
 from sakd.reporting import console_table
+from sakd.reporting.paired import ALONE
 
 
 def test_the_console_table_shows_percent_points_and_n_of_the_hand_example(results):
@@ -25,6 +27,14 @@ def test_the_pooled_line_carries_its_footnote(results):
     assert "not independent" in console_table(results).replace("\n ", "")
     one = console_table(results[results["distiller"] != "at"])
     assert "pooled" not in one
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_the_footnote_names_who_is_not_pooled_where_there_is_one(cell, results, name):
+    assert "left out:" not in console_table(results)
+    alone = [cell(name, policy, 0, 0.5) for policy in ("always", "adaptive")]
+    text = console_table(pd.DataFrame([*results.to_dict("records"), *alone]))
+    assert f"{name} left out: no other loss" in " ".join(text.split())
 
 
 def test_the_console_table_fits_120_columns_for_long_names(cell):

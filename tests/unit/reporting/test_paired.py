@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sakd.distillers import DISTILLERS
 from sakd.errors import UserError
 from sakd.reporting import paired_differences, policy_comparison
 from sakd.reporting.frames import prepared
-from sakd.reporting.paired import POOLED, pooled
+from sakd.reporting.paired import ALONE, POOLED, pooled
 
 T_TWO_DEGREES = 4.302652729911275
 T_THREE_DEGREES = 3.182446305284263
@@ -115,7 +114,7 @@ def test_every_policy_has_its_own_difference_to_always(cell):
     assert found == pytest.approx({name: tops[name] - 0.5 for name in compared})
 
 
-@pytest.mark.parametrize("name", [n for n, kind in DISTILLERS.items() if kind.stands_alone])
+@pytest.mark.parametrize("name", ALONE)
 def test_a_distiller_without_any_loss_beside_it_is_not_pooled_with_others(cell, results, name):
     ruined = [cell(name, policy, 0, top1) for policy, top1 in (("always", 0.9), ("adaptive", 0.1))]
     table = policy_comparison(pd.DataFrame([*results.to_dict("records"), *ruined]), "adaptive")
