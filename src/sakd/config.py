@@ -101,6 +101,16 @@ class DataSettings:
             statistics=self.statistics,
         )
 
+    def check(self) -> None:
+        """See, without reading the images, that they are there and can be split.
+
+        Raises:
+            UserError: something is missing, or not as it should be.
+        """
+        dataset = self.dataset()
+        dataset.check()
+        self.splitting().check(has_test=dataset.has_test())
+
     @property
     def label(self) -> str:
         """What the data is called in ids and file names."""

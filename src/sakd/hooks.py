@@ -67,7 +67,7 @@ class SettingsHooks:
         with told_in_one_line():
             resolve_device(settings.device)
             if any("data_preparation" in node.tags for node in pipeline.nodes):
-                settings.data.dataset().check()
+                settings.data.check()
             if any("teacher" in node.tags for node in pipeline.nodes):
                 settings.check_teachers()
             missing = sorted(name for name in pipeline.inputs() if not catalog.exists(name))

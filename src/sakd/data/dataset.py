@@ -95,6 +95,10 @@ class Dataset(ABC):
     def files(self) -> Sequence[Path]:
         """The files that ``load`` reads, in an order of their own; none for what is bundled."""
 
+    def has_test(self) -> bool | None:
+        """Whether test images come with it; None where that is known only once it is read."""
+        return None
+
     def fetch(self) -> None:
         """Get what is missing, where the dataset can.
 

@@ -68,6 +68,10 @@ class Folder(OwnImages):
         """
         self._checked()
 
+    def has_test(self) -> bool:
+        """Whether there is a folder of test images."""
+        return "test" in _split_folders(self.folder, self.layout, self.split_names)
+
     def files(self) -> list[Path]:
         """The images, in the order of splits, classes and names."""
         return [

@@ -46,6 +46,10 @@ class Parquet(OwnImages):
         """
         self._splits()
 
+    def has_test(self) -> bool:
+        """Whether there is a file of test images."""
+        return "test" in self._paths()
+
     def files(self) -> list[Path]:
         """The parquet files, in the order of splits and names."""
         return [path for paths in self._paths().values() for path in paths]

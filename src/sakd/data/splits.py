@@ -45,6 +45,18 @@ class Splitting:
     split_seed: int = 0
     duplicates: Literal["drop", "keep"] = "drop"
 
+    def check(self, *, has_test: bool | None) -> None:
+        """See that there is a share for test where no test images come with the dataset.
+
+        Args:
+            has_test: See `Dataset.has_test`.
+
+        Raises:
+            UserError: There is none.
+        """
+        if has_test is False:
+            _share("test", self.test_fraction)
+
 
 def preparation_key(fingerprint: str, splitting: Splitting) -> str:
     """Hash all that determines prepared data: ``Dataset.fingerprint``, splitting, this code."""
@@ -112,16 +124,21 @@ def _carve(
     seed: int,
     classes: Sequence[str],
 ) -> tuple[Images, Images]:
-    if fraction is None or not 0 < fraction < 1:
-        found = f"there are no {split} images, so data.{split}_fraction"
-        raise UserError(f"{found} must be above 0 and below 1, got {fraction}")
+    share = _share(split, fraction)
     counts = pool.labels.bincount(minlength=len(classes))
     _require_images(pool, 1 + leave, f"to split {split} off", classes)
-    quota = proportional(counts, round(fraction * len(pool)))
+    quota = proportional(counts, round(share * len(pool)))
     quota = quota.clamp(min=1).minimum(counts - leave)  # no class is absent from a split
     taken = draw_per_class(pool.labels, quota, generator(seed, split))
     rest = torch.ones(len(pool), dtype=torch.bool).index_fill(0, taken, value=False)
     return pool.subset(rest.nonzero().squeeze(1)), pool.subset(taken)
+
+
+def _share(split: str, fraction: float | None) -> float:
+    if fraction is None or not 0 < fraction < 1:
+        found = f"there are no {split} images, so data.{split}_fraction"
+        raise UserError(f"{found} must be above 0 and below 1, got {fraction}")
+    return fraction
 
 
 def _require_images(pool: Images, needed: int, purpose: str, classes: Sequence[str]) -> None:

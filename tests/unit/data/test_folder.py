@@ -6,6 +6,8 @@ import os
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 import torch
 from PIL import Image
 
+from sakd.config import DataSettings
 from sakd.data import Folder, RawData, Splitting, prepare
 from sakd.errors import UserError
 
@@ -38,6 +41,19 @@ def test_val_has_three_names(tmp_path: Path, write_folder, name: str) -> None:
     raw = load(write_folder(tmp_path, splits=f"train {name}"))
     assert raw.val is not None
     assert raw.test is None
+
+
+@pytest.mark.parametrize(("splits", "refused"), [("train val", True), ("train test", False)])
+def test_without_test_images_a_share_for_them_is_asked_for_before_any_image_is_read(
+    tmp_path: Path, write_folder, splits: str, *, refused: bool
+) -> None:
+    top = write_folder(tmp_path, splits=splits)
+    (top / "train" / "ant" / "0.png").write_bytes(b"no image")
+    settings = DataSettings(name="folder", path=top)
+    message = r"no test images, so data.test_fraction must be above 0 and below 1, got None"
+    with pytest.raises(UserError, match=message) if refused else nullcontext():
+        settings.check()
+    replace(settings, test_fraction=0.2).check()
 
 
 def test_without_folders_of_splits_all_images_are_for_training(

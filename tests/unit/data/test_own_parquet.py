@@ -44,6 +44,9 @@ def test_columns_classes_and_splits_are_found(folder: Path, draw) -> None:
     assert raw.val is not None
     assert raw.test is not None
     assert (len(raw.val), len(raw.test)) == (2, 2)
+    assert parquet(folder).has_test()
+    (folder / "test-0.parquet").unlink()
+    assert not parquet(folder).has_test()
 
 
 @pytest.mark.parametrize("name", ["val-0", "valid-0", "validation"])
