@@ -16,8 +16,8 @@ import pytest
 import torch
 from PIL import Image
 
-from sakd.config import DataSettings
 from sakd.data import Folder, RawData, Splitting, prepare
+from sakd.data_settings import DataSettings
 from sakd.errors import UserError
 
 
