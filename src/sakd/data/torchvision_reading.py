@@ -14,12 +14,17 @@ from typing import Any
 
 from PIL import Image
 
+from sakd.arguments import parse_arguments
 from sakd.data.dataset import RawData
 from sakd.data.pictures import Pictures
 from sakd.data.reading import SPLITS, Labelled, read_raw
 from sakd.errors import UserError, require
 
 PREFIX = "torchvision:"
+EXAMPLE = "torchvision:EMNIST(split='balanced')"
+OURS = frozenset({"root", "train", "download"})
+FUNCTIONS = frozenset({"transform", "target_transform", "transforms", "loader", "is_valid_file"})
+"""Arguments of torchvision's classes that no name can bring along."""
 TARGETS = ("targets", "labels", "_labels")  # where torchvision's classes keep all labels
 # What those that take ``split`` call train, val and test, where not train, none and test.
 SPLIT_ARGUMENTS: Mapping[str, Sequence[str | None]] = {
@@ -78,16 +83,45 @@ def torchvision_class(item: str) -> type[Any]:
     raise UserError(f"torchvision has no dataset {item!r}{hint}")
 
 
+def torchvision_call(item: str) -> tuple[type[Any], dict[str, Any]]:
+    """The dataset of torchvision that is meant, and the arguments that ``item`` gives it.
+
+    Raises:
+        UserError: There is none, or it does not take them.
+    """
+    named, _, rest = item.partition("(")
+    kind = torchvision_class(named)
+    given = parse_arguments(f"{PREFIX}{item}", rest.removesuffix(")"), EXAMPLE)
+    takes = _parameters(kind)
+    allowed = takes - OURS - FUNCTIONS - (set() if "train" in takes else {"split"})
+    if strange := ", ".join(sorted(set(given) - allowed)):
+        listed = ", ".join(sorted(allowed)) or "none"
+        raise UserError(f"{PREFIX}{item} cannot be given {strange}; allowed: {listed}")
+    return kind, given
+
+
+def _parameters(kind: type[Any]) -> set[str]:
+    """What can be given by name, to a class or by way of it to what it is made from."""
+    names: set[str] = set()
+    for base in kind.__mro__:
+        if "__init__" in vars(base):
+            found = inspect.signature(vars(base)["__init__"]).parameters.values()
+            names |= {one.name for one in found}
+            if all(one.kind is not one.VAR_KEYWORD for one in found):
+                break
+    return names - {"self", "args", "kwargs"}
+
+
 def open_torchvision(item: str, folder: Path, *, download: bool) -> dict[str, Any]:
     """Make torchvision's objects of each split; arguments as for `read_torchvision`.
 
     Raises:
         UserError: Files are missing or damaged, or cannot be downloaded.
     """
-    kind = torchvision_class(item)
+    kind, given = torchvision_call(item)
     with _failures_told(item, folder, download=download):
         return {
-            split: _make(kind, folder, download, arguments)
+            split: _make(kind, folder, download, {**given, **arguments})
             for split, arguments in _splits(kind).items()
         }
 
@@ -109,7 +143,7 @@ def _remedy(error: Exception, download: bool) -> str:
     if isinstance(error, ImportError):
         return "install it, or choose another"
     if isinstance(error, TypeError):
-        return "it takes other arguments than root, train, split and download: choose another"
+        return f"give it the arguments that it needs, as in {EXAMPLE}, or choose another"
     if download:
         return "try again"
     return "set data.download to true, replace the files there, or choose another"
@@ -139,7 +173,7 @@ def read_torchvision(item: str, folder: Path, *, download: bool, **form: Any) ->
 
 
 def _splits(kind: type[Any]) -> dict[str, dict[str, object]]:
-    parameters = inspect.signature(kind).parameters
+    parameters = _parameters(kind)
     if "train" in parameters:
         return {"train": {"train": True}, "test": {"train": False}}
     if "split" in parameters:
@@ -149,11 +183,10 @@ def _splits(kind: type[Any]) -> dict[str, dict[str, object]]:
 
 
 def _make(kind: type[Any], folder: Path, download: bool, arguments: dict[str, object]) -> Any:  # noqa: ANN401
-    known = inspect.signature(kind).parameters
+    known = _parameters(kind)
     if "root" in known:
         arguments = {"root": folder, **arguments}
-    takes_any = any(one.kind is one.VAR_KEYWORD for one in known.values())
-    if "download" in known or (download and takes_any):
+    if "download" in known:
         arguments = {"download": download, **arguments}  # of some it is true unless given
     else:
         message = f"torchvision does not download {kind.__name__}; set data.download to false"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -13,7 +14,7 @@ from sakd.data.torchvision_reading import (
     PREFIX,
     open_torchvision,
     read_torchvision,
-    torchvision_class,
+    torchvision_call,
 )
 from sakd.errors import require
 
@@ -27,10 +28,11 @@ class TorchvisionImages(Dataset):
     Attributes:
         size: Side of the squares that the images become, in pixels; None for the default rule of
             `sakd.data.conversion.common_form`.
-        item: The name of torchvision's class.
+        item: The name of torchvision's class, and arguments for it: ``EMNIST(split='balanced')``.
 
     Raises:
-        UserError: Torchvision has no such dataset, or ``size`` is absurd.
+        UserError: Torchvision has no such dataset, it does not take the arguments, or ``size`` is
+            absurd.
     """
 
     name: ClassVar[str] = "torchvision"
@@ -43,12 +45,12 @@ class TorchvisionImages(Dataset):
         """Look the class up, and refuse absurd sizes."""
         super().__post_init__()
         require_size(self.size)
-        torchvision_class(self.item)
+        torchvision_call(self.item)
 
     @property
     def label(self) -> str:
         """The name, as a file may be called."""
-        return f"{self.name}_{self.item}"
+        return re.sub(r"\W+", "_", f"{self.name}_{self.item}", flags=re.ASCII).strip("_")
 
     def check(self) -> None:
         """See that there is a folder to read, or to download to.

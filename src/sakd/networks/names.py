@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
+from sakd.arguments import parse_arguments
 from sakd.errors import UserError
 
 FORMS = "torchvision:NAME, timm:NAME or package.module:function"
@@ -16,8 +16,6 @@ EXAMPLE = "torchvision:vit_b_16(image_size=64; dropout=0.1)"
 
 _OUTSIDE = re.compile(r"(?P<source>[A-Za-z_][\w.]*):(?P<item>[A-Za-z_][\w.]*)(\((?P<given>.*)\))?")
 _PAIR = re.compile(r"(?P<teacher>[^/(]+(?:\(.*?\))?)/(?P<student>.+)")
-_QUOTED_OR_SEMICOLON = re.compile(r"'[^']*'|\"[^\"]*\"|;")
-_WORDS = {"true": True, "false": False, "none": None, "null": None}
 _LONGEST_SLUG = 64
 
 
@@ -46,8 +44,7 @@ def is_outside(name: str) -> bool:
 def parse_name(name: str) -> OutsideName:
     """Take a name apart.
 
-    Arguments are separated by semicolons, which survive Kedro's ``--params`` and lists in YAML, or
-    by commas. Values are Python literals; ``true``, ``false`` and ``null`` are understood too.
+    Its arguments are read by `parse_arguments`.
 
     >>> parse_name("torchvision:vit_b_16(image_size=64; dropout=0.1)").arguments
     {'image_size': 64, 'dropout': 0.1}
@@ -58,35 +55,11 @@ def parse_name(name: str) -> OutsideName:
     found = _OUTSIDE.fullmatch(name.strip())
     if found is None:
         raise UserError(f"{name!r} names no network; write {FORMS}, with arguments as in {EXAMPLE}")
-    arguments = _arguments(name, found["given"] or "")
+    arguments = parse_arguments(name, found["given"] or "", EXAMPLE)
     stages = arguments.pop("stages", ())
     if not isinstance(stages, list | tuple) or not all(isinstance(s, str) for s in stages):
         raise UserError(f"{name!r}: stages is a list of names, as in stages=['stem'; 'layer1']")
     return OutsideName(found["source"], found["item"], arguments, tuple(stages))
-
-
-def _arguments(name: str, given: str) -> dict[str, Any]:
-    try:
-        listed = _QUOTED_OR_SEMICOLON.sub(lambda m: "," if m[0] == ";" else m[0], given)
-        call = _Words().visit(ast.parse(f"_({listed})", mode="eval").body)
-        if not isinstance(call, ast.Call) or call.args:
-            raise ValueError
-        names = [keyword.arg for keyword in call.keywords]
-        if None in names or len(set(names)) < len(names):
-            raise ValueError
-        return {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
-    except (SyntaxError, ValueError) as error:
-        raise UserError(
-            f"the arguments of {name!r} are no list of name=value with plain values "
-            f"(numbers, quoted words, true, false, null, lists); write them as in {EXAMPLE}"
-        ) from error
-
-
-class _Words(ast.NodeTransformer):
-    """Puts values in place of the words that YAML has for them."""
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return ast.Constant(_WORDS[node.id]) if node.id in _WORDS else node
 
 
 def split_pair(pair: str) -> tuple[str, str]:

@@ -52,6 +52,22 @@ def test_images_labels_and_classes_are_those_of_torchvision(fashion: Path, draw)
     assert raw.source == "torchvision:FashionMNIST, as torchvision reads it"
 
 
+def test_a_class_of_torchvision_is_given_the_arguments_that_it_needs(fashion: Path) -> None:
+    raw = (fashion / "FashionMNIST" / "raw").rename(fashion / "raw")
+    (fashion / "EMNIST").mkdir()
+    raw = raw.rename(fashion / "EMNIST" / "raw")
+    for file in list(raw.iterdir()):
+        file.rename(raw / f"emnist-digits-{file.name.replace('t10k', 'test')}")
+    digits = open_dataset("torchvision:EMNIST(split='digits')", fashion)
+    assert digits.label == "torchvision_EMNIST_split_digits"
+    read = digits.load()
+    assert read.test is not None
+    assert (len(read.train), len(read.test)) == (20, 2)
+    assert read.classes == tuple("0123456789")
+    mnist = open_dataset("torchvision:EMNIST(split='mnist')", fashion)
+    assert mnist.fingerprint() != digits.fingerprint()
+
+
 def test_images_are_resized_where_that_is_asked_for(fashion: Path) -> None:
     raw = open_dataset("torchvision:FashionMNIST", fashion, size=16).load()
     assert raw.train.shape == (1, 16, 16)
@@ -109,7 +125,18 @@ def test_a_failed_download_is_one_clear_error(
         ("wrap_dataset_for_transforms_v2", "has no dataset 'wrap_dataset_for_transforms_v2'$"),
         ("MNIST", r"MNIST could not be read from .* \(Dataset not found\); set data.download to"),
         ("VOCDetection", "could not be read from"),
-        ("CocoDetection", "could not be read from .*annFile.*; it takes other arguments than root"),
+        (
+            "CocoDetection",
+            "could not be read from .*annFile.*; give it the arguments that it needs",
+        ),
+        (
+            "EMNIST",
+            r"EMNIST could not be read .*split.*, as in torchvision:EMNIST\(split='balanced'\)",
+        ),
+        ("EMNIST(part='letters')", "cannot be given part; allowed: split$"),
+        ("EMNIST(train=true)", "cannot be given train; allowed: split$"),
+        ("DTD(split='val')", "cannot be given split; allowed: partition$"),
+        ("EMNIST(balanced)", "the arguments of 'torchvision:EMNIST.*' are no list of name=value"),
     ],
 )
 def test_what_cannot_be_read_is_told_in_one_line(tmp_path: Path, name: str, message: str) -> None:
@@ -149,17 +176,15 @@ def test_nothing_is_downloaded_unless_asked_for(
             self.size = 20
             asked.append((root, download))
 
-    class Relaying(Fake):
-        def __init__(self, root: Path, **others: object) -> None:
-            super().__init__()
-            self.size = 20
-            asked.append((root, others))
+    class Relaying(Eager):
+        def __init__(self, root: Path, **kwargs: bool) -> None:
+            super().__init__(root, **kwargs)
 
     for kind in (Eager, Relaying):
         monkeypatch.setattr(datasets, "FakeData", kind)
         for download in (False, True):
             open_dataset("torchvision:FakeData", tmp_path, download=download).load()
-    assert [given for _, given in asked] == [False, True, {}, {"download": True}]
+    assert [given for _, given in asked] == [False, True, False, True]
     assert {root for root, _ in asked} == {tmp_path}
 
 
