@@ -14,6 +14,7 @@ from typing import ClassVar
 from sakd.data.conversion import require_size
 from sakd.data.dataset import Dataset, refusals_told
 from sakd.errors import require
+from sakd.naming import file_name
 
 SplitNames = Mapping[str, tuple[str, ...]]
 """What folders and files of the splits may be called."""
@@ -61,7 +62,7 @@ class OwnImages(Dataset):
         A folder whose name is too long, or is not written in ASCII, is told by a digest of it too.
         """
         name = unicodedata.normalize("NFC", self.path.resolve().name if self.path else "")
-        called = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
+        called = file_name(name)
         parts = [self.name, called[:LONGEST_NAME]]
         if not name.isascii() or len(called) > LONGEST_NAME:
             parts.append(blake2b(os.fsencode(name), digest_size=4).hexdigest())

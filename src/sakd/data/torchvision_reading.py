@@ -14,14 +14,15 @@ from typing import Any
 
 from PIL import Image
 
-from sakd.arguments import parse_arguments
 from sakd.data.dataset import RawData
 from sakd.data.pictures import Pictures
 from sakd.data.reading import SPLITS, Labelled, read_raw
 from sakd.errors import UserError, require
+from sakd.naming import parse_arguments
 
 PREFIX = "torchvision:"
 EXAMPLE = "torchvision:EMNIST(split='balanced')"
+CALL = re.compile(r"(?P<kind>\w+)(\((?P<given>.*)\))?")
 OURS = frozenset({"root", "train", "download"})
 FUNCTIONS = frozenset({"transform", "target_transform", "transforms", "loader", "is_valid_file"})
 """Arguments of torchvision's classes that no name can bring along."""
@@ -89,9 +90,9 @@ def torchvision_call(item: str) -> tuple[type[Any], dict[str, Any]]:
     Raises:
         UserError: There is none, or it does not take them.
     """
-    named, _, rest = item.partition("(")
-    kind = torchvision_class(named)
-    given = parse_arguments(f"{PREFIX}{item}", rest.removesuffix(")"), EXAMPLE)
+    called = CALL.fullmatch(item)
+    kind = torchvision_class(called["kind"] if called else item)
+    given = parse_arguments(f"{PREFIX}{item}", (called and called["given"]) or "", EXAMPLE)
     takes = _parameters(kind)
     allowed = takes - OURS - FUNCTIONS - (set() if "train" in takes else {"split"})
     if strange := ", ".join(sorted(set(given) - allowed)):

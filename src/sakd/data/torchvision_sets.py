@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -17,6 +16,7 @@ from sakd.data.torchvision_reading import (
     torchvision_call,
 )
 from sakd.errors import require
+from sakd.naming import file_name
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class TorchvisionImages(Dataset):
     @property
     def label(self) -> str:
         """The name, as a file may be called."""
-        return re.sub(r"\W+", "_", f"{self.name}_{self.item}", flags=re.ASCII).strip("_")
+        return file_name(f"{self.name}_{self.item}")
 
     def check(self) -> None:
         """See that there is a folder to read, or to download to.

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from sakd.arguments import parse_arguments
 from sakd.errors import UserError
+from sakd.naming import file_name, parse_arguments
 
 FORMS = "torchvision:NAME, timm:NAME or package.module:function"
 EXAMPLE = "torchvision:vit_b_16(image_size=64; dropout=0.1)"
@@ -85,7 +85,7 @@ def slug(name: str) -> str:
     """
     if not is_outside(name):
         return name
-    clean = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
+    clean = file_name(name)
     if len(clean) <= _LONGEST_SLUG:
         return clean
     digest = sha256(name.encode()).hexdigest()[:8]

@@ -133,6 +133,7 @@ def test_a_failed_download_is_one_clear_error(
             "EMNIST",
             r"EMNIST could not be read .*split.*, as in torchvision:EMNIST\(split='balanced'\)",
         ),
+        ("EMNIST(split='digits'", r"torchvision has no dataset .EMNIST\(split='digits'"),
         ("EMNIST(part='letters')", "cannot be given part; allowed: split$"),
         ("EMNIST(train=true)", "cannot be given train; allowed: split$"),
         ("DTD(split='val')", "cannot be given split; allowed: partition$"),

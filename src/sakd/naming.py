@@ -1,4 +1,4 @@
-"""Arguments that a name brings along: ``torchvision:vit_b_16(image_size=64; dropout=0.1)``."""
+"""What names have in common: the arguments that they bring along, and how files are called."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ from sakd.errors import UserError
 
 _QUOTED_OR_SEMICOLON = re.compile(r"'[^']*'|\"[^\"]*\"|;")
 _WORDS = {"true": True, "false": False, "none": None, "null": None}
+
+
+def file_name(name: str) -> str:
+    """``name`` with letters, digits and underscores of ASCII alone.
+
+    >>> file_name("torchvision:resnet18(small_images=true)")
+    'torchvision_resnet18_small_images_true'
+    """
+    return re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
 
 
 def parse_arguments(name: str, given: str, example: str) -> dict[str, Any]:
