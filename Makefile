@@ -79,7 +79,7 @@ viz: setup ## show the pipelines in a browser
 	@$(BIN)/kedro viz run $(ARGS)
 
 stages: setup ## write dvc.yaml anew from the grid
-	@$(BIN)/python -m sakd.dvc_stages > dvc.yaml.new
+	@$(BIN)/python -m sakd.project.dvc > dvc.yaml.new
 	@mv dvc.yaml.new dvc.yaml
 
 repro: export PATH := $(CURDIR)/$(BIN):$(PATH)

@@ -28,8 +28,9 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
-from sakd.data import Augment, BatchStream, Folder, ImageSet
-from sakd.runtime import resolve_device
+from sakd.data import Augment, BatchStream, ImageSet
+from sakd.data.sources.folder import Folder
+from sakd.foundation.machine import resolve_device
 
 CLASSES, SHAPE, PADDING = 100, (3, 32, 32), 4
 MEAN, STD = (0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761)

@@ -24,10 +24,10 @@ from torch import Tensor
 
 from sakd.data import Batch
 from sakd.distillers import DISTILLERS, Pair
-from sakd.errors import UserError
+from sakd.foundation.errors import UserError
+from sakd.foundation.machine import resolve_device
 from sakd.networks import NETWORKS, feature_shapes
 from sakd.objectives.rebuilt import rebuilt_student
-from sakd.runtime import resolve_device
 
 CLASSES, IMAGES, SHAPE = 100, 50_000, (3, 32, 32)
 PAIRS = (

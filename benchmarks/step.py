@@ -19,10 +19,10 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from sakd.data import Batch
+from sakd.foundation.machine import resolve_device
 from sakd.networks import NETWORKS
 from sakd.objectives import Objective, distil
 from sakd.objectives.build import DataFacts
-from sakd.runtime import resolve_device
 from sakd.training import Optimisation
 from sakd.training.fit import Run
 

@@ -19,7 +19,7 @@ import torch
 from torchvision import models
 
 from sakd.data import Batch
-from sakd.errors import UserError, require
+from sakd.foundation.errors import UserError, require
 from sakd.networks import StagedNetwork, build_network
 from sakd.objectives import distil
 from sakd.objectives.build import DataFacts

@@ -12,9 +12,10 @@ from sakd.data import Batch, BatchStream, ImageSet
 from sakd.distillers import DISTILLERS
 from sakd.distillers.method import members
 from sakd.networks import StagedNetwork
-from sakd.networks.resnet import resnet
+from sakd.networks.zoo.resnet import resnet
 from sakd.objectives import SpotDistillation, distil
-from sakd.objectives.build import DataFacts, Distillation, Routing
+from sakd.objectives.build import DataFacts
+from sakd.objectives.parameters import Distillation, Routing
 
 torch.set_num_threads(1)
 settings.register_profile("laws", deadline=None, derandomize=True, max_examples=25, database=None)

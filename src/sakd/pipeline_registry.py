@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from kedro.pipeline import Pipeline
 
-from sakd.active import active_settings
-from sakd.hooks import told_in_one_line
 from sakd.pipelines import data_preparation, evaluate, report, students, teacher
+from sakd.project.hooks import told_in_one_line
+from sakd.project.parameters import active_settings
 
 
 def register_pipelines() -> dict[str, Pipeline]:

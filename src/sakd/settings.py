@@ -1,7 +1,7 @@
 """Kedro's settings of the project."""
 
-from sakd.hooks import SettingsHooks
-from sakd.session import Session
+from sakd.project.hooks import SettingsHooks
+from sakd.project.session import Session
 
 HOOKS = (SettingsHooks(),)
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 import sakd.networks
-from sakd.errors import UserError
+from sakd.foundation.errors import UserError
 from sakd.networks import NETWORKS, StagedNetwork, feature_shapes
 
 FAMILIES = {

@@ -7,7 +7,7 @@ import torch
 
 from sakd.data import Batch
 from sakd.networks import NETWORKS, build_network, check_network
-from sakd.networks.code import code_of
+from sakd.networks.outside.fingerprint import code_of
 from sakd.objectives import distil
 from sakd.objectives.build import DataFacts
 from sakd.training import Optimisation, Run

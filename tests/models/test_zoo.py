@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sakd.errors import UserError
+from sakd.foundation.errors import UserError
 from sakd.networks import NETWORKS, StagedNetwork, feature_shapes
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "networks.csv"

@@ -39,7 +39,9 @@ class Example(NamedTuple):
         text = table.read_text()
         made = next(n for n in re.findall(r"\w+", self.entry) if f" {n}(" in self.code)
         statement = f"from {self.file.replace('/', '.')} import {made}\n"
-        text = text.replace("from sakd.tables", f"{statement}from sakd.tables", 1)
+        text = text.replace(
+            "from sakd.foundation.tables", f"{statement}from sakd.foundation.tables", 1
+        )
         opening = re.compile(r'Table\(\s*"\w+",\s*\{')
         text, count = opening.subn(lambda match: f"{match[0]}\n{self.entry},", text)
         assert count == 1, self.table

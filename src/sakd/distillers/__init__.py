@@ -22,7 +22,7 @@ from sakd.distillers.rkd import RelationalKD
 from sakd.distillers.simkd import SimKD
 from sakd.distillers.sp import SimilarityPreserving
 from sakd.distillers.vid import VariationalInformation
-from sakd.tables import Table
+from sakd.foundation.tables import Table
 
 DISTILLERS: Table[type[Distiller]] = Table(
     "distiller",

@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, Shape, mean_over_batch
-from sakd.distillers.maps import pool_to_smaller
-from sakd.errors import require_not_negative
+from sakd.distillers.parts.maps import pool_to_smaller
+from sakd.foundation.errors import require_not_negative
 from sakd.networks.spots import SpotFamily
 
 

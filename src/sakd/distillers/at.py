@@ -6,7 +6,7 @@ from torch import Tensor
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, mean_over_batch
-from sakd.distillers.maps import attention, pool_to_smaller
+from sakd.distillers.parts.maps import attention, pool_to_smaller
 from sakd.networks.spots import SpotFamily
 
 

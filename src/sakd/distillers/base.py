@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from sakd.data import Batch
-from sakd.errors import require
-from sakd.networks.rebuilding import Rebuilding
+from sakd.foundation.errors import require
+from sakd.networks.rebuilt import Rebuilding
 from sakd.networks.spots import Spot, SpotFamily
 
 Shape = tuple[int, ...]

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair
-from sakd.errors import require_positive
+from sakd.foundation.errors import require_positive
 from sakd.networks.spots import SpotFamily
 
 

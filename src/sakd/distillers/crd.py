@@ -7,9 +7,9 @@ from torch.nn.functional import normalize
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, mean_over_batch
-from sakd.distillers.contrast import draw_contrast, estimation_loss
-from sakd.distillers.memory import MemoryBank
-from sakd.errors import require, require_positive
+from sakd.distillers.parts.contrast import draw_contrast, estimation_loss
+from sakd.distillers.parts.memory import MemoryBank
+from sakd.foundation.errors import require, require_positive
 from sakd.networks.spots import SpotFamily
 
 

@@ -8,7 +8,7 @@ from torch.nn.functional import softmax
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, mean_over_batch
-from sakd.errors import require_not_negative, require_positive
+from sakd.foundation.errors import require_not_negative, require_positive
 from sakd.networks.spots import SpotFamily
 
 SMALLEST_LENGTH = 1e-6

@@ -9,8 +9,8 @@ from torch.nn.functional import log_softmax
 from sakd.data import Batch
 from sakd.distillers.base import Pair
 from sakd.distillers.kd import KD
-from sakd.distillers.logits import divergence
-from sakd.errors import require_not_negative
+from sakd.distillers.parts.logits import divergence
+from sakd.foundation.errors import require_not_negative
 
 
 class DecoupledKD(KD):

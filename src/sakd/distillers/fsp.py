@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from sakd.distillers.couples import Both, Couples
-from sakd.distillers.maps import pool_to_smaller
+from sakd.distillers.parts.maps import pool_to_smaller
+from sakd.distillers.parts.neighbours import Both, Couples
 
 
 class SolutionFlow(Couples):

@@ -10,9 +10,9 @@ from torch.nn.functional import mse_loss
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, Pretraining, mean_over_batch
-from sakd.distillers.maps import attention, pool_to_smaller
-from sakd.distillers.paraphraser import Paraphraser, layers
-from sakd.errors import require_not_negative, require_positive
+from sakd.distillers.parts.maps import attention, pool_to_smaller
+from sakd.distillers.parts.paraphraser import Paraphraser, layers
+from sakd.foundation.errors import require_not_negative, require_positive
 from sakd.networks.spots import SpotFamily
 
 

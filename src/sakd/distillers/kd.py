@@ -7,8 +7,8 @@ from torch.nn.functional import log_softmax
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, mean_over_batch
-from sakd.distillers.logits import divergence, standardised
-from sakd.errors import require_positive
+from sakd.distillers.parts.logits import divergence, standardised
+from sakd.foundation.errors import require_positive
 from sakd.networks.spots import SpotFamily
 
 

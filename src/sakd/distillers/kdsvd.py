@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from sakd.distillers.couples import Both, Couples
-from sakd.distillers.singular import principal_directions
+from sakd.distillers.parts.neighbours import Both, Couples
+from sakd.distillers.parts.singular import principal_directions
 
 CANDIDATES = 4
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sakd.distillers import DISTILLERS
-from sakd.errors import UserError
+from sakd.foundation.errors import UserError
 from sakd.networks.spots import SpotFamily
 
 JOINT = "-"

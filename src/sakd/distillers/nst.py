@@ -7,7 +7,7 @@ from torch.nn.functional import normalize
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, mean_over_batch
-from sakd.distillers.maps import pool_to_smaller
+from sakd.distillers.parts.maps import pool_to_smaller
 from sakd.networks.spots import SpotFamily
 
 

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, mean_over_batch
-from sakd.distillers.maps import pool_to_smaller
-from sakd.networks.blocks import conv_bn, initialise
+from sakd.distillers.parts.maps import pool_to_smaller
 from sakd.networks.spots import SpotFamily
+from sakd.networks.zoo.blocks import conv_bn, initialise
 
 
 class FeatureOverhaul(Distiller):

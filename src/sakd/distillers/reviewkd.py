@@ -10,7 +10,7 @@ from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, mean_over_batch
-from sakd.errors import require_positive
+from sakd.foundation.errors import require_positive
 from sakd.networks.spots import SpotFamily
 
 LEVELS = (4, 2, 1)

@@ -8,7 +8,7 @@ from torch.nn.functional import normalize, smooth_l1_loss
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair
-from sakd.errors import require_not_negative
+from sakd.foundation.errors import require_not_negative
 from sakd.networks.spots import SpotFamily
 
 

@@ -6,8 +6,8 @@ from torch import Tensor
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, mean_over_batch
-from sakd.distillers.maps import pool_to_smaller
-from sakd.networks.reused import REUSED
+from sakd.distillers.parts.maps import pool_to_smaller
+from sakd.networks.rebuilt import REUSED
 from sakd.networks.spots import SpotFamily
 
 
@@ -18,7 +18,7 @@ class SimKD(Distiller):
     Loss: mean_b || P(F_s) - F_t ||^2 / (C H W) on the last maps, the teacher's averaged to the
     student's size where that is smaller. The projector P and a frozen copy of the teacher's
     classifier are part of the student that is trained, evaluated and kept, see
-    `sakd.networks.reused.ReusedClassifier`; the student's own head is not. As in the paper neither
+    `sakd.networks.rebuilt.ReusedClassifier`; the student's own head is not. As in the paper neither
     cross-entropy nor KD goes with it.
     """
 

@@ -10,8 +10,8 @@ from torch.nn.functional import softplus
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, mean_over_batch
-from sakd.distillers.maps import pool_to_smaller
-from sakd.errors import require
+from sakd.distillers.parts.maps import pool_to_smaller
+from sakd.foundation.errors import require
 from sakd.networks.spots import SpotFamily
 
 SMALLEST_VARIANCE = 1e-5

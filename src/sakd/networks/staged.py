@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 import torch
 from torch import Tensor, nn
 
-from sakd.errors import UserError
+from sakd.foundation.errors import UserError
 from sakd.networks.rectifiers import RectifierWatch
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from sakd.objectives.base import Objective, StepResult
 from sakd.objectives.build import distil
 from sakd.objectives.graft import Graft
 from sakd.objectives.joint import JointDistillation
-from sakd.objectives.preparation import Preparation
+from sakd.objectives.pretraining import Preparation
 from sakd.objectives.router import Router
 from sakd.objectives.spot_distillation import SpotDistillation
 from sakd.objectives.supervised import Supervised

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
 
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from sakd.data import Batch
 
 if TYPE_CHECKING:
-    from sakd.objectives.preparation import Preparation
+    from sakd.objectives.pretraining import Preparation
 
 
 class StepResult(NamedTuple):
@@ -69,3 +70,15 @@ class Objective(nn.Module, ABC):
 
     def _stays(self, name: str) -> bool:
         return name.partition(".")[0] in self.frozen
+
+
+def label_loss(logits: Tensor, batch: Batch) -> Tensor:
+    """Cross-entropy of ``logits`` (B, K) with the labels, as a mean over the batch.
+
+    Where images were mixed, the labels are in the same shares.
+    """
+    loss = cross_entropy(logits, batch.labels)
+    if batch.mixture is None:
+        return loss
+    partner, share = batch.mixture
+    return share * loss + (1 - share) * cross_entropy(logits, partner)

@@ -2,126 +2,28 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from sakd.distillers import DISTILLERS, Distiller, Pair
-from sakd.distillers.method import COMPANION, has_companion, largest_gamma, members, stands_alone
-from sakd.errors import UserError, require, require_not_negative, require_positive
+from sakd.distillers.method import largest_gamma, members
 from sakd.networks import StagedNetwork
 from sakd.networks.spots import SpotFamily
+from sakd.objectives.compatibility import (
+    Shapes,
+    check_features,
+    check_labels,
+    check_order,
+    spots_of,
+)
 from sakd.objectives.graft import Graft
 from sakd.objectives.joint import JointDistillation
-from sakd.objectives.places import Shapes, check_features, check_labels, check_order, spots_of
-from sakd.objectives.rebuilt import rebuilding_of, rebuilt_student
+from sakd.objectives.parameters import Distillation, Routing
+from sakd.objectives.rebuilt import rebuilt_student
 from sakd.objectives.router import Router
 from sakd.objectives.spot_distillation import SpotDistillation
 from sakd.routing import POLICIES
-from sakd.tables import Table
-
-Options = Mapping[str, Mapping[str, bool | int | float]]
-
-
-@dataclass(frozen=True)
-class Distillation:
-    """How the losses of the student are weighed.
-
-    Attributes:
-        ce_weight: of the cross-entropy on the labels.
-        kd_weight: alpha; KD goes at this weight with every method that does not compare logits
-            itself, as in the papers' "distiller + KD". 0 leaves the method alone. Neither this
-            nor ``ce_weight`` is of distillers that stand alone (simkd).
-        weights: beta by distiller, where it shall differ from the published one.
-        options: constructor arguments by distiller.
-        train_teacher: train the teacher along with the student, see `JointDistillation`.
-    """
-
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
-
-    ce_weight: float = 1.0
-    kd_weight: float = 1.0
-    weights: Mapping[str, float] = field(default_factory=dict)
-    options: Options = field(default_factory=dict)
-    train_teacher: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuse weights that would reward the opposite."""
-        named = {f"weights.{name}": weight for name, weight in self.weights.items()}
-        require_not_negative(ce_weight=self.ce_weight, kd_weight=self.kd_weight, **named)
-
-    def weights_with(self, method: str) -> dict[str, float]:
-        """The weights of the distillers of ``method`` and of the KD with them, where not 0.
-
-        Raises:
-            UserError: there is no such method, see `sakd.distillers.method.members`; or it takes
-                part of a trained teacher, and the teacher shall be trained too.
-        """
-        names = members(method)
-        require(
-            not self.train_teacher or rebuilding_of(method) is None,
-            f"distillation.train_teacher: {method!r} copies a part of the teacher into the student "
-            "beforehand, so the teacher must be trained already: leave one out",
-        )
-        weights = {COMPANION: self.kd_weight} if has_companion(names) else {}
-        weights |= {name: self.weights.get(name, DISTILLERS[name].weight) for name in names}
-        return {name: weight for name, weight in weights.items() if weight}
-
-    def ce_weight_with(self, method: str) -> float:
-        """The weight of the cross-entropy that goes with ``method``."""
-        return 0.0 if stands_alone(members(method)) else self.ce_weight
-
-    def check(self) -> None:
-        """Look every distiller up, and try its options.
-
-        Raises:
-            UserError: an unknown one has a weight or an option, or one cannot have such an option.
-        """
-        for name in self.weights:
-            _ = DISTILLERS[name]
-        check_options(DISTILLERS, self.options, lambda kind: (_sample_pair(kind),))
-
-
-@dataclass(frozen=True)
-class Routing:
-    """How the routing policy is trained.
-
-    Attributes:
-        gamma: factor of the routing loss; None takes the published one of the distiller, the
-            largest of several.
-        same_family_bias: head start for "distil everywhere" where both networks are of one
-            family (``homo`` in the SAKD reference).
-        lr_factor: the router's learning rate over the student's.
-        weight_decay: of the router.
-        options: constructor arguments by policy.
-    """
-
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
-
-    gamma: float | None = None
-    same_family_bias: float = 10.0
-    lr_factor: float = 0.5
-    weight_decay: float = 1e-3
-    options: Options = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot train a policy."""
-        fine = self.gamma is None or self.gamma > 0
-        require(fine, f"gamma must be above 0, or null, got {self.gamma}")
-        require_positive(lr_factor=self.lr_factor)
-        require_not_negative(weight_decay=self.weight_decay)
-
-    def check(self) -> None:
-        """Look every policy up, and try its options.
-
-        Raises:
-            UserError: an unknown one has an option, or one cannot have such an option.
-        """
-        check_options(POLICIES, self.options, lambda _kind: (1, 1, 1))
 
 
 @dataclass(frozen=True)
@@ -190,42 +92,3 @@ def distil(
         router=Router(chooser, graft, gamma=gamma),
         ce_weight=distillation.ce_weight_with(method),
     )
-
-
-def _sample_pair(kind: type[Distiller]) -> Pair:
-    """A pair of equal networks, which any distiller takes."""
-    spots = kind.family.spots(6, 6)
-    shape = () if kind.family is SpotFamily.LOGITS else (8,) * len(kind.family.axes)
-    shapes = (shape,) * len(spots)
-    return Pair(spots, shapes, shapes, torch.arange(2))
-
-
-def check_options(
-    table: Table[type[Any]], options: Options, arguments: Callable[[type[Any]], tuple[object, ...]]
-) -> None:
-    """See that every item named in ``options`` exists and takes what is given.
-
-    Args:
-        table: of the items.
-        options: constructor arguments by item.
-        arguments: what an item's constructor must have besides, for it is called to try them.
-
-    Raises:
-        UserError: it does not.
-    """
-    for name, given in options.items():
-        parameters = inspect.signature(table[name], eval_str=True).parameters.values()
-        known = {p.name: p.annotation for p in parameters if p.kind is p.KEYWORD_ONLY}
-        for option, value in given.items():
-            kind = known.get(option)
-            if kind is None:
-                listed = ", ".join(known) or "none"
-                raise UserError(f"{table.kind} {name!r} has no option {option!r}; known: {listed}")
-            fine = type(value) is kind or (kind is float and type(value) is int)
-            place = f"option {option!r} of {table.kind} {name!r}"
-            require(fine, f"{place} takes {kind.__name__}, got {value!r}")
-        try:
-            with torch.random.fork_rng(devices=()):
-                table[name](*arguments(table[name]), **given)
-        except UserError as error:
-            raise UserError(f"options of {table.kind} {name!r}: {error}") from error

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sakd.data import Batch
-from sakd.objectives.labels import label_loss
+from sakd.objectives.base import label_loss
 from sakd.objectives.outputs import Outputs
 from sakd.objectives.spot_distillation import SpotDistillation
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sakd.distillers import DISTILLERS
 from sakd.distillers.method import members
-from sakd.errors import require
+from sakd.foundation.errors import require
 from sakd.networks import StagedNetwork
-from sakd.networks.rebuilding import Rebuilding
-from sakd.objectives.places import Shapes, check_features
+from sakd.networks.rebuilt import Rebuilding
+from sakd.objectives.compatibility import Shapes, check_features
 
 
 def rebuilding_of(method: str) -> Rebuilding | None:

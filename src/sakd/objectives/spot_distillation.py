@@ -13,10 +13,9 @@ from sakd.distillers import Distiller
 from sakd.networks import StagedNetwork
 from sakd.networks.spots import Spot
 from sakd.networks.staged import in_mode
-from sakd.objectives.base import Objective, StepResult
-from sakd.objectives.labels import label_loss
+from sakd.objectives.base import Objective, StepResult, label_loss
 from sakd.objectives.outputs import Outputs
-from sakd.objectives.preparation import Preparation
+from sakd.objectives.pretraining import Preparation
 from sakd.objectives.router import Router
 from sakd.routing.collapse import GATE_RATE
 

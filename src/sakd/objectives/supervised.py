@@ -5,8 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from sakd.data import Batch
-from sakd.objectives.base import Objective, StepResult
-from sakd.objectives.labels import label_loss
+from sakd.objectives.base import Objective, StepResult, label_loss
 
 
 class Supervised(Objective):

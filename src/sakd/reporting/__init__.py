@@ -1,15 +1,15 @@
 """Reports: tables, figures and pages from the results of a run. Frames in, text and figures out."""
 
-from sakd.reporting.caveats import caveats, collapsed_routers
-from sakd.reporting.console import console_table
-from sakd.reporting.content import report
-from sakd.reporting.figures import gate_rates, learning_curves
-from sakd.reporting.gain import gains
-from sakd.reporting.html import report_html
-from sakd.reporting.markdown import report_markdown
-from sakd.reporting.paired import paired_differences, policy_comparison
-from sakd.reporting.reference import reference_rows, selection_rows
-from sakd.reporting.summary import summary
+from sakd.reporting.figures.epochs import gate_rates, learning_curves
+from sakd.reporting.figures.gain import gains
+from sakd.reporting.pages.content import report
+from sakd.reporting.pages.html import report_html
+from sakd.reporting.pages.markdown import report_markdown
+from sakd.reporting.pages.terminal import console_table
+from sakd.reporting.tables.caveats import caveats, collapsed_routers
+from sakd.reporting.tables.paired import paired_differences, policy_comparison
+from sakd.reporting.tables.reference import reference_rows, selection_rows
+from sakd.reporting.tables.summary import summary
 
 __all__ = [
     "caveats",

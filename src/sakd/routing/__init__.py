@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from sakd.foundation.tables import Table
 from sakd.routing.adaptive import Adaptive
 from sakd.routing.always import Always
 from sakd.routing.anti import Anti
 from sakd.routing.base import Route, RoutingPolicy
 from sakd.routing.random import Random
 from sakd.routing.random_matched import RandomMatched
-from sakd.tables import Table
 
 POLICIES: Table[type[RoutingPolicy]] = Table(
     "policy",

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot, softmax
 
-from sakd.errors import require_positive
+from sakd.foundation.errors import require_positive
 from sakd.routing.base import Route, RoutingPolicy
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sakd.errors import require
+from sakd.foundation.errors import require
 from sakd.routing.base import Route, RoutingPolicy
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from sakd.data import BatchStream
-from sakd.errors import UserError, require
+from sakd.foundation.errors import UserError, require
 from sakd.objectives import Objective
 from sakd.training.optimisation import Optimisation, Player, complete
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sakd.errors import require, require_not_negative, require_positive
+from sakd.foundation.errors import require, require_not_negative, require_positive
 
 
 @dataclass(frozen=True)

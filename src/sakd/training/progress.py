@@ -11,7 +11,7 @@ from typing import Self
 from rich.progress import Progress as Bars
 from rich.progress import TaskID
 
-from sakd.console import progress_bars
+from sakd.foundation.console import progress_bars
 from sakd.routing.collapse import GATE_RATE, collapse
 from sakd.training.fit import Callback, Run
 

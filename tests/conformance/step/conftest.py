@@ -15,7 +15,8 @@ from sakd.data import Batch
 from sakd.distillers import Distiller
 from sakd.networks import NETWORKS, StagedNetwork
 from sakd.objectives import SpotDistillation, distil
-from sakd.objectives.build import DataFacts, Distillation, Routing
+from sakd.objectives.build import DataFacts
+from sakd.objectives.parameters import Distillation, Routing
 from sakd.routing import Route, RoutingPolicy
 from sakd.routing.adaptive import Adaptive, Sample
 from sakd.routing.anti import Anti

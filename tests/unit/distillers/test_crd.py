@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from sakd.data import Batch
 from sakd.distillers import DISTILLERS, Distiller, Pair
-from sakd.distillers.contrast import draw_contrast
-from sakd.distillers.memory import MemoryBank
-from sakd.errors import UserError
+from sakd.distillers.parts.contrast import draw_contrast
+from sakd.distillers.parts.memory import MemoryBank
+from sakd.foundation.errors import UserError
 from sakd.networks.spots import Spot
 
 Build = Callable[..., Distiller]

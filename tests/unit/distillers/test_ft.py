@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from sakd.distillers import Distiller
-from sakd.errors import UserError
+from sakd.foundation.errors import UserError
 
 Build = Callable[..., Distiller]
 

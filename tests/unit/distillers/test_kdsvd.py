@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sakd.distillers import Distiller
-from sakd.distillers.singular import SHARPNESS, principal_directions
+from sakd.distillers.parts.singular import SHARPNESS, principal_directions
 
 SHAPES = [(3, 3, 3), (4, 2, 2), (5, 2, 2)]
 Direction = list[float]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sakd.distillers import Distiller
 from sakd.distillers.dkd import decoupled
-from sakd.distillers.logits import standardised
+from sakd.distillers.parts.logits import standardised
 
 Row = list[float]
 Build = Callable[..., Distiller]

@@ -6,7 +6,7 @@ import pytest
 
 from sakd.distillers import DISTILLERS
 from sakd.distillers.method import JOINT, has_companion, largest_gamma, members, stands_alone
-from sakd.errors import UserError
+from sakd.foundation.errors import UserError
 from sakd.networks.spots import SpotFamily
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sakd.distillers import Distiller
-from sakd.errors import UserError
+from sakd.foundation.errors import UserError
 
 Build = Callable[..., Distiller]
 masks = st.lists(st.booleans(), min_size=5, max_size=5)

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sakd.networks import StagedNetwork, stage
-from sakd.networks.blocks import GlobalAveragePool
 from sakd.networks.rectifiers import RectifierWatch
 from sakd.networks.staged import rectified_stages
+from sakd.networks.zoo.blocks import GlobalAveragePool
 
 Piece = Callable[[Tensor], Tensor]
 

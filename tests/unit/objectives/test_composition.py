@@ -10,10 +10,11 @@ import torch
 from torch import nn
 
 from sakd.data import Batch
-from sakd.errors import UserError
+from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
 from sakd.objectives import SpotDistillation, distil
-from sakd.objectives.build import DataFacts, Distillation
+from sakd.objectives.build import DataFacts
+from sakd.objectives.parameters import Distillation
 
 Objectives = Callable[..., SpotDistillation]
 FACTS = DataFacts((3, 8, 8), torch.arange(4))

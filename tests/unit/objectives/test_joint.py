@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from sakd.distillers import DISTILLERS
-from sakd.errors import UserError
+from sakd.foundation.errors import UserError
 from sakd.objectives import JointDistillation
 
 Objectives = Callable[..., JointDistillation]

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from sakd.data import Batch
-from sakd.data.mixing import Mixture
+from sakd.data.batches.mixing import Mixture
 from sakd.distillers import DISTILLERS
 from sakd.objectives import Objective, Supervised
 

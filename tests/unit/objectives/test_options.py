@@ -6,8 +6,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from sakd.distillers import DISTILLERS
-from sakd.errors import UserError
-from sakd.objectives.build import Distillation, Routing
+from sakd.foundation.errors import UserError
+from sakd.objectives.parameters import Distillation, Routing
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,13 @@ import torch
 
 from sakd.data import Batch
 from sakd.distillers import DISTILLERS
-from sakd.errors import UserError
+from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
-from sakd.networks.resnet import resnet
 from sakd.networks.spots import SpotFamily
+from sakd.networks.zoo.resnet import resnet
 from sakd.objectives import SpotDistillation, distil
-from sakd.objectives.build import DataFacts, Distillation, Routing
+from sakd.objectives.build import DataFacts
+from sakd.objectives.parameters import Distillation, Routing
 from sakd.routing import POLICIES
 
 Objectives = Callable[..., SpotDistillation]

@@ -12,8 +12,9 @@ from kedro.io import DataCatalog
 from kedro_datasets.json import JSONDataset
 from kedro_datasets.partitions import PartitionedDataset
 
-from sakd.data import Digits, RawData
-from sakd.data_settings import DataSettings
+from sakd.data import RawData
+from sakd.data.parameters import DataSettings
+from sakd.data.sources.digits import Digits
 from sakd.pipelines.data_preparation.earlier import Earlier
 from sakd.pipelines.data_preparation.nodes import prepare_data
 

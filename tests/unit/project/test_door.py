@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from torch import Tensor
 
-from sakd.config import Settings
 from sakd.data import DataCard, ImageSet, Splits
-from sakd.errors import UserError
-from sakd.grid import Grid
+from sakd.foundation.errors import UserError
 from sakd.pipelines.teacher.nodes import train_teacher
-from sakd.store import CellStore
-from sakd.zoo import check_network_fits
+from sakd.study.grid import Grid
+from sakd.study.networks import check_network_fits
+from sakd.study.parameters import Settings
+from sakd.study.store import CellStore
 
 NETS = """
-from sakd.networks.resnet import resnet
+from sakd.networks.zoo.resnet import resnet
 
 def stubborn():
     return resnet(5, 1, depth=8, widths=(2, 2, 3, 4))

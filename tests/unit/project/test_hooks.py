@@ -16,14 +16,15 @@ from kedro.framework.project import settings as project
 from kedro.io import DataCatalog, DatasetError, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 
-from sakd import active, hooks
-from sakd.config import Settings, parse_settings
-from sakd.console import log_to_console
-from sakd.errors import UserError
-from sakd.grid import Row
-from sakd.hooks import SettingsHooks
+from sakd.foundation.console import log_to_console
+from sakd.foundation.errors import UserError
 from sakd.pipeline_registry import register_pipelines
 from sakd.pipelines import data_preparation, report
+from sakd.project import hooks
+from sakd.project import parameters as settings_module
+from sakd.project.hooks import SettingsHooks
+from sakd.study.grid import Row
+from sakd.study.parameters import Settings, parse_settings
 
 EVERYTHING: Any = SimpleNamespace(exists=lambda _name: True)
 STAGES = ["data_preparation", "teacher", "students", "evaluate", "report"]
@@ -32,7 +33,7 @@ STAGES = ["data_preparation", "teacher", "students", "evaluate", "report"]
 @pytest.fixture(autouse=True)
 def _put_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Leave the session's settings and the log as they were."""
-    monkeypatch.setattr(active, "_active", None)
+    monkeypatch.setattr(settings_module, "_active", None)
     logger = logging.getLogger("sakd")
     before = logger.handlers, logger.propagate, logger.level
     yield
@@ -46,7 +47,7 @@ def context(parameters: dict[str, Any]) -> Any:
 
 def activate(parameters: dict[str, Any]) -> Settings:
     SettingsHooks().after_context_created(context(parameters))
-    return active.active_settings()
+    return settings_module.active_settings()
 
 
 def test_the_parameters_of_the_session_are_active() -> None:
@@ -162,7 +163,7 @@ def test_what_the_disk_refuses_is_told_in_one_line(error: Exception) -> None:
 def test_wrong_files_without_a_session_are_told_in_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(active, "_from_files", lambda: {"studnt": {}})
+    monkeypatch.setattr(settings_module, "_from_files", lambda: {"studnt": {}})
     with pytest.raises(click.ClickException, match="unknown parameter 'studnt'"):
         register_pipelines()
 
@@ -177,15 +178,15 @@ def test_without_a_session_the_settings_are_those_of_the_files(
     monkeypatch.setattr(type(project), "CONF_SOURCE", "conf", raising=False)
     monkeypatch.chdir(root / below)
     monkeypatch.setenv("KEDRO_ENV", "smoke")
-    assert active.active_settings().student.epochs == 1
+    assert settings_module.active_settings().student.epochs == 1
 
 
 def test_the_log_goes_to_the_console_line_by_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     log_to_console()
-    logging.getLogger("sakd.runner").info("%s: [bold]done[/bold] %s", "cell", "x" * 200)
-    logging.getLogger("sakd.runner").debug("not shown")
+    logging.getLogger("sakd.study.train").info("%s: [bold]done[/bold] %s", "cell", "x" * 200)
+    logging.getLogger("sakd.study.train").debug("not shown")
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1
     assert lines[0].endswith(f"cell: [bold]done[/bold] {'x' * 200}")

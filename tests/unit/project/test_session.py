@@ -9,8 +9,8 @@ from kedro.pipeline import Node, Pipeline
 from kedro.runner import SequentialRunner, ThreadRunner
 
 from sakd import settings
-from sakd.errors import UserError
-from sakd.session import Session, look_up
+from sakd.foundation.errors import UserError
+from sakd.project.session import Session, look_up
 
 FIRST = Pipeline([Node(len, "raw", "sized", name="measure", tags=["early"])])
 SECOND = Pipeline([Node(len, "sized", "told", name="tell", tags=["late"])])

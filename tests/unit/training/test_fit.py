@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from sakd.data import BatchStream
 from sakd.distillers import DISTILLERS
-from sakd.errors import UserError
+from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
 from sakd.objectives import Objective, SpotDistillation, Supervised
 from sakd.routing import POLICIES

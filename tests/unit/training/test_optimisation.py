@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from sakd.errors import UserError
+from sakd.foundation.errors import UserError
 from sakd.training.optimisation import Optimisation, Player
 
 

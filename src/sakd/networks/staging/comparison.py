@@ -7,7 +7,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from sakd.errors import UserError
+from sakd.foundation.errors import UserError
 from sakd.networks.staged import in_mode
 from sakd.networks.staging.cuts import PROBE_BATCH
 from sakd.networks.staging.tracing import WAY_OUT, first_output

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sakd.errors import UserError
+from sakd.foundation.errors import UserError
 from sakd.networks.staging.cuts import Cut
 from sakd.networks.staging.layouts import Layout
 

@@ -7,7 +7,7 @@ from functools import cache
 
 from torch import fx, nn
 
-from sakd.errors import UserError
+from sakd.foundation.errors import UserError
 from sakd.networks.staging.cuts import weighted_nodes
 
 logger = logging.getLogger(__name__)

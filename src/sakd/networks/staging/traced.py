@@ -8,7 +8,7 @@ from typing import Self
 
 from torch import Tensor, fx, nn
 
-from sakd.errors import UserError, require
+from sakd.foundation.errors import UserError, require
 from sakd.networks.staged import StagedNetwork
 from sakd.networks.staging.comparison import compare
 from sakd.networks.staging.cuts import PROBE_BATCH, Cut, find_cuts, shared_places

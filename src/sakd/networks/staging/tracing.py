@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
-from sakd.errors import UserError, require
+from sakd.foundation.errors import UserError, require
 from sakd.networks.staged import in_mode
 from sakd.networks.staging.mutation import is_needed_elsewhere, written_by
 

@@ -9,7 +9,7 @@ from kedro.io import AbstractDataset, CatalogProtocol, DatasetError
 from torch import Tensor
 
 from sakd.data import DataCard, Images, Splits, content_hash, from_tensors
-from sakd.errors import UserError
+from sakd.foundation.errors import UserError
 
 
 class Earlier:

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from sakd.data import labelled_subset, preparation_key, prepare
-from sakd.data_settings import DataSettings
+from sakd.data.parameters import DataSettings
 from sakd.pipelines.data_preparation.earlier import Earlier
 
 Tensors = dict[str, Tensor]

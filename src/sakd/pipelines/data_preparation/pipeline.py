@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
-from sakd.config import Settings
 from sakd.pipelines.data_preparation.nodes import prepare_data
+from sakd.study.parameters import Settings
 
 
 def create_pipeline(settings: Settings) -> Pipeline:

@@ -8,15 +8,15 @@ from typing import Any
 
 import pandas as pd
 
-from sakd.config import Settings
 from sakd.data import DataCard
-from sakd.errors import UserError
-from sakd.evaluation import HeldOut, evaluate_cell, evaluate_teacher
-from sakd.grid import Cell
-from sakd.pipelines.development import Parts, check_origin
-from sakd.runtime import resolve_device
-from sakd.store import DONE, CellStore, Record
-from sakd.weights import Weights
+from sakd.foundation.errors import UserError
+from sakd.foundation.machine import resolve_device
+from sakd.pipelines.inputs import Parts, check_origin
+from sakd.study.evaluation import HeldOut, evaluate_cell, evaluate_teacher
+from sakd.study.grid import Cell
+from sakd.study.parameters import Settings
+from sakd.study.store import DONE, CellStore, Record
+from sakd.weights.saved import Weights
 
 
 def measure_teacher(

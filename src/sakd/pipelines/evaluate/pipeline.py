@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
-from sakd.config import Settings
-from sakd.networks.names import slug
+from sakd.networks.outside.names import slug
 from sakd.pipelines.evaluate.nodes import measure_students, measure_teacher
+from sakd.study.parameters import Settings
 
 
 def create_pipeline(settings: Settings) -> Pipeline:

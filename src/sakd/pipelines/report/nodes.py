@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from sakd.config import Settings
-from sakd.errors import UserError
+from sakd.foundation.errors import UserError
+from sakd.foundation.machine import provenance, resolve_device
 from sakd.reporting import (
     console_table,
     gains,
@@ -21,8 +21,8 @@ from sakd.reporting import (
     report_markdown,
     summary,
 )
-from sakd.runtime import provenance, resolve_device
-from sakd.store import DONE
+from sakd.study.parameters import Settings
+from sakd.study.store import DONE
 
 
 def tabulate(

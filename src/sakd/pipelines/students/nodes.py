@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sakd.config import Settings
-from sakd.grid import Row
-from sakd.jobs import cell_job
-from sakd.pipelines.development import Parts, check_origin, lessons, open_bench
-from sakd.runner import run_job
-from sakd.store import CellStore
+from sakd.pipelines.inputs import Parts, check_origin, lessons, open_bench
+from sakd.study.grid import Row
+from sakd.study.parameters import Settings
+from sakd.study.store import CellStore
+from sakd.study.train import run_job
+from sakd.study.trainings import cell_job
 from sakd.training.progress import Progress
-from sakd.weights import Weights
+from sakd.weights.saved import Weights
 
 
 def train_row(

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sakd.config import Settings
 from sakd.data import DataCard
-from sakd.errors import UserError
-from sakd.imported import import_weights
-from sakd.jobs import teacher_job
-from sakd.pipelines.development import Parts, lessons, open_bench
-from sakd.runner import run_job
-from sakd.store import DONE, CellStore
+from sakd.foundation.errors import UserError
+from sakd.pipelines.inputs import Parts, lessons, open_bench
+from sakd.study.importing import import_weights
+from sakd.study.parameters import Settings
+from sakd.study.store import DONE, CellStore
+from sakd.study.train import run_job
+from sakd.study.trainings import teacher_job
 from sakd.training.progress import Progress
-from sakd.weights import Weights, load_weights
+from sakd.weights.saved import Weights, load_weights
 
 
 def train_teacher(

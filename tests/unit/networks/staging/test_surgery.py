@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torchvision.models import resnet18, squeezenet1_1
 
-from sakd.errors import UserError
+from sakd.foundation.errors import UserError
 from sakd.networks import feature_shapes, stage
 from sakd.networks.staging.surgery import use_small_stem
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sakd.errors import UserError
+from sakd.foundation.errors import UserError
 from sakd.networks import TracedNetwork, feature_shapes, stage
 
 from .models import (

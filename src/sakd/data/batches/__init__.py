@@ -1,0 +1,1 @@
+"""Prepared images, and how they reach a training step."""

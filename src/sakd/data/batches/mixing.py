@@ -1,0 +1,99 @@
+"""Augmentation of normalised batches: cutout, mixup, cutmix."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sakd.data.batches.augment import Augment
+from sakd.foundation.randomness import generator, mix
+
+
+class Mixture(NamedTuple):
+    """What a batch was mixed with.
+
+    Attributes:
+        partner: (B,) int64, labels of the images mixed in.
+        share: scalar, the share of the image's own label; 1 - share is its partner's.
+    """
+
+    partner: Tensor
+    share: Tensor
+
+
+def cut_out(images: Tensor, side: int, source: torch.Generator) -> Tensor:
+    """Set a square of every image to 0, the mean colour.
+
+    DeVries & Taylor, 2017, arXiv:1708.04552: the centre is uniform over all pixels, and what
+    lies outside the image is lost. (torchvision's ``RandomErasing`` has rectangles of random shape
+    that lie within.) Differs from the authors' code: odd sides are kept, not shortened by a pixel.
+
+    Args:
+        images: (B, C, H, W) normalised.
+        side: of the square, in pixels.
+        source: draws the centres, on the CPU.
+    """
+    hidden = torch.ones(1, dtype=torch.bool, device=images.device)
+    for axis, size in ((2, images.shape[2]), (3, images.shape[3])):
+        centre = torch.randint(size, (len(images), 1), generator=source)
+        first = centre - side // 2
+        place = torch.arange(size)
+        inside = (place >= first) & (place < first + side)
+        shape = [len(images), 1, 1, 1]
+        shape[axis] = size
+        hidden = hidden & inside.view(shape).to(images.device)
+    return images.masked_fill(hidden, 0)
+
+
+class Mixer:
+    """Mixes every image of a batch with another one of it, by mixup or by cutmix.
+
+    Mixup (Zhang et al., ICLR 2018, arXiv:1710.09412): share x + (1 - share) x'.
+    Cutmix (Yun et al., ICCV 2019, arXiv:1905.04899): a rectangle of x' over x, its area 1 - share.
+    The share of a batch is drawn from Beta(alpha, alpha); where both are asked for, a fair coin
+    chooses one per batch. Both networks of a distillation see the mixed images.
+    """
+
+    def __init__(self, augment: Augment) -> None:
+        """Mix as ``augment`` says."""
+        chosen = {_mixup: augment.mixup, _cutmix: augment.cutmix}
+        self._kinds = [(kind, alpha) for kind, alpha in chosen.items() if alpha > 0]
+
+    def __call__(
+        self, images: Tensor, labels: Tensor, *seed: int | str
+    ) -> tuple[Tensor, Mixture | None]:
+        """Mix (B, C, H, W) ``images`` with labels (B,), as a pure function of ``seed``."""
+        if not self._kinds:
+            return images, None
+        dice = np.random.default_rng(mix(*seed))
+        kind, alpha = self._kinds[dice.integers(len(self._kinds))]
+        order = torch.randperm(len(images), generator=generator(*seed)).to(images.device)
+        mixed, share = kind(images, images[order], dice.beta(alpha, alpha), dice)
+        return mixed, Mixture(labels[order], images.new_tensor(share))
+
+
+def _mixup(
+    images: Tensor, others: Tensor, share: float, _dice: np.random.Generator
+) -> tuple[Tensor, float]:
+    return images * share + others * (1 - share), share
+
+
+def _cutmix(
+    images: Tensor, others: Tensor, share: float, dice: np.random.Generator
+) -> tuple[Tensor, float]:
+    height, width = images.shape[2:]
+    top, bottom = _span(height, share, dice)
+    left, right = _span(width, share, dice)
+    mixed = images.clone()
+    mixed[:, :, top:bottom, left:right] = others[:, :, top:bottom, left:right]
+    return mixed, 1 - (bottom - top) * (right - left) / (height * width)
+
+
+def _span(size: int, share: float, dice: np.random.Generator) -> tuple[int, int]:
+    """Where the rectangle lies on an axis; what is outside of the image is cut off."""
+    half = int(size * (1 - share) ** 0.5) // 2
+    centre = int(dice.integers(size))
+    return max(0, centre - half), min(size, centre + half)

@@ -1,0 +1,123 @@
+"""Batches of training images as a pure function of seed, epoch and step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import KW_ONLY, InitVar, dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from sakd.data.batches.augment import Augment
+from sakd.data.batches.images import Images
+from sakd.data.batches.mixing import Mixer, Mixture, cut_out
+from sakd.data.batches.normalise import Normalise
+from sakd.foundation.errors import UserError
+from sakd.foundation.randomness import generator
+
+
+class Batch(NamedTuple):
+    """B training images and what comes with them, all on the stream's device.
+
+    Attributes:
+        images: (B, C, H, W) float32, augmented and normalised.
+        labels: (B,) int64.
+        index: (B,) int64, positions in the training set.
+        generator: Seeded by (seed, epoch, step); what a training step draws, it draws from here.
+        mixture: The labels that were mixed in, where images were mixed.
+    """
+
+    images: Tensor
+    labels: Tensor
+    index: Tensor  # type: ignore[assignment]  # a batch has no use for tuple.index
+    generator: torch.Generator
+    mixture: Mixture | None = None
+
+
+@dataclass(eq=False)
+class BatchStream:
+    """Every training image once per epoch, in a new order and a new view.
+
+    The order and the views of an epoch are drawn on the CPU from (seed, epoch), so that every
+    device sees the same images and any step can be reached without those before it. The last
+    batch holds what is left.
+
+    Attributes:
+        train: The training set. Images in memory are kept on ``device``, padded, as uint8; files
+            are decoded by workers, ahead of time.
+        mean: Mean per channel, pixels in [0, 1]; ``std`` is the standard deviation likewise.
+        batch_size: B of all batches but the last.
+        seed: Streams of the same seed are the same.
+        augment: How the images are varied.
+        device: Where the batches are made.
+
+    Raises:
+        UserError: The training set is empty, or ``batch_size`` is below 1.
+    """
+
+    train: InitVar[Images]
+    mean: Sequence[float]
+    std: Sequence[float]
+    _: KW_ONLY
+    batch_size: int
+    seed: int
+    augment: Augment = field(default_factory=Augment)
+    device: torch.device | str = "cpu"
+
+    def __post_init__(self, train: Images) -> None:
+        """Put the training set on the device."""
+        if self.batch_size < 1:
+            raise UserError(f"batch_size must be 1 or more, got {self.batch_size}")
+        if not len(train):
+            raise UserError("the training set is empty; give it at least one image")
+        self._labels = train.labels.to(self.device)
+        self._views = train.views(self.augment, self.device)
+        self._mixer = Mixer(self.augment)
+        self._normalise = Normalise(self.mean, self.std, self.device)
+
+    def __len__(self) -> int:
+        """Count the steps of an epoch."""
+        return math.ceil(len(self._labels) / self.batch_size)
+
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
+        """Yield the batches of epoch ``number``, from step ``start`` (counted from 0) on."""
+        draws = generator(self.seed, number, "images")
+        order = torch.randperm(len(self._labels), generator=draws)
+        views = self._views.epoch(order, draws, batch_size=self.batch_size, start=start)
+        for step, pixels in enumerate(views, start):
+            index = order[step * self.batch_size :][: self.batch_size].to(self.device)
+            images, mixture = self._vary(self._normalise(pixels), self._labels[index], number, step)
+            yield Batch(
+                images=images,
+                labels=self._labels[index],
+                index=index,
+                generator=generator(self.seed, number, step, "objective", device=self.device),
+                mixture=mixture,
+            )
+
+    def _vary(
+        self, images: Tensor, labels: Tensor, epoch: int, step: int
+    ) -> tuple[Tensor, Mixture | None]:
+        """What is done to whole batches of normalised images."""
+        if self.augment.cutout:
+            source = generator(self.seed, epoch, step, "cutout")
+            images = cut_out(images, self.augment.cutout, source)
+        return self._mixer(images, labels, self.seed, epoch, step, "mixture")
+
+
+def evaluation_batches(
+    images: Images,
+    mean: Sequence[float],
+    std: Sequence[float],
+    *,
+    batch_size: int,
+    device: torch.device | str = "cpu",
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield normalised images (B, C, H, W) float32 and labels (B,), in order, as they are."""
+    normalise = Normalise(mean, std, device)
+    labels = torch.split(images.labels, batch_size)
+    pixels = images.as_they_are(batch_size, device)
+    for batch, truth in zip(pixels, labels, strict=True):
+        yield normalise(batch), truth.to(device)

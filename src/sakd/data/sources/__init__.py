@@ -1,0 +1,1 @@
+"""Where images come from: one class per dataset or layout of files."""

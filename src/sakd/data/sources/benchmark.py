@@ -1,0 +1,172 @@
+"""Datasets on which others publish numbers: given splits, an archive, or parquet files."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar, Literal, get_args
+
+from sakd.data.pictures.conversion import Form
+from sakd.data.sources.base import Dataset, RawData
+from sakd.data.sources.download import Archive, fetch_archive
+from sakd.data.sources.parquet_files import Columns, ParquetFiles, parquet_paths
+from sakd.data.sources.reading import read_raw
+from sakd.foundation.errors import UserError, require
+
+Statistics = Literal["published", "own"]
+"""Those that the papers normalise by, or those of the training images."""
+
+
+@dataclass(frozen=True)
+class Benchmark(Dataset):
+    """Images to train on and to test on, as an archive or as parquet files.
+
+    Attributes:
+        statistics: By which mean and standard deviation images are normalised; None for the
+            dataset's ``standard``.
+        title: The name in words.
+        unpacked: The folder in the published archive, and ``members`` what must be in it.
+        columns: The columns in parquet files.
+        test_names: What parquet files of the test split may be called.
+        classes: How many there are.
+        form: The shape of every image.
+        mean: What the papers normalise by, and ``std`` likewise.
+        standard: The statistics that are used unless others are asked for.
+
+    Raises:
+        UserError: Parquet files are to be downloaded, or there are no such statistics.
+    """
+
+    title: ClassVar[str]
+    unpacked: ClassVar[str]
+    members: ClassVar[tuple[str, ...]]
+    columns: ClassVar[Columns]
+    test_names: ClassVar[tuple[str, ...]] = ("test",)
+    classes: ClassVar[int]
+    form: ClassVar[Form]
+    mean: ClassVar[tuple[float, ...]]
+    std: ClassVar[tuple[float, ...]]
+    standard: ClassVar[Statistics] = "published"
+
+    statistics: Statistics | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse to download what cannot be."""
+        super().__post_init__()
+        allowed = get_args(Statistics)
+        fine = self.statistics is None or self.statistics in allowed
+        require(fine, f"no statistics {self.statistics!r}; allowed: {', '.join(allowed)}, or null")
+        if self.download and self.source == "parquet":
+            raise UserError(
+                f"{self.name} cannot download parquet files; set download to false and put them in "
+                f"path, or choose source {self.sources[0]}"
+            )
+
+    @property
+    @abstractmethod
+    def archive(self) -> Archive:
+        """What is published, and where."""
+
+    @abstractmethod
+    def read_archive(self) -> RawData:
+        """Read the unpacked archive.
+
+        Raises:
+            UserError: It is not as published.
+        """
+
+    def check(self) -> None:
+        """See that the files are there and of the right form, without reading the images.
+
+        Raises:
+            UserError: A file is missing or of another form; says how to get it.
+        """
+        if self.source == "parquet":
+            self._parquet_files()
+            return
+        folder = self.folder
+        is_file = folder.exists() and not folder.is_dir()
+        require(not is_file, f"{self.name} path {folder} is a file; allowed: a folder")
+        if not self.download and not self._is_unpacked():
+            require((folder / self.archive.name).is_file(), self._missing())
+
+    def files(self) -> list[Path]:
+        """The parquet files, or those of the unpacked archive."""
+        if self.source == "parquet":
+            return [path for each in self._parquet_files().values() for path in each.paths]
+        return [self.place / member for member in self.members]
+
+    def fetch(self) -> None:
+        """Download and unpack the archive, where that is needed and allowed.
+
+        Raises:
+            UserError: The data is missing, or cannot be downloaded.
+        """
+        super().fetch()
+        if self.source != "parquet" and not self._is_unpacked():
+            fetch_archive(self.archive, self.folder, self.unpacked, download=self.download)
+
+    def load(self) -> RawData:
+        """Read all images.
+
+        Raises:
+            UserError: The data is missing or damaged, or cannot be downloaded.
+        """
+        self.fetch()
+        raw = self._from_parquet() if self.source == "parquet" else self.read_archive()
+        own = (self.statistics or self.standard) == "own"
+        mean, std = (None, None) if own else (self.mean, self.std)
+        return replace(raw, mean=mean, std=std)
+
+    @property
+    def folder(self) -> Path:
+        """The folder that holds the data, or shall.
+
+        Raises:
+            UserError: None is named.
+        """
+        needed = f"{self.name} needs a path: the folder that holds (or shall hold) the data"
+        require(self.path is not None, needed)
+        return Path(self.path or "")
+
+    @property
+    def place(self) -> Path:
+        """The unpacked archive."""
+        return self.folder / self.unpacked
+
+    def remedy(self) -> str:
+        """What to do where the archive is not there, in words."""
+        archive = self.archive
+        by_hand = f"put {archive.name} (from {archive.url}, md5 {archive.md5}) into {self.folder}"
+        return f"set download to true, or {by_hand}, or choose source parquet"
+
+    def _missing(self) -> str:
+        return f"no intact {self.title} in {self.place}; {self.remedy()}"
+
+    def _is_unpacked(self) -> bool:
+        return all((self.place / member).exists() for member in self.members)
+
+    def _parquet_files(self) -> dict[str, ParquetFiles]:
+        folder = self.folder
+        test = self.test_names[0]
+        layout = f"allowed: one with train-*.parquet and {test}-*.parquet"
+        require(folder.is_dir(), f"no folder {folder}; {layout}")
+        files = {}
+        for split, names in {"train": ("train",), "test": self.test_names}.items():
+            paths = parquet_paths(folder, names)
+            remedy = f"put the parquet files of {self.title} there"
+            require(bool(paths), f"no {names[0]}-*.parquet in {folder}; {remedy}")
+            files[split] = ParquetFiles(paths, self.columns)
+            files[split].check()
+        return files
+
+    def _from_parquet(self) -> RawData:
+        files = self._parquet_files()
+        names = files["train"].class_names() or tuple(map(str, range(self.classes)))
+        if len(names) != self.classes:
+            found = f"{files['train'].paths[0]} names {len(names)} classes"
+            raise UserError(f"{found}; {self.title} has {self.classes}")
+        splits = {split: each.read(self.classes) for split, each in files.items()}
+        paths = ", ".join(path.name for each in files.values() for path in each.paths)
+        return read_raw(splits, names, f"{self.title}, parquet files {paths}", form=self.form)

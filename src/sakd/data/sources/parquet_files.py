@@ -1,0 +1,178 @@
+"""Images in parquet files as Hugging Face writes them: encoded bytes, and labels as integers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sakd.data.pictures.decoding import Encoded
+from sakd.data.sources.reading import Labelled
+from sakd.foundation.errors import UserError, require
+
+SHARD = re.compile(r"-\d+-of-(\d+)")  # in the name of one of several files
+
+
+class Columns(NamedTuple):
+    """The names of the two columns that are read."""
+
+    image: str
+    label: str
+
+
+@dataclass(frozen=True)
+class ParquetFiles:
+    """The parquet files of one split.
+
+    Attributes:
+        paths: In the order in which they are read.
+        columns: Which columns are read.
+    """
+
+    paths: Sequence[Path]
+    columns: Columns
+
+    def check(self) -> None:
+        """See that all files are there, are parquet, and have the columns and the same classes.
+
+        Raises:
+            UserError: One is not, or has not.
+        """
+        self._count()
+        for path in self.paths:
+            find_columns(path, *self.columns)
+            if self._names(path) != self.class_names():
+                both = f"{path} and {self.paths[0]}"
+                raise UserError(f"{both} differ in the names of the classes; write one again")
+
+    def _count(self) -> None:
+        found = Counter(int(shard[1]) for path in self.paths if (shard := SHARD.search(path.stem)))
+        for total, there in found.items():
+            named = f"{there} of {total} files such as {self.paths[0]}"
+            require(there >= total, f"{named}; get the others, or rename these to do without")
+
+    def class_names(self) -> tuple[str, ...] | None:
+        """The names of the labels, from the metadata of the files, where there are any."""
+        return self._names(self.paths[0])
+
+    def _names(self, path: Path) -> tuple[str, ...] | None:
+        names = _features(_schema(path)).get(self.columns.label, {}).get("names")
+        return tuple(map(str, names)) if isinstance(names, list) and names else None
+
+    def labels(self, classes: int | None = None) -> list[int]:
+        """The labels of all rows.
+
+        Raises:
+            UserError: One is missing, negative, or not below ``classes``; or there are no rows.
+        """
+        every: list[int] = []
+        for path in self.paths:
+            labels = _column(path, self.columns.label)
+            every += labels
+            for row, label in enumerate(labels):
+                if label is None or label < 0 or (classes is not None and label >= classes):
+                    allowed = "0 or more" if classes is None else f"0 to {classes - 1}"
+                    place = f"{self.columns.label} {label} in row {row} of {path}"
+                    raise UserError(f"{place}; allowed: {allowed}")
+        require(bool(every), f"{', '.join(map(str, self.paths))}: no rows; add images")
+        return every
+
+    def read(self, classes: int) -> Labelled:
+        """Read the rows; the images are not decoded yet.
+
+        Raises:
+            UserError: A label is not in 0..``classes`` - 1, or there are no rows.
+        """
+        labels = self.labels(classes)
+        contents = [_column(path, self.columns.image, "bytes") for path in self.paths]
+        places = [
+            (path, row)
+            for path, rows in zip(self.paths, contents, strict=True)
+            for row in range(len(rows))
+        ]
+        return Labelled(Encoded([content for rows in contents for content in rows], places), labels)
+
+
+def parquet_paths(folder: Path, prefixes: Sequence[str]) -> list[Path]:
+    """The files ``<prefix>-*.parquet`` and ``<prefix>.parquet``, in the order of their names."""
+    return sorted(path for path in folder.glob("*.parquet") if split_name(path) in prefixes)
+
+
+def split_name(path: Path) -> str:
+    """What comes before the first hyphen: ``train`` of train-00000-of-00001.parquet."""
+    return path.stem.partition("-")[0]
+
+
+def find_columns(path: Path, image: str | None = None, label: str | None = None) -> Columns:
+    """Find the columns of images and labels, or see that those named are such columns.
+
+    Without a name it is the one struct that has bytes, and the one column of class labels as the
+    metadata have it, else the one of integers.
+
+    Raises:
+        UserError: There is none, or more than one, or the file is not parquet.
+    """
+    schema = _schema(path)
+    images = [field.name for field in schema if _holds_bytes(field.type)]
+    integers = [field.name for field in schema if pa.types.is_integer(field.type)]
+    named = _features(schema)
+    labels = [name for name in integers if "names" in named.get(name, {})] or integers
+    images = [image] if image in images else [] if image else images
+    labels = [label] if label in integers else [] if label else labels
+    if not images or not labels:
+        found = ", ".join(f"{field.name}: {field.type}" for field in schema)
+        needed = f"{image or 'an image column'}: struct<bytes: binary, path: string>"
+        needed += f" and {label or 'a label column'}: integer"
+        raise UserError(f"{path} has columns {found}; needed: {needed}")
+    return Columns(_the_one(images, "image", path), _the_one(labels, "label", path))
+
+
+def _the_one(names: Sequence[str], kind: str, path: Path) -> str:
+    listed = ", ".join(names)
+    message = f"{path} has the {kind} columns {listed}; set data.{kind}_column to one of them"
+    require(len(names) == 1, message)
+    return names[0]
+
+
+def _holds_bytes(kind: pa.DataType) -> bool:
+    if not pa.types.is_struct(kind):
+        return False
+    position = kind.get_field_index("bytes")
+    return position >= 0 and kind.field(position).type in (pa.binary(), pa.large_binary())
+
+
+def _features(schema: pa.Schema) -> Mapping[str, dict[str, Any]]:
+    try:
+        features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
+        return {name: kind for name, kind in features.items() if isinstance(kind, dict)}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return {}
+
+
+def _schema(path: Path) -> pa.Schema:
+    with _readable(path):
+        return pq.read_schema(path)
+
+
+def _column(path: Path, name: str, *inner: str) -> list[Any]:
+    with _readable(path):
+        table = pq.read_table(path, columns=[name]).flatten()
+    return list(table[".".join((name, *inner))].to_pylist())
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        message = f"{path} is not a readable parquet file ({reason}); get it again"
+        raise UserError(message) from error

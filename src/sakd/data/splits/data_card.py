@@ -1,0 +1,89 @@
+"""What prepared data is, and its three parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from sakd.data.batches.images import Images
+from sakd.foundation.errors import UserError
+
+
+@dataclass(frozen=True)
+class DataCard:
+    """What prepared data is, in a form that people and JSON can read.
+
+    Attributes:
+        name: The dataset, as in ``DATASETS``.
+        classes: Class names; a label is a position in it.
+        channels: C of every image; ``height`` and ``width`` in pixels.
+        mean: Mean per channel, pixels in [0, 1]; ``std`` is the standard deviation likewise.
+        counts: Images per class, for each of train, val and test.
+        source: Where the images came from, in words.
+        key: Hash of what it was prepared from and how, see ``preparation_key``.
+        sha256: Hash of the content of the three splits, see ``content_hash``.
+        imbalance: Training images of the largest class per one of the smallest.
+        duplicates: Images found more than once, see `sakd.data.splits.duplicates`.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    channels: int
+    height: int
+    width: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    counts: Mapping[str, tuple[int, ...]]
+    source: str
+    key: str
+    sha256: str
+    imbalance: float = 1.0
+    duplicates: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def normalisation(self) -> list[list[float]]:
+        """Mean and standard deviation, for keys: to a digit that is the same on every machine."""
+        return [[round(part, 6) for part in each] for each in (self.mean, self.std)]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the card as a dictionary of what JSON can hold."""
+        counts = {split: list(count) for split, count in self.counts.items()}
+        lists = {key: list(getattr(self, key)) for key in ("classes", "mean", "std")}
+        return asdict(self) | lists | {"counts": counts}
+
+    @classmethod
+    def from_json(cls, card: Mapping[str, Any]) -> DataCard:
+        """Read back what ``to_json`` gave.
+
+        Raises:
+            UserError: An entry is missing or unknown: another version wrote the card; or it is
+                damaged.
+        """
+        differing = {entry.name for entry in fields(cls)} ^ set(card)
+        if differing:
+            entries = ", ".join(sorted(differing))
+            raise UserError(f"data card with missing or unknown {entries}; prepare the data again")
+        try:
+            counts = {split: tuple(count) for split, count in card["counts"].items()}
+            tuples = {key: tuple(card[key]) for key in ("classes", "mean", "std")}
+        except (AttributeError, TypeError) as error:
+            raise UserError(f"damaged data card ({error}); prepare the data again") from error
+        return cls(**{**card, **tuples, "counts": counts})
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """The three disjoint parts of a dataset.
+
+    Attributes:
+        train: Images to learn from.
+        val: Images to choose by, carved from the training images.
+        test: Images to report on, read once, in evaluation.
+        card: What the three hold.
+    """
+
+    train: Images
+    val: Images
+    test: Images
+    card: DataCard

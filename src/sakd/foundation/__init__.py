@@ -1,0 +1,1 @@
+"""What every part stands on: errors, tables of names, files, randomness, the machine."""

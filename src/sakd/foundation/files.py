@@ -1,0 +1,37 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+
+
+@contextmanager
+def at_once(path: Path) -> Iterator[Path]:
+    """Give a file to write to, which takes the place of ``path`` once all of it is written.
+
+    Raises:
+        OSError: it cannot be written, also where torch or safetensors call that otherwise.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    except (SafetensorError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise OSError(f"{path} cannot be written: {reason}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write ``content`` to ``path``, at once or not at all."""
+    with at_once(path) as partial:
+        partial.write_text(json.dumps(content, indent=2) + "\n")

@@ -1,0 +1,56 @@
+"""Where and with what a run happens: device, threads, provenance."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+import sakd
+from sakd.foundation.errors import UserError
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device called ``auto`` (a GPU where there is one), ``cpu`` or ``cuda``.
+
+    Raises:
+        UserError: a GPU is asked for and there is none.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError("device 'cuda': torch sees no GPU here; use device=cpu or device=auto")
+    return torch.device(name)
+
+
+@cache
+def provenance(device: str) -> dict[str, str]:
+    """What a result was made with: revision, versions, machine, ``device``."""
+    if torch.device(device).type == "cuda":
+        device = f"cuda ({torch.cuda.get_device_name()})"
+    return {
+        "git_revision": _git_revision(),
+        "sakd": sakd.__version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": version("torchvision"),  # to import it would take seconds
+        "platform": platform.platform(),
+        "device": device,
+        "threads": str(torch.get_num_threads()),
+    }
+
+
+def _git_revision() -> str:
+    """The commit of the source tree, with ``-dirty`` where it was changed; else ``unknown``."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        answer = subprocess.run(  # noqa: S603 - fixed command
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return answer.stdout.strip()

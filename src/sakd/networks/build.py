@@ -1,0 +1,75 @@
+"""From a name to a network: of the zoo, from outside, or rebuilt of two."""
+
+from __future__ import annotations
+
+from sakd.foundation.errors import UserError, require
+from sakd.foundation.tables import UnknownNameError
+from sakd.networks.outside.libraries import check_outside, outside_model
+from sakd.networks.outside.names import FORMS, is_outside, parse_name
+from sakd.networks.rebuilt import REUSED, Rebuilding
+from sakd.networks.staged import StagedNetwork, check_fit
+from sakd.networks.staging import stage
+from sakd.networks.zoo.table import NETWORKS, NetworkBuilder
+
+REBUILDINGS: tuple[Rebuilding, ...] = (REUSED,)
+"""What distillers can make of a student and its teacher; each has a sign of its own."""
+
+
+def build_network(
+    name: str, *, num_classes: int, image_shape: tuple[int, int, int]
+) -> StagedNetwork:
+    """The network called ``name`` for images (C, H, W), of the zoo or from outside.
+
+    Weights are fresh, from torch's current random state. `sakd.networks.outside.names` says how
+    networks are called, and `sakd.networks.rebuilt` how those are that are made of two.
+
+    Raises:
+        UserError: there is no such network, or it does not fit the data.
+    """
+    for rebuilding in REBUILDINGS:
+        if (parts := rebuilding.parts(name)) is not None:
+            student, teacher = (
+                build_network(part, num_classes=num_classes, image_shape=image_shape)
+                for part in parts
+            )
+            return rebuilding.make(student, teacher, image_shape)
+    if not is_outside(name):
+        return _builder(name)(num_classes=num_classes, in_channels=image_shape[0])
+    parsed = parse_name(name)
+    try:
+        model = outside_model(parsed, num_classes, image_shape[0])
+        if isinstance(model, StagedNetwork):
+            check_fit(model, image_shape, num_classes)
+            return model
+        return stage(model, image_shape, stages=parsed.stages, num_classes=num_classes)
+    except UserError as error:
+        raise UserError(f"{name}: {error}") from error
+
+
+def check_network(name: str) -> None:
+    """See, before there is any data, that ``name`` is a network to be trained or taught by.
+
+    Raises:
+        UserError: it is not, or it does not take the arguments given.
+    """
+    for rebuilding in REBUILDINGS:
+        require(
+            rebuilding.parts(name) is None,
+            f"{name!r} is what distillation makes of two networks: name one of them, "
+            f"{' or '.join(rebuilding.parts(name) or ())}",
+        )
+    if not is_outside(name):
+        _builder(name)
+        return
+    parsed = parse_name(name)
+    try:
+        check_outside(parsed)
+    except UserError as error:
+        raise UserError(f"{name}: {error}") from error
+
+
+def _builder(name: str) -> NetworkBuilder:
+    try:
+        return NETWORKS[name]
+    except UnknownNameError as error:
+        raise UnknownNameError(f"{error}; or {FORMS}") from error

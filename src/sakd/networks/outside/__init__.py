@@ -1,0 +1,1 @@
+"""Networks of torchvision, timm and other packages."""

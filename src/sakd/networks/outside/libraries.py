@@ -1,0 +1,156 @@
+"""Where models come from that the zoo does not have."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from functools import partial
+from importlib import import_module
+from types import ModuleType
+from typing import Any, TypeVar
+from weakref import WeakSet
+
+import torch
+from torch import nn
+
+from sakd.foundation.errors import UserError, require
+from sakd.foundation.tables import Table
+from sakd.networks.outside.names import OutsideName
+from sakd.networks.staging.surgery import use_small_stem
+
+Model = TypeVar("Model", bound=nn.Module)
+Arguments = Mapping[str, Any]
+Source = Callable[[str, Arguments, int, int], nn.Module]
+"""Makes the model of that name with those arguments for so many classes and image channels."""
+
+
+_MADE: WeakSet[nn.Module] = WeakSet()
+"""The models that were given out and are still in use."""
+
+
+def outside_model(name: OutsideName, num_classes: int, channels: int) -> nn.Module:
+    """The model that ``name`` means, with fresh weights from torch's current random state.
+
+    It is asked for the number of classes and channels where whatever makes it can be asked.
+
+    Raises:
+        UserError: there is none, or it cannot be made with these arguments.
+    """
+    if fixed := {"num_classes", "in_channels", "in_chans"} & set(name.arguments):
+        raise UserError(f"leave out {', '.join(sorted(fixed))}: that follows from the data")
+    source = SOURCES.get(name.source) or partial(_function, name.source)
+    try:
+        model: object = source(name.item, name.arguments, num_classes, channels)
+    except UserError:
+        raise
+    except Exception as error:  # whatever the code of others raises
+        reason = str(error).partition("\n")[0]
+        raise UserError(f"it cannot be made: {type(error).__name__}: {reason}") from error
+    if not isinstance(model, nn.Module):
+        raise UserError(f"it is of type {type(model).__name__}, which is no torch.nn.Module")
+    require(model not in _MADE, "it is the same model again: let its function make it anew")
+    _MADE.add(model)
+    return model
+
+
+def check_outside(name: OutsideName) -> None:
+    """Make the model once, where that goes without memory for its weights.
+
+    Raises:
+        UserError: it cannot be made.
+    """
+    without_memory(lambda: outside_model(name, 2, 3))
+
+
+def without_memory(make: Callable[[], Model]) -> Model:
+    """What ``make`` makes, on torch's device ``meta`` where that goes."""
+    try:
+        with torch.device("meta"):
+            return make()
+    except UserError:  # it may need numbers while it is made
+        return make()
+
+
+def _torchvision(item: str, arguments: Arguments, num_classes: int, _channels: int) -> nn.Module:
+    models = import_module("torchvision.models")
+    _known("torchvision", item, models.list_models(module=models))
+    given = {"num_classes": num_classes, **arguments}
+    small_images = given.pop("small_images", False)
+    if "weights" not in given:
+        given = {**_QUIET.get(item, {}), **given}
+    model: nn.Module = models.get_model_builder(item)(**given)
+    if small_images:
+        use_small_stem(model)
+    return model
+
+
+_QUIET: Mapping[str, Arguments] = {
+    # Without the heads that only help to train, and without a warning about their defaults.
+    "googlenet": {"aux_logits": False, "init_weights": True},
+    "inception_v3": {"aux_logits": False, "init_weights": True},
+}
+
+
+def _timm(item: str, arguments: Arguments, num_classes: int, channels: int) -> nn.Module:
+    try:
+        timm = import_module("timm")
+    except ModuleNotFoundError as error:
+        raise UserError("timm is not installed here: pip install timm") from error
+    _known("timm", item.partition(".")[0], timm.list_models())
+    model: nn.Module = timm.create_model(
+        item, num_classes=num_classes, in_chans=channels, **arguments
+    )
+    return model
+
+
+SOURCES: Table[Source] = Table("source", {"torchvision": _torchvision, "timm": _timm})
+
+
+def _function(
+    source: str, item: str, arguments: Arguments, num_classes: int, channels: int
+) -> nn.Module:
+    """What a function of the user's own makes."""
+    function = named_function(source, item)
+    asked = {"num_classes": num_classes, "in_channels": channels}
+    takes = inspect.signature(function).parameters
+    model: nn.Module = function(**{k: asked[k] for k in asked if k in takes}, **arguments)
+    return model
+
+
+def named_function(source: str, item: str) -> Callable[..., Any]:
+    """The function, class or other callable called ``item`` in the module ``source``.
+
+    Raises:
+        UserError: there is none, or the module cannot be imported.
+    """
+    module = imported(source)
+    _known(source, item, [name for name, value in vars(module).items() if callable(value)])
+    function: Callable[..., Any] = getattr(module, item)
+    return function
+
+
+def imported(name: str) -> ModuleType:
+    """The module called ``name``.
+
+    Raises:
+        UserError: there is none, or it cannot be imported.
+    """
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise UserError(f"{name} cannot be imported: {error}") from error
+        raise UserError(
+            f"there is no module {name!r}: put it where Python finds it (src/, or PYTHONPATH)"
+        ) from error
+
+
+def _known(source: str, item: str, names: Iterable[str]) -> None:
+    known = list(names)
+    if item not in known:
+        near = get_close_matches(item, known)
+        hint = (
+            f"did you mean {' or '.join(map(repr, near))}?" if near else "what is it called there?"
+        )
+        raise UserError(f"{source} has no {item!r}; {hint}")

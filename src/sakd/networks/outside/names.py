@@ -1,0 +1,92 @@
+"""What a network is called: a name of the zoo, or where else to get it and with which arguments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from sakd.foundation.errors import UserError
+from sakd.foundation.names import file_name, parse_arguments
+
+FORMS = "torchvision:NAME, timm:NAME or package.module:function"
+EXAMPLE = "torchvision:vit_b_16(image_size=64; dropout=0.1)"
+
+_OUTSIDE = re.compile(r"(?P<source>[A-Za-z_][\w.]*):(?P<item>[A-Za-z_][\w.]*)(\((?P<given>.*)\))?")
+_PAIR = re.compile(r"(?P<teacher>[^/(]+(?:\(.*?\))?)/(?P<student>.+)")
+_LONGEST_SLUG = 64
+
+
+@dataclass(frozen=True)
+class OutsideName:
+    """A network that the zoo does not have: ``source:item(argument=value; ...)``.
+
+    Attributes:
+        source: ``torchvision``, ``timm`` or a module that Python can import.
+        item: the name of the model, or of the function that makes it.
+        arguments: keyword arguments for whatever makes it.
+        stages: the argument ``stages``, which is ours: submodules after which to cut.
+    """
+
+    source: str
+    item: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    stages: tuple[str, ...] = ()
+
+
+def is_outside(name: str) -> bool:
+    """Whether ``name`` means a network that is not of the zoo."""
+    return ":" in name
+
+
+def parse_name(name: str) -> OutsideName:
+    """Take a name apart.
+
+    Its arguments are read by `parse_arguments`.
+
+    >>> parse_name("torchvision:vit_b_16(image_size=64; dropout=0.1)").arguments
+    {'image_size': 64, 'dropout': 0.1}
+
+    Raises:
+        UserError: it is not of this form.
+    """
+    found = _OUTSIDE.fullmatch(name.strip())
+    if found is None:
+        raise UserError(f"{name!r} names no network; write {FORMS}, with arguments as in {EXAMPLE}")
+    arguments = parse_arguments(name, found["given"] or "", EXAMPLE)
+    stages = arguments.pop("stages", ())
+    if not isinstance(stages, list | tuple) or not all(isinstance(s, str) for s in stages):
+        raise UserError(f"{name!r}: stages is a list of names, as in stages=['stem'; 'layer1']")
+    return OutsideName(found["source"], found["item"], arguments, tuple(stages))
+
+
+def split_pair(pair: str) -> tuple[str, str]:
+    """Teacher and student of ``teacher/student``, split at the first slash outside of brackets.
+
+    Raises:
+        UserError: it is no pair.
+    """
+    found = _PAIR.fullmatch(pair)
+    if found is None:
+        raise UserError(f"grid.pairs: {pair!r} is no pair; write teacher/student")
+    return found["teacher"], found["student"]
+
+
+def slug(name: str) -> str:
+    """``name`` as it stands in ids and file names.
+
+    The names of the zoo stay as they are. Of others letters, digits and underscores are left;
+    two of them may share a slug (`Grid.check` refuses that); a long one ends in a hash.
+
+    >>> slug("torchvision:resnet18(small_images=true)")
+    'torchvision_resnet18_small_images_true'
+    """
+    if not is_outside(name):
+        return name
+    clean = file_name(name)
+    if len(clean) <= _LONGEST_SLUG:
+        return clean
+    digest = sha256(name.encode()).hexdigest()[:8]
+    return f"{clean[: _LONGEST_SLUG - 9]}_{digest}"

@@ -1,0 +1,1 @@
+"""The networks of the field's benchmarks, written as stages."""

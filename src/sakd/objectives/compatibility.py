@@ -1,0 +1,120 @@
+"""Where a distiller looks in two networks, and whether it can use what it finds there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from torch import Tensor
+
+from sakd.distillers import DISTILLERS
+from sakd.foundation.errors import UserError, require
+from sakd.networks import StagedNetwork, probe
+from sakd.networks.spots import Spot, SpotFamily
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Feature shapes of both networks; the logits have none."""
+
+    student: list[Shape]
+    teacher: list[Shape]
+    classes: int
+
+    @classmethod
+    def of(cls, student: StagedNetwork, teacher: StagedNetwork, image_shape: Shape) -> Shapes:
+        """The shapes that images (C, H, W) lead to.
+
+        Raises:
+            UserError: the networks cannot take them, or do not tell the same classes apart.
+        """
+        traces = [probe(network, image_shape) for network in (student, teacher)]
+        classes = [trace.logits.shape[1] for trace in traces]
+        require(
+            classes[0] == classes[1],
+            f"the student tells {classes[0]} classes apart and the teacher {classes[1]}: take a "
+            "teacher of the student's classes",
+        )
+        ours, theirs = ([tuple(x.shape[1:]) for x in trace.features] for trace in traces)
+        return cls(ours, theirs, classes[0])
+
+    def at(self, spots: tuple[Spot, ...]) -> tuple[tuple[Shape, ...], tuple[Shape, ...]]:
+        """The shapes at ``spots``, () at the logits."""
+        student, teacher = [*self.student, ()], [*self.teacher, ()]
+        return tuple(student[s.student] for s in spots), tuple(teacher[s.teacher] for s in spots)
+
+
+def check_labels(labels: Tensor, shapes: Shapes) -> None:
+    """See that the networks have a class for each of the training labels (N,).
+
+    Raises:
+        UserError: they have not.
+    """
+    count = int(labels.max()) + 1
+    require(
+        count <= shapes.classes,
+        f"student and teacher tell {shapes.classes} classes apart, the training labels go up to "
+        f"{count - 1}: build both for {count} classes",
+    )
+
+
+def spots_of(name: str, student: StagedNetwork, teacher: StagedNetwork) -> tuple[Spot, ...]:
+    """The spots of the distiller called ``name``.
+
+    Raises:
+        UserError: a network has too few stages to have any.
+    """
+    family = DISTILLERS[name].family
+    spots = family.spots(student.depth, teacher.depth)
+    if not spots or min(min(spot) for spot in spots) < 0:
+        stages = [", ".join(network.stage_names) for network in (student, teacher)]
+        ends = [n for n, kind in DISTILLERS.items() if kind.family.axes != "CHW"]
+        raise UserError(
+            f"distiller {name!r} looks at {family.value!r}, which these networks do not have: the "
+            f"student is {stages[0]}, the teacher {stages[1]}; for any network: {', '.join(ends)}"
+        )
+    return spots
+
+
+def check_order(spots: tuple[Spot, ...], student: StagedNetwork, teacher: StagedNetwork) -> None:
+    """See that no two of ``spots``, in order of depth, cross: a graft can pass both in one forward.
+
+    Raises:
+        UserError: a deeper stage of the student goes with a shallower one of the teacher.
+    """
+    for first, second in pairwise(spots):
+        if first.teacher > second.teacher:
+            said = [
+                f"{student.stage_names[spot.student]} of the student with "
+                f"{teacher.stage_names[spot.teacher]} of the teacher"
+                for spot in (first, second)
+            ]
+            raise UserError(
+                f"the method compares {' and '.join(said)}: no policy can be trained where spots "
+                "cross; take its distillers one at a time, or networks of equally many stages"
+            )
+
+
+def check_features(
+    name: str, shapes: Shapes, student: StagedNetwork, teacher: StagedNetwork
+) -> None:
+    """See that the distiller called ``name`` takes features of the shapes at its spots.
+
+    Raises:
+        UserError: it compares maps or embeddings, and there are others; or it has no spots.
+    """
+    kind = DISTILLERS[name]
+    if kind.any_shape or kind.family is SpotFamily.LOGITS:
+        return
+    spots = spots_of(name, student, teacher)
+    for spot, *found in zip(spots, *shapes.at(spots), strict=True):
+        if any(len(shape) != len(kind.family.axes) for shape in found):
+            tolerant = [n for n, k in DISTILLERS.items() if k.any_shape or k.family.axes != "CHW"]
+            raise UserError(
+                f"distiller {name!r} needs features ({', '.join(kind.family.axes)}), but "
+                f"{student.stage_names[spot.student]} of the student gives {found[0]} and "
+                f"{teacher.stage_names[spot.teacher]} of the teacher {found[1]}; distillers that "
+                f"take other shapes: {', '.join(tolerant)}"
+            )

@@ -1,0 +1,56 @@
+"""The prepared data as nodes get it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from torch import Tensor
+
+from sakd.data import DataCard
+from sakd.foundation.errors import require
+from sakd.foundation.machine import resolve_device
+from sakd.study.networks import check_network_fits
+from sakd.study.parameters import Settings
+from sakd.study.store import CellStore
+from sakd.study.train import Bench
+from sakd.study.trainings import Lessons
+
+Parts = Mapping[str, Callable[[], Mapping[str, Tensor]]]
+"""Prepared splits by name, each read when called: ``train`` and ``val``, or ``test``."""
+
+
+def open_bench(
+    development: Parts, card: Mapping[str, Any], cells: CellStore, settings: Settings
+) -> Bench:
+    """Where the jobs of a node are run.
+
+    Raises:
+        UserError: a network of the grid, of this node or another, cannot take the data.
+    """
+    device, data = resolve_device(settings.device), DataCard.from_json(card)
+    for network in settings.grid.networks():
+        _check_once(network, len(data.classes), (data.channels, data.height, data.width))
+    return Bench(settings.data.images(development["val"]()), data, cells, device)
+
+
+_check_once = cache(check_network_fits)
+
+
+def lessons(
+    development: Parts, card: Mapping[str, Any], settings: Settings, *, per_class: int | None
+) -> Lessons:
+    """What a network learns from: all training images, or so many of each class."""
+    train = settings.data.images(development["train"]())
+    return Lessons(train, DataCard.from_json(card), per_class, settings.data.split_seed)
+
+
+def check_origin(name: str, sha256: str, card: Mapping[str, Any], pipeline: str) -> None:
+    """See that what is called ``name``, made by ``pipeline``, was trained on the data of ``card``.
+
+    Raises:
+        UserError: it was trained on data of another hash: other images, or other splits.
+    """
+    fine = sha256 == card["sha256"]
+    require(fine, f"{name} was trained on other data: run --pipelines {pipeline} with these first")

@@ -1,0 +1,1 @@
+"""The Kedro shell: hooks, session, parameters, datasets, DVC stages."""

@@ -1,0 +1,128 @@
+"""The figures over epochs: learning curves and gate rates."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from sakd.reporting.figures.panels import GREY, blank, colours, label, panels, place
+from sakd.reporting.tables.frames import (
+    NO_DISTILLER,
+    PAIR,
+    distilled,
+    pair_name,
+    policies_in,
+    prepared,
+)
+from sakd.reporting.tables.reference import STUDENT
+from sakd.routing.collapse import GATE_RATE
+
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+
+_Traces = Iterator[tuple[int, go.Scatter]]
+
+
+def learning_curves(history: pd.DataFrame, results: pd.DataFrame) -> go.Figure:
+    """Validation accuracy per epoch: mean over the finished seeds, a panel for each pair.
+
+    Colour tells the distiller and dash the policy; the student alone is grey.
+
+    Args:
+        history: One line per (cell, epoch).
+        results: One line per cell.
+    """
+    cells = prepared(results)
+    merged = _with_cells(history, cells)
+    if merged.empty or "val_top1" not in merged or merged["val_top1"].isna().all():
+        return blank("No learning curves: no finished cell has a history.")
+    pairs = list(merged.groupby(PAIR, sort=False))
+    titles = [pair_name(pair) for pair, _ in pairs]
+    figure = panels(titles, panel_height=380, legend="distiller, policy")
+    _draw(figure, _learning_lines([group for _, group in pairs], cells))
+    figure.update_xaxes(title_text="epoch")
+    return figure.update_yaxes(title_text="validation top-1, %")
+
+
+def _learning_lines(groups: list[pd.DataFrame], cells: pd.DataFrame) -> _Traces:
+    colour = {**colours(list(distilled(cells)["distiller"].unique())), NO_DISTILLER: GREY}
+    names = policies_in(cells)
+    dash = {name: _DASHES[k % len(_DASHES)] for k, name in enumerate(names)}
+    for panel, of_pair in enumerate(groups):
+        for (distiller, policy), group in of_pair.groupby(["distiller", "policy"], sort=False):
+            name = STUDENT if distiller == NO_DISTILLER else f"{distiller}, {policy}"
+            line = {"color": colour[distiller], "dash": dash.get(policy, "solid"), "width": 2}
+            yield panel, _mean_line(group, "val_top1", name=name, line=line, scale=100)
+
+
+def gate_rates(history: pd.DataFrame, results: pd.DataFrame) -> go.Figure:
+    """Fraction of samples that distil at each spot, per epoch, in the adaptive cells.
+
+    Mean over the finished seeds; a panel for each distiller (of each pair).
+
+    Args:
+        history: One line per (cell, epoch), with ``gate_rate/<spot>`` columns.
+        results: One line per cell.
+    """
+    cells = prepared(results)
+    merged = _with_cells(history, cells[cells["policy"] == "adaptive"])
+    spots = _spots(merged)
+    if merged.empty or not spots:
+        return blank("No gate rates: no finished adaptive cell has any.")
+    groups = list(merged.groupby([*PAIR, "distiller"], sort=False))
+    several = len(merged.drop_duplicates(PAIR)) > 1
+    titles = [f"{key[-1]} | {pair_name(key[:-1])}" if several else key[-1] for key, _ in groups]
+    figure = panels(titles, panel_height=260, legend="spot")
+    _draw(figure, _gate_lines([group for _, group in groups], spots))
+    figure.update_xaxes(title_text="epoch")
+    return figure.update_yaxes(range=[-0.03, 1.03], title_text="gate rate", zeroline=False)
+
+
+def _spots(history: pd.DataFrame) -> list[str]:
+    """The gate columns with a value; the logits come last, as in the network."""
+    gates = [name for name in history if name.startswith(GATE_RATE)]
+    present = [name for name in gates if history[name].notna().any()]
+    return sorted(present, key=lambda name: name == f"{GATE_RATE}logits")
+
+
+def _gate_lines(groups: list[pd.DataFrame], spots: list[str]) -> _Traces:
+    for panel, group in enumerate(groups):
+        for rank, (spot, colour) in enumerate(colours(spots).items()):
+            if group[spot].notna().any():
+                name, line = spot.removeprefix(GATE_RATE), {"color": colour, "width": 2}
+                trace = _mean_line(group, spot, name=name, line=line)
+                yield panel, trace.update(legendrank=rank + 1)
+
+
+def _with_cells(history: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
+    """The history of the finished cells with their keys, in the order of the results."""
+    if history.empty:
+        return pd.DataFrame(columns=PAIR)
+    keys = cells.loc[cells["finished"], ["cell", *PAIR, "distiller", "policy", "seed"]]
+    clashing = [name for name in keys.columns[1:] if name in history]
+    return keys.merge(history.drop(columns=clashing), on="cell")
+
+
+def _mean_line(
+    group: pd.DataFrame, column: str, *, name: str, line: dict[str, object], scale: float = 1
+) -> go.Scatter:
+    """The mean over cells of a history column, per epoch; hovering tells how many cells."""
+    by_epoch = group.groupby("epoch")[column].agg(["mean", "count"])
+    by_epoch = by_epoch[by_epoch["count"] > 0]
+    return go.Scatter(
+        x=by_epoch.index.tolist(),
+        y=(scale * by_epoch["mean"]).tolist(),
+        customdata=by_epoch["count"].tolist(),
+        name=label(name),
+        mode="lines" if len(by_epoch) > 1 else "markers",
+        line=line,
+        hovertemplate="%{y:.2f} (epoch %{x}, n=%{customdata})",
+    )
+
+
+def _draw(figure: go.Figure, traces: _Traces) -> None:
+    """Add the traces to their panels; a name stands in the legend once."""
+    named: set[str] = set()
+    for panel, trace in traces:
+        trace.update(showlegend=trace.name not in named, legendgroup=trace.name)
+        named.add(trace.name)
+        figure.add_trace(trace, **place(panel))

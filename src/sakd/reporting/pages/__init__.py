@@ -1,0 +1,1 @@
+"""Documents: terminal, Markdown, HTML."""

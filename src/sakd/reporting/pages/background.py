@@ -1,0 +1,35 @@
+"""The sections behind the numbers: unfinished cells, where the run comes from."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from sakd.reporting.pages.sections import Facts, Section, Tabular, Text
+from sakd.reporting.tables.formats import NOTHING
+
+
+def unfinished_section(cells: pd.DataFrame) -> list[Section]:
+    """The cells without a result, with their errors; no section when all finished."""
+    lines = cells[~cells["finished"]]
+    if lines.empty:
+        return []
+    table = pd.DataFrame(
+        {
+            "cell": lines["cell"].astype(str).tolist(),
+            "distiller": lines["distiller"].tolist(),
+            "policy": lines["policy"].tolist(),
+            "seed": lines["seed"].astype(str).tolist(),
+            "status": lines["status"].astype(str).tolist(),
+            "error": [error or NOTHING for error in lines["error"]],
+        }
+    )
+    block = Tabular("Cells that gave no result", table, names=len(table.columns))
+    return [Section("Cells without a result", (block,))]
+
+
+def provenance_section(provenance: Mapping[str, str]) -> list[Section]:
+    """Where the run comes from, in the order given."""
+    if not provenance:
+        return [Section("Provenance", (Text("Not recorded."),))]
+    facts = tuple((str(name), str(value)) for name, value in provenance.items())
+    return [Section("Provenance", (Facts(facts),))]

@@ -1,0 +1,61 @@
+"""The report as Markdown."""
+
+import re
+
+from sakd.reporting.pages.sections import (
+    Block,
+    Chart,
+    Facts,
+    Highlights,
+    Report,
+    Section,
+    Tabular,
+    Text,
+    Warnings,
+)
+
+_ACTIVE = re.compile(r"([\\`*|]|^[>#]|\](?=[(\[:])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+
+
+def report_markdown(content: Report) -> str:
+    """The report as GitHub-flavoured Markdown; the figures are in the HTML page."""
+    head = f"# {_text(content.title)}\n\n{_text(content.subtitle)}"
+    return "\n\n".join([head, *(_section(section) for section in content.sections)]) + "\n"
+
+
+def _section(section: Section) -> str:
+    title = f"{'#' * section.level} {_text(section.title)}"
+    return "\n\n".join([title, *(_block(block) for block in section.blocks)])
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Text(text):
+            return _text(text)
+        case Facts(items):
+            return "\n".join(f"- **{_text(term)}**: {_text(value)}" for term, value in items)
+        case Warnings(items):
+            return "\n".join(["> **Read this first**", ">", *(f"> - {_text(i)}" for i in items)])
+        case Highlights(items):
+            lines = [f"- {_text(i.label)}: **{_text(i.value)}** ({_text(i.note)})" for i in items]
+            return "\n".join(lines)
+        case Chart(caption=caption):
+            return f"- {_text(caption)} *(plotted in the HTML report)*"
+        case Tabular():
+            return _table(block)
+
+
+def _table(block: Tabular) -> str:
+    rule = ["---" if k < block.names else "---:" for k in range(len(block.frame.columns))]
+    cells = [list(block.frame.columns), *block.frame.astype(str).to_numpy().tolist()]
+    lines = [f"| {' | '.join(_text(value) for value in line)} |" for line in cells]
+    lines.insert(1, f"| {' | '.join(rule)} |")
+    parts = [f"**{_text(block.caption)}**", "\n".join(lines)]
+    return "\n\n".join([*parts, _text(block.note)] if block.note else parts)
+
+
+def _text(text: str) -> str:
+    """Text from data, shown literally on one line."""
+    flat = " ".join(text.split())
+    escaped = flat.replace("&", "&amp;").replace("<", "&lt;")
+    return _ACTIVE.sub(r"\\\1", escaped)

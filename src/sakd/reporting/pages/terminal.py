@@ -1,0 +1,64 @@
+"""The table printed at the end of a run."""
+
+import textwrap
+
+import pandas as pd
+
+from sakd.reporting.pages.wording import pooled_note
+from sakd.reporting.tables import formats
+from sakd.reporting.tables.caveats import result_caveats
+from sakd.reporting.tables.display import (
+    of_pair,
+    pairs_in,
+    shown_comparison,
+    shown_levels,
+    shown_references,
+)
+from sakd.reporting.tables.frames import compared_policies, distilled, pair_name, prepared
+from sakd.reporting.tables.paired import POOLED
+
+WIDTH = 120
+"""Columns the console table fits in."""
+
+_NAME_WIDTH = 30
+_GAP = "  "
+
+
+def console_table(results: pd.DataFrame) -> str:
+    """Reference rows, then the paired table of each pair, as plain text of 120 columns.
+
+    Accuracies are percent with two decimals, mean ± sd over seeds; differences are percentage
+    points with their sign. The caveats of the results follow.
+    """
+    cells = prepared(results)
+    parts = [_pair_text(of_pair(cells, pair), pair) for pair in pairs_in(cells)]
+    notes = [f"note: {line}" for line in result_caveats(cells)]
+    if any(POOLED in part for part in parts):
+        notes.append(f"{POOLED}: {pooled_note(cells['distiller'])}")
+    footer = "\n".join(textwrap.fill(note, WIDTH, subsequent_indent=_GAP) for note in notes)
+    return "\n\n".join([*parts, footer] if footer else parts)
+
+
+def _pair_text(cells: pd.DataFrame, pair: tuple[str, ...]) -> str:
+    title = formats.clipped(pair_name(pair), WIDTH)
+    tables = [shown_references(cells)]
+    compared = compared_policies(cells)
+    tables += [shown_comparison(cells, policy) for policy in compared]
+    if not compared and len(distilled(cells)):
+        tables.append(shown_levels(cells))
+    return "\n".join([title, "=" * len(title), "\n\n".join(_text_table(t) for t in tables)])
+
+
+def _text_table(table: pd.DataFrame) -> str:
+    lines = [list(table.columns), *table.astype(str).to_numpy().tolist()]
+    lines = [[formats.clipped(line[0], _NAME_WIDTH), *line[1:]] for line in lines]
+    widths = [max(len(line[k]) for line in lines) for k in range(len(table.columns))]
+    text = [
+        _GAP.join(
+            value.rjust(width) if k else value.ljust(width)
+            for k, (value, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    ]
+    rule = "-" * (sum(widths) + len(_GAP) * (len(widths) - 1))
+    return "\n".join([text[0], rule, *text[1:]])

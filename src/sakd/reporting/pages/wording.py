@@ -1,0 +1,102 @@
+"""The fixed sentences of a report."""
+
+from collections.abc import Iterable
+
+from sakd.reporting.tables.paired import ALONE, POOLED
+
+TITLE = "Distillation report"
+
+POOLED_NOTE = (
+    "Every (distiller, seed) is one difference. The cells of one seed share the teacher and the "
+    "student's initial weights, so they are not independent and the interval may be too narrow."
+)
+
+
+def pooled_note(distillers: Iterable[str]) -> str:
+    """What to know of a pooled line below the lines of these distillers, and whom it leaves out."""
+    alone = [name for name in ALONE if name in set(distillers)]
+    if not alone:
+        return POOLED_NOTE
+    left_out = f"{', '.join(alone)} left out: no other loss trains the student on a sample"
+    return f"{POOLED_NOTE} {left_out} that the policy leaves alone."
+
+
+RESULTS = (
+    "Accuracies are top-1 on the test images in percent, from the last epoch: mean ± standard "
+    "deviation over seeds, with the number of seeds n. Differences are percentage points between "
+    "cells of the same seed."
+)
+
+BEST = (
+    "best is the highest test accuracy among the epochs whose weights were kept: chosen on the "
+    "test images, therefore optimistic, and here only to compare with papers that report it."
+)
+
+GAIN = (
+    "Gain over plain distillation. Large points: mean paired difference with its 95 % t-interval; "
+    "small points: single seeds; diamond: distillers pooled. No interval with one seed."
+)
+
+LEARNING_CURVES = (
+    "Validation accuracy per epoch, mean over the finished seeds. Colour: distiller; dash: policy; "
+    "grey: student alone. Click a legend entry to hide or show a line."
+)
+
+GATE_RATES = (
+    "Gate rate: the fraction of training samples that distil at a spot, in the adaptive cells; "
+    "mean over the finished seeds. A line that stays at 1 or 0 is a router that does not choose."
+)
+
+DEFINITIONS = (
+    (
+        "test top-1 (last epoch)",
+        "Accuracy of the network after its last epoch on the test images, which are read only "
+        "after training. Every mean and difference of this report uses it.",
+    ),
+    (
+        "val-selected",
+        "Test accuracy at the epoch with the best validation accuracy: also an honest number, "
+        "since the test images have no say in the choice.",
+    ),
+    (
+        "best (optimistic)",
+        "The highest test accuracy among the epochs whose weights were kept. Choosing on the test "
+        "images flatters a number; use it only beside published figures chosen this way.",
+    ),
+    (
+        "teacher, student alone, KD",
+        "The teacher; the student trained on the labels only; the student distilled with the "
+        "plain logit loss. Where all seeds report one teacher accuracy, it is one teacher, n = 1; "
+        "intervals then speak of students of that teacher.",
+    ),
+    (
+        "distillers",
+        "kd is the logit loss alone; those that compare features are combined with it, as in the "
+        "papers. simkd, as in its paper, is trained by its own loss alone, and its student keeps a "
+        "projector and a copy of the teacher's last layers: a larger network than the others'. "
+        "It is left out of pooled lines.",
+    ),
+    (
+        "policies",
+        "always distils every sample at every spot (plain distillation). adaptive lets a router "
+        "choose the spots of each sample. Controls: random tosses a coin for each sample and spot; "
+        "random_matched routes as often as a trained router but deals its choices to random "
+        "samples; anti distils exactly where the router says no.",
+    ),
+    (
+        "difference (paired)",
+        "The difference between two policies in the same seed, averaged over the seeds that both "
+        "finished; sd and n belong to these differences, not to the two means.",
+    ),
+    (
+        "95 % interval",
+        "Student's t-interval of the mean paired difference. It is wide with few seeds; when it "
+        "includes zero, the sign of the difference is not settled. Of twenty such intervals, one "
+        "is expected to miss zero by chance alone.",
+    ),
+    (POOLED, POOLED_NOTE),
+    (
+        "failed",
+        "Cells without a result. They are left out of means and differences and counted here.",
+    ),
+)

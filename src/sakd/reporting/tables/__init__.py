@@ -1,0 +1,1 @@
+"""Numbers: frames, differences, summaries, caveats."""

@@ -1,0 +1,88 @@
+"""What a reader must know before believing the numbers."""
+
+import pandas as pd
+
+from sakd.reporting.tables import formats
+from sakd.reporting.tables.frames import PAIR, REFERENCE, compared_policies, pair_name, prepared
+from sakd.reporting.tables.paired import POOLED, policy_comparison
+from sakd.reporting.tables.spread import Spread
+from sakd.routing import POLICIES
+from sakd.routing.collapse import GATE_RATE, collapse
+
+ENOUGH_SEEDS = 3
+"""From this many paired seeds on, a difference is set beside its interval without a caveat."""
+
+
+def caveats(results: pd.DataFrame, history: pd.DataFrame) -> list[str]:
+    """Every warning about the run, one sentence or two each; empty when there is none."""
+    return [*result_caveats(results), *collapsed_routers(results, history)]
+
+
+def result_caveats(results: pd.DataFrame) -> list[str]:
+    """The warnings that need no history: unfinished cells, nothing to compare, too few seeds."""
+    cells = prepared(results)
+    unfinished = int((~cells["finished"]).sum())
+    found = []
+    if unfinished:
+        number = f"{unfinished} of {formats.plural(len(cells), 'cell')}"
+        found.append(f"No result from {number}; left out of every mean and difference.")
+    compared = compared_policies(cells)
+    if not compared:
+        found.append(f"No policy to compare with {REFERENCE}: the results hold no routed cells.")
+    return found + _too_few_seeds(cells, compared)
+
+
+def _too_few_seeds(cells: pd.DataFrame, compared: list[str]) -> list[str]:
+    """One sentence for all differences with too few seeds; it names them."""
+    several = len(cells.drop_duplicates(PAIR)) > 1
+    few, total = [], 0
+    for policy in compared:
+        table = policy_comparison(cells, policy)
+        for line in table[table["distiller"] != POOLED].to_dict("records"):
+            total += 1
+            if line["n"] < ENOUGH_SEEDS:
+                where = f" of {pair_name(tuple(line[name] for name in PAIR))}" if several else ""
+                few.append(f"{line['distiller']} {policy}{where}: n={line['n']}")
+    if not few:
+        return []
+    if len(few) == total > 1:
+        where = "every difference"
+    else:
+        where = f"{len(few)} of {formats.plural(total, 'difference')} ({formats.listed(few)})"
+    return [f"Fewer than {ENOUGH_SEEDS} paired seeds in {where}: not to be told from seed noise."]
+
+
+def collapsed_routers(results: pd.DataFrame, history: pd.DataFrame) -> list[str]:
+    """Name the cells of trained policies whose router stopped choosing.
+
+    In the last epoch of such a cell more than 99 % of the samples distil at every spot ("always"),
+    or fewer than 1 % ("never"), or each spot is one or the other ("one fixed route").
+    """
+    cells = prepared(results)
+    trained = [name for name, kind in POLICIES.items() if kind.trained]
+    routed = cells[cells["finished"] & cells["policy"].isin(trained)]
+    gates = [name for name in history.columns if name.startswith(GATE_RATE)]
+    if not gates:
+        return []
+    last = history.sort_values("epoch").groupby("cell").tail(1).set_index("cell")[gates]
+    found: dict[str, list[str]] = {}
+    for cell in routed["cell"]:
+        if cell in last.index:
+            kind = collapse(last.loc[cell].dropna().tolist())
+            found.setdefault(kind, []).append(str(cell))
+    return [
+        f"Router collapsed to {kind} in {formats.plural(len(names), 'cell')}: "
+        f"{formats.listed(names)}."
+        for kind, names in found.items()
+        if kind
+    ]
+
+
+def verdict(spread: Spread, seeds: int) -> str:
+    """How a paired difference over ``seeds`` different seeds may be read."""
+    low, high = spread.interval
+    if seeds < ENOUGH_SEEDS:
+        return "too few seeds to tell from noise"
+    if low > 0:
+        return "the interval is above zero"
+    return "the interval is below zero" if high < 0 else "the interval includes zero"

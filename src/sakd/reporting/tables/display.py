@@ -1,0 +1,89 @@
+"""The tables as text: what console, Markdown and HTML all show."""
+
+import pandas as pd
+
+from sakd.reporting.tables import formats
+from sakd.reporting.tables.frames import NO_DISTILLER, PAIR, REFERENCE, distilled, prepared
+from sakd.reporting.tables.paired import policy_comparison
+from sakd.reporting.tables.reference import STUDENT, reference_rows, selection_rows
+from sakd.reporting.tables.spread import Spread
+
+
+def of_pair(table: pd.DataFrame, pair: tuple[str, ...]) -> pd.DataFrame:
+    """The lines of one (dataset, teacher, student)."""
+    return table[(table[PAIR] == list(pair)).all(axis=1)]
+
+
+def pairs_in(results: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Every (dataset, teacher, student), in the order of the results."""
+    return list(results[PAIR].drop_duplicates().itertuples(index=False, name=None))
+
+
+def shown_references(results: pd.DataFrame) -> pd.DataFrame:
+    """Teacher, student alone and KD of one pair: ``model``, ``test top-1 %``."""
+    lines = reference_rows(results).to_dict("records")
+    return pd.DataFrame(
+        {
+            "model": [_model(line) for line in lines],
+            "test top-1 % (mean ± sd)": [formats.level(_spread(line)) for line in lines],
+        }
+    )
+
+
+def _model(line: dict[str, object]) -> str:
+    network = line["teacher"] if line["model"] == "teacher" else line["student"]
+    return f"{line['model']} ({network})"
+
+
+def shown_comparison(results: pd.DataFrame, policy: str) -> pd.DataFrame:
+    """One policy against plain distillation for the distillers of one pair, pooled line last."""
+    lines = policy_comparison(results, policy).to_dict("records")
+    return pd.DataFrame(
+        {
+            "distiller": [line["distiller"] for line in lines],
+            f"{REFERENCE} %": [formats.level(_spread(line, f"{REFERENCE}_")) for line in lines],
+            f"{policy} %": [formats.level(_spread(line, f"{policy}_")) for line in lines],
+            "difference, points": [formats.difference(_spread(line)) for line in lines],
+            "95 % interval": [formats.interval(line["low"], line["high"]) for line in lines],
+            "failed": [str(line["failed"]) for line in lines],
+        }
+    )
+
+
+def shown_levels(results: pd.DataFrame) -> pd.DataFrame:
+    """The distillers of one pair alone, for results without a policy to compare."""
+    groups = list(distilled(prepared(results)).groupby(["distiller", "policy"], sort=False))
+    finished = [group.loc[group["finished"], "test_top1"] for _, group in groups]
+    return pd.DataFrame(
+        {
+            "distiller": [key[0] for key, _ in groups],
+            "policy": [key[1] for key, _ in groups],
+            "test top-1 % (mean ± sd)": [formats.level(Spread.of(values)) for values in finished],
+            "failed": [str((~group["finished"]).sum()) for _, group in groups],
+        }
+    )
+
+
+def shown_selection(results: pd.DataFrame) -> pd.DataFrame:
+    """Last, val-selected and best epoch side by side for one pair."""
+    lines = selection_rows(results).to_dict("records")
+    methods = [(line["distiller"], line["policy"]) for line in lines]
+    alone = (NO_DISTILLER, NO_DISTILLER)
+    shown = [(STUDENT, formats.NOTHING) if method == alone else method for method in methods]
+    return pd.DataFrame(
+        {
+            "distiller": [distiller for distiller, _ in shown],
+            "policy": [policy for _, policy in shown],
+            "last epoch %": [formats.percent(line["last"]) for line in lines],
+            "val-selected %": [formats.percent(line["val_selected"]) for line in lines],
+            "best % (optimistic)": [formats.percent(line["best"]) for line in lines],
+            "n": [str(line["n"]) for line in lines],
+        }
+    )
+
+
+def _spread(line: dict[str, object], prefix: str = "") -> Spread:
+    mean, sd, n = (line[f"{prefix}{part}"] for part in ("mean", "sd", "n"))
+    if pd.isna(n):
+        return Spread.of([])
+    return Spread(mean=float(str(mean)), sd=float(str(sd)), n=int(str(n)))

@@ -1,0 +1,59 @@
+"""Numbers as readers see them: percent with two decimals, differences in points with a sign."""
+
+import math
+from collections.abc import Sequence
+
+from sakd.reporting.tables.spread import Spread
+
+NOTHING = "-"
+"""Stands where there is no number."""
+
+_LISTED = 6
+
+
+def percent(fraction: float) -> str:
+    """A fraction as percent: ``0.8612`` is ``86.12``."""
+    return NOTHING if math.isnan(fraction) else f"{100 * fraction:.2f}"
+
+
+def points(fraction: float) -> str:
+    """A difference of fractions in percentage points, signed: ``0.0031`` is ``+0.31``."""
+    return NOTHING if math.isnan(fraction) else f"{100 * fraction:+.2f}"
+
+
+def level(spread: Spread) -> str:
+    """An accuracy over seeds: ``86.12 ± 0.52 (n=3)``; no ± for one seed."""
+    return _with_spread(percent(spread.mean), spread)
+
+
+def difference(spread: Spread) -> str:
+    """A difference over seeds in points: ``+0.31 ± 0.20 (n=3)``."""
+    return _with_spread(points(spread.mean), spread)
+
+
+def interval(low: float, high: float) -> str:
+    """An interval in points: ``[-0.10, +0.72]``."""
+    return NOTHING if math.isnan(low) else f"[{points(low)}, {points(high)}]"
+
+
+def _with_spread(mean: str, spread: Spread) -> str:
+    if not spread.n:
+        return NOTHING
+    sd = "" if math.isnan(spread.sd) else f" ± {percent(spread.sd)}"
+    return f"{mean}{sd} (n={spread.n})"
+
+
+def clipped(text: str, width: int) -> str:
+    """The text in at most ``width`` characters; a cut one ends with three dots."""
+    return text if len(text) <= width else f"{text[: width - 3]}..."
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 cell``, ``2 cells``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names with commas between; beyond six, how many more there are."""
+    more = len(names) - _LISTED
+    return ", ".join(names[:_LISTED]) + (f" and {more} more" if more > 0 else "")

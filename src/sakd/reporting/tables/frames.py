@@ -1,0 +1,87 @@
+"""The results frame: its columns, its keys, and which of its cells count."""
+
+import numpy as np
+import pandas as pd
+
+from sakd.foundation.errors import UserError
+from sakd.routing import POLICIES
+
+PAIR = ["dataset", "teacher", "student"]
+"""The columns that name a teacher and student on a data set."""
+
+REFERENCE = "always"
+"""The policy every other one is compared with: plain distillation."""
+
+NO_DISTILLER = "none"
+"""Distiller and policy of the student trained alone."""
+
+DONE = "done"
+"""The status of a cell that ran to its end."""
+
+_KNOWN_POLICIES = (REFERENCE, *(name for name in POLICIES if name != REFERENCE))
+_REQUIRED = ("cell", *PAIR, "distiller", "policy", "seed", "status", "test_top1")
+_OPTIONAL = ("epochs", "val_top1", "test_top1_val_selected", "test_top1_best", "teacher_test_top1")
+_KEY = [*PAIR, "distiller", "policy", "seed"]
+
+
+def prepared(results: pd.DataFrame) -> pd.DataFrame:
+    """Check the results and add the boolean column ``finished``.
+
+    A cell is finished when its status is ``done`` and its ``test_top1`` is a finite number; a cell
+    that diverged to NaN is thereby not finished, whatever its status says.
+
+    Args:
+        results: One line per cell; accuracies are fractions.
+
+    Raises:
+        UserError: A column is missing, or two lines are the same cell, which would count it twice.
+    """
+    missing = [name for name in _REQUIRED if name not in results.columns]
+    if missing:
+        message = f"the results lack the column {missing[0]!r}; needed: {', '.join(_REQUIRED)}"
+        raise UserError(message)
+    cells = results.reset_index(drop=True)
+    cells = cells.assign(
+        **{name: cells[name].fillna(NO_DISTILLER).astype(str) for name in ("distiller", "policy")},
+        **{name: _numbers(cells, name) for name in ("test_top1", *_OPTIONAL)},
+        error=cells["error"].astype(object).fillna("").astype(str) if "error" in cells else "",
+    )
+    _reject_duplicates(cells)
+    return cells.assign(finished=(cells["status"] == DONE) & np.isfinite(cells["test_top1"]))
+
+
+def _numbers(cells: pd.DataFrame, name: str) -> pd.Series:
+    if name not in cells:
+        return pd.Series(np.nan, index=cells.index, dtype=float)
+    return pd.to_numeric(cells[name], errors="coerce").astype(float)
+
+
+def _reject_duplicates(cells: pd.DataFrame) -> None:
+    twice = cells.loc[cells.duplicated(_KEY), _KEY]
+    if len(twice):
+        cell = ", ".join(f"{name}={value}" for name, value in twice.iloc[0].items())
+        message = f"the results hold two lines for one cell ({cell}); keep one of them"
+        raise UserError(message)
+
+
+def distilled(cells: pd.DataFrame) -> pd.DataFrame:
+    """The cells that distil: all but the student trained alone."""
+    return cells[cells["distiller"] != NO_DISTILLER]
+
+
+def policies_in(cells: pd.DataFrame) -> list[str]:
+    """The policies of the distilling cells: ``always`` first, then adaptive, then the controls."""
+    present = set(distilled(cells)["policy"])
+    known = [name for name in _KNOWN_POLICIES if name in present]
+    return known + sorted(present.difference(known))
+
+
+def compared_policies(cells: pd.DataFrame) -> list[str]:
+    """The policies present that are compared with ``always``."""
+    return [name for name in policies_in(cells) if name != REFERENCE]
+
+
+def pair_name(pair: tuple[str, ...]) -> str:
+    """The pair as text, e.g. ``digits: resnet20 -> resnet8``."""
+    dataset, teacher, student = pair
+    return f"{dataset}: {teacher} -> {student}"

@@ -1,0 +1,66 @@
+"""The rows every distillation is read against: teacher, student alone, plain KD."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from sakd.reporting.tables.frames import NO_DISTILLER, PAIR, REFERENCE, policies_in, prepared
+from sakd.reporting.tables.spread import Spread
+
+TEACHER = "teacher"
+STUDENT = "student alone"
+KD = "KD"
+
+_MODEL_COLUMNS = [*PAIR, "model", "mean", "sd", "n"]
+_SELECTIONS = {
+    "last": "test_top1",
+    "val_selected": "test_top1_val_selected",
+    "best": "test_top1_best",
+}
+
+
+def reference_rows(results: pd.DataFrame) -> pd.DataFrame:
+    """Test accuracy of the teacher, of the student alone and of plain KD, for each pair.
+
+    The teacher counts once per seed, unless every seed reports the same accuracy: that is one
+    teacher for all, counted once. A row without a single result is kept, with n = 0.
+
+    Returns:
+        ``dataset, teacher, student, model, mean, sd, n``; accuracies are fractions.
+    """
+    cells = prepared(results)
+    lines = []
+    for pair, group in cells.groupby(PAIR, sort=False):
+        for model, values in _models(group):
+            named = dict(zip(PAIR, pair, strict=True))
+            lines.append({**named, "model": model, **Spread.of(values).columns()})
+    return pd.DataFrame(lines, columns=_MODEL_COLUMNS).astype({"mean": float, "sd": float})
+
+
+def _models(group: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
+    finished = group[group["finished"]]
+    kd = (finished["distiller"] == "kd") & (finished["policy"] == REFERENCE)
+    teachers = group.groupby("seed")["teacher_test_top1"].mean()
+    yield TEACHER, teachers[:1] if teachers.nunique() == 1 else teachers
+    yield STUDENT, finished.loc[finished["distiller"] == NO_DISTILLER, "test_top1"]
+    yield KD, finished.loc[kd, "test_top1"]
+
+
+def selection_rows(results: pd.DataFrame) -> pd.DataFrame:
+    """What the choice of the epoch changes: mean test accuracy at three epochs.
+
+    Returns:
+        ``dataset, teacher, student, distiller, policy``, ``last``, ``val_selected``, ``best`` and
+        ``n``, the finished cells. ``best`` is chosen on the test images and therefore optimistic.
+    """
+    cells = prepared(results)
+    order = {policy: rank for rank, policy in enumerate([NO_DISTILLER, *policies_in(cells)])}
+    lines = []
+    for key, group in cells.groupby([*PAIR, "distiller"], sort=False):
+        named = dict(zip([*PAIR, "distiller"], key, strict=True))
+        for policy in sorted(group["policy"].unique(), key=lambda name: order.get(name, 0)):
+            of_policy = group[(group["policy"] == policy) & group["finished"]]
+            means = {name: Spread.of(of_policy[c]).mean for name, c in _SELECTIONS.items()}
+            lines.append({**named, "policy": policy, **means, "n": len(of_policy)})
+    columns = [*PAIR, "distiller", "policy", *_SELECTIONS, "n"]
+    return pd.DataFrame(lines, columns=columns).astype(dict.fromkeys(_SELECTIONS, float))

@@ -1,0 +1,1 @@
+"""A study: its grid and parameters, its trainings, their store and their evaluation."""

@@ -1,0 +1,143 @@
+"""The parameters of a run, typed and checked once, at the door."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, get_args, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from sakd.data.parameters import DataSettings
+from sakd.foundation.errors import UserError, require
+from sakd.networks import check_network
+from sakd.networks.renormalised import Statistics
+from sakd.objectives.parameters import Distillation, Routing
+from sakd.study.grid import Grid
+from sakd.study.train import Training
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All parameters of a run, as in ``conf/base/parameters.yml``.
+
+    Attributes:
+        teacher_weights: files of teachers, by network, that need no training here.
+        teacher_renames: prefixes of the names in these files, and what to put in their place.
+        teacher_statistics: mean and std by which such a teacher was trained, where not the data's.
+        student_lr: learning rates of students, by network, where not ``student.optimisation.lr``.
+    """
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: int | None = None
+    data: DataSettings = field(default_factory=DataSettings)
+    grid: Grid = field(default_factory=Grid)
+    teacher: Training = field(default_factory=Training)
+    teacher_seed: int = 0
+    teacher_weights: Mapping[str, Path] = field(default_factory=dict)
+    teacher_renames: Mapping[str, str] = field(default_factory=dict)
+    teacher_statistics: Mapping[str, Statistics] = field(default_factory=dict)
+    student: Training = field(default_factory=Training)
+    student_lr: Mapping[str, float] = field(default_factory=dict)
+    distillation: Distillation = field(default_factory=Distillation)
+    routing: Routing = field(default_factory=Routing)
+
+    def __post_init__(self) -> None:
+        """Refuse a number of threads that is none."""
+        fine = self.threads is None or self.threads >= 1
+        require(fine, f"threads must be 1 or more, or null, got {self.threads}")
+        for name, lr in self.student_lr.items():
+            require(lr > 0, f"student_lr of {name} must be above 0, got {lr}")
+
+    def student_training(self, network: str) -> Training:
+        """How the student called ``network`` is trained: at its own learning rate, if any."""
+        lr = self.student_lr.get(network, self.student.optimisation.lr)
+        return replace(self.student, optimisation=replace(self.student.optimisation, lr=lr))
+
+    def check(self) -> None:
+        """Look every name up.
+
+        Raises:
+            UserError: one is unknown, or an axis of the grid is wrong.
+        """
+        self.grid.check()
+        self.data.dataset()
+        self.distillation.check()
+        for method in self.grid.distillers:
+            self.distillation.weights_with(method)
+        self.routing.check()
+        for training in (self.teacher, self.student):
+            training.augment.check(streamed=self.data.streamed)
+        for name in self.student_lr:
+            check_network(name)
+        of_weights = ("teacher_weights", self.grid.teachers())
+        of_statistics = ("teacher_statistics", tuple(self.teacher_weights))
+        for parameter, known in (of_weights, of_statistics):
+            for name in getattr(self, parameter):
+                listed = ", ".join(known) or "none"
+                require(name in known, f"{parameter} names {name!r}, which is none of: {listed}")
+
+    def check_teachers(self) -> None:
+        """See that the files of the teachers are there.
+
+        Raises:
+            UserError: one is not.
+        """
+        for name, path in self.teacher_weights.items():
+            require(path.is_file(), f"teacher_weights: there is no file {path} for {name}")
+
+
+def parse_settings(parameters: Mapping[str, Any]) -> Settings:
+    """Type and check raw parameters.
+
+    On the command line a list is written ``a+b``.
+
+    Raises:
+        UserError: an unknown key, a wrong value, an unknown name.
+    """
+    try:
+        settings = TypeAdapter(Settings).validate_python(_expand(parameters, Settings))
+    except ValidationError as error:
+        raise UserError("; ".join(_explain(detail) for detail in error.errors())) from error
+    settings.check()
+    return settings
+
+
+def _expand(value: object, kind: object) -> object:
+    """Split the lists of the command line, where the type asks for one."""
+    if is_dataclass(kind) and isinstance(value, Mapping):
+        kinds = get_type_hints(kind)
+        return {name: _expand(item, kinds.get(name)) for name, item in value.items()}
+    if getattr(kind, "__origin__", None) is tuple and isinstance(value, str | int | float):
+        return str(value).split("+")
+    return value
+
+
+def _explain(detail: Mapping[str, Any]) -> str:
+    """One pydantic error in the project's words."""
+    place = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "unexpected_keyword_argument":
+        *parents, key = detail["loc"]
+        known = _keys(tuple(str(part) for part in parents))
+        near = difflib.get_close_matches(str(key), known, n=3)
+        hint = f"did you mean {', '.join(map(repr, near))}? " if near else ""
+        return f"unknown parameter {place!r}; {hint}known: {', '.join(known)}"
+    if detail["type"] == "value_error":
+        where = f"parameter {place!r}: " if place else ""
+        return f"{where}{detail['ctx']['error']}"
+    if detail["type"] == "path_type" and isinstance(detail["input"], int | float):
+        return (
+            f"parameter {place!r} is a number, {detail['input']}; for a folder write ./ before it"
+        )
+    return f"parameter {place!r}: {detail['msg']}, got {detail['input']!r}"
+
+
+def _keys(parents: tuple[str, ...]) -> list[str]:
+    kind: type = Settings
+    for parent in parents:  # a field, or a name of one's own in a mapping
+        kind = get_type_hints(kind)[parent] if is_dataclass(kind) else get_args(kind)[-1]
+    return [item.name for item in fields(kind)]

@@ -1,0 +1,206 @@
+"""The store of cells: everything that training leaves on disk, one folder a cell."""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import pickle
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+
+from sakd.foundation.errors import UserError
+from sakd.foundation.files import at_once, write_json
+
+logger = logging.getLogger(__name__)
+
+DONE, FAILED = "done", "failed"
+
+KEPT = (".safetensors", ".json", ".csv")
+"""Endings of what a training leaves: weights, their cards, its history."""
+
+KEY_CHARACTERS = 12
+"""So much of a content key names a folder; the whole key is in the record."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """The outcome of one training.
+
+    Attributes:
+        id: of the cell.
+        key: content hash of all that determines the result.
+        status: ``done`` or ``failed``.
+        facts: what was trained: dataset, networks, method, seed, settings.
+        epochs: trained.
+        val_top1: on the validation split after the last epoch, as a fraction.
+        best_epoch: the epoch (from 1) with the highest ``val_top1``, the first of equals.
+        seconds: wall clock, over all sittings.
+        error: why it failed.
+        provenance: see `sakd.foundation.machine.provenance`.
+        files: what it left in its folder: sizes in bytes, by name.
+    """
+
+    id: str
+    key: str
+    status: str
+    facts: Mapping[str, Any]
+    epochs: int = 0
+    val_top1: float | None = None
+    best_epoch: int | None = None
+    seconds: float = 0.0
+    error: str | None = None
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, int] = field(default_factory=dict)
+
+
+class Entry:
+    """One cell's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep the cell's files in ``folder``, which is made when something is written."""
+        self.folder = folder
+        self.last = folder / "last.safetensors"
+        self.best = folder / "best.safetensors"
+        self.epochs = folder / "epochs"
+        self._record = folder / "record.json"
+        self._history = folder / "history.csv"
+        self._checkpoint = folder / "checkpoint.pt"
+
+    def record(self) -> Record | None:
+        """The outcome, or None while there is none."""
+        content = _read_json(self._record)
+        try:
+            return None if content is None else Record(**content)
+        except TypeError as error:
+            raise _damaged(self._record, error) from error
+
+    def finished(self, key: str) -> Record | None:
+        """The outcome, if the training called ``key`` is done and what it left is still there."""
+        record = self.record()
+        if record is None or record.status != DONE or record.key != key:
+            return None
+        there = self._files()
+        lost = [name for name, size in record.files.items() if there.get(name) != size]
+        if lost:
+            logger.warning("%s: %s is missing or cut off: trained again", record.id, lost[0])
+        return None if lost else record
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Keep other runs away from the folder meanwhile.
+
+        Raises:
+            UserError: another one is at work in it.
+        """
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.folder.with_suffix(".lock"), timeout=0):
+                yield
+        except Timeout as error:
+            raise UserError(f"another run is training {self.folder}: wait for its end") from error
+
+    def finish(self, record: Record, history: Sequence[Mapping[str, float]]) -> Record:
+        """Write the outcome, with the files it has left; it is there only once they all are."""
+        for cut_off in self.folder.rglob("*.partial"):  # by a kill, in an earlier sitting
+            cut_off.unlink()
+        if history:
+            self._write_history(history)
+        record = replace(record, files=self._files())
+        write_json(self._record, asdict(record))
+        if record.status == DONE:
+            self._checkpoint.unlink(missing_ok=True)
+        return record
+
+    def _files(self) -> dict[str, int]:
+        kept = (p for p in self.folder.rglob("*") if p.suffix in KEPT and p != self._record)
+        return {path.relative_to(self.folder).as_posix(): path.stat().st_size for path in kept}
+
+    def clear(self) -> None:
+        """Forget an earlier training of other content."""
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+
+    def checkpoint(self, key: str) -> dict[str, Any] | None:
+        """The state of the unfinished training called ``key``, if there is one."""
+        if not self._checkpoint.exists():
+            return None
+        try:
+            state: dict[str, Any] = torch.load(
+                self._checkpoint, map_location="cpu", weights_only=True
+            )
+        except (RuntimeError, pickle.UnpicklingError, EOFError) as error:
+            raise _damaged(self._checkpoint, error) from error
+        return state if state["key"] == key else None
+
+    def save_checkpoint(self, state: Mapping[str, Any]) -> None:
+        """Write ``state``, whose ``key`` names the training, at once or not at all."""
+        with at_once(self._checkpoint) as partial:
+            torch.save(dict(state), partial)
+
+    def history(self) -> list[dict[str, float]]:
+        """One record per epoch."""
+        if not self._history.exists():
+            return []
+        with self._history.open(newline="") as lines:
+            return [{k: float(v) for k, v in line.items()} for line in csv.DictReader(lines)]
+
+    def _write_history(self, history: Sequence[Mapping[str, float]]) -> None:
+        with at_once(self._history) as partial, partial.open("w", newline="") as lines:
+            writer = csv.DictWriter(lines, history[0])
+            writer.writeheader()
+            writer.writerows(history)
+
+
+class CellStore:
+    """A folder of cells, grouped by row, and of what evaluation found for each.
+
+    A cell that is trained anew with other settings gets a folder of its own beside the old one:
+    what took hours is never overwritten, and going back to old settings finds it done.
+    """
+
+    def __init__(self, root: Path) -> None:
+        """Keep the cells under ``root``."""
+        self.root = root
+
+    def entry(self, group: str, cell: str, key: str) -> Entry:
+        """The folder of the training called ``key`` of the cell with that id, in that row."""
+        return Entry(self.root / group / cell / key[:KEY_CHARACTERS])
+
+    def evaluation(self, cell: str, key: str) -> dict[str, Any] | None:
+        """What evaluation found for the cell with that id, if it has; ``key`` says of what."""
+        content = _read_json(self._evaluation(cell, key))
+        return content if content and content.get("key") == key else None
+
+    def save_evaluation(self, cell: str, content: Mapping[str, Any]) -> None:
+        """Keep what evaluation found; its ``key`` says of what."""
+        write_json(self._evaluation(cell, content["key"]), content)
+
+    def forget_evaluation(self, cell: str, key: str) -> None:
+        """Drop what was found for the training called ``key``, which is about to be repeated."""
+        self._evaluation(cell, key).unlink(missing_ok=True)
+
+    def _evaluation(self, cell: str, key: str) -> Path:
+        return self.root / "evaluations" / cell / f"{key[:KEY_CHARACTERS]}.json"
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    try:
+        content: dict[str, Any] = dict(json.loads(path.read_text()))
+    except (TypeError, ValueError) as error:
+        raise _damaged(path, error) from error
+    return content
+
+
+def _damaged(path: Path, error: Exception) -> UserError:
+    reason = str(error).partition("\n")[0]
+    return UserError(f"{path} is damaged ({reason}): delete it and run again")

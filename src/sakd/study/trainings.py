@@ -1,0 +1,169 @@
+"""From a cell of the grid to a job that can be run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from sakd.data import DataCard, Images, labelled_subset
+from sakd.foundation.randomness import seeded
+from sakd.networks.outside.fingerprint import code_of
+from sakd.networks.outside.names import slug
+from sakd.objectives import Objective, Supervised, distil
+from sakd.objectives.build import DataFacts
+from sakd.objectives.parameters import Distillation, Routing
+from sakd.objectives.rebuilt import trained_name
+from sakd.routing import POLICIES
+from sakd.study.grid import Cell
+from sakd.study.networks import fresh_network, trained_network
+from sakd.study.train import Job, Training
+from sakd.weights.saved import Weights
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """The images that a network learns from.
+
+    Attributes:
+        train: all training images.
+        card: of the data.
+        per_class: only that many labelled images per class; None for all.
+        seed: which ones.
+    """
+
+    train: Images
+    card: DataCard
+    per_class: int | None = None
+    seed: int = 0
+
+    @property
+    def images(self) -> Images:
+        """The images themselves."""
+        return labelled_subset(self.train, self.per_class, self.seed)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What determines them."""
+        of_data = {"data": self.card.sha256, "statistics": self.card.normalisation}
+        return of_data | {"per_class": self.per_class, "subset_seed": self.seed}
+
+
+def teacher_job(network: str, seed: int, lessons: Lessons, training: Training) -> Job:
+    """Train ``network`` on the labels, to be a teacher."""
+
+    def build() -> Objective:
+        with seeded(seed, "teacher"):
+            return Supervised(fresh_network(network, lessons.card))
+
+    facts = {"network": network, "seed": seed, **lessons.facts, **_training_facts(training)}
+    facts |= _code_facts(network)
+    return Job(
+        group="teachers",
+        id="-".join([lessons.card.name, slug(network), "teacher", f"s{seed}"]),
+        facts=facts,
+        network=network,
+        build=build,
+        images=lessons.images,
+        training=training,
+        optimisation={"student": training.optimisation},
+        seed=seed,
+    )
+
+
+def cell_job(
+    cell: Cell,
+    teacher: Weights,
+    lessons: Lessons,
+    training: Training,
+    *,
+    distillation: Distillation,
+    routing: Routing,
+) -> Job:
+    """Train ``cell.student``, alone or under ``teacher``.
+
+    Cells of one seed start from the same student and see the same images in the same order.
+
+    Raises:
+        UserError: the teacher's weights do not fit its network.
+    """
+    card, images, network = lessons.card, lessons.images, cell.student
+    data = DataFacts((card.channels, card.height, card.width), images.labels)
+
+    def build() -> Objective:
+        with seeded(cell.seed, "student"):
+            student = fresh_network(cell.student, card)
+        if cell.alone:
+            return Supervised(student)
+        with seeded(cell.seed, "objective"):
+            return distil(
+                student,
+                trained_network(cell.teacher, card, teacher),
+                cell.distiller,
+                cell.policy,
+                data,
+                distillation=distillation,
+                routing=routing,
+            )
+
+    facts = {**asdict(cell), **lessons.facts, **_training_facts(training)}
+    facts |= _code_facts(cell.student, *(() if cell.alone else (cell.teacher,)))
+    if not cell.alone:
+        network = trained_name(cell.distiller, cell.student, cell.teacher)
+        facts |= _method_facts(cell, teacher, distillation, routing)
+    router = replace(
+        training.optimisation,
+        lr=training.optimisation.lr * routing.lr_factor,
+        weight_decay=routing.weight_decay,
+    )
+    return Job(
+        group=cell.row,
+        id=cell.id,
+        facts=facts,
+        network=network,
+        build=build,
+        images=images,
+        training=training,
+        optimisation={"student": training.optimisation, "router": router},
+        seed=cell.seed,
+    )
+
+
+def _training_facts(training: Training) -> dict[str, Any]:
+    facts = json.loads(json.dumps(asdict(training)))  # tuples become lists, as when read back
+    del facts["checkpoint_seconds"]
+    return {"training": facts}
+
+
+def _code_facts(*networks: str) -> dict[str, Any]:
+    """What stands for the code of those networks that are not the zoo's."""
+    code = {name: found for name in networks if (found := code_of(name)) is not None}
+    return {"code": code} if code else {}
+
+
+def _method_facts(
+    cell: Cell, teacher: Weights, distillation: Distillation, routing: Routing
+) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "teacher_weights": teacher.sha256(),
+        "ce_weight": distillation.ce_weight_with(cell.distiller),
+        "train_teacher": distillation.train_teacher,
+        "weights": distillation.weights_with(cell.distiller),
+        "options": _plain(distillation.options, *distillation.weights_with(cell.distiller)),
+        "policy_options": _plain(routing.options, cell.policy),
+    }
+    if "statistics" in teacher.card:
+        facts["teacher_statistics"] = teacher.card["statistics"]
+    if POLICIES[cell.policy].trained:
+        facts["routing"] = {
+            "gamma": routing.gamma,
+            "same_family_bias": routing.same_family_bias,
+            "lr_factor": routing.lr_factor,
+            "weight_decay": routing.weight_decay,
+        }
+    return facts
+
+
+def _plain(options: Mapping[str, Mapping[str, float]], *names: str) -> dict[str, dict[str, float]]:
+    return {name: dict(options[name]) for name in names if name in options}

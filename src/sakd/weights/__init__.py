@@ -1,0 +1,1 @@
+"""Trained weights on disk: ours and those that others saved."""

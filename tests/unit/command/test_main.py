@@ -1,0 +1,124 @@
+"""The command line: what there is, where spots sit, and one line where something is wrong."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from sakd.command.listing import source
+from sakd.command.main import main
+from sakd.data import DATASETS
+from sakd.distillers import DISTILLERS
+from sakd.networks import NETWORKS
+from sakd.routing import POLICIES
+
+Capture = pytest.CaptureFixture[str]
+
+PROJECT = Path(__file__).parents[3]
+
+
+def lines(capsys: Capture, *command: str) -> list[str]:
+    assert main(command) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("what", "table"),
+    [
+        ("distillers", DISTILLERS),
+        ("networks", NETWORKS),
+        ("policies", POLICIES),
+        ("datasets", DATASETS),
+    ],
+)
+def test_every_item_of_a_table_is_listed_in_its_order(
+    what: str, table: dict[str, object], capsys: Capture
+) -> None:
+    head, *items = lines(capsys, "list", what)
+    assert head.split()[0] == "name"
+    assert [line.split()[0] for line in items] == list(table)
+
+
+def test_a_distiller_is_listed_with_spots_weights_options_and_paper(capsys: Capture) -> None:
+    listed = {line.split()[0]: line for line in lines(capsys, "list", "distillers")}
+    for part in (
+        "every stage",
+        "1000",
+        " 2 ",
+        "Zagoruyko & Komodakis, ICLR 2017, arXiv:1612.03928",
+    ):
+        assert part in listed["at"]
+    assert "temperature=4.0" in listed["kd"]
+
+
+def test_a_network_is_listed_with_family_stages_and_size(capsys: Capture) -> None:
+    listed = {line.split()[0]: " ".join(line.split()) for line in lines(capsys, "list", "networks")}
+    assert listed["resnet8"] == (
+        "resnet8 resnet stem stage1 stage2 stage3 embedding head 78,042 "
+        "He et al., CVPR 2016, arXiv:1512.03385"
+    )
+
+
+@pytest.mark.parametrize("name", [*DISTILLERS, "digits", "cifar10", "cifar100"])
+def test_distillers_and_published_datasets_name_their_source(name: str) -> None:
+    named = source({**DISTILLERS, **DATASETS}[name])
+    assert any(year in named for year in ("19", "20"))
+
+
+def test_the_spots_of_a_network_are_shown_with_their_shapes(capsys: Capture) -> None:
+    shown = lines(capsys, "spots", "torchvision:resnet18", "--input", "3x224x224", "--classes", "7")
+    head, _, *stages = [line.split("  ") for line in shown]
+    assert head == ["torchvision:resnet18: resnet, 11,180,103 parameters"]
+    cells = [tuple(cell.strip() for cell in line if cell) for line in stages]
+    assert cells == [
+        ("stem", "relu", "64x112x112", "-"),
+        ("stage1", "layer1.1.relu#2", "64x56x56", "every stage"),
+        ("stage2", "layer2.1.relu#2", "128x28x28", "every stage, hint"),
+        ("stage3", "layer3.1.relu#2", "256x14x14", "every stage"),
+        ("stage4", "layer4.1.relu#2", "512x7x7", "every stage, last map"),
+        ("embedding", "flatten", "512", "embedding"),
+        ("head", "fc", "7", "logits"),
+    ]
+
+
+def test_a_network_of_the_zoo_has_spots_too(capsys: Capture) -> None:
+    shown = lines(capsys, "spots", "resnet8", "--input", "1x8x8")
+    assert shown[4].split() == ["stage2", "-", "32x4x4", "every", "stage,", "hint"]
+
+
+def test_a_network_that_needs_numbers_to_be_made_is_shown(capsys: Capture) -> None:
+    assert len(lines(capsys, "spots", "torchvision:regnet_y_400mf", "--input", "3x64x64")) == 9
+
+
+@pytest.mark.parametrize(
+    ("command", "complaint"),
+    [
+        ("list distilers", "unknown list 'distilers'; did you mean 'distillers'"),
+        ("spots resnet9", "unknown network 'resnet9'; did you mean"),
+        ("spots torchvision:resnet19", "did you mean 'resnet18'"),
+        ("spots resnet8 --input 3x224", "'3x224' is no size; write CxHxW"),
+        ("spots resnet8 --classes 0", "'0' is no number of classes"),
+        ("spots torchvision:vit_b_32 --input 3x64x64", "Expected 224 but got 64"),
+        ("spots vgg8 --input 3x1x1", "the network cannot take images of 3x1x1"),
+        ("show resnet8", "invalid choice: 'show'"),
+        ("", "the following arguments are required: COMMAND"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_line_with_a_status(
+    command: str, complaint: str, capsys: Capture
+) -> None:
+    assert main(command.split()) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("sakd: ")
+    assert told.err.count("\n") == 1
+    assert complaint in told.err
+
+
+def test_the_command_is_installed_under_its_name() -> None:
+    scripts = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["scripts"]
+    module, _, function = scripts["sakd"].partition(":")
+    assert getattr(import_module(module), function) is main

@@ -1,0 +1,105 @@
+from itertools import islice
+
+import pytest
+import torch
+
+from sakd.data import Augment, Batch, BatchStream, ImageSet, evaluation_batches
+from sakd.foundation.errors import UserError
+
+MEAN, STD = (0.4, 0.5, 0.6), (0.2, 0.3, 0.25)
+
+
+@pytest.fixture
+def images(make_images) -> ImageSet:
+    return make_images(per_class=10, classes=7)
+
+
+def stream(images: ImageSet, seed: int = 3, batch_size: int = 16) -> BatchStream:
+    augment = Augment(crop_padding=2, flip=True)
+    return BatchStream(images, MEAN, STD, batch_size=batch_size, seed=seed, augment=augment)
+
+
+def same(a: Batch, b: Batch) -> bool:
+    drawn = [torch.rand(3, generator=batch.generator) for batch in (a, b)]
+    tensors = zip(a[:3], b[:3], strict=True)
+    return all(torch.equal(x, y) for x, y in tensors) and torch.equal(*drawn)
+
+
+def test_a_step_is_the_same_reached_directly_or_after_others(images) -> None:
+    used = stream(images)
+    for epoch in range(3):
+        for batch in used.epoch(epoch):
+            torch.rand(5, generator=batch.generator)
+    after_others = next(islice(used.epoch(3), 2, None))
+    assert same(next(stream(images).epoch(3, start=2)), after_others)
+
+
+def test_batches_do_not_depend_on_global_randomness(images) -> None:
+    batches = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        batches.append(next(stream(images).epoch(0)))
+    assert same(*batches)
+
+
+def test_an_epoch_holds_every_image_once_and_the_last_batch_what_is_left(images) -> None:
+    batches = list(stream(images).epoch(0))
+    assert len(batches) == len(stream(images)) == 5
+    assert [len(batch.labels) for batch in batches] == [16, 16, 16, 16, 6]
+    assert sorted(torch.cat([batch.index for batch in batches]).tolist()) == list(range(70))
+
+
+def test_labels_and_images_are_those_of_the_index(images) -> None:
+    plain = BatchStream(images, MEAN, STD, batch_size=70, seed=0)
+    (batch,) = plain.epoch(0)
+    assert torch.equal(batch.labels, images.labels[batch.index])
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (MEAN, STD))
+    expected = (images.images[batch.index] / 255 - mean) / std
+    torch.testing.assert_close(batch.images, expected, rtol=0, atol=1e-5)
+
+
+def test_padding_is_black_before_normalising(images) -> None:
+    views = torch.cat([batch.images for batch in stream(images).epoch(0)])
+    black = -torch.tensor(MEAN) / torch.tensor(STD)
+    framed = (views[:, :, 0] - black.view(3, 1)).abs().amax((1, 2)) < 1e-6
+    assert 0.2 < framed.float().mean() < 0.6  # tops 0 and 1 of the five
+
+
+def test_epochs_and_seeds_differ_in_order_and_view(images) -> None:
+    first = next(stream(images).epoch(0))
+    for other in (next(stream(images).epoch(1)), next(stream(images, seed=4).epoch(0))):
+        assert not torch.equal(first.index, other.index)
+        assert not torch.equal(first.images, other.images)
+        assert first.generator.initial_seed() != other.generator.initial_seed()
+
+
+def test_steps_of_an_epoch_have_generators_of_their_own(images) -> None:
+    seeds = {batch.generator.initial_seed() for batch in stream(images).epoch(0)}
+    assert len(seeds) == 5
+
+
+@pytest.mark.parametrize(("size", "count", "message"), [(0, 70, "batch_size"), (4, 0, "empty")])
+def test_no_batches_are_an_error(images, size: int, count: int, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        stream(images.subset(torch.arange(count)), batch_size=size)
+
+
+def test_evaluation_sees_every_image_once_in_order_and_unchanged(images) -> None:
+    batches = list(evaluation_batches(images, MEAN, STD, batch_size=32))
+    assert [len(labels) for _, labels in batches] == [32, 32, 6]
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (MEAN, STD))
+    pixels = torch.cat([batch for batch, _ in batches]) * std + mean
+    assert torch.equal(pixels.mul(255).round().to(torch.uint8), images.images)
+    assert torch.equal(torch.cat([labels for _, labels in batches]), images.labels)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_a_gpu_sees_the_same_images(images) -> None:
+    augment = Augment(crop_padding=2, flip=True)
+    options = {"batch_size": 16, "seed": 3, "augment": augment, "device": "cuda"}
+    on_gpu = BatchStream(images, MEAN, STD, **options)
+    for ours, theirs in zip(stream(images).epoch(2), on_gpu.epoch(2), strict=True):
+        assert torch.equal(ours.index, theirs.index.cpu())
+        torch.testing.assert_close(ours.images, theirs.images.cpu())
+        assert theirs.generator.device.type == "cuda"

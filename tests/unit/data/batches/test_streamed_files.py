@@ -1,0 +1,123 @@
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torchvision.transforms import v2
+
+from sakd.data import Augment, Batch, BatchStream, evaluation_batches
+from sakd.data.batches.streamed import ImageFiles
+from sakd.foundation.errors import UserError
+
+MEAN, STD, SIDE = (0.4, 0.5, 0.6), (0.2, 0.3, 0.25), 14
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> ImageFiles:
+    """Twelve pictures of many sizes, grey and in colour, of three classes."""
+    root = tmp_path_factory.mktemp("pictures")
+    dice = np.random.default_rng(0)
+    paths = []
+    for number in range(12):
+        height, width = dice.integers(16, 40, 2)
+        shape = (height, width, 3) if number % 4 else (height, width)
+        path = root / f"{number}.png"
+        Image.fromarray(dice.integers(0, 256, shape, dtype=np.uint8)).save(path)
+        paths.append(path.name)
+    return ImageFiles.examine(
+        [root / path for path in paths], torch.arange(12) % 3, root=root, side=SIDE, split="train"
+    )
+
+
+def stream(files: ImageFiles, workers: int = 0, seed: int = 1, **augment: int) -> BatchStream:
+    files = replace(files, workers=workers)
+    varied = Augment(flip=True, **augment)
+    return BatchStream(files, MEAN, STD, batch_size=5, seed=seed, augment=varied)
+
+
+def same(a: Batch, b: Batch) -> bool:
+    return all(torch.equal(x, y) for x, y in zip(a[:3], b[:3], strict=True))
+
+
+def test_an_epoch_holds_every_image_once(files: ImageFiles) -> None:
+    batches = list(stream(files).epoch(0))
+    assert [len(batch.labels) for batch in batches] == [5, 5, 2]
+    assert all(batch.images.shape[1:] == (3, SIDE, SIDE) for batch in batches)
+    index = torch.cat([batch.index for batch in batches])
+    assert sorted(index.tolist()) == list(range(12))
+    assert torch.equal(torch.cat([b.labels for b in batches]), files.labels[index])
+
+
+def test_batches_are_the_same_whatever_the_workers_and_whatever_came_before(
+    files: ImageFiles,
+) -> None:
+    torch.manual_seed(0)
+    alone = list(stream(files, rand_augment=2).epoch(3))
+    torch.manual_seed(1)
+    with_workers = list(stream(files, workers=2, rand_augment=2).epoch(3))
+    assert all(same(a, b) for a, b in zip(alone, with_workers, strict=True))
+    late = next(stream(files, rand_augment=2).epoch(3, start=2))
+    assert same(late, next(islice(alone, 2, None)))
+
+
+def test_a_stream_leaves_the_global_random_state_alone(files: ImageFiles) -> None:
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    list(stream(files, rand_augment=1).epoch(0))
+    list(evaluation_batches(files, MEAN, STD, batch_size=5))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_epochs_seeds_and_images_differ_in_their_views(files: ImageFiles) -> None:
+    twice = files.subset(torch.tensor([0, 0]))
+    (one,) = stream(twice).epoch(0)
+    assert not torch.equal(one.images[0], one.images[1])
+    (other,) = stream(twice).epoch(1)
+    (seeded,) = stream(twice, seed=2).epoch(0)
+    assert not torch.equal(one.images, other.images)
+    assert not torch.equal(one.images, seeded.images)
+
+
+def test_evaluation_sees_the_middle_of_every_image_in_order(files: ImageFiles) -> None:
+    batches = list(evaluation_batches(files, MEAN, STD, batch_size=7))
+    assert torch.equal(torch.cat([labels for _, labels in batches]), files.labels)
+    middle = v2.Compose([v2.Resize(16, antialias=True), v2.CenterCrop(SIDE)])
+    normalise = v2.Normalize(MEAN, STD)
+    for path, seen in zip(files.paths, torch.cat([x for x, _ in batches]), strict=True):
+        with Image.open(files.root / path) as image:
+            pixels = middle(v2.functional.pil_to_tensor(image.convert("RGB")))
+        torch.testing.assert_close(seen, normalise(pixels / 255), rtol=0, atol=1e-5)
+
+
+def test_the_ends_of_a_strip_are_not_looked_at(tmp_path: Path) -> None:
+    dice = np.random.default_rng(0)
+    middle = dice.integers(0, 256, (2, 20, 3), dtype=np.uint8)
+    paths = [tmp_path / "long.png", tmp_path / "longest.png"]
+    for path, end in zip(paths, (100, 9_000), strict=True):
+        ends = dice.integers(0, 256, (2, 2, end, 3), dtype=np.uint8)
+        Image.fromarray(np.concatenate([ends[0], middle, ends[1]], axis=1)).save(path)
+    labels = torch.tensor([0, 1])
+    files = ImageFiles.examine(paths, labels, root=tmp_path, side=SIDE, split="train")
+    (seen,) = files.as_they_are(2, "cpu")
+    assert torch.equal(*seen)
+    whole = v2.Compose([v2.Resize(16, antialias=True), v2.CenterCrop(SIDE)])
+    expected = whole(torch.from_numpy(middle).permute(2, 0, 1))
+    assert (seen[0].int() - expected.int()).abs().max() <= 1
+
+
+def test_a_subset_holds_the_named_files_in_the_named_order(files: ImageFiles) -> None:
+    part = files.subset(torch.tensor([4, 1]))
+    assert part.paths == ("4.png", "1.png")
+    assert part.labels.tolist() == [1, 1]
+    assert len(part) == 2
+    assert part.shape == (3, SIDE, SIDE)
+
+
+def test_augmentation_of_the_other_kind_is_refused(files: ImageFiles, make_images) -> None:
+    with pytest.raises(UserError, match="crop_padding 4: streamed images are cropped at random"):
+        stream(files, crop_padding=4)
+    with pytest.raises(UserError, match="rand_augment varies streamed images only"):
+        make_images().views(Augment(rand_augment=2), "cpu")

@@ -1,0 +1,123 @@
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sakd.data import ImageSet, RawData, Splits, Splitting, prepare
+from sakd.data.batches.images import content_hash
+from sakd.data.batches.normalise import channel_statistics
+from sakd.foundation.errors import UserError
+
+
+def split(raw: RawData, **changes) -> Splits:
+    options = {"val_fraction": 0.25, "test_fraction": 0.25, "split_seed": 5}
+    return prepare(raw, Splitting(**options | changes), name="pets")
+
+
+def content(*sets: ImageSet) -> Counter:
+    return Counter(
+        (image.numpy().tobytes(), int(label))
+        for part in sets
+        for image, label in zip(part.images, part.labels, strict=True)
+    )
+
+
+@settings(
+    max_examples=20,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.floats(0.1, 0.6), st.floats(0.1, 0.6), st.integers(0, 99))
+def test_splits_are_disjoint_and_exhaustive(raw, val_fraction, test_fraction, seed) -> None:
+    parts = split(raw, val_fraction=val_fraction, test_fraction=test_fraction, split_seed=seed)
+    assert content(parts.train, parts.val, parts.test) == content(raw.train)
+    assert max(content(raw.train).values()) == 1  # so that equal counts mean disjoint
+
+
+def test_every_class_has_its_share_in_every_split(raw) -> None:
+    counts = split(raw).card.counts
+    assert counts == {"train": (11, 11, 11, 12), "val": (4, 4, 4, 3), "test": (5, 5, 5, 5)}
+
+
+def test_splits_depend_on_the_seed_and_not_on_the_order_of_the_source(raw) -> None:
+    shuffled = raw.train.subset(torch.randperm(80, generator=torch.Generator().manual_seed(9)))
+    assert split(raw).card == split(replace(raw, train=shuffled)).card
+    assert split(raw).card.sha256 != split(raw, split_seed=6).card.sha256
+
+
+def test_published_test_images_are_all_kept_and_nothing_is_carved(raw, make_images) -> None:
+    published = replace(raw, test=make_images(per_class=2, seed=1))
+    parts = split(published, test_fraction=None)
+    assert content(parts.test) == content(published.test)
+    assert len(parts.train) == 60
+    assert len(parts.val) == 20
+
+
+def test_a_small_training_set_is_stratified_and_leaves_val_and_test_as_they_are(raw) -> None:
+    whole, small = split(raw), split(raw, train_size=20)
+    assert small.card.counts["train"] == (5,) * 4
+    assert content(small.train) <= content(whole.train)
+    assert content(small.val) == content(whole.val)
+    assert content(small.test) == content(whole.test)
+
+
+def test_the_card_tells_the_statistics_of_the_training_split_and_the_hash_of_all(raw) -> None:
+    parts = split(raw)
+    assert (parts.card.mean, parts.card.std) == channel_statistics(parts.train.images)
+    assert (parts.card.channels, parts.card.height, parts.card.width) == (3, 8, 8)
+    assert parts.card.sha256 == content_hash([parts.train, parts.val, parts.test])
+
+
+def test_published_statistics_are_kept(raw) -> None:
+    card = split(replace(raw, mean=(0.1, 0.2, 0.3), std=(1.0, 1.0, 1.0))).card
+    assert (card.mean, card.std) == ((0.1, 0.2, 0.3), (1.0, 1.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"val_fraction": 0.0}, "val_fraction must be above 0 and below 1, got 0.0"),
+        ({"val_fraction": 1.0}, "val_fraction must be above 0 and below 1"),
+        ({"test_fraction": None}, "test_fraction must be above 0 and below 1, got None"),
+        ({"test_fraction": -0.1}, "test_fraction must be above 0 and below 1"),
+        ({"train_size": 3}, "train_size 3; allowed: 4 to 45, or null"),
+        ({"train_size": 46}, "train_size 46; allowed: 4 to 45"),
+    ],
+)
+def test_what_cannot_be_split_is_refused_with_what_is_allowed(raw, changes, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        split(raw, **changes)
+
+
+@pytest.mark.parametrize("fraction", [0.001, 0.999])
+def test_no_class_is_absent_from_a_split_however_small_its_share(raw, fraction: float) -> None:
+    counts = split(raw, val_fraction=fraction, test_fraction=fraction).card.counts
+    assert min(map(min, counts.values())) == 1
+
+
+def test_a_class_with_too_few_images_for_all_splits_is_refused(raw) -> None:
+    many, few = raw.train.labels != 2, (raw.train.labels == 2).nonzero()[:2, 0]
+    rare = raw.train.subset(torch.cat([many.nonzero()[:, 0], few]))
+    with pytest.raises(UserError, match="class 'cat' has 2 different images left; needed: 3"):
+        split(replace(raw, train=rare))
+
+
+def test_splits_that_come_with_the_dataset_are_kept_whatever_the_fractions(
+    raw, make_images
+) -> None:
+    own = replace(raw, val=make_images(per_class=3, seed=1), test=make_images(per_class=2, seed=2))
+    parts = split(own)
+    assert content(parts.train) == content(own.train)
+    assert content(parts.val) == content(own.val)
+    assert content(parts.test) == content(own.test)
+
+
+def test_a_size_that_loses_a_rare_class_is_refused(raw) -> None:
+    many, few = raw.train.labels != 2, (raw.train.labels == 2).nonzero()[:4, 0]
+    rare = raw.train.subset(torch.cat([many.nonzero()[:, 0], few]))
+    with pytest.raises(UserError, match="train_size 4 leaves class 'cat' without an image"):
+        split(replace(raw, train=rare), train_size=4)

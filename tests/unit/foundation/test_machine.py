@@ -1,0 +1,69 @@
+"""Device, random state and provenance of a run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+import sakd
+from sakd.foundation.errors import UserError
+from sakd.foundation.machine import provenance, resolve_device
+from sakd.foundation.randomness import seeded
+
+
+def test_the_cpu_is_always_there() -> None:
+    assert resolve_device("cpu") == torch.device("cpu")
+
+
+def test_a_gpu_that_is_not_there_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UserError, match="'cuda': torch sees no GPU here; use device=cpu"):
+        resolve_device("cuda")
+    assert resolve_device("auto") == torch.device("cpu")
+
+
+def test_auto_takes_the_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert resolve_device("auto") == resolve_device("cuda") == torch.device("cuda")
+
+
+def test_seeded_draws_are_a_function_of_the_parts_alone() -> None:
+    draws = []
+    for parts in [(0, "a"), (0, "a"), (1, "a"), (0, "b")]:
+        torch.rand(1)
+        with seeded(*parts):
+            draws.append(torch.rand(4))
+    assert torch.equal(draws[0], draws[1])
+    assert not torch.equal(draws[0], draws[2])
+    assert not torch.equal(draws[0], draws[3])
+
+
+def test_seeded_puts_the_random_state_back_even_after_an_error() -> None:
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    with pytest.raises(RuntimeError, match="size"), seeded(0):
+        torch.rand(5).view(3)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_provenance_names_revision_versions_and_machine() -> None:
+    found = provenance("cpu")
+    assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?|unknown", found["git_revision"])
+    assert found["sakd"] == sakd.__version__
+    assert found["torch"] == torch.__version__
+    assert found["device"] == "cpu"
+    assert int(found["threads"]) == torch.get_num_threads()
+    assert all(isinstance(value, str) and value for value in found.values())
+
+
+def test_provenance_without_git_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    provenance.cache_clear()
+    try:
+        assert provenance("cpu")["git_revision"] == "unknown"
+    finally:
+        provenance.cache_clear()

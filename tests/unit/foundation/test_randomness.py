@@ -1,0 +1,27 @@
+import hashlib
+
+import torch
+
+from sakd.foundation.randomness import generator, mix
+
+
+def test_a_mixed_seed_is_the_blake2b_digest_of_the_parts_as_json() -> None:
+    digest = hashlib.blake2b(b'[1,"images",3]', digest_size=8).digest()
+    assert mix(1, "images", 3) == sum(byte * 256 ** (7 - k) for k, byte in enumerate(digest))
+
+
+def test_parts_order_type_and_grouping_all_matter() -> None:
+    tuples = [(1, 2), (2, 1), (12,), (1, 2, 0), ("1", 2), ("1", "2"), ("12",), (1, "2"), ()]
+    assert len({mix(*parts) for parts in tuples}) == len(tuples)
+
+
+def test_seeds_fill_64_bits_and_every_one_can_seed_a_generator() -> None:
+    seeds = [mix(k) for k in range(200)]
+    assert 2**63 < max(seeds) < 2**64
+    assert all(torch.Generator().manual_seed(seed) for seed in seeds)
+
+
+def test_generators_of_the_same_parts_draw_the_same() -> None:
+    draws = [torch.rand(4, generator=generator(5, name)) for name in ("a", "a", "b")]
+    assert torch.equal(draws[0], draws[1])
+    assert not torch.equal(draws[0], draws[2])

@@ -1,0 +1,47 @@
+"""What the page on networks shows is so."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sakd.command.main import main
+from sakd.networks import check_network
+from sakd.networks.outside.names import EXAMPLE
+from sakd.study.parameters import parse_settings
+
+PAGE = (Path(__file__).parents[4] / "docs" / "networks.md").read_text()
+COMMANDS = re.findall(r"^```\nsakd (.+)\n```", PAGE, re.MULTILINE)
+SHOWN = re.findall(r"^```\n(torchvision:resnet18: .*?)```", PAGE, re.DOTALL | re.MULTILINE)
+SETTINGS = re.findall(r"^```yaml\n(.*?)```", PAGE, re.DOTALL | re.MULTILINE)
+BY_HAND = "torchvision:resnet18(stages=['conv1'; 'layer1'])"
+NAMES = re.findall(r"torchvision:\w+(?:\([^)]*\))", PAGE)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_of_the_page_runs(command: str) -> None:
+    assert main(shlex.split(command)) == 0
+
+
+def test_the_spots_that_the_page_shows_are_those_of_its_command(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (shown,) = SHOWN
+    main(shlex.split(COMMANDS[0]))
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        line.split() for line in shown.splitlines()
+    ]
+
+
+@pytest.mark.parametrize("name", [*NAMES, EXAMPLE, BY_HAND])
+def test_every_name_of_the_page_is_a_network(name: str) -> None:
+    check_network(name)
+
+
+def test_the_settings_of_the_page_are_valid() -> None:
+    (settings,) = SETTINGS
+    assert parse_settings(yaml.safe_load(settings)).teacher_statistics

@@ -1,0 +1,98 @@
+"""The catalog's own datasets, and that the catalog keeps whatever the pipelines make."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from kedro.config import OmegaConfigLoader
+from kedro.io import DataCatalog, DatasetError
+
+from sakd.pipelines import data_preparation, evaluate, report, students, teacher
+from sakd.project.datasets import CellStoreDataset, WeightsDataset
+from sakd.settings import CONFIG_LOADER_ARGS
+from sakd.study.grid import Grid
+from sakd.study.parameters import Settings, parse_settings
+from sakd.weights.saved import Weights
+
+STAGES = (data_preparation, teacher, students, evaluate, report)
+
+
+def test_weights_and_card_come_back_as_they_were(tmp_path: Path) -> None:
+    dataset = WeightsDataset(filepath=str(tmp_path / "teacher.safetensors"))
+    assert not dataset.exists()
+    dataset.save(Weights({"weight": torch.arange(3)}, {"network": "resnet8"}))
+    assert dataset.exists()
+    found = dataset.load()
+    assert torch.equal(found.state["weight"], torch.arange(3))
+    assert found.card == {"network": "resnet8"}
+
+
+def test_missing_weights_say_so(tmp_path: Path) -> None:
+    dataset = WeightsDataset(filepath=str(tmp_path / "teacher.safetensors"))
+    with pytest.raises(DatasetError, match=r"no weights at .*: train them first"):
+        dataset.load()
+
+
+def test_the_preview_is_the_card(tmp_path: Path) -> None:
+    dataset = WeightsDataset(filepath=str(tmp_path / "teacher.safetensors"))
+    assert json.loads(str(dataset.preview())) == {}
+    dataset.save(Weights({"weight": torch.arange(3)}, {"network": "resnet8"}))
+    assert json.loads(str(dataset.preview())) == {"network": "resnet8"}
+
+
+def test_cells_are_reached_through_a_handle(tmp_path: Path) -> None:
+    dataset = CellStoreDataset(filepath=str(tmp_path / "cells"))
+    assert dataset.exists()
+    assert dataset.load().root == tmp_path / "cells"
+    assert not (tmp_path / "cells").exists()
+
+
+def test_cells_are_not_saved_at_once(tmp_path: Path) -> None:
+    dataset = CellStoreDataset(filepath=str(tmp_path / "cells"))
+    with pytest.raises(DatasetError, match="is written through the handle"):
+        dataset.save(dataset.load())  # type: ignore[arg-type]
+
+
+class TestCatalog:
+    @pytest.fixture
+    def catalog(self, root: Path) -> DataCatalog:
+        loader = OmegaConfigLoader(str(root / "conf"), env="local", **CONFIG_LOADER_ARGS)
+        return DataCatalog.from_config(loader["catalog"])
+
+    @pytest.fixture
+    def settings(self) -> Settings:
+        pairs = ("resnet20/resnet8", "wrn_40_2/wrn_16_2", "resnet20/wrn_16_1")
+        return Settings(grid=Grid(pairs=pairs, seeds=(0, 1)))
+
+    def test_every_dataset_of_every_pipeline_is_kept(
+        self, catalog: DataCatalog, settings: Settings
+    ) -> None:
+        for stage in STAGES:
+            pipeline = stage.create_pipeline(settings)
+            names = {name for name in pipeline.datasets() if name != "parameters"}
+            for name in names:
+                assert name.startswith("params:") or name in catalog, name
+
+    def test_no_two_datasets_share_a_file(self, catalog: DataCatalog, settings: Settings) -> None:
+        made = set().union(*(stage.create_pipeline(settings).all_outputs() for stage in STAGES))
+        places = [str(catalog.get(name)) for name in sorted(made)]
+        assert len(set(places)) == len(made)
+
+    def test_each_node_makes_its_own(self, settings: Settings) -> None:
+        outputs = [o for stage in STAGES for n in stage.create_pipeline(settings).nodes
+                   for o in n.outputs]  # fmt: skip
+        assert len(set(outputs)) == len(outputs)
+
+    def test_every_dataset_has_a_layer(self, root: Path) -> None:
+        loader = OmegaConfigLoader(str(root / "conf"), env="local", **CONFIG_LOADER_ARGS)
+        for name, entry in loader["catalog"].items():
+            assert entry["metadata"]["kedro-viz"]["layer"], name
+
+
+def test_a_pipeline_is_made_of_the_settings_alone() -> None:
+    settings = parse_settings({"grid": {"pairs": ["resnet20/resnet8"], "seeds": "0+1+2"}})
+    nodes = {node.name for stage in STAGES for node in stage.create_pipeline(settings).nodes}
+    assert {f"students-digits-resnet20-resnet8-s{seed}" for seed in range(3)} <= nodes

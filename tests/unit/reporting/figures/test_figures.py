@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from sakd.reporting import gains, gate_rates, learning_curves
+from sakd.reporting.tables.paired import POOLED
+
+
+def named(figure, name):
+    return [trace for trace in figure.data if trace.name == name]
+
+
+def says(figure):
+    return figure.layout.annotations[0].text
+
+
+def test_a_learning_curve_is_the_mean_over_seeds_in_percent(results, history):
+    figure = learning_curves(history(results), results)
+    (curve,) = named(figure, "kd, always")
+    assert list(curve.x) == [1, 2]
+    assert list(curve.y) == pytest.approx([41.0, 82.0])
+    assert list(curve.customdata) == [3, 3]
+
+
+def test_the_student_alone_has_a_curve_and_failed_cells_have_none(results, history):
+    figure = learning_curves(history(results), results)
+    assert len(named(figure, "student alone")) == 1
+    (curve,) = named(figure, "at, adaptive")
+    assert list(curve.customdata) == [1, 1]
+
+
+def test_policies_differ_by_dash_and_share_the_colour_of_their_distiller(results, history):
+    figure = learning_curves(history(results), results)
+    (plain,), (routed,) = named(figure, "kd, always"), named(figure, "kd, adaptive")
+    assert plain.line.color == routed.line.color
+    assert plain.line.dash != routed.line.dash
+
+
+def test_each_pair_has_a_panel_and_each_name_one_legend_entry(results, history):
+    other = results.assign(student="u", cell=results["cell"] + "-u")
+    both = pd.concat([results, other], ignore_index=True)
+    figure = learning_curves(history(both), both)
+    curves = named(figure, "kd, always")
+    assert len({curve.xaxis for curve in curves}) == 2
+    assert [curve.showlegend for curve in curves] == [True, False]
+
+
+def test_gate_rates_are_means_of_the_adaptive_cells_with_logits_last(results, history):
+    frame = history(results, {"digits-t-s-kd-adaptive-s0": (0.1, 0.9)})
+    figure = gate_rates(frame, results)
+    assert [title.text for title in figure.layout.annotations] == ["kd", "at"]
+    stage1, logits = figure.data[:2]
+    assert (stage1.name, logits.name) == ("stage1", "logits")
+    assert list(stage1.y) == pytest.approx([0.5, (0.1 + 0.4 + 0.4) / 3])
+
+
+def test_the_gain_figure_shows_mean_interval_and_single_seeds(results):
+    seeds, means = gains(results).data
+    assert sorted(seeds.x) == pytest.approx([0, 1, 2, 3])
+    assert list(means.x) == pytest.approx([2.0, 0.0, 1.5])
+    assert means.error_x.array[0] == pytest.approx(2.484137712)
+    assert means.error_x.array[1] == 0
+    assert means.marker.symbol == ("circle", "circle", "diamond")
+
+
+def test_the_gain_figure_pools_only_several_distillers(results):
+    assert POOLED in gains(results).layout.yaxis.ticktext
+    one = gains(results[results["distiller"] != "at"])
+    assert list(one.layout.yaxis.ticktext) == ["kd"]
+
+
+def test_policies_are_named_in_the_gain_legend_only_if_there_are_several(cell, results):
+    assert not any(trace.showlegend for trace in gains(results).data)
+    more = pd.concat([results, pd.DataFrame([cell("kd", "anti", 0, 0.7)])], ignore_index=True)
+    shown = [trace.name for trace in gains(more).data if trace.showlegend]
+    assert shown == ["adaptive", "anti"]
+
+
+def test_a_figure_with_nothing_to_plot_says_so(results, history):
+    plain = results[results["policy"] != "adaptive"]
+    failed = results.assign(status="failed")
+    assert says(gains(plain)).startswith("No gain")
+    assert says(gate_rates(history(plain), plain)).startswith("No gate rates")
+    assert says(gate_rates(pd.DataFrame(), results)).startswith("No gate rates")
+    assert says(learning_curves(pd.DataFrame(), results)).startswith("No learning curves")
+    assert says(learning_curves(history(failed), failed)).startswith("No learning curves")
+
+
+def test_names_from_data_are_literal_text_in_labels(cell, history):
+    frame = pd.DataFrame(
+        [cell("<a href='x'>", policy, 0, 0.5) for policy in ("always", "adaptive")]
+    )
+    figures = (
+        gains(frame),
+        learning_curves(history(frame), frame),
+        gate_rates(history(frame), frame),
+    )
+    for figure in figures:
+        assert "<a" not in figure.to_json().replace("\\u003c", "<")

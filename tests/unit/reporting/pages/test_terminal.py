@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from sakd.reporting import console_table
+from sakd.reporting.tables.paired import ALONE
+
+
+def test_the_console_table_shows_percent_points_and_n_of_the_hand_example(results):
+    text = console_table(results)
+    assert "student alone (s)" in text
+    assert "72.00 ± 2.00 (n=3)" in text
+    kd = next(line for line in text.splitlines() if line.startswith("kd"))
+    assert kd.split("  ")[0] == "kd"
+    for shown in ("82.00 ± 2.00 (n=3)", "84.00 ± 3.00 (n=3)", "+2.00 ± 1.00 (n=3)"):
+        assert shown in kd
+    assert "[-0.48, +4.48]" in kd
+
+
+def test_reference_rows_come_before_the_paired_table(results):
+    text = console_table(results)
+    assert text.index("teacher (t)") < text.index("all (pooled)")
+
+
+def test_the_pooled_line_carries_its_footnote(results):
+    assert "not independent" in console_table(results).replace("\n ", "")
+    one = console_table(results[results["distiller"] != "at"])
+    assert "pooled" not in one
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_the_footnote_names_who_is_not_pooled_where_there_is_one(cell, results, name):
+    assert "left out:" not in console_table(results)
+    alone = [cell(name, policy, 0, 0.5) for policy in ("always", "adaptive")]
+    text = console_table(pd.DataFrame([*results.to_dict("records"), *alone]))
+    assert f"{name} left out: no other loss" in " ".join(text.split())
+
+
+def test_the_console_table_fits_120_columns_for_long_names(cell):
+    names = {"dataset": "d" * 60, "teacher": "t" * 60, "student": "s" * 60}
+    frame = pd.DataFrame(
+        [
+            cell("distiller" * 9, policy, seed, 1.0 if seed else 0.0, **names)
+            for policy in ("always", "random_matched")
+            for seed in (0, 1)
+        ]
+    )
+    assert max(len(line) for line in console_table(frame).splitlines()) <= 120
+
+
+def test_one_seed_is_shown_without_sd_and_warned_about(cell):
+    frame = pd.DataFrame([cell("kd", "always", 0, 0.5), cell("kd", "adaptive", 0, 0.49)])
+    text = console_table(frame)
+    assert "-1.00 (n=1)" in text
+    assert "Fewer than 3 paired seeds in 1 of 1 difference (kd adaptive: n=1)" in text
+
+
+def test_failed_cells_are_counted_in_the_footer(results):
+    assert "No result from 1 of 13 cells" in console_table(results)
+
+
+def test_without_a_second_policy_the_distillers_are_listed_alone(results):
+    text = console_table(results[results["policy"] != "adaptive"])
+    assert "82.00 ± 2.00 (n=3)" in text
+    assert "difference" not in text
+    assert "No policy to compare" in text
+
+
+def test_no_cells_make_no_table(results):
+    assert "No policy to compare" in console_table(results.iloc[:0])

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from sakd.reporting import caveats, collapsed_routers
+from sakd.reporting.tables.caveats import verdict
+from sakd.reporting.tables.spread import Spread
+
+CELL = "digits-t-s-kd-adaptive-s0"
+
+
+@pytest.mark.parametrize(
+    ("gates", "kind"),
+    [
+        ((1.0, 0.995), "always"),
+        ((0.0, 0.005), "never"),
+        ((1.0, 0.0), "one fixed route"),
+    ],
+)
+def test_a_router_that_stopped_choosing_is_named(results, history, gates, kind):
+    (found,) = collapsed_routers(results, history(results, {CELL: gates}))
+    assert found == f"Router collapsed to {kind} in 1 cell: {CELL}."
+
+
+@pytest.mark.parametrize("gates", [(0.99, 0.01), (1.0, 0.5), (0.0, 0.02)])
+def test_a_router_that_chooses_somewhere_is_not_named(results, history, gates):
+    assert collapsed_routers(results, history(results, {CELL: gates})) == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "named"), [("anti", True), ("random_matched", True), ("random", False)]
+)
+def test_a_router_is_named_under_every_policy_that_has_one(cell, policy, named):
+    line = cell("kd", policy, 0, 0.5)
+    history = pd.DataFrame([{"cell": line["cell"], "epoch": 1, "gate_rate/logits": 0.0}])
+    assert bool(collapsed_routers(pd.DataFrame([line]), history)) is named
+
+
+def test_only_the_last_epoch_of_cells_with_a_router_counts(results):
+    history = pd.DataFrame(
+        [
+            {"cell": CELL, "epoch": 2, "gate_rate/logits": 0.5},
+            {"cell": CELL, "epoch": 1, "gate_rate/logits": 1.0},
+            {"cell": "digits-t-s-kd-always-s0", "epoch": 1, "gate_rate/logits": 1.0},
+        ]
+    )
+    assert collapsed_routers(results, history) == []
+
+
+def test_a_spot_that_a_cell_does_not_have_does_not_hide_its_collapse(results):
+    history = pd.DataFrame(
+        [
+            {"cell": CELL, "epoch": 1, "gate_rate/logits": 1.0},
+            {"cell": "digits-t-s-at-adaptive-s0", "epoch": 1, "gate_rate/stage1": 0.5},
+        ]
+    )
+    (found,) = collapsed_routers(results, history)
+    assert CELL in found
+
+
+def test_enough_seeds_and_no_failure_need_no_caveat(results, history):
+    kept = results[results["distiller"] != "at"]
+    assert caveats(kept, history(kept)) == []
+
+
+def test_too_few_seeds_name_the_distiller_and_its_n(results, history):
+    found = "\n".join(caveats(results, history(results)))
+    assert "in 1 of 2 differences (at adaptive: n=1)" in found
+
+
+def test_no_history_means_no_router_caveat(results):
+    assert collapsed_routers(results, pd.DataFrame()) == []
+
+
+@pytest.mark.parametrize(
+    ("mean", "words"),
+    [(0.02, "above zero"), (-0.02, "below zero"), (0.0, "includes zero")],
+)
+def test_a_verdict_follows_the_interval(mean, words):
+    assert words in verdict(Spread(mean=mean, sd=0.001, n=5), seeds=5)
+
+
+def test_many_pairs_of_two_seeds_get_no_verdict():
+    assert "too few seeds" in verdict(Spread(mean=0.02, sd=0.001, n=24), seeds=2)

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sakd.foundation.errors import UserError
+from sakd.reporting import paired_differences, policy_comparison
+from sakd.reporting.tables.frames import prepared
+from sakd.reporting.tables.paired import ALONE, POOLED, pooled
+
+T_TWO_DEGREES = 4.302652729911275
+T_THREE_DEGREES = 3.182446305284263
+
+
+def line(table, distiller):
+    return table[table["distiller"] == distiller].iloc[0]
+
+
+def test_levels_are_mean_sd_and_n_over_seeds_by_hand(results):
+    kd = line(policy_comparison(results, "adaptive"), "kd")
+    assert kd["always_mean"] == pytest.approx(0.82)
+    assert kd["always_sd"] == pytest.approx(0.02)
+    assert kd["adaptive_mean"] == pytest.approx(0.84)
+    assert kd["adaptive_sd"] == pytest.approx(0.03)
+    assert (kd["always_n"], kd["adaptive_n"]) == (3, 3)
+
+
+def test_the_difference_is_paired_and_has_the_t_interval_by_hand(results):
+    kd = line(policy_comparison(results, "adaptive"), "kd")
+    # Differences 0.01, 0.02, 0.03: mean 0.02, sd 0.01.
+    assert kd["mean"] == pytest.approx(0.02)
+    assert kd["sd"] == pytest.approx(0.01)
+    half = T_TWO_DEGREES * 0.01 / math.sqrt(3)
+    assert kd["low"] == pytest.approx(0.02 - half)
+    assert kd["high"] == pytest.approx(0.02 + half)
+    assert kd["failed"] == 0
+
+
+def test_a_failed_cell_leaves_its_seed_out_of_the_pair_and_is_counted(results):
+    at = line(policy_comparison(results, "adaptive"), "at")
+    assert at["always_n"] == 2
+    assert at["adaptive_n"] == 1
+    assert at["n"] == 1
+    assert at["mean"] == pytest.approx(0.0)
+    assert at["failed"] == 1
+
+
+def test_one_seed_has_neither_sd_nor_interval(results):
+    at = line(policy_comparison(results, "adaptive"), "at")
+    assert math.isnan(at["adaptive_sd"])
+    assert math.isnan(at["sd"])
+    assert math.isnan(at["low"])
+
+
+def test_the_pooled_line_takes_every_distiller_and_seed_once(results):
+    pooled = line(policy_comparison(results, "adaptive"), POOLED)
+    # Differences 0.01, 0.02, 0.03 (kd) and 0 (at).
+    sd = math.sqrt((0.005**2 + 0.005**2 + 0.015**2 + 0.015**2) / 3)
+    assert pooled["mean"] == pytest.approx(0.015)
+    assert pooled["sd"] == pytest.approx(sd)
+    assert pooled["n"] == 4
+    assert pooled["high"] == pytest.approx(0.015 + T_THREE_DEGREES * sd / 2)
+    assert pd.isna(pooled["always_mean"])
+    assert pooled["failed"] == 1
+
+
+def test_one_distiller_is_not_pooled(results):
+    table = policy_comparison(results[results["distiller"] != "at"], "adaptive")
+    assert list(table["distiller"]) == ["kd"]
+
+
+def test_seeds_that_only_one_policy_has_do_not_count(cell):
+    table = policy_comparison(
+        pd.DataFrame(
+            [
+                cell("kd", "always", 0, 0.5),
+                cell("kd", "always", 1, 0.6),
+                cell("kd", "adaptive", 1, 0.7),
+                cell("kd", "adaptive", 2, 0.9),
+            ]
+        ),
+        "adaptive",
+    )
+    assert table.loc[0, "n"] == 1
+    assert table.loc[0, "mean"] == pytest.approx(0.1)
+    assert table.loc[0, "always_mean"] == pytest.approx(0.55)
+    assert table.loc[0, "adaptive_mean"] == pytest.approx(0.8)
+
+
+def test_a_done_cell_with_a_nan_accuracy_counts_as_failed(cell):
+    lines = [cell("kd", "always", 0, 0.5), cell("kd", "adaptive", 0, np.nan)]
+    table = policy_comparison(pd.DataFrame(lines), "adaptive")
+    assert table.loc[0, "failed"] == 1
+    assert table.loc[0, "n"] == 0
+    assert math.isnan(table.loc[0, "mean"])
+
+
+def test_without_adaptive_cells_there_is_no_difference(results):
+    table = policy_comparison(results[results["policy"] != "adaptive"], "adaptive")
+    kd = line(table, "kd")
+    assert kd["always_mean"] == pytest.approx(0.82)
+    assert (kd["adaptive_n"], kd["n"]) == (0, 0)
+    assert math.isnan(kd["mean"])
+
+
+def test_every_policy_has_its_own_difference_to_always(cell):
+    tops = {"always": 0.5, "adaptive": 0.6, "random": 0.4, "random_matched": 0.5, "anti": 0.3}
+    frame = pd.DataFrame([cell("kd", name, 0, top1) for name, top1 in tops.items()])
+    compared = [name for name in tops if name != "always"]
+    found = {name: policy_comparison(frame, name).loc[0, "mean"] for name in compared}
+    assert found == pytest.approx({name: tops[name] - 0.5 for name in compared})
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_a_distiller_without_any_loss_beside_it_is_not_pooled_with_others(cell, results, name):
+    ruined = [cell(name, policy, 0, top1) for policy, top1 in (("always", 0.9), ("adaptive", 0.1))]
+    table = policy_comparison(pd.DataFrame([*results.to_dict("records"), *ruined]), "adaptive")
+    assert line(table, name)["mean"] == pytest.approx(-0.8)
+    assert line(table, POOLED)["mean"] == pytest.approx(0.015)
+    assert line(table, POOLED)["n"] == 4
+    with_one = policy_comparison(
+        pd.DataFrame([*results[3:9].to_dict("records"), *ruined]), "adaptive"
+    )
+    assert list(with_one["distiller"]) == ["kd", name]
+    assert len(pooled(prepared(pd.DataFrame([cell("none", "none", 0, 0.5), *ruined])))) == 2
+
+
+def test_the_reference_can_be_another_policy(cell):
+    frame = pd.DataFrame([cell("kd", "random", 0, 0.4), cell("kd", "adaptive", 0, 0.6)])
+    table = policy_comparison(frame, "adaptive", reference="random")
+    assert table.loc[0, "mean"] == pytest.approx(0.2)
+    assert table.loc[0, "random_mean"] == pytest.approx(0.4)
+
+
+def test_pairs_are_never_mixed(cell):
+    lines = [
+        cell("kd", policy, 0, top1, student=student)
+        for student, tops in {"s": (0.5, 0.6), "u": (0.7, 0.6)}.items()
+        for policy, top1 in zip(("always", "adaptive"), tops, strict=True)
+    ]
+    differences = paired_differences(pd.DataFrame(lines), "adaptive").set_index("student")
+    assert differences["difference"].to_dict() == pytest.approx({"s": 0.1, "u": -0.1})
+
+
+def test_the_results_given_are_left_as_they_were(results):
+    before = results.copy(deep=True)
+    policy_comparison(results, "adaptive")
+    pd.testing.assert_frame_equal(results, before)
+
+
+def test_the_same_cell_twice_is_refused_by_name(cell):
+    frame = pd.DataFrame([cell("kd", "always", 0, 0.5), cell("kd", "always", 0, 0.6)])
+    with pytest.raises(UserError, match=r"two lines for one cell .*distiller=kd.*keep one"):
+        policy_comparison(frame, "adaptive")
+
+
+def test_a_missing_column_is_named(results):
+    with pytest.raises(UserError, match="lack the column 'test_top1'"):
+        policy_comparison(results.drop(columns="test_top1"), "adaptive")
+
+
+def test_results_without_a_cell_give_an_empty_table(results):
+    assert policy_comparison(results.iloc[:0], "adaptive").empty

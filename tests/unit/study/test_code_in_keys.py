@@ -1,0 +1,122 @@
+"""A network's own code is part of the keys of what is trained with it."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from sakd.foundation.errors import UserError
+from sakd.networks.outside.fingerprint import code_of, source_files
+from sakd.objectives.parameters import Distillation, Routing
+from sakd.study.grid import Cell
+from sakd.study.train import Training
+from sakd.study.trainings import Lessons, cell_job, teacher_job
+from sakd.weights.saved import Weights
+
+CODE = """
+from sakd.networks.zoo.resnet import resnet
+
+def tiny(num_classes, in_channels):
+    return resnet(num_classes, in_channels, depth=8, widths=(2, 2, 3, 4))
+"""
+NETWORK = "keyed_nets:tiny"
+Key = Callable[..., str]
+Write = Callable[[str], None]
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
+    """Put code into the module, as if a new run had found it there."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def put(code: str) -> None:
+        (tmp_path / "keyed_nets.py").write_text(code)
+        monkeypatch.delitem(sys.modules, "keyed_nets", raising=False)
+        importlib.invalidate_caches()
+
+    put(CODE)
+    return put
+
+
+@pytest.fixture
+def key(make_cell: Callable[..., Cell], lessons: Lessons, teacher: Weights) -> Key:
+    """The key of a cell with these networks."""
+
+    def of(distiller: str = "kd", policy: str = "always", **networks: str) -> str:
+        cell = replace(make_cell(distiller, policy), **networks)
+        given = {"distillation": Distillation(), "routing": Routing()}
+        return cell_job(cell, teacher, lessons, Training(), **given).key
+
+    return of
+
+
+def test_changed_code_changes_the_keys_of_students_and_teachers_made_by_it(
+    write: Write, key: Key, lessons: Lessons
+) -> None:
+    def keys() -> list[str]:
+        taught = teacher_job(NETWORK, 0, lessons, Training()).key
+        alone = key("none", "none", student=NETWORK)
+        return [taught, alone, key(student=NETWORK), key(teacher=NETWORK)]
+
+    def others() -> list[str]:
+        return [key(), key("none", "none", teacher=NETWORK)]
+
+    before, untouched = keys(), others()
+    assert keys() == before
+    write(CODE + "\n# another thought\n")
+    assert not set(keys()) & set(before)
+    assert others() == untouched
+    write(CODE)
+    assert keys() == before
+
+
+def test_what_is_edited_during_a_run_is_not_what_runs(write: Write, tmp_path: Path) -> None:
+    before = code_of(NETWORK)
+    (tmp_path / "keyed_nets.py").write_text(CODE + "\n# another thought\n")
+    assert code_of(NETWORK) == before
+    write(CODE + "\n# another thought\n")
+    assert code_of(NETWORK) != before
+
+
+def test_a_function_of_another_module_counts_with_that_module(write: Write) -> None:
+    write(
+        "from functools import partial\nfrom sakd.networks.zoo.resnet import resnet\n"
+        "small = partial(partial(resnet, depth=8), widths=(2, 2, 3, 4))\n"
+    )
+    for name in ("keyed_nets:resnet(depth=8)", "keyed_nets:small"):
+        assert [file.name for file in source_files(name)] == ["keyed_nets.py", "resnet.py"]
+
+
+def test_code_that_is_not_there_has_no_key(write: Write) -> None:
+    write(CODE)
+    with pytest.raises(UserError, match="keyed_nets has no 'tinny'; did you mean 'tiny'"):
+        code_of("keyed_nets:tinny")
+
+
+def test_code_counts_wherever_its_files_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = set()
+    for folders in ("ab", "ba"):
+        here, there = (tmp_path / folders / folder for folder in folders)
+        for folder, module, code in ((here, "one", "from two import net"), (there, "two", CODE)):
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{module}.py").write_text(code.replace("tiny", "net"))
+            monkeypatch.syspath_prepend(folder)
+            monkeypatch.delitem(sys.modules, module, raising=False)
+        codes.add(code_of("one:net"))
+    assert len(codes) == 1
+
+
+def test_networks_of_libraries_count_with_their_version() -> None:
+    expected = f"torchvision {version('torchvision').partition('+')[0]}"
+    assert code_of("torchvision:resnet18(small_images=true)") == expected
+    assert code_of("torchvision.models:resnet18") == expected
+    assert source_files("torchvision:resnet18") == source_files("resnet8") == ()
+    assert code_of("resnet8") is None

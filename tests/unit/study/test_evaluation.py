@@ -1,0 +1,165 @@
+"""Accuracies on the test split: counted by hand, and read once."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from sakd.data import DataCard, ImageSet, Splits
+from sakd.foundation.errors import UserError
+from sakd.foundation.randomness import seeded
+from sakd.study import evaluation
+from sakd.study.evaluation import HeldOut, evaluate_cell, evaluate_teacher, top1
+from sakd.study.grid import Cell
+from sakd.study.networks import fresh_network, trained_network
+from sakd.study.store import DONE, CellStore, Record
+from sakd.weights.saved import Weights, save_weights
+
+CPU = torch.device("cpu")
+
+
+class Brightness(nn.Module):
+    """Class 0 for what is darker than the mean of the data, class 1 for the rest."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        value = images.mean(dim=(1, 2, 3))
+        return torch.stack([-value, value], dim=1)
+
+
+@pytest.fixture
+def card(splits: Splits) -> DataCard:
+    return replace(splits.card, mean=(0.5,), std=(0.25,))
+
+
+@pytest.mark.parametrize(
+    ("labels", "accuracy"),
+    [([0, 0, 1, 1], 1.0), ([1, 1, 0, 0], 0.0), ([0, 1, 1, 1], 0.75), ([0, 2, 2, 2], 0.25)],
+)
+def test_top1_is_the_fraction_of_images_in_their_class(
+    card: DataCard, labels: list[int], accuracy: float
+) -> None:
+    levels = torch.tensor([0, 100, 200, 255], dtype=torch.uint8)
+    images = ImageSet(levels.view(4, 1, 1, 1).expand(4, 1, 8, 8), torch.tensor(labels))
+    assert top1(Brightness(), images, card) == accuracy
+
+
+def test_top1_counts_every_image_of_many_batches(card: DataCard) -> None:
+    levels = torch.tensor([0, 255], dtype=torch.uint8).repeat(600)
+    labels = torch.tensor([0, 1]).repeat(600)
+    labels[-3:] = 2
+    images = ImageSet(levels.view(-1, 1, 1, 1), labels)
+    assert top1(Brightness(), images, card) == 1197 / 1200
+
+
+def test_top1_leaves_the_network_in_evaluation_mode_and_as_it_was(splits: Splits) -> None:
+    network = fresh_network("resnet8", splits.card)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    top1(network.train(), splits.test, splits.card)
+    assert not network.training
+    assert all(torch.equal(network.state_dict()[name], before[name]) for name in before)
+
+
+class TestCell:
+    """A cell whose last, best and kept weights are of different networks."""
+
+    @pytest.fixture
+    def cell(self, make_cell: Callable[..., Cell]) -> Cell:
+        return make_cell()
+
+    @pytest.fixture
+    def record(self, cell: Cell) -> Record:
+        return Record(cell.id, "k1", DONE, {}, epochs=4, best_epoch=1)
+
+    @pytest.fixture
+    def store(self, tmp_path: Path, cell: Cell, splits: Splits) -> CellStore:
+        store = CellStore(tmp_path)
+        entry = store.entry(cell.row, cell.id, "k1")
+        paths = [entry.best, *(entry.epochs / f"{e:04d}.safetensors" for e in (2, 3))]
+        for seed, path in enumerate([*paths, entry.last]):
+            with seeded(seed):
+                state = fresh_network("resnet8", splits.card).state_dict()
+            save_weights(Weights(state, {"network": "resnet8"}), path)
+        return store
+
+    @pytest.fixture
+    def test(self, splits: Splits) -> evaluation.HeldOut:
+        """More images than the test split has, so that accuracies differ."""
+        source = torch.Generator().manual_seed(1)
+        images = torch.randint(256, (97, 1, 8, 8), dtype=torch.uint8, generator=source)
+        labels = torch.randint(3, (97,), generator=source)
+        return evaluation.HeldOut(ImageSet(images, labels), splits.card)
+
+    def accuracy(self, seed: int, test: evaluation.HeldOut) -> float:
+        with seeded(seed):
+            state = fresh_network("resnet8", test.card).state_dict()
+        network = trained_network("resnet8", test.card, Weights(state)).eval()
+        mean, std = test.card.mean[0], test.card.std[0]
+        right = 0
+        with torch.no_grad():
+            for image, label in zip(test.images.images, test.images.labels, strict=True):
+                logits = network(((image / 255 - mean) / std)[None])
+                right += int(logits.argmax()) == int(label)
+        return right / 97
+
+    def test_last_selected_and_best_are_told_apart(
+        self, store: CellStore, cell: Cell, record: Record, test: evaluation.HeldOut
+    ) -> None:
+        best, *kept, last = (self.accuracy(seed, test) for seed in range(4))
+        found = evaluate_cell(store, cell, record, test, CPU)
+        assert found == {
+            "test_top1": last,
+            "test_top1_val_selected": best,
+            "test_top1_best": max(best, last, *kept),
+        }
+        assert found["test_top1_best"] >= max(found.values())
+
+    def test_it_is_measured_once(
+        self, store: CellStore, cell: Cell, record: Record, test: evaluation.HeldOut
+    ) -> None:
+        found = evaluate_cell(store, cell, record, test, CPU)
+        shutil.rmtree(store.entry(cell.row, cell.id, "k1").folder)
+        assert evaluate_cell(store, cell, record, test, CPU) == found
+
+    def test_another_training_or_test_split_is_measured_anew(
+        self, store: CellStore, cell: Cell, record: Record, test: evaluation.HeldOut
+    ) -> None:
+        evaluate_cell(store, cell, record, test, CPU)
+        shutil.rmtree(store.entry(cell.row, cell.id, "k1").folder)
+        other = evaluation.HeldOut(test.images, replace(test.card, sha256="0" * 64))
+        with pytest.raises(UserError, match="no weights at"):
+            evaluate_cell(store, cell, record, other, CPU)
+        with pytest.raises(UserError, match="no weights at"):
+            evaluate_cell(store, cell, replace(record, key="k2"), test, CPU)
+
+    def test_without_kept_epochs_the_best_is_of_last_and_selected(
+        self, store: CellStore, cell: Cell, record: Record, test: evaluation.HeldOut
+    ) -> None:
+        shutil.rmtree(store.entry(cell.row, cell.id, "k1").epochs)
+        found = evaluate_cell(store, cell, record, test, CPU)
+        assert found["test_top1_best"] == max(found["test_top1"], found["test_top1_val_selected"])
+
+
+def test_a_teacher_is_evaluated_once(
+    teacher: Weights, splits: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test, store = HeldOut(splits.test, splits.card), CellStore(tmp_path)
+    network = trained_network("resnet14", splits.card, teacher)
+    expected = top1(network, splits.test, splits.card)
+    assert evaluate_teacher(store, "resnet14", teacher, test, CPU) == expected
+    asked: list[float] = []
+    monkeypatch.setattr(evaluation, "top1", lambda *_: asked.append(0.5) or 0.5)
+    assert evaluate_teacher(store, "resnet14", teacher, test, CPU) == expected
+    assert not asked
+    changed = Weights({**teacher.state, "head.bias": teacher.state["head.bias"] + 1})
+    assert evaluate_teacher(store, "resnet14", changed, test, CPU) == 0.5
+    other = HeldOut(splits.test, replace(splits.card, sha256="other"))
+    assert evaluate_teacher(store, "resnet14", teacher, other, CPU) == 0.5
+    own = Weights(teacher.state, {"statistics": {"mean": [0.1], "std": [0.2]}})
+    assert evaluate_teacher(store, "resnet14", own, test, CPU) == 0.5
+    assert len(asked) == 3

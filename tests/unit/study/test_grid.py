@@ -1,0 +1,134 @@
+"""The grid: every combination once, in rows, under readable names."""
+
+from __future__ import annotations
+
+from string import ascii_letters, digits
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sakd.distillers import DISTILLERS
+from sakd.foundation.errors import UserError
+from sakd.networks import NETWORKS
+from sakd.routing import POLICIES
+from sakd.study.grid import Cell, Grid, Row, row_id
+
+PAIRS = [f"{teacher}/{student}" for teacher in NETWORKS for student in ("resnet8", "wrn_16_1")]
+
+
+def some(values: Any, at_most: int) -> st.SearchStrategy[tuple[Any, ...]]:
+    chosen = st.lists(st.sampled_from(list(values)), min_size=1, max_size=at_most, unique=True)
+    return chosen.map(tuple)
+
+
+grids = st.builds(
+    Grid,
+    pairs=some(PAIRS, 4),
+    distillers=some([*DISTILLERS, "at-sp", "rkd-fitnet-at"], 5),
+    policies=some(POLICIES, 5),
+    seeds=some(range(100), 4),
+    baseline=st.booleans(),
+)
+
+
+def test_a_small_grid_expanded_by_hand() -> None:
+    grid = Grid(
+        pairs=("resnet20/resnet8", "resnet14/resnet8"),
+        distillers=("kd", "at"),
+        policies=("always", "adaptive"),
+        seeds=(3, 0),
+    )
+    rows = grid.rows("digits")
+    assert [row.id for row in rows] == [
+        "digits-resnet20-resnet8-s3",
+        "digits-resnet20-resnet8-s0",
+        "digits-resnet14-resnet8-s3",
+        "digits-resnet14-resnet8-s0",
+    ]
+    assert rows[2] == Row("digits", "resnet14", "resnet8", 3, rows[2].cells)
+    assert [cell.id for cell in rows[2].cells] == [
+        "digits-resnet14-resnet8-none-none-s3",
+        "digits-resnet14-resnet8-kd-always-s3",
+        "digits-resnet14-resnet8-kd-adaptive-s3",
+        "digits-resnet14-resnet8-at-always-s3",
+        "digits-resnet14-resnet8-at-adaptive-s3",
+    ]
+    assert grid.cells("digits") == tuple(cell for row in rows for cell in row.cells)
+    assert rows[2].cells[0] == Cell("digits", "resnet14", "resnet8", "none", "none", 3)
+
+
+def test_only_the_baseline_is_alone() -> None:
+    cells = Grid().rows("digits")[0].cells
+    assert [cell.alone for cell in cells] == [True, False, False]
+
+
+def test_without_a_baseline_no_student_is_trained_alone() -> None:
+    cells = Grid(baseline=False).rows("digits")[0].cells
+    assert not any(cell.alone for cell in cells)
+
+
+def test_each_teacher_is_trained_once_in_the_order_of_the_pairs() -> None:
+    grid = Grid(pairs=("resnet20/resnet8", "resnet14/resnet8", "resnet20/resnet14"))
+    assert grid.teachers() == ("resnet20", "resnet14")
+
+
+@given(grids)
+def test_the_grid_is_the_product_of_its_axes(grid: Grid) -> None:
+    grid.check()
+    cells = [cell for row in grid.rows("digits") for cell in row.cells]
+    methods = len(grid.distillers) * len(grid.policies) + grid.baseline
+    assert len(cells) == len(grid.pairs) * len(grid.seeds) * methods
+    assert len(set(cells)) == len(cells)
+
+
+@given(grids)
+def test_ids_are_unique_and_usable_as_file_names(grid: Grid) -> None:
+    rows = grid.rows("digits")
+    ids = [row.id for row in rows] + [cell.id for row in rows for cell in row.cells]
+    assert len(set(ids)) == len(ids)
+    assert all(set(name) <= set(ascii_letters + digits + "_-") for name in ids)
+
+
+@given(grids)
+def test_a_cell_is_in_the_row_that_it_names(grid: Grid) -> None:
+    for row in grid.rows("digits"):
+        assert {cell.row for cell in row.cells} == {row.id}
+        assert row.id == row_id("digits", row.teacher, row.student, row.seed)
+
+
+@pytest.mark.parametrize(
+    ("axes", "message"),
+    [
+        ({"pairs": ()}, "grid.pairs is empty"),
+        ({"distillers": ()}, "grid.distillers is empty"),
+        ({"policies": ()}, "grid.policies is empty"),
+        ({"seeds": ()}, "grid.seeds is empty"),
+        ({"seeds": (1, 1)}, "grid.seeds repeats itself: 1, 1"),
+        ({"distillers": ("kd", "at", "kd")}, "grid.distillers repeats itself: kd, at, kd"),
+        ({"seeds": (0, -2)}, "grid.seeds: -2 is negative"),
+        ({"pairs": ("resnet20",)}, "grid.pairs: 'resnet20' is no pair; write teacher/student"),
+        ({"pairs": ("/resnet8",)}, "grid.pairs: '/resnet8' is no pair"),
+        ({"pairs": ("resnet20/resnet8/resnet8",)}, "unknown network 'resnet8/resnet8'"),
+        ({"distillers": ("none",)}, "unknown distiller 'none'"),
+        ({"distillers": ("at-spp",)}, "unknown distiller 'spp'; did you mean 'sp'"),
+        ({"distillers": ("kd-at",)}, "'kd-at': kd goes with at by itself; write 'at'"),
+        ({"distillers": ("at-sp", "sp-at")}, "'at-sp' and 'sp-at' are the same method"),
+        ({"policies": ("none",)}, "unknown policy 'none'"),
+    ],
+)
+def test_a_wrong_axis_is_told(axes: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        Grid(**axes).check()
+    assert message in str(caught.value)
+
+
+def test_all_stands_for_every_distiller_and_every_policy() -> None:
+    grid = Grid(distillers=("all", "at-sp"), policies=("all",))
+    grid.check()
+    assert grid.distillers == (*DISTILLERS, "at-sp")
+    assert grid.policies == tuple(POLICIES)
+    assert "all" not in {*DISTILLERS, *POLICIES}
+    with pytest.raises(UserError, match=r"grid\.distillers repeats itself"):
+        Grid(distillers=("all", "at")).check()

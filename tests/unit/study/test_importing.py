@@ -1,0 +1,251 @@
+"""Weights from elsewhere fit exactly, or it is said what does not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+from torchvision.models import mobilenet_v2, resnet18
+
+from sakd.data import DataCard
+from sakd.foundation.errors import UserError
+from sakd.networks import NETWORKS, build_network
+from sakd.networks.reference_names import given_names, reference_names
+from sakd.networks.renormalised import OwnStatistics, Statistics
+from sakd.study.importing import import_weights
+from sakd.study.networks import fresh_network, trained_network
+from sakd.weights.saved import Weights, save_weights
+
+CLASSES = 7
+DATA = Statistics((0.5, 0.4, 0.3), (0.2, 0.25, 0.3))
+
+
+@pytest.fixture
+def card() -> DataCard:
+    return DataCard(
+        name="toy",
+        classes=tuple(map(str, range(CLASSES))),
+        channels=3,
+        height=16,
+        width=16,
+        mean=DATA.mean,
+        std=DATA.std,
+        counts={},
+        source="made up",
+        key="1",
+        sha256="0",
+    )
+
+
+# What RepDistiller calls the weights of its networks, by ours.
+REFERENCE = {
+    "resnet14": [
+        (r"^stem\.0\.", "conv1."),
+        (r"^stem\.1\.", "bn1."),
+        (r"^stage", "layer"),
+        (r"^head", "fc"),
+    ],
+    "ResNet18": [
+        (r"^stem\.0\.", "conv1."),
+        (r"^stem\.1\.", "bn1."),
+        (r"^stage", "layer"),
+        (r"downsample", "shortcut"),
+        (r"^head", "linear"),
+    ],
+    "wrn_16_2": [
+        (r"^stem\.", "conv1."),
+        (r"^stage(\d)\.", r"block\1.layer."),
+        (r"shortcut", "convShortcut"),
+        (r"^embedding\.0", "bn1"),
+        (r"^head", "fc"),
+    ],
+    "vgg13": [
+        (r"^stem\.", "block0."),
+        *((rf"^stage(\d)\.{k}\.", rf"block\1.{k - 1}.") for k in range(1, 6)),
+        (r"^head", "classifier"),
+    ],
+}
+
+
+def reference_state(name: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Ours, and the same by the names of RepDistiller."""
+    ours = NETWORKS[name](num_classes=CLASSES).state_dict()
+    theirs = {}
+    for key, value in ours.items():
+        renamed = key
+        for pattern, replacement in REFERENCE[name]:
+            renamed = re.sub(pattern, replacement, renamed)
+        theirs[renamed] = value
+    return ours, theirs
+
+
+@pytest.mark.parametrize("name", REFERENCE)
+def test_names_of_repdistiller_are_understood(name: str, tmp_path: Path, card: DataCard) -> None:
+    ours, theirs = reference_state(name)
+    assert not set(ours) & set(theirs)
+    torch.save({"epoch": 240, "model": theirs}, tmp_path / "last.pth")
+    weights = import_weights(name, card, tmp_path / "last.pth")
+    assert list(weights.state) == list(ours)
+    assert all(torch.equal(weights.state[key], value) for key, value in ours.items())
+    assert weights.card["imported_from"] == "last.pth"
+
+
+def test_the_names_of_a_resnet_of_repdistiller_by_hand() -> None:
+    rename = reference_names("resnet")
+    for theirs, ours in {
+        "conv1.weight": "stem.0.weight",
+        "bn1.running_mean": "stem.1.running_mean",
+        "layer1.0.conv1.weight": "stage1.0.conv1.weight",
+        "layer3.0.downsample.1.bias": "stage3.0.downsample.1.bias",
+        "fc.bias": "head.bias",
+    }.items():
+        assert rename(theirs) == ours
+
+
+def test_torchvisions_weights_fit_its_network(tmp_path: Path, card: DataCard) -> None:
+    original = resnet18(num_classes=CLASSES).eval()
+    torch.save(original.state_dict(), tmp_path / "resnet18.pth")
+    weights = import_weights("torchvision:resnet18", card, tmp_path / "resnet18.pth")
+    network = trained_network("torchvision:resnet18", card, weights).eval()
+    images = torch.randn(2, 3, 16, 16)
+    assert torch.equal(network(images), original(images))
+
+
+def test_a_zoo_network_of_the_same_shapes_takes_them_by_renames(
+    tmp_path: Path, card: DataCard
+) -> None:
+    state = {f"backbone.{k}": v for k, v in NETWORKS["resnet8"](CLASSES).state_dict().items()}
+    torch.save(state, tmp_path / "a.pth")
+    weights = import_weights("resnet8", card, tmp_path / "a.pth", renames={"backbone.": ""})
+    assert set(weights.state) == {key.removeprefix("backbone.") for key in state}
+
+
+def test_renamed_names_may_be_those_of_repdistiller(tmp_path: Path, card: DataCard) -> None:
+    ours, theirs = reference_state("resnet14")
+    state = {f"backbone.{key}": value for key, value in theirs.items()}
+    torch.save(state, tmp_path / "a.pth")
+    weights = import_weights("resnet14", card, tmp_path / "a.pth", renames={"backbone.": ""})
+    assert all(torch.equal(weights.state[key], value) for key, value in ours.items())
+
+
+def test_names_that_repdistiller_would_call_alike_are_the_networks_own(
+    tmp_path: Path, card: DataCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = (
+        "from torch import nn\n"
+        "class ResNet(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.fc, self.linear = nn.Conv2d(3, 4, 1), nn.Linear(4, 7)\n"
+        "    def forward(self, x):\n"
+        "        return self.linear(self.fc(x).mean((2, 3)))\n"
+    )
+    (tmp_path / "alike_nets.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    state = fresh_network("alike_nets:ResNet", card).state_dict()
+    torch.save(state, tmp_path / "a.pth")
+    found = import_weights("alike_nets:ResNet", card, tmp_path / "a.pth").state
+    assert all(torch.equal(found[key], value) for key, value in state.items())
+
+
+def test_renames_that_lose_a_weight_are_refused(tmp_path: Path, card: DataCard) -> None:
+    state = NETWORKS["resnet8"](CLASSES).state_dict()
+    torch.save({**state, "teacher.head.bias": state["head.bias"]}, tmp_path / "a.pth")
+    with pytest.raises(UserError, match=r"2 weights .* would be called 'head.bias': mend"):
+        import_weights("resnet8", card, tmp_path / "a.pth", renames={"teacher.": ""})
+
+
+def test_the_longest_prefix_counts() -> None:
+    rename = given_names({"a.": "x.", "a.b.": "y.", "c": ""})
+    assert [rename(name) for name in ("a.c", "a.b.c", "cd", "z.a.")] == ["x.c", "y.c", "d", "z.a."]
+
+
+def test_half_precision_and_missing_counters_are_made_good(tmp_path: Path, card: DataCard) -> None:
+    state = NETWORKS["resnet8"](CLASSES).state_dict()
+    kept = {k: v.half() for k, v in state.items() if not k.endswith("num_batches_tracked")}
+    torch.save(kept, tmp_path / "a.pth")
+    weights = import_weights("resnet8", card, tmp_path / "a.pth")
+    assert {k: v.dtype for k, v in weights.state.items()} == {k: v.dtype for k, v in state.items()}
+    torch.testing.assert_close(weights.state["head.bias"], state["head.bias"], rtol=1e-3, atol=0)
+
+
+@pytest.mark.parametrize("network", ["resnet8", "torchvision:resnet18"])
+def test_another_number_of_classes_is_told_as_such(
+    network: str, tmp_path: Path, card: DataCard
+) -> None:
+    other = build_network(network, num_classes=10, image_shape=(3, 16, 16))
+    torch.save(other.state_dict(), tmp_path / "a.pth")
+    with pytest.raises(UserError, match="tell 10 classes apart, the data has 7: take a teacher of"):
+        import_weights(network, card, tmp_path / "a.pth")
+
+
+def test_a_teacher_of_other_classes_is_refused_where_its_card_lies_beside(
+    tmp_path: Path, card: DataCard
+) -> None:
+    state, file = NETWORKS["resnet8"](CLASSES).state_dict(), tmp_path / "a.safetensors"
+    save_weights(Weights(state, {"data": card.to_json()}), file)
+    import_weights("resnet8", card, file)
+    other = replace(card, classes=(*card.classes[:-1], "cat"))
+    message = f"class 6 is '6', and the data has 'cat': take .* or delete {tmp_path / 'a.json'} if"
+    with pytest.raises(UserError, match=message):
+        import_weights("resnet8", other, file)
+    for strange in ("[]", "{", '{"data": {}}'):
+        (tmp_path / "a.json").write_text(strange)
+        import_weights("resnet8", other, file)
+
+
+def test_what_does_not_fit_is_reported_in_one_line(tmp_path: Path, card: DataCard) -> None:
+    state = NETWORKS["resnet8"](CLASSES).state_dict()
+    del state["stage1.0.bn1.bias"], state["stage1.0.bn1.weight"]
+    state["extra.weight"] = torch.zeros(1)
+    state["stem.0.weight"] = torch.zeros(16, 3, 7, 7)
+    torch.save(state, tmp_path / "a.pth")
+    with pytest.raises(UserError) as caught:
+        import_weights("resnet8", card, tmp_path / "a.pth")
+    assert str(caught.value).endswith(
+        "a.pth is not for resnet8: 2 missing (stage1.0.bn1.weight, stage1.0.bn1.bias); "
+        "1 not expected (extra.weight); "
+        "1 of another shape (stem.0.weight 16x3x7x7 instead of 16x3x3x3)"
+    )
+
+
+def test_of_many_differences_the_first_few_are_shown(tmp_path: Path, card: DataCard) -> None:
+    torch.save(mobilenet_v2(num_classes=CLASSES).state_dict(), tmp_path / "a.pth")
+    with pytest.raises(UserError, match=r"missing \(stem.0.weight, .+, .+, \.\.\.\); 314 "):
+        import_weights("resnet8", card, tmp_path / "a.pth")
+
+
+def test_a_teacher_gets_images_by_its_own_statistics(card: DataCard) -> None:
+    own = Statistics((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    plain = fresh_network("resnet8", card).eval()
+    weights = Weights(plain.state_dict(), {"statistics": {"mean": own.mean, "std": own.std}})
+    network = trained_network("resnet8", card, weights).eval()
+    assert isinstance(network, OwnStatistics)
+    pixels = torch.rand(2, 3, 16, 16)
+
+    def by(statistics: Statistics) -> Tensor:
+        mean, std = (torch.tensor(v)[:, None, None] for v in (statistics.mean, statistics.std))
+        return (pixels - mean) / std
+
+    torch.testing.assert_close(network(by(DATA)), plain(by(own)))
+    for k in range(network.depth + 2):
+        part = network.run(by(DATA), 0, k)
+        assert torch.equal(network.run(part, k) if k else network(part), network(by(DATA)))
+    assert torch.equal(network.run(by(DATA), 0, 0), by(DATA))
+
+
+@pytest.mark.parametrize(("mean", "std"), [((0.5,), (0.2, 0.2)), ((), ()), ((0.5,), (0.0,))])
+def test_statistics_that_cannot_normalise_are_refused(
+    mean: tuple[float, ...], std: tuple[float, ...]
+) -> None:
+    with pytest.raises(UserError, match="a mean and a std above 0 for every channel"):
+        Statistics(mean, std)
+
+
+def test_statistics_of_other_channels_are_refused(card: DataCard) -> None:
+    with pytest.raises(UserError, match="statistics are of 1 channels, the data has 3"):
+        OwnStatistics(fresh_network("resnet8", card), Statistics((0.5,), (0.5,)), DATA)

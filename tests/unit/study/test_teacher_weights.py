@@ -1,0 +1,107 @@
+"""A teacher from a file takes the place of one that is trained here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from sakd.data import ImageSet, Splitting, prepare
+from sakd.data.sources.base import RawData
+from sakd.foundation.errors import UserError
+from sakd.networks import NETWORKS
+from sakd.objectives.parameters import Distillation, Routing
+from sakd.pipelines.teacher.nodes import train_teacher
+from sakd.project.dvc import dvc_yaml
+from sakd.study.grid import Grid
+from sakd.study.parameters import parse_settings
+from sakd.study.store import CellStore
+from sakd.study.train import Training
+from sakd.study.trainings import Lessons, cell_job
+from sakd.weights.saved import Weights
+
+PAIRS = {"grid": {"pairs": ["resnet14/resnet8", "resnet20/resnet8"]}}
+HALVES = {"mean": [0.5], "std": [0.5]}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "teacher.pth"
+    torch.save({"model": NETWORKS["resnet14"](4, in_channels=1).state_dict()}, path)
+    return path
+
+
+@pytest.fixture
+def lessons() -> Lessons:
+    images = torch.randint(256, (80, 1, 8, 8), dtype=torch.uint8)
+    raw = RawData(ImageSet(images, torch.arange(80) % 4), None, tuple("abcd"), "made up")
+    splits = prepare(raw, Splitting(0.2, test_fraction=0.2), name="toy")
+    return Lessons(splits.train, splits.card)
+
+
+def test_the_node_reads_the_file_and_trains_nothing(
+    file: Path, lessons: Lessons, tmp_path: Path
+) -> None:
+    settings = parse_settings(
+        {**PAIRS, "teacher_weights": {"resnet14": str(file)}, "teacher_statistics": {}}
+    )
+    store = CellStore(tmp_path / "cells")
+    weights = train_teacher({}, lessons.card.to_json(), store, "resnet14", settings)
+    assert weights.card["imported_from"] == "teacher.pth"
+    assert torch.equal(weights.state["head.bias"], torch.load(file)["model"]["head.bias"])
+    assert not (tmp_path / "cells").exists()
+
+
+def test_other_statistics_are_another_cell(lessons: Lessons) -> None:
+    state = NETWORKS["resnet14"](4, in_channels=1).state_dict()
+    cell = Grid(pairs=("resnet14/resnet8",)).rows("toy")[0].cells[1]
+
+    def key(card: dict[str, object]) -> str:
+        teacher = Weights(state, card)
+        given = {"distillation": Distillation(), "routing": Routing()}
+        return cell_job(cell, teacher, lessons, Training(), **given).key
+
+    assert key({}) == key({"network": "resnet14"})
+    assert key({}) != key({"statistics": HALVES})
+
+
+@pytest.mark.parametrize(
+    ("parameters", "complaint"),
+    [
+        ({"teacher_weights": {"resnet56": "a.pth"}}, "teacher_weights names 'resnet56', which is"),
+        ({"teacher_statistics": {"resnet14": HALVES}}, "teacher_statistics names 'resnet14'.*none"),
+        (
+            {
+                "teacher_weights": {"resnet14": "a.pth"},
+                "teacher_statistics": {"resnet14": {"mean": [0.5], "std": [0]}},
+            },
+            "std above 0",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_told_at_the_door(
+    parameters: dict[str, object], complaint: str
+) -> None:
+    with pytest.raises(UserError, match=complaint):
+        parse_settings(PAIRS | parameters)
+
+
+def test_a_missing_file_is_told_before_anything_is_trained(file: Path, tmp_path: Path) -> None:
+    parse_settings(PAIRS | {"teacher_weights": {"resnet14": str(file)}}).check_teachers()
+    settings = parse_settings(PAIRS | {"teacher_weights": {"resnet14": str(tmp_path / "no.pth")}})
+    with pytest.raises(UserError, match=r"there is no file .*no.pth for resnet14"):
+        settings.check_teachers()
+
+
+def test_dvc_depends_on_the_file_and_expects_no_training_of_it() -> None:
+    def stage(weights: dict[str, str]) -> dict[str, list[object]]:
+        settings = parse_settings(PAIRS | {"teacher_weights": weights})
+        return yaml.safe_load(dvc_yaml(settings))["stages"]["teacher"]
+
+    one, both = stage({"resnet14": "a.pth"}), stage({"resnet14": "a.pth", "resnet20": "b.pth"})
+    assert "a.pth" in one["deps"]
+    assert any(isinstance(out, dict) for out in one["outs"])
+    assert not any(isinstance(out, dict) for out in both["outs"])
+    assert "teacher_weights" in one["params"][0]["conf/base/parameters.yml"]

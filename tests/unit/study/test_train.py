@@ -1,0 +1,326 @@
+"""Training a job: once, resumed to the bit, and its failure kept to itself."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file
+
+from sakd.data import DataCard, Splits
+from sakd.foundation.errors import UserError
+from sakd.objectives import Objective
+from sakd.objectives.parameters import Distillation
+from sakd.study.store import DONE, FAILED, CellStore, Entry
+from sakd.study.train import Bench, Job, Training, run_job
+from sakd.training import Callback, Run
+from sakd.training.progress import Progress
+from sakd.weights.saved import load_weights
+
+MakeJob = Callable[..., Job]
+Same = Callable[[Any, Any], bool]
+
+
+class Interrupted(Progress):
+    """Somebody presses Ctrl-C at a step, counted over all epochs from 1."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__("toys", 1)
+        self.step = step
+
+    def of(self, name: str) -> tuple[Callback, ...]:
+        progress = self
+
+        class Key(Callback):
+            def on_step(self, run: Run) -> None:
+                progress.step -= 1
+                if progress.step == 0:
+                    raise KeyboardInterrupt
+
+        return (Key(),)
+
+
+def entry_of(bench: Bench, job: Job) -> Entry:
+    return bench.store.entry(job.group, job.id, job.key)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def unbuildable(job: Job, error: BaseException) -> Job:
+    def build() -> Objective:
+        raise error
+
+    return replace(job, build=build)
+
+
+def test_a_training_leaves_record_history_and_weights(
+    make_job: MakeJob, bench: Bench, progress: Progress
+) -> None:
+    job = make_job("kd", "adaptive")
+    record = run_job(job, bench, progress)
+    entry = entry_of(bench, job)
+    assert entry.record() == record
+    assert (record.id, record.key, record.status) == (job.id, job.key, DONE)
+    assert record.epochs == 2
+    assert record.error is None
+    assert record.facts == job.facts
+    history = entry.history()
+    assert [line["epoch"] for line in history] == [1, 2]
+    assert record.val_top1 == history[-1]["val_top1"]
+    assert {"cross_entropy", "kd", "routing", "gate_rate/logits"} <= history[0].keys()
+    assert set(files(entry.folder)) == {
+        "record.json",
+        "history.csv",
+        "last.safetensors",
+        "last.json",
+        "best.safetensors",
+        "best.json",
+        "epochs/0002.safetensors",
+        "epochs/0002.json",
+    }
+
+
+def test_a_done_job_is_not_trained_again(
+    make_job: MakeJob, bench: Bench, progress: Progress, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = make_job()
+    record = run_job(job, bench, progress)
+    before = files(entry_of(bench, job).folder)
+    caplog.set_level(logging.INFO, logger="sakd")
+    again = unbuildable(job, AssertionError("it is trained again"))
+    assert run_job(again, bench, progress) == record
+    assert files(entry_of(bench, job).folder) == before
+    assert f"{job.id}: done already" in caplog.messages
+
+
+def test_a_job_of_the_same_name_and_other_content_is_trained_anew(
+    make_job: MakeJob, bench: Bench, progress: Progress
+) -> None:
+    run_job(make_job(keep_epochs=2), bench, progress)
+    other = make_job(epochs=3, keep_epochs=0)
+    record = run_job(other, bench, progress)
+    assert record.status == DONE
+    assert record.key == other.key
+    assert len(entry_of(bench, other).history()) == 3
+    assert not entry_of(bench, other).epochs.exists()
+
+
+@pytest.mark.parametrize(
+    ("step", "train_teacher"), [(1, False), (7, False), (12, False), (7, True)]
+)
+def test_an_interrupted_training_ends_with_the_same_bits(
+    make_job: MakeJob, bench: Bench, tmp_path: Path, same: Same, step: int, train_teacher: bool
+) -> None:
+    distillation = Distillation(train_teacher=train_teacher)
+    job = make_job("fitnet", "adaptive", epochs=3, keep_epochs=2, distillation=distillation)
+    undisturbed = replace(bench, store=CellStore(tmp_path / "undisturbed"))
+    run_job(job, undisturbed, Progress("toys", 1))
+
+    with pytest.raises(KeyboardInterrupt):
+        run_job(job, bench, Interrupted(step))
+    assert entry_of(bench, job).record() is None
+    run_job(job, bench, Progress("toys", 1))
+
+    ours, theirs = entry_of(bench, job), entry_of(undisturbed, job)
+    assert set(files(ours.folder)) == set(files(theirs.folder))
+    assert ours.history() == theirs.history()
+    for name in ("last", "best", "epochs/0002", "epochs/0003"):
+        path = f"{name}.safetensors"
+        assert same(load_file(ours.folder / path), load_file(theirs.folder / path))
+
+
+def test_a_resumed_training_does_not_repeat_finished_epochs(
+    make_job: MakeJob, bench: Bench
+) -> None:
+    job = make_job(epochs=3)
+    steps = -(-len(job.images) // job.training.batch_size)
+    with pytest.raises(KeyboardInterrupt):
+        run_job(job, bench, Interrupted(2 * steps + 1))
+    left = Interrupted(1000)
+    assert run_job(job, bench, left).status == DONE
+    assert 1000 - left.step == steps
+
+
+def test_a_checkpoint_of_other_content_is_not_resumed(
+    make_job: MakeJob, bench: Bench, progress: Progress
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run_job(make_job(epochs=3), bench, Interrupted(8))
+    record = run_job(make_job(), bench, progress)
+    assert record.status == DONE
+    assert record.epochs == 2
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("it burns"), UserError("this cannot be"), KeyError("a bug of one's own")]
+)
+def test_a_failure_is_recorded_and_the_others_go_on(
+    make_job: MakeJob, bench: Bench, progress: Progress, error: Exception
+) -> None:
+    broken = run_job(unbuildable(make_job("kd"), error), bench, progress)
+    assert broken.status == FAILED
+    assert broken.error == f"{type(error).__name__}: {error}"
+    assert broken.val_top1 is None
+    assert run_job(make_job("sp"), bench, progress).status == DONE
+
+
+def test_what_the_disk_refuses_is_raised_as_the_others_would_fail_too(
+    make_job: MakeJob, bench: Bench, progress: Progress
+) -> None:
+    job = make_job()
+    with pytest.raises(OSError, match="no space left"):
+        run_job(unbuildable(job, OSError("no space left")), bench, progress)
+    assert entry_of(bench, job).record() is None
+
+
+def test_a_finished_training_that_has_lost_its_weights_gets_the_same_ones_again(
+    make_job: MakeJob, bench: Bench, progress: Progress, same: Same
+) -> None:
+    job = make_job()
+    run_job(job, bench, progress)
+    entry = entry_of(bench, job)
+    bench.store.save_evaluation(job.id, {"key": job.key, "test_top1": 0.5})
+    before = load_file(entry.last)
+    entry.last.unlink()
+    assert run_job(job, bench, progress).status == DONE
+    assert same(load_file(entry.last), before)
+    # On a GPU they are not quite the same, and what was measured was the others.
+    assert bench.store.evaluation(job.id, job.key) is None
+
+
+def test_a_job_that_another_run_is_at_is_left_to_it(
+    make_job: MakeJob, bench: Bench, progress: Progress
+) -> None:
+    job = make_job()
+    told = pytest.raises(UserError, match="another run is training")
+    with entry_of(bench, job).claimed(), told:
+        run_job(job, bench, progress)
+    assert not entry_of(bench, job).folder.exists()
+
+
+def test_what_the_user_can_mend_is_told_in_one_line_and_the_rest_with_a_traceback(
+    make_job: MakeJob, bench: Bench, progress: Progress, caplog: pytest.LogCaptureFixture
+) -> None:
+    run_job(unbuildable(make_job(), UserError("this cannot be")), bench, progress)
+    run_job(unbuildable(make_job(), RuntimeError("it burns")), bench, progress)
+    mendable, other = caplog.records
+    assert mendable.getMessage() == f"{make_job().id} failed: UserError: this cannot be"
+    assert not mendable.exc_info
+    assert other.exc_info
+
+
+def test_a_training_that_diverges_is_recorded_with_what_diverged(
+    make_job: MakeJob, bench: Bench, progress: Progress
+) -> None:
+    wild = replace(make_job().training.optimisation, lr=1e9)
+    job = make_job(optimisation=wild)
+    record = run_job(job, bench, progress)
+    assert record.status == FAILED
+    assert re.search(r"cross_entropy is (nan|inf) in epoch \d", record.error or "")
+    assert entry_of(bench, job).record() == record
+    assert not entry_of(bench, job).last.exists()
+
+
+def test_a_failed_job_is_tried_again(make_job: MakeJob, bench: Bench, progress: Progress) -> None:
+    job = make_job()
+    assert run_job(unbuildable(job, RuntimeError("out")), bench, progress).status == FAILED
+    assert run_job(job, bench, progress).status == DONE
+    assert entry_of(bench, job).finished(job.key) is not None
+
+
+def test_a_damaged_checkpoint_is_a_failure_that_says_what_to_delete(
+    make_job: MakeJob, bench: Bench, progress: Progress
+) -> None:
+    job = make_job()
+    folder = entry_of(bench, job).folder
+    folder.mkdir(parents=True)
+    (folder / "checkpoint.pt").write_bytes(b"cut off")
+    assert "checkpoint.pt is damaged" in (run_job(job, bench, progress).error or "")
+    (folder / "checkpoint.pt").unlink()
+    assert run_job(job, bench, progress).status == DONE
+
+
+@pytest.mark.parametrize(
+    ("values", "best"),
+    [([0.5, 0.75, 0.25], 2), ([0.5, 0.75, 0.75], 2), ([0.5, 0.5, 0.5], 1), ([0.0, 0.5, 1.0], 3)],
+)
+def test_the_best_weights_are_those_of_the_first_epoch_with_the_highest_val(
+    make_job: MakeJob,
+    bench: Bench,
+    progress: Progress,
+    same: Same,
+    monkeypatch: pytest.MonkeyPatch,
+    values: list[float],
+    best: int,
+) -> None:
+    script = iter(values)
+    monkeypatch.setattr("sakd.study.train.top1", lambda *_: next(script))
+    job = make_job(epochs=3, keep_epochs=3)
+    record = run_job(job, bench, progress)
+    entry = entry_of(bench, job)
+    assert record.best_epoch == best
+    assert record.val_top1 == values[-1]
+    kept = load_file(entry.epochs / f"{best:04d}.safetensors")
+    assert same(load_file(entry.best), kept)
+    assert load_weights(entry.best).card["epoch"] == best
+
+
+@pytest.mark.parametrize(("keep", "kept"), [(0, []), (1, ["0003"]), (9, ["0001", "0002", "0003"])])
+def test_the_weights_of_the_last_epochs_are_kept(
+    make_job: MakeJob, bench: Bench, progress: Progress, keep: int, kept: list[str]
+) -> None:
+    job = make_job(epochs=3, keep_epochs=keep)
+    run_job(job, bench, progress)
+    entry = entry_of(bench, job)
+    assert sorted(path.stem for path in entry.epochs.glob("*.safetensors")) == kept
+
+
+def test_the_last_kept_epoch_is_the_last(
+    make_job: MakeJob, bench: Bench, progress: Progress, same: Same
+) -> None:
+    job = make_job()
+    run_job(job, bench, progress)
+    entry = entry_of(bench, job)
+    assert same(load_file(entry.last), load_file(entry.epochs / "0002.safetensors"))
+
+
+def test_the_card_says_what_the_weights_are(
+    make_job: MakeJob, bench: Bench, splits: Splits, progress: Progress
+) -> None:
+    job = make_job("kd", "always", 5, keep_epochs=2)
+    run_job(job, bench, progress)
+    entry = entry_of(bench, job)
+    card = load_weights(entry.last).card
+    assert card["network"] == "resnet8"
+    assert card["seed"] == 5
+    assert card["epoch"] == 2
+    assert card["metrics"] == entry.history()[1]
+    assert load_weights(entry.epochs / "0001.safetensors").card["metrics"] == entry.history()[0]
+    assert DataCard.from_json(card["data"]) == splits.card
+    assert card["facts"] == job.facts
+    assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?|unknown", card["provenance"]["git_revision"])
+    assert {"sakd", "torch", "python", "device", "threads"} <= card["provenance"].keys()
+
+
+def test_the_card_of_a_resumed_training_has_its_metrics(make_job: MakeJob, bench: Bench) -> None:
+    job = make_job(epochs=3)
+    with pytest.raises(KeyboardInterrupt):
+        run_job(job, bench, Interrupted(12))
+    run_job(job, bench, Progress("toys", 1))
+    entry = entry_of(bench, job)
+    assert load_weights(entry.last).card["metrics"] == entry.history()[2]
+
+
+@pytest.mark.parametrize(
+    "values", [{"epochs": 0}, {"batch_size": 0}, {"keep_epochs": -1}], ids=lambda v: next(iter(v))
+)
+def test_a_training_that_cannot_be_is_refused(values: dict[str, int]) -> None:
+    with pytest.raises(UserError, match=next(iter(values))):
+        Training(**values)

@@ -1,0 +1,192 @@
+"""What is trained before the student: once, frozen afterwards, and never again on a resume."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import sakd.study.train
+from sakd.data import BatchStream, DataCard, ImageSet
+from sakd.distillers import DISTILLERS
+from sakd.foundation.errors import UserError
+from sakd.networks import StagedNetwork
+from sakd.objectives import SpotDistillation, distil
+from sakd.objectives.build import DataFacts
+from sakd.objectives.parameters import Distillation
+from sakd.study.store import DONE, CellStore
+from sakd.study.train import Bench, Job, Training, run_job
+from sakd.training import Callback, Optimisation, Run, fit, prepare
+from sakd.training.progress import Progress
+from sakd.weights.saved import load_weights
+
+Networks = Callable[..., StagedNetwork]
+Streams = Callable[..., BatchStream]
+LABELS = torch.arange(20) % 5
+NEEDS = [name for name, kind in DISTILLERS.items() if "pretraining" in vars(kind)]
+
+
+@pytest.fixture
+def objective(small_network: Networks) -> Callable[[], SpotDistillation]:
+    """Distil factors, with two epochs of pretraining."""
+
+    def build() -> SpotDistillation:
+        brief = Distillation(options={"ft": {"pretrain_epochs": 2}})
+        data = DataFacts((3, 8, 8), LABELS)
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            return distil(
+                small_network(0), small_network(1), "ft", "always", data, distillation=brief
+            )
+
+    return build
+
+
+def paraphraser(objective: SpotDistillation) -> dict[str, Tensor]:
+    state = objective.get_submodule("distillers.ft.paraphraser").state_dict()
+    return {name: value.clone() for name, value in state.items()}
+
+
+def equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+def test_the_paraphraser_learns_beforehand_and_is_frozen_afterwards(
+    objective: Callable[[], SpotDistillation], small_stream: Streams
+) -> None:
+    made, stream = objective(), small_stream(0)
+    histories: list[list[dict[str, float]]] = []
+
+    class Watch(Callback):
+        def on_start(self, run: Run) -> None:
+            histories.append(run.history)
+
+    before = paraphraser(made)
+    assert prepare(made, stream, lambda _name: (Watch(),))
+    after = paraphraser(made)
+    assert not equal(before, after)
+    (history,) = histories
+    assert [record["epoch"] for record in history] == [1, 2]
+    assert history[1]["preparation"] < history[0]["preparation"]
+    fit(made, stream, epochs=1)
+    assert equal(after, paraphraser(made))
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_a_training_that_is_not_prepared_is_refused(
+    name: str, small_objective: Callable[..., SpotDistillation], small_stream: Streams
+) -> None:
+    made, stream = small_objective(name, "always"), small_stream(0)
+    with pytest.raises(UserError, match=rf"^{name}: .*call sakd\.training\.prepare\("):
+        fit(made, stream, epochs=1)
+    assert prepare(made, stream)
+    assert not prepare(made, stream)
+    fit(made, stream, epochs=1)
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_a_preparation_that_was_cut_off_is_still_to_be_done(
+    name: str, small_objective: Callable[..., SpotDistillation], small_stream: Streams
+) -> None:
+    made, stream = small_objective(name, "always"), small_stream(0)
+
+    class Stop(Callback):
+        def on_step(self, run: Run) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare(made, stream, lambda _name: (Stop(),))
+    assert list(made.preparations()) == [name]
+
+
+@pytest.mark.parametrize("name", [name for name in DISTILLERS if name not in NEEDS])
+def test_most_distillers_need_no_preparation(
+    name: str, small_objective: Callable[..., SpotDistillation], small_stream: Streams
+) -> None:
+    assert not prepare(small_objective(name, "always"), small_stream(0))
+
+
+class Interrupting(Progress):
+    """Somebody presses Ctrl-C in the training itself, not in what goes before it."""
+
+    def __init__(self, after: str) -> None:
+        """Press after the first ``epoch`` or ``step``."""
+        super().__init__("test", 1)
+        self.after = after
+
+    def of(self, name: str) -> tuple[Callback, ...]:
+        """Press."""
+        if "beforehand" in name:
+            return ()
+
+        def press(_run: Run) -> None:
+            raise KeyboardInterrupt
+
+        callback = Callback()
+        setattr(callback, f"on_{self.after}", press)
+        return (callback,)
+
+
+def job_of(build: Callable[[], SpotDistillation], images: ImageSet) -> Job:
+    """A training of three epochs with a checkpoint after each."""
+    return Job(
+        group="row",
+        id="cell",
+        facts={"what": "test"},
+        network="resnet8",
+        build=build,
+        images=images,
+        training=Training(epochs=3, batch_size=8, keep_epochs=0, checkpoint_seconds=0.0),
+        optimisation={"student": Optimisation()},
+        seed=0,
+    )
+
+
+@pytest.mark.parametrize("after", ["step", "epoch"])
+def test_a_resumed_job_goes_on_with_the_paraphraser_that_it_has(
+    after: str,
+    objective: Callable[[], SpotDistillation],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pixels = torch.randint(256, (20, 3, 8, 8), generator=torch.Generator().manual_seed(7))
+    images = ImageSet(pixels.to(torch.uint8), LABELS)
+    card = DataCard(
+        name="test",
+        classes=tuple("abcde"),
+        channels=3,
+        height=8,
+        width=8,
+        mean=(0.5,) * 3,
+        std=(0.25,) * 3,
+        counts={},
+        source="drawn",
+        key="1",
+        sha256="0",
+    )
+    prepared: list[bool] = []
+
+    def counting(*arguments: Any) -> bool:
+        prepared.append(True)
+        return prepare(*arguments)
+
+    monkeypatch.setattr(sakd.study.train, "prepare", counting)
+
+    def run(folder: str, progress: Progress) -> Any:
+        bench = Bench(images, card, CellStore(tmp_path / folder), torch.device("cpu"))
+        return run_job(job_of(objective, images), bench, progress)
+
+    with pytest.raises(KeyboardInterrupt):
+        run("interrupted", Interrupting(after))
+    assert run("interrupted", Progress("test", 1)).status == DONE
+    assert len(prepared) == 1
+    assert run("whole", Progress("test", 1)).status == DONE
+    weights = [
+        load_weights(next((tmp_path / folder).rglob("last.safetensors"))).state
+        for folder in ("interrupted", "whole")
+    ]
+    assert equal(*weights)

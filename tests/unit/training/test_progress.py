@@ -1,0 +1,179 @@
+"""Progress: bars on a terminal, lines elsewhere, and a collapsed router in both."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from sakd.foundation import console
+from sakd.foundation.errors import UserError
+from sakd.objectives import Objective
+from sakd.study.store import DONE, FAILED
+from sakd.study.train import Bench, Job, run_job
+from sakd.training import progress as module
+from sakd.training.progress import Lines, Progress, describe
+
+MakeJob = Callable[..., Job]
+SPOTS = ("gate_rate/stage1", "gate_rate/logits")
+
+
+def run_at(epoch: int, epochs: int, **record: float) -> Any:
+    """A run that has come to ``epoch``."""
+    return SimpleNamespace(history=[record] * epoch, epochs=epochs, steps=1)
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What a terminal would show."""
+    shown = io.StringIO()
+    terminal = Console(force_terminal=True, file=shown, width=200, _environ={})
+    monkeypatch.setattr(console, "get_console", lambda: terminal)
+    return shown
+
+
+@pytest.mark.parametrize(
+    ("rates", "words"),
+    [
+        ((1.0, 1.0), "gate 1.00/1.00, router collapsed to always"),
+        ((0.0, 0.001), "gate 0.00/0.00, router collapsed to never"),
+        ((1.0, 0.0), "gate 1.00/0.00, router collapsed to one fixed route"),
+        ((0.6, 1.0), "gate 0.60/1.00"),
+    ],
+)
+def test_a_collapse_of_the_router_is_named(rates: tuple[float, float], words: str) -> None:
+    gates = dict(zip(SPOTS, rates, strict=True))
+    run = run_at(1, 2, val_top1=0.5, routing=1.0, **gates)
+    assert describe(run) == f"val 50.00 %, {words}"
+
+
+def test_a_policy_that_is_not_trained_cannot_collapse() -> None:
+    run = run_at(1, 2, val_top1=0.98765, **dict.fromkeys(SPOTS, 1.0))
+    assert describe(run) == "val 98.76 %" or describe(run) == "val 98.77 %"
+
+
+def test_elsewhere_a_line_tells_the_end_of_each_training(
+    make_job: MakeJob, bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="sakd")
+    jobs = [make_job("kd", "adaptive"), make_job("sp")]
+    with Progress("toys-row", 2) as progress:
+        for job in jobs:
+            run_job(job, bench, progress)
+            progress.done()
+    assert len(caplog.messages) == 2
+    for place, job, line in zip("12", jobs, caplog.messages, strict=True):
+        assert line.startswith(f"toys-row {place}/2: {job.id}: epoch 2/2, val ")
+    assert "gate 1.00" in caplog.messages[0] or "gate 0." in caplog.messages[0]
+
+
+def test_a_collapsed_router_is_in_the_log(
+    make_job: MakeJob, bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="sakd")
+    leaning = replace(make_job("kd", "adaptive"))
+    built = leaning.build
+
+    def lean() -> Objective:
+        objective = built()
+        objective.router.policy.favour_distilling(100.0)  # type: ignore[union-attr]
+        return objective
+
+    run_job(replace(leaning, build=lean), bench, Progress("toys", 1))
+    assert "router collapsed to always" in caplog.messages[-1]
+
+
+def test_lines_are_not_told_more_often_than_they_are_read(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO, logger="sakd")
+    now = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    lines = Lines("toys 1/1: cell")
+    lines.on_start(run_at(0, 10))
+    for epoch in range(1, 11):
+        now[0] += 4
+        lines.on_epoch(run_at(epoch, 10, val_top1=0.5))
+    assert caplog.messages == [
+        "toys 1/1: cell: epoch 4/10, val 50.00 %, 24 s left",
+        "toys 1/1: cell: epoch 8/10, val 50.00 %, 8 s left",
+        "toys 1/1: cell: epoch 10/10, val 50.00 %, 40 s",
+    ]
+
+
+def test_time_left_is_that_of_this_sitting(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO, logger="sakd")
+    now = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    lines = Lines("cell")
+    lines.on_start(run_at(6, 10))
+    now[0] = 20
+    lines.on_epoch(run_at(7, 10))
+    assert caplog.messages[0].endswith("60 s left")
+
+
+def test_on_a_terminal_bars_show_cells_epochs_and_steps(
+    make_job: MakeJob, bench: Bench, terminal: io.StringIO, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="sakd")
+    jobs = [make_job("kd", "adaptive"), make_job("sp")]
+    with Progress("toys-row", 2) as progress:
+        for job in jobs:
+            assert run_job(job, bench, progress).status == DONE
+            progress.done()
+        assert progress.bars is not None
+        assert [task.completed for task in progress.bars.tasks] == [2]
+        progress.bars.refresh()
+    assert "toys-row" in terminal.getvalue()
+    ends = [line.partition(": epoch 2/2")[0] for line in caplog.messages]
+    assert ends == [f"toys-row {place}/2: {job.id}" for place, job in enumerate(jobs, 1)]
+
+
+def test_bars_name_the_training_and_its_last_epoch(terminal: io.StringIO) -> None:
+    with Progress("toys-row", 1) as progress:
+        start = run_at(0, 3)
+        later = run_at(1, 3, val_top1=0.25, routing=1.0, **dict.fromkeys(SPOTS, 0.0))
+        for watch in progress.of("toys-cell"):
+            watch.on_start(start)
+            watch.on_step(start)
+            watch.on_epoch(later)
+        assert progress.bars is not None
+        progress.bars.refresh()
+    assert "toys-cell" in terminal.getvalue()
+    assert "val 25.00 %, gate 0.00/0.00, router collapsed to never" in terminal.getvalue()
+
+
+@pytest.mark.parametrize("error", [UserError("this cannot be"), RuntimeError("it burns")])
+def test_bars_survive_a_training_that_fails(
+    make_job: MakeJob, bench: Bench, terminal: io.StringIO, error: Exception
+) -> None:
+    def build() -> Objective:
+        raise error
+
+    with Progress("toys-row", 2) as progress:
+        assert run_job(replace(make_job("sp"), build=build), bench, progress).status == FAILED
+        progress.done()
+        assert run_job(make_job("kd"), bench, progress).status == DONE
+        progress.done()
+    assert "toys-row" in terminal.getvalue()
+
+
+def test_an_interruption_gives_the_terminal_back_and_says_how_to_go_on(
+    terminal: io.StringIO, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="sakd")
+    progress = Progress("toys-row", 2)
+    progress.__enter__()
+    progress.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert progress.bars is not None
+    assert not progress.bars.live.is_started
+    assert "\x1b[?25h" in terminal.getvalue()
+    assert "the same command goes on from here" in caplog.text
