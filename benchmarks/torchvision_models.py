@@ -67,7 +67,7 @@ def cut_anywhere(network: StagedNetwork, size: int) -> None:
     """See that a forward pass in two parts is the forward pass."""
     network.eval()
     images = torch.randn(2, 3, size, size)
-    features, logits = network.trace(images)
+    features, logits = network.extract(images)
     require(torch.equal(network(images), logits), "the trace is not the forward pass")
     for k, feature in enumerate((images, *features)):
         require(torch.equal(network.run(feature, k), logits), f"cut {k} changes the logits")

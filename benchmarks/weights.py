@@ -70,7 +70,7 @@ def pulls(
 
     What the distiller trains learns from its loss; the student does not.
     """
-    sakd.training.prepare(objective, stream)
+    sakd.training.pretrain(objective, stream)
     run = Run(objective, {"student": Optimisation()}, 1, len(stream))
     objective.train()
     weights = list(objective.student.parameters())
@@ -89,7 +89,7 @@ def pulls(
 
 def outputs(network: StagedNetwork, images: Tensor) -> list[Tensor]:
     """All features, and the logits."""
-    features, logits = network.trace(images)
+    features, logits = network.extract(images)
     return [*features, logits]
 
 

@@ -1,9 +1,9 @@
 """Kedro's settings of the project."""
 
-from sakd.project.hooks import SettingsHooks
+from sakd.project.hooks import ParameterHooks
 from sakd.project.session import Session
 
-HOOKS = (SettingsHooks(),)
+HOOKS = (ParameterHooks(),)
 
 SESSION_CLASS = Session
 

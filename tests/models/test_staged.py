@@ -77,7 +77,7 @@ def test_a_forward_can_be_cut_anywhere(network: StagedNetwork, image: Tensor) ->
 
 @torch.no_grad()
 def test_a_trace_is_the_chain_of_all_stages(network: StagedNetwork, image: Tensor) -> None:
-    features, logits = network.trace(image)
+    features, logits = network.extract(image)
     assert len(features) == network.depth
     x = image
     for k, feature in enumerate(features):
@@ -90,8 +90,8 @@ def test_a_trace_is_the_chain_of_all_stages(network: StagedNetwork, image: Tenso
 def test_what_a_rectifier_takes_is_in_a_trace(
     name: str, network: StagedNetwork, image: Tensor
 ) -> None:
-    closed, unrectified = network.trace_unrectified(image)
-    assert all(map(torch.equal, closed.outputs, network.trace(image).outputs))
+    closed, unrectified = network.extract_unrectified(image)
+    assert all(map(torch.equal, closed.outputs, network.extract(image).outputs))
     stages = zip(network.stage_names, unrectified.features, closed.features, strict=False)
     found = [stage for stage, before, after in stages if before is not after]
     for start, expected in RECTIFIED.items():

@@ -35,7 +35,7 @@ def test_a_model_of_timm_is_cut_and_distilled_in_both_roles(name: str) -> None:
         whole = network(images)
         for k in range(network.depth + 2):
             assert torch.equal(network.run(network.run(images, 0, k), k), whole)
-        assert list(network.trace(images).features[-1].shape[1:]) == NAMES[name]
+        assert list(network.extract(images).features[-1].shape[1:]) == NAMES[name]
     for student in (True, False):
         other = NETWORKS["resnet8"](num_classes=5)
         pair = (network, other) if student else (other, network)

@@ -72,10 +72,10 @@ def test_every_family_is_cut_into_its_stages(name: str) -> None:
     x = torch.randn(2, 3, size, size)
     with torch.no_grad():
         whole = network(x)
-        features, logits = network.trace(x)
+        features, logits = network.extract(x)
         for k, feature in enumerate(features):
             assert torch.equal(network.run(feature, k + 1), whole)
-        closed, unrectified = network.trace_unrectified(x)
+        closed, unrectified = network.extract_unrectified(x)
     assert torch.equal(logits, whole)
     torch.testing.assert_close(closed.features, features)  # a watched attention takes another path
     ends = [before is not after for before, after in zip(unrectified[0], closed[0], strict=True)]

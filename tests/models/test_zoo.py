@@ -36,7 +36,7 @@ def test_parameters_multiplications_and_shapes_equal_the_authors(row: dict[str, 
         network = NETWORKS[row["network"]](num_classes=int(row["classes"])).eval()
         image = torch.empty(1, 3, size, size)
     macs = Macs(network)
-    features = network.trace(image).features
+    features = network.extract(image).features
     shapes = ["x".join(map(str, feature.shape[1:])) for feature in features]
     buffers = sum(b.numel() for b in network.buffers() if b.is_floating_point())
     assert sum(p.numel() for p in network.parameters()) == int(row["parameters"])

@@ -17,15 +17,15 @@ from sakd.objectives.parameters import Distillation, Routing
 from sakd.study.grid import Cell
 from sakd.study.networks import fresh_network
 from sakd.study.store import CellStore
-from sakd.study.train import Bench, Job, Training
-from sakd.study.trainings import Lessons, cell_job
+from sakd.study.train import Bench, Recipe, Training
+from sakd.study.trainings import Lessons, cell_training
 from sakd.training import Optimisation
 from sakd.training.progress import Progress
 from sakd.weights.saved import Weights
 
 ROOT = Path(__file__).parents[2]
 CLASSES = ("ant", "bee", "cat")
-TRAINING = Training(
+TRAINING = Recipe(
     epochs=2,
     batch_size=8,
     optimisation=Optimisation(lr=0.05),
@@ -76,10 +76,10 @@ def make_cell() -> Callable[..., Cell]:
 
 
 @pytest.fixture(scope="session")
-def make_job(
+def make_training(
     make_cell: Callable[..., Cell], lessons: Lessons, teacher: Weights
-) -> Callable[..., Job]:
-    """Make the job of a cell; what is not named is as in ``TRAINING`` and the defaults."""
+) -> Callable[..., Training]:
+    """Make the training of a cell; what is not named is as in ``TRAINING`` and the defaults."""
 
     def make(
         distiller: str = "kd",
@@ -91,8 +91,8 @@ def make_job(
         distillation: Distillation = DISTILLATION,
         routing: Routing = ROUTING,
         **training: Any,
-    ) -> Job:
-        return cell_job(
+    ) -> Training:
+        return cell_training(
             make_cell(distiller, policy, seed),
             weights,
             images,

@@ -14,7 +14,7 @@ from sakd.foundation.errors import require
 
 
 @dataclass(frozen=True)
-class DataSettings:
+class DataParameters:
     """Which images, and how they are split.
 
     Attributes:
@@ -106,9 +106,9 @@ class DataSettings:
         self.splitting().check(has_test=dataset.has_test())
 
     @property
-    def label(self) -> str:
+    def slug(self) -> str:
         """What the data is called in ids and file names."""
-        return self.dataset().label
+        return self.dataset().slug
 
     def splitting(self) -> Splitting:
         """How it is split."""

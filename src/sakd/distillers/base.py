@@ -67,7 +67,7 @@ class Distiller(nn.Module, ABC):
     loss of spot-adaptive distillation (CIFAR-100 configuration of arXiv:2205.02399).
     ``equal_channels`` says that both features of a spot must have as many channels, and
     ``any_shape`` that tokens and vectors will do where the family has maps. ``unrectified`` asks
-    for features as they are before a rectifier, see `StagedNetwork.trace_unrectified`.
+    for features as they are before a rectifier, see `StagedNetwork.extract_unrectified`.
     ``stands_alone`` says that neither cross-entropy nor KD nor another distiller goes with it, and
     ``rebuilding`` what the student is made into before it is trained; None leaves it as it is.
     """

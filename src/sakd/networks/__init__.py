@@ -4,15 +4,15 @@ Names beyond this table, such as ``torchvision:resnet18``, are understood by `bu
 """
 
 from sakd.networks.build import build_network, check_network
-from sakd.networks.staged import StagedNetwork, Trace, check_fit, feature_shapes, probe
+from sakd.networks.staged import Features, StagedNetwork, check_fit, feature_shapes, probe
 from sakd.networks.staging import TracedNetwork, stage
 from sakd.networks.zoo.table import NETWORKS, NetworkBuilder
 
 __all__ = [
     "NETWORKS",
+    "Features",
     "NetworkBuilder",
     "StagedNetwork",
-    "Trace",
     "TracedNetwork",
     "build_network",
     "check_fit",

@@ -15,7 +15,7 @@ from sakd.networks.rectifiers import RectifierWatch
 T = TypeVar("T")
 
 
-class Trace(NamedTuple):
+class Features(NamedTuple):
     """What one forward pass leaves behind: ``features`` up to the embedding, then ``logits``."""
 
     features: tuple[Tensor, ...]
@@ -63,15 +63,15 @@ class StagedNetwork(nn.Module):
             x = self.get_submodule(name)(x)
         return x
 
-    def trace(self, x: Tensor) -> Trace:
+    def extract(self, x: Tensor) -> Features:
         """Run images (B, C, H, W) through every stage and keep each feature."""
         features = []
         for index in range(self.depth):
             x = self.run(x, index, index + 1)
             features.append(x)
-        return Trace(tuple(features), self.run(x, self.depth))
+        return Features(tuple(features), self.run(x, self.depth))
 
-    def trace_unrectified(self, x: Tensor) -> tuple[Trace, Trace]:
+    def extract_unrectified(self, x: Tensor) -> tuple[Features, Features]:
         """`trace`, and the same with every feature as it is before a rectifier.
 
         That is the one that closes its stage; or else, after pre-activation blocks, the one that
@@ -86,7 +86,7 @@ class StagedNetwork(nn.Module):
             features.append(feature)
             unrectified.append(watch.before(feature))
         logits = self.run(features[-1], self.depth)
-        return Trace(tuple(features), logits), Trace(tuple(unrectified), logits)
+        return Features(tuple(features), logits), Features(tuple(unrectified), logits)
 
     def watched(self, x: Tensor) -> Iterator[tuple[Tensor, RectifierWatch]]:
         """Every feature of images (B, C, H, W), and what was seen of rectifiers in its stage."""
@@ -100,13 +100,13 @@ class StagedNetwork(nn.Module):
         return self.run(x)
 
 
-def probe(network: StagedNetwork, image_shape: tuple[int, ...]) -> Trace:
+def probe(network: StagedNetwork, image_shape: tuple[int, ...]) -> Features:
     """What ``network`` makes of one black image (C, H, W), in evaluation mode.
 
     Raises:
         UserError: the network cannot take images of that shape.
     """
-    return _probe(network, network.trace, image_shape)
+    return _probe(network, network.extract, image_shape)
 
 
 def rectified_stages(network: StagedNetwork, image_shape: tuple[int, ...]) -> list[bool]:

@@ -1,10 +1,10 @@
-"""Training problems: what is minimised, and by whom."""
+"""Recipe problems: what is minimised, and by whom."""
 
 from sakd.objectives.base import Objective, StepResult
 from sakd.objectives.build import distil
 from sakd.objectives.graft import Graft
 from sakd.objectives.joint import JointDistillation
-from sakd.objectives.pretraining import Preparation
+from sakd.objectives.pretraining import PretrainingObjective
 from sakd.objectives.router import Router
 from sakd.objectives.spot_distillation import SpotDistillation
 from sakd.objectives.supervised import Supervised
@@ -13,7 +13,7 @@ __all__ = [
     "Graft",
     "JointDistillation",
     "Objective",
-    "Preparation",
+    "PretrainingObjective",
     "Router",
     "SpotDistillation",
     "StepResult",

@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from sakd.data import Batch
 
 if TYPE_CHECKING:
-    from sakd.objectives.pretraining import Preparation
+    from sakd.objectives.pretraining import PretrainingObjective
 
 
 class StepResult(NamedTuple):
@@ -44,7 +44,7 @@ class Objective(nn.Module, ABC):
     def forward(self, batch: Batch) -> StepResult:
         """The losses of one batch, keyed like `players`."""
 
-    def preparations(self) -> dict[str, Preparation]:
+    def pretrainings(self) -> dict[str, PretrainingObjective]:
         """By name, the problems still to be solved before this one; most have none."""
         return {}
 

@@ -16,7 +16,7 @@ class Outputs(NamedTuple):
 
     Attributes:
         closed: as the stages give them, and as the next stage takes them.
-        unrectified: before rectifiers, see `StagedNetwork.trace_unrectified`; ``closed`` where
+        unrectified: before rectifiers, see `StagedNetwork.extract_unrectified`; ``closed`` where
             nobody asked.
     """
 
@@ -27,9 +27,9 @@ class Outputs(NamedTuple):
     def of(cls, network: StagedNetwork, images: Tensor, distillers: Iterable[Distiller]) -> Outputs:
         """Run ``images`` (B, C, H, W) through ``network``, for what ``distillers`` want to see."""
         if any(distiller.unrectified for distiller in distillers):
-            closed, unrectified = network.trace_unrectified(images)
+            closed, unrectified = network.extract_unrectified(images)
             return cls(closed.outputs, unrectified.outputs)
-        outputs = network.trace(images).outputs
+        outputs = network.extract(images).outputs
         return cls(outputs, outputs)
 
     @property

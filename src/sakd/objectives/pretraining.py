@@ -12,7 +12,7 @@ from sakd.objectives.base import Objective, StepResult
 from sakd.objectives.outputs import Outputs
 
 
-class Preparation(Objective):
+class PretrainingObjective(Objective):
     """A distiller's `Pretraining`, on the features of a frozen teacher; one player."""
 
     frozen = ("teacher",)
@@ -35,7 +35,7 @@ class Preparation(Objective):
 
     def players(self) -> dict[str, list[nn.Parameter]]:
         """The module's parameters."""
-        return {"preparation": list(self.module.parameters())}
+        return {"pretraining": list(self.module.parameters())}
 
     def forward(self, batch: Batch) -> StepResult:
         """The pretraining's loss."""
@@ -43,4 +43,4 @@ class Preparation(Objective):
         with torch.no_grad():
             shown = Outputs.of(self.teacher, batch.images, self._for).shown_to(distiller)
         loss = self.pretraining.loss([shown[spot.teacher] for spot in distiller.pair.spots])
-        return StepResult({"preparation": loss}, {"preparation": loss.detach()})
+        return StepResult({"pretraining": loss}, {"pretraining": loss.detach()})

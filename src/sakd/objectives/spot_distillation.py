@@ -15,7 +15,7 @@ from sakd.networks.spots import Spot
 from sakd.networks.staged import in_mode
 from sakd.objectives.base import Objective, StepResult, label_loss
 from sakd.objectives.outputs import Outputs
-from sakd.objectives.pretraining import Preparation
+from sakd.objectives.pretraining import PretrainingObjective
 from sakd.objectives.router import Router
 from sakd.routing.collapse import GATE_RATE
 
@@ -77,11 +77,11 @@ class SpotDistillation(Objective):
             players["router"] = parameters
         return players
 
-    def preparations(self) -> dict[str, Preparation]:
+    def pretrainings(self) -> dict[str, PretrainingObjective]:
         """What the distillers have yet to train before the student."""
         plans = {name: (d, d.pretraining()) for name, d in self._distillers().items()}
         return {
-            name: Preparation(self.teacher, distiller, plan)
+            name: PretrainingObjective(self.teacher, distiller, plan)
             for name, (distiller, plan) in plans.items()
             if plan is not None and not plan.done
         }

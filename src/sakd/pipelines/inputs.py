@@ -12,7 +12,7 @@ from sakd.data import DataCard
 from sakd.foundation.errors import require
 from sakd.foundation.machine import resolve_device
 from sakd.study.networks import check_network_fits
-from sakd.study.parameters import Settings
+from sakd.study.parameters import Parameters
 from sakd.study.store import CellStore
 from sakd.study.train import Bench
 from sakd.study.trainings import Lessons
@@ -22,28 +22,28 @@ Parts = Mapping[str, Callable[[], Mapping[str, Tensor]]]
 
 
 def open_bench(
-    development: Parts, card: Mapping[str, Any], cells: CellStore, settings: Settings
+    development: Parts, card: Mapping[str, Any], cells: CellStore, parameters: Parameters
 ) -> Bench:
     """Where the jobs of a node are run.
 
     Raises:
         UserError: a network of the grid, of this node or another, cannot take the data.
     """
-    device, data = resolve_device(settings.device), DataCard.from_json(card)
-    for network in settings.grid.networks():
+    device, data = resolve_device(parameters.device), DataCard.from_json(card)
+    for network in parameters.grid.networks():
         _check_once(network, len(data.classes), (data.channels, data.height, data.width))
-    return Bench(settings.data.images(development["val"]()), data, cells, device)
+    return Bench(parameters.data.images(development["val"]()), data, cells, device)
 
 
 _check_once = cache(check_network_fits)
 
 
 def lessons(
-    development: Parts, card: Mapping[str, Any], settings: Settings, *, per_class: int | None
+    development: Parts, card: Mapping[str, Any], parameters: Parameters, *, per_class: int | None
 ) -> Lessons:
     """What a network learns from: all training images, or so many of each class."""
-    train = settings.data.images(development["train"]())
-    return Lessons(train, DataCard.from_json(card), per_class, settings.data.split_seed)
+    train = parameters.data.images(development["train"]())
+    return Lessons(train, DataCard.from_json(card), per_class, parameters.data.split_seed)
 
 
 def check_origin(name: str, sha256: str, card: Mapping[str, Any], pipeline: str) -> None:

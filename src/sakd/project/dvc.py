@@ -18,8 +18,8 @@ from kedro.framework.startup import bootstrap_project
 from sakd.networks.outside.fingerprint import source_files
 from sakd.networks.outside.names import slug
 from sakd.project.hooks import told_in_one_line
-from sakd.project.parameters import active_settings
-from sakd.study.parameters import Settings
+from sakd.project.parameters import active_parameters
+from sakd.study.parameters import Parameters
 
 Stage = dict[str, Any]
 
@@ -45,22 +45,22 @@ REPORTS = (
 class Stages:
     """The stages of a study and the files that connect them."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Name the files of ``settings``."""
-        self.data = settings.data.label
-        self.rows = settings.grid.rows(self.data)
-        teachers = [slug(name) for name in settings.grid.teachers()]
+    def __init__(self, parameters: Parameters) -> None:
+        """Name the files of ``parameters``."""
+        self.data = parameters.data.slug
+        self.rows = parameters.grid.rows(self.data)
+        teachers = [slug(name) for name in parameters.grid.teachers()]
         self.primary = f"data/03_primary/{self.data}"
         models, self.output = f"data/06_models/{self.data}", f"data/07_model_output/{self.data}"
         self.cells, self.teachers = f"{models}/cells", f"{models}/teachers"
         self.weights = [f"{self.teachers}/{name}.safetensors" for name in teachers]
         self.cards = [f"{self.teachers}/{name}.json" for name in teachers]
         self.accuracies = [f"{self.output}/teachers/{name}.json" for name in teachers]
-        self.imported = sorted(str(path) for path in settings.teacher_weights.values())
-        self.teacher_code = _own_code(settings.grid.teachers())
-        self.code = _own_code(settings.grid.networks())
-        self.import_parameters = [name for name in IMPORT_PARAMETERS if getattr(settings, name)]
-        rates = [OWN_RATES] if settings.student_lr else []
+        self.imported = sorted(str(path) for path in parameters.teacher_weights.values())
+        self.teacher_code = _own_code(parameters.grid.teachers())
+        self.code = _own_code(parameters.grid.networks())
+        self.import_parameters = [name for name in IMPORT_PARAMETERS if getattr(parameters, name)]
+        rates = [OWN_RATES] if parameters.student_lr else []
         self.student_parameters = [*STUDENT_PARAMETERS, *rates]
         self.tables = [f"{self.output}/{name}.csv" for name in ("evaluation", "history")]
         self.reporting = f"data/08_reporting/{self.data}"
@@ -153,9 +153,9 @@ def _persistent(folder: str) -> Stage:
     return {folder: {"persist": True}}
 
 
-def dvc_yaml(settings: Settings) -> str:
+def dvc_yaml(parameters: Parameters) -> str:
     """The text of ``dvc.yaml``."""
-    stages = {"stages": Stages(settings).every()}
+    stages = {"stages": Stages(parameters).every()}
     return HEAD + yaml.safe_dump(stages, sort_keys=False, width=100)
 
 
@@ -164,7 +164,7 @@ def main() -> None:
     """Write the stages of the project in the working directory to standard output."""
     bootstrap_project(Path.cwd())
     with told_in_one_line():
-        click.echo(dvc_yaml(active_settings()), nl=False)
+        click.echo(dvc_yaml(active_parameters()), nl=False)
 
 
 if __name__ == "__main__":

@@ -23,11 +23,11 @@ from sakd.foundation.machine import resolve_device
 from sakd.foundation.tables import Table
 from sakd.networks.outside.names import slug
 from sakd.pipelines.data_preparation.earlier import Earlier
-from sakd.project.parameters import activate, active_settings
-from sakd.study.parameters import parse_settings
+from sakd.project.parameters import activate, active_parameters
+from sakd.study.parameters import parse_parameters
 
 
-class SettingsHooks:
+class ParameterHooks:
     """Types the parameters before any pipeline is built, and hands them to the nodes."""
 
     @hook_impl
@@ -41,19 +41,19 @@ class SettingsHooks:
         """
         log_to_console()
         with told_in_one_line():
-            activate(parse_settings(_parameters(context)))
+            activate(parse_parameters(_parameters(context)))
 
     @hook_impl
     def after_catalog_created(self, catalog: CatalogProtocol[str, Any]) -> None:
         """Put the typed parameters, the rows and the teachers where nodes find them."""
-        settings = active_settings()
-        catalog["parameters"] = settings
-        catalog["params:data"] = settings.data
-        earlier = Earlier(catalog, settings.data.label, settings.data.images)
+        parameters = active_parameters()
+        catalog["parameters"] = parameters
+        catalog["params:data"] = parameters.data
+        earlier = Earlier(catalog, parameters.data.slug, parameters.data.images)
         catalog["params:earlier"] = MemoryDataset(earlier, copy_mode="assign")
-        for network in settings.grid.teachers():
+        for network in parameters.grid.teachers():
             catalog[f"params:teachers.{slug(network)}"] = network
-        for row in settings.grid.rows(settings.data.label):
+        for row in parameters.grid.rows(parameters.data.slug):
             catalog[f"params:rows.{row.id}"] = row
 
     @hook_impl
@@ -63,18 +63,18 @@ class SettingsHooks:
         Raises:
             ClickException: it is.
         """
-        settings = active_settings()
+        parameters = active_parameters()
         with told_in_one_line():
-            resolve_device(settings.device)
+            resolve_device(parameters.device)
             if any("data_preparation" in node.tags for node in pipeline.nodes):
-                settings.data.check()
+                parameters.data.check()
             if any("teacher" in node.tags for node in pipeline.nodes):
-                settings.check_teachers()
+                parameters.check_teachers()
             missing = sorted(name for name in pipeline.inputs() if not catalog.exists(name))
             listed = ", ".join(missing)
             require(not missing, f"not there yet: {listed}; run the stages before, or all of them")
-        if settings.threads is not None:
-            torch.set_num_threads(settings.threads)
+        if parameters.threads is not None:
+            torch.set_num_threads(parameters.threads)
 
     @hook_impl
     def on_node_error(self, error: Exception, node: Node) -> None:

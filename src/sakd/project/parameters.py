@@ -1,4 +1,4 @@
-"""The settings that the pipelines are built from."""
+"""The parameters that the pipelines are built from."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from kedro.config import OmegaConfigLoader
 from kedro.framework.project import settings as project
 from kedro.utils import find_kedro_project
 
-from sakd.study.parameters import Settings, parse_settings
+from sakd.study.parameters import Parameters, parse_parameters
 
-_active: Settings | None = None
+_active: Parameters | None = None
 
 
-def activate(settings: Settings) -> None:
-    """Build pipelines from ``settings`` from now on."""
+def activate(parameters: Parameters) -> None:
+    """Build pipelines from ``parameters`` from now on."""
     global _active  # noqa: PLW0603 - Kedro asks for pipelines without saying for which run
-    _active = settings
+    _active = parameters
 
 
-def active_settings() -> Settings:
-    """The settings of the session, or where there is none (``kedro registry list``) of the files.
+def active_parameters() -> Parameters:
+    """The parameters of the session, or where there is none (``kedro registry list``) of the files.
 
     Raises:
         UserError: the files are wrong.
     """
-    return _active or parse_settings(_from_files())
+    return _active or parse_parameters(_from_files())
 
 
 def _from_files() -> dict[str, object]:

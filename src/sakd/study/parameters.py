@@ -10,17 +10,17 @@ from typing import Any, Literal, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from sakd.data.parameters import DataSettings
+from sakd.data.parameters import DataParameters
 from sakd.foundation.errors import UserError, require
 from sakd.networks import check_network
 from sakd.networks.renormalised import Statistics
 from sakd.objectives.parameters import Distillation, Routing
 from sakd.study.grid import Grid
-from sakd.study.train import Training
+from sakd.study.train import Recipe
 
 
 @dataclass(frozen=True)
-class Settings:
+class Parameters:
     """All parameters of a run, as in ``conf/base/parameters.yml``.
 
     Attributes:
@@ -34,14 +34,14 @@ class Settings:
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int | None = None
-    data: DataSettings = field(default_factory=DataSettings)
+    data: DataParameters = field(default_factory=DataParameters)
     grid: Grid = field(default_factory=Grid)
-    teacher: Training = field(default_factory=Training)
+    teacher: Recipe = field(default_factory=Recipe)
     teacher_seed: int = 0
     teacher_weights: Mapping[str, Path] = field(default_factory=dict)
     teacher_renames: Mapping[str, str] = field(default_factory=dict)
     teacher_statistics: Mapping[str, Statistics] = field(default_factory=dict)
-    student: Training = field(default_factory=Training)
+    student: Recipe = field(default_factory=Recipe)
     student_lr: Mapping[str, float] = field(default_factory=dict)
     distillation: Distillation = field(default_factory=Distillation)
     routing: Routing = field(default_factory=Routing)
@@ -53,7 +53,7 @@ class Settings:
         for name, lr in self.student_lr.items():
             require(lr > 0, f"student_lr of {name} must be above 0, got {lr}")
 
-    def student_training(self, network: str) -> Training:
+    def student_recipe(self, network: str) -> Recipe:
         """How the student called ``network`` is trained: at its own learning rate, if any."""
         lr = self.student_lr.get(network, self.student.optimisation.lr)
         return replace(self.student, optimisation=replace(self.student.optimisation, lr=lr))
@@ -91,7 +91,7 @@ class Settings:
             require(path.is_file(), f"teacher_weights: there is no file {path} for {name}")
 
 
-def parse_settings(parameters: Mapping[str, Any]) -> Settings:
+def parse_parameters(parameters: Mapping[str, Any]) -> Parameters:
     """Type and check raw parameters.
 
     On the command line a list is written ``a+b``.
@@ -100,11 +100,11 @@ def parse_settings(parameters: Mapping[str, Any]) -> Settings:
         UserError: an unknown key, a wrong value, an unknown name.
     """
     try:
-        settings = TypeAdapter(Settings).validate_python(_expand(parameters, Settings))
+        typed = TypeAdapter(Parameters).validate_python(_expand(parameters, Parameters))
     except ValidationError as error:
         raise UserError("; ".join(_explain(detail) for detail in error.errors())) from error
-    settings.check()
-    return settings
+    typed.check()
+    return typed
 
 
 def _expand(value: object, kind: object) -> object:
@@ -137,7 +137,7 @@ def _explain(detail: Mapping[str, Any]) -> str:
 
 
 def _keys(parents: tuple[str, ...]) -> list[str]:
-    kind: type = Settings
+    kind: type = Parameters
     for parent in parents:  # a field, or a name of one's own in a mapping
         kind = get_type_hints(kind)[parent] if is_dataclass(kind) else get_args(kind)[-1]
     return [item.name for item in fields(kind)]

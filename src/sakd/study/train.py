@@ -20,7 +20,7 @@ from sakd.objectives import Objective
 from sakd.study.evaluation import top1
 from sakd.study.recorder import Recorder, State, best_epoch
 from sakd.study.store import DONE, FAILED, CellStore, Entry, Record
-from sakd.training import Callback, Optimisation, Run, fit, prepare
+from sakd.training import Callback, Optimisation, Run, fit, pretrain
 from sakd.training.progress import Progress
 from sakd.weights.saved import Weights, save_weights
 
@@ -37,7 +37,7 @@ are normalised; ab compares responses before the rectifier.
 
 
 @dataclass(frozen=True)
-class Training:
+class Recipe:
     """How a network is trained; the defaults are the protocol of arXiv:2205.02399.
 
     Attributes:
@@ -67,7 +67,7 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Job:
+class Training:
     """One network to train.
 
     Attributes:
@@ -88,7 +88,7 @@ class Job:
     network: str
     build: Callable[[], Objective]
     images: Images
-    training: Training
+    training: Recipe
     optimisation: Mapping[str, Optimisation]
     seed: int
 
@@ -109,7 +109,7 @@ class Bench:
     device: torch.device
 
 
-def run_job(job: Job, bench: Bench, progress: Progress) -> Record:
+def run_training(job: Training, bench: Bench, progress: Progress) -> Record:
     """Train ``job`` unless that is done; a failure is recorded, not raised.
 
     A disk that cannot be written to is raised: the other jobs would fail there too.
@@ -130,7 +130,7 @@ def run_job(job: Job, bench: Bench, progress: Progress) -> Record:
     return record
 
 
-def _attempt(job: Job, bench: Bench, entry: Entry, progress: Progress) -> Record:
+def _attempt(job: Training, bench: Bench, entry: Entry, progress: Progress) -> Record:
     """Train ``job``; its failure is its own, but that of the disk is everybody's."""
     started = time.monotonic()
     bench.store.forget_evaluation(job.id, job.key)
@@ -146,7 +146,7 @@ def _attempt(job: Job, bench: Bench, entry: Entry, progress: Progress) -> Record
         return entry.finish(replace(_record(job, bench), seconds=seconds, error=message), [])
 
 
-def _train(job: Job, bench: Bench, entry: Entry, progress: Progress) -> Record:
+def _train(job: Training, bench: Bench, entry: Entry, progress: Progress) -> Record:
     state = entry.checkpoint(job.key)
     if state is None:
         entry.clear()
@@ -163,7 +163,7 @@ def _train(job: Job, bench: Bench, entry: Entry, progress: Progress) -> Record:
         device=bench.device,
     )
     val = bench.val.to(bench.device)
-    prepared = state is None and prepare(
+    prepared = state is None and pretrain(
         objective, stream, lambda name: progress.of(f"{job.id}, {name} beforehand")
     )
     keeper = _Keeper(job, bench, entry, clock, checkpoint_at_start=prepared)
@@ -193,7 +193,7 @@ def _train(job: Job, bench: Bench, entry: Entry, progress: Progress) -> Record:
     return entry.finish(record, history)
 
 
-def _record(job: Job, bench: Bench) -> Record:
+def _record(job: Training, bench: Bench) -> Record:
     """What is known of ``job`` before its outcome."""
     made_with = provenance(str(bench.device))
     return Record(job.id, job.key, FAILED, job.facts, provenance=made_with)
@@ -213,7 +213,7 @@ class _Clock:
 class _Keeper(Callback):
     """Puts a recorder's harvest into the job's folder."""
 
-    job: Job
+    job: Training
     bench: Bench
     entry: Entry
     clock: _Clock

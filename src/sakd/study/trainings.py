@@ -18,7 +18,7 @@ from sakd.objectives.rebuilt import trained_name
 from sakd.routing import POLICIES
 from sakd.study.grid import Cell
 from sakd.study.networks import fresh_network, trained_network
-from sakd.study.train import Job, Training
+from sakd.study.train import Recipe, Training
 from sakd.weights.saved import Weights
 
 
@@ -50,7 +50,7 @@ class Lessons:
         return of_data | {"per_class": self.per_class, "subset_seed": self.seed}
 
 
-def teacher_job(network: str, seed: int, lessons: Lessons, training: Training) -> Job:
+def teacher_training(network: str, seed: int, lessons: Lessons, training: Recipe) -> Training:
     """Train ``network`` on the labels, to be a teacher."""
 
     def build() -> Objective:
@@ -59,7 +59,7 @@ def teacher_job(network: str, seed: int, lessons: Lessons, training: Training) -
 
     facts = {"network": network, "seed": seed, **lessons.facts, **_training_facts(training)}
     facts |= _code_facts(network)
-    return Job(
+    return Training(
         group="teachers",
         id="-".join([lessons.card.name, slug(network), "teacher", f"s{seed}"]),
         facts=facts,
@@ -72,15 +72,15 @@ def teacher_job(network: str, seed: int, lessons: Lessons, training: Training) -
     )
 
 
-def cell_job(
+def cell_training(
     cell: Cell,
     teacher: Weights,
     lessons: Lessons,
-    training: Training,
+    training: Recipe,
     *,
     distillation: Distillation,
     routing: Routing,
-) -> Job:
+) -> Training:
     """Train ``cell.student``, alone or under ``teacher``.
 
     Cells of one seed start from the same student and see the same images in the same order.
@@ -117,7 +117,7 @@ def cell_job(
         lr=training.optimisation.lr * routing.lr_factor,
         weight_decay=routing.weight_decay,
     )
-    return Job(
+    return Training(
         group=cell.row,
         id=cell.id,
         facts=facts,
@@ -130,7 +130,7 @@ def cell_job(
     )
 
 
-def _training_facts(training: Training) -> dict[str, Any]:
+def _training_facts(training: Recipe) -> dict[str, Any]:
     facts = json.loads(json.dumps(asdict(training)))  # tuples become lists, as when read back
     del facts["checkpoint_seconds"]
     return {"training": facts}

@@ -2,6 +2,6 @@
 
 from sakd.training.fit import Callback, EpochRecord, Run, fit
 from sakd.training.optimisation import Optimisation
-from sakd.training.pretraining import prepare
+from sakd.training.pretraining import pretrain
 
-__all__ = ["Callback", "EpochRecord", "Optimisation", "Run", "fit", "prepare"]
+__all__ = ["Callback", "EpochRecord", "Optimisation", "Run", "fit", "pretrain"]

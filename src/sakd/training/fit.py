@@ -102,14 +102,16 @@ def fit(
         One record per epoch.
 
     Raises:
-        UserError: a loss is no longer finite, `sakd.training.prepare` has yet to be called, or
+        UserError: a loss is no longer finite, `sakd.training.pretrain` has yet to be called, or
             ``optimisation`` is of a player that there is not.
     """
     run = Run(objective, complete(optimisation or {}, objective.players()), epochs, len(stream))
     if resume is not None:
         run.restore(resume)
-    waiting = ", ".join(objective.preparations())
-    require(not waiting, f"{waiting}: not prepared; call sakd.training.prepare(objective, stream)")
+    waiting = ", ".join(objective.pretrainings())
+    require(
+        not waiting, f"{waiting}: not pretrained; call sakd.training.pretrain(objective, stream)"
+    )
     watching = tuple(callbacks)
     for callback in watching:
         callback.on_start(run)

@@ -10,38 +10,38 @@ from sakd.training.fit import Callback, fit
 from sakd.training.optimisation import Optimisation
 
 
-def prepare(
+def pretrain(
     objective: Objective,
     stream: BatchStream,
     watch: Callable[[str], Iterable[Callback]] = lambda _name: (),
 ) -> bool:
-    """Train what ``objective`` needs beforehand, on ``stream``, and freeze it.
+    """Train the modules that ``objective`` needs beforehand, on ``stream``, and freeze them.
 
     `fit` refuses an objective for which this has not been done. The result is part of the
     objective's progress: a training that resumes does not repeat it.
 
     Args:
-        objective: to be trained next.
-        stream: the batches of every epoch.
-        watch: callbacks for the preparation of that name.
+        objective: The problem to be trained next.
+        stream: The batches of every epoch.
+        watch: Gives the callbacks for the pretraining of a name.
 
     Returns:
         Whether there was something to train.
     """
-    preparations = objective.preparations()
-    for name, preparation in preparations.items():
-        plan = preparation.pretraining
+    pretrainings = objective.pretrainings()
+    for name, problem in pretrainings.items():
+        plan = problem.pretraining
         recipe = Optimisation(plan.lr, plan.momentum, plan.weight_decay, milestones=())
-        preparation.module.requires_grad_(True)
+        problem.module.requires_grad_(True)
         try:
             fit(
-                preparation,
+                problem,
                 stream,
                 epochs=plan.epochs,
-                optimisation={"preparation": recipe},
+                optimisation={"pretraining": recipe},
                 callbacks=watch(name),
             )
         finally:
-            preparation.module.requires_grad_(False)
+            problem.module.requires_grad_(False)
         plan.done.fill_(True)
-    return bool(preparations)
+    return bool(pretrainings)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from sakd.data import Batch
-from sakd.training import Callback, prepare
+from sakd.training import Callback, pretrain
 from sakd.training.fit import Run
 
 Case = dict[str, Any]
@@ -53,10 +53,10 @@ def test_fts_paraphraser_is_pretrained_as_the_references(
     paraphraser.load_state_dict(before)
     teacher = {k: v.clone() for k, v in objective.teacher.state_dict().items()}
     epochs, report = Epochs(), compare("pretraining ft_fixed")
-    assert prepare(objective, TwoBatches(common), lambda _name: (epochs,))
+    assert pretrain(objective, TwoBatches(common), lambda _name: (epochs,))
     expected = state["losses"].view(2, 2).mean(dim=1)
     for record, loss in zip(epochs.history, expected, strict=True):
-        report.check("loss", f"epoch {record['epoch']}", record["preparation"], loss, 1e-5)
+        report.check("loss", f"epoch {record['epoch']}", record["pretraining"], loss, 1e-5)
     for name, value in paraphraser.state_dict().items():
         report.check("weights", name, value, state[f"after/paraphraser.{name}"], 1e-5)
     assert not report.failures

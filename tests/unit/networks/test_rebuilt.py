@@ -78,7 +78,7 @@ def test_it_is_the_student_then_a_projector_then_the_teacher(
     network, x = moved(ReusedClassifier(student, teacher, IMAGE)), torch.randn(2, *IMAGE)
     stages = (*student.stage_names[:-2], "projector", "embedding", "head")
     assert (network.stage_names, network.family) == (stages, student.family)
-    maps = network.projector(student.trace(x).features[-2])
+    maps = network.projector(student.extract(x).features[-2])
     logits = teacher.run(maps, teacher.depth - 1)
     torch.testing.assert_close(network(x), logits, rtol=0, atol=0)
     assert maps.shape[1] == feature_shapes(teacher, IMAGE)[-2][0]
@@ -89,7 +89,7 @@ def test_it_can_be_cut_anywhere(student: StagedNetwork, teacher: StagedNetwork) 
     network, x = moved(ReusedClassifier(student, teacher, IMAGE)), torch.randn(2, *IMAGE)
     for k in range(network.depth + 2):
         assert torch.equal(network.run(network.run(x, 0, k), k), network(x))
-    features, logits = network.trace(x)
+    features, logits = network.extract(x)
     assert torch.equal(logits, network(x))
     assert len(features) == network.depth
 
@@ -112,7 +112,7 @@ def test_it_holds_what_is_deployed_and_nothing_else(
 
 def tail_size(network: StagedNetwork) -> int:
     """The parameters of all that follows the last map."""
-    features = [f.detach() for f in network.eval().trace(torch.randn(2, *IMAGE)).features]
+    features = [f.detach() for f in network.eval().extract(torch.randn(2, *IMAGE)).features]
     logits = network.run(features[-2], network.depth - 1)
     weights = list(network.requires_grad_(True).parameters())
     gradients = torch.autograd.grad(logits.sum(), weights, allow_unused=True)

@@ -101,7 +101,7 @@ def test_a_feature_that_the_next_stage_norms_and_rectifies_is_shown_after_the_no
         "head": nn.Linear(6, 3),
     }
     network = StagedNetwork(stages, family="toy").train(training)
-    closed, unrectified = network.trace_unrectified(torch.randn(4, 3, 8, 8))
+    closed, unrectified = network.extract_unrectified(torch.randn(4, 3, 8, 8))
     torch.testing.assert_close(unrectified.features[0], norm(closed.features[0]))
     assert torch.equal(unrectified.features[1].relu(), closed.features[1])
     assert (unrectified.features[1] < 0).any()
@@ -137,8 +137,8 @@ def test_the_stages_of_a_graph_are_shown_before_their_rectifiers(
     for network, ends in ((cut(), [True, True, False, False]), (small_network(0), [True] * 4)):
         x = torch.randn(2, 3, 8, 8)
         names = set(network.state_dict())
-        expected = network.eval().trace(x)
-        closed, unrectified = network.trace_unrectified(x)
+        expected = network.eval().extract(x)
+        closed, unrectified = network.extract_unrectified(x)
         assert all(map(torch.equal, closed.outputs, expected.outputs))
         for before, after, end in zip(unrectified.features, closed.features, ends, strict=False):
             assert torch.equal(before.relu() if end else before, after)

@@ -25,7 +25,7 @@ def warmed(objective: SpotDistillation, images: Tensor) -> Tensor:
     """Move the statistics away from their start; the teacher's feature at the first spot."""
     objective.student(images)
     with torch.no_grad():
-        features, logits = objective.teacher.trace(images)
+        features, logits = objective.teacher.extract(images)
     objective.student.eval()
     return [*features, logits][objective.spots[0].teacher]
 

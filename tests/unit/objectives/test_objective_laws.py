@@ -105,7 +105,7 @@ def test_always_is_plain_distillation_by_hand(
     student, teacher = copy.deepcopy(objective.student), copy.deepcopy(objective.teacher)
     result = objective(batch)
 
-    (f_s, z_s), (f_t, z_t) = student.trace(batch.images), teacher.trace(batch.images)
+    (f_s, z_s), (f_t, z_t) = student.extract(batch.images), teacher.extract(batch.images)
     p_s, p_t = log_softmax(z_s / 4, dim=1), softmax(z_t / 4, dim=1)
     kd = 16 * (p_t * (p_t.log() - p_s)).sum() / len(batch.labels)
     at = torch.zeros((), dtype=torch.float64)

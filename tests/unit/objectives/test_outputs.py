@@ -36,7 +36,7 @@ def test_who_asks_sees_both_networks_before_their_rectifiers(
     (logits, *_), features = shown[0], shown[1]
     assert torch.equal(logits[0], objective.student(batch.images))
     for side, network in enumerate((objective.student, objective.teacher)):
-        closed = network.trace(batch.images).features
+        closed = network.extract(batch.images).features
         for spot, seen in zip(spots, features[side], strict=True):
             assert (seen < 0).any()
             assert torch.equal(seen.relu(), closed[spot[side]])
@@ -50,7 +50,7 @@ def test_who_does_not_ask_pays_nothing(
         raise AssertionError("nobody asked")
 
     objective = small_objective(name, "adaptive").train()
-    monkeypatch.setattr(StagedNetwork, "trace_unrectified", refuse)
+    monkeypatch.setattr(StagedNetwork, "extract_unrectified", refuse)
     objective(small_batch(0))
 
 
@@ -65,5 +65,5 @@ def test_the_router_sees_what_the_stages_give(
     )
     objective(batch)
     with torch.no_grad():
-        expected = objective.teacher.trace(batch.images).outputs
+        expected = objective.teacher.extract(batch.images).outputs
     assert torch.equal(seen[0], expected[objective.spots[0].teacher])

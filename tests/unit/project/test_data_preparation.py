@@ -13,12 +13,12 @@ from kedro_datasets.json import JSONDataset
 from kedro_datasets.partitions import PartitionedDataset
 
 from sakd.data import RawData
-from sakd.data.parameters import DataSettings
+from sakd.data.parameters import DataParameters
 from sakd.data.sources.digits import Digits
 from sakd.pipelines.data_preparation.earlier import Earlier
 from sakd.pipelines.data_preparation.nodes import prepare_data
 
-DATA = DataSettings(val_fraction=0.2, test_fraction=0.2, train_size=100)
+DATA = DataParameters(val_fraction=0.2, test_fraction=0.2, train_size=100)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def run(catalog: DataCatalog) -> Callable[..., dict[str, Any]]:
     """Run the node as Kedro does, and return the card."""
 
-    def go(data: DataSettings = DATA) -> dict[str, Any]:
+    def go(data: DataParameters = DATA) -> dict[str, Any]:
         outputs = prepare_data(data, Earlier(catalog, "digits"))
         for entry, content in zip(("development", "test", "card"), outputs, strict=True):
             catalog.save(f"digits-{entry}", content)
@@ -82,7 +82,7 @@ def test_the_second_run_reads_nothing_and_leaves_every_file(
 
 def test_other_settings_prepare_anew(run: Any, reads: list[str]) -> None:
     first = run()
-    other = run(DataSettings(val_fraction=0.2, test_fraction=0.2, train_size=101))
+    other = run(DataParameters(val_fraction=0.2, test_fraction=0.2, train_size=101))
     assert len(reads) == 2
     assert other["key"] != first["key"]
     assert sum(other["counts"]["train"]) == 101

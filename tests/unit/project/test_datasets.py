@@ -14,7 +14,7 @@ from sakd.pipelines import data_preparation, evaluate, report, students, teacher
 from sakd.project.datasets import CellStoreDataset, WeightsDataset
 from sakd.settings import CONFIG_LOADER_ARGS
 from sakd.study.grid import Grid
-from sakd.study.parameters import Settings, parse_settings
+from sakd.study.parameters import Parameters, parse_parameters
 from sakd.weights.saved import Weights
 
 STAGES = (data_preparation, teacher, students, evaluate, report)
@@ -63,26 +63,28 @@ class TestCatalog:
         return DataCatalog.from_config(loader["catalog"])
 
     @pytest.fixture
-    def settings(self) -> Settings:
+    def parameters(self) -> Parameters:
         pairs = ("resnet20/resnet8", "wrn_40_2/wrn_16_2", "resnet20/wrn_16_1")
-        return Settings(grid=Grid(pairs=pairs, seeds=(0, 1)))
+        return Parameters(grid=Grid(pairs=pairs, seeds=(0, 1)))
 
     def test_every_dataset_of_every_pipeline_is_kept(
-        self, catalog: DataCatalog, settings: Settings
+        self, catalog: DataCatalog, parameters: Parameters
     ) -> None:
         for stage in STAGES:
-            pipeline = stage.create_pipeline(settings)
+            pipeline = stage.create_pipeline(parameters)
             names = {name for name in pipeline.datasets() if name != "parameters"}
             for name in names:
                 assert name.startswith("params:") or name in catalog, name
 
-    def test_no_two_datasets_share_a_file(self, catalog: DataCatalog, settings: Settings) -> None:
-        made = set().union(*(stage.create_pipeline(settings).all_outputs() for stage in STAGES))
+    def test_no_two_datasets_share_a_file(
+        self, catalog: DataCatalog, parameters: Parameters
+    ) -> None:
+        made = set().union(*(stage.create_pipeline(parameters).all_outputs() for stage in STAGES))
         places = [str(catalog.get(name)) for name in sorted(made)]
         assert len(set(places)) == len(made)
 
-    def test_each_node_makes_its_own(self, settings: Settings) -> None:
-        outputs = [o for stage in STAGES for n in stage.create_pipeline(settings).nodes
+    def test_each_node_makes_its_own(self, parameters: Parameters) -> None:
+        outputs = [o for stage in STAGES for n in stage.create_pipeline(parameters).nodes
                    for o in n.outputs]  # fmt: skip
         assert len(set(outputs)) == len(outputs)
 
@@ -93,6 +95,6 @@ class TestCatalog:
 
 
 def test_a_pipeline_is_made_of_the_settings_alone() -> None:
-    settings = parse_settings({"grid": {"pairs": ["resnet20/resnet8"], "seeds": "0+1+2"}})
-    nodes = {node.name for stage in STAGES for node in stage.create_pipeline(settings).nodes}
+    parameters = parse_parameters({"grid": {"pairs": ["resnet20/resnet8"], "seeds": "0+1+2"}})
+    nodes = {node.name for stage in STAGES for node in stage.create_pipeline(parameters).nodes}
     assert {f"students-digits-resnet20-resnet8-s{seed}" for seed in range(3)} <= nodes

@@ -13,7 +13,7 @@ from sakd.foundation.errors import UserError
 from sakd.pipelines.teacher.nodes import train_teacher
 from sakd.study.grid import Grid
 from sakd.study.networks import check_network_fits
-from sakd.study.parameters import Settings
+from sakd.study.parameters import Parameters
 from sakd.study.store import CellStore
 
 NETS = """
@@ -46,10 +46,10 @@ def test_the_first_training_looks_at_every_network_of_the_grid(
     student: str, complaint: str, splits: Splits, tmp_path: Path
 ) -> None:
     parts: dict[str, Any] = {"train": lambda: tensors(splits.train), "val": lambda: {}}
-    settings = Settings(grid=Grid(pairs=("resnet14/resnet8", f"resnet14/{student}")))
+    parameters = Parameters(grid=Grid(pairs=("resnet14/resnet8", f"resnet14/{student}")))
     store = CellStore(tmp_path / "cells")
     with pytest.raises(UserError, match=f"^{complaint}"):
-        train_teacher(parts, splits.card.to_json(), store, "resnet14", settings)
+        train_teacher(parts, splits.card.to_json(), store, "resnet14", parameters)
     assert not store.root.exists()
 
 

@@ -11,7 +11,7 @@ from kedro.framework.startup import bootstrap_project
 
 from sakd.pipeline_registry import register_pipelines
 from sakd.project.dvc import Stages, dvc_yaml
-from sakd.project.parameters import active_settings
+from sakd.project.parameters import active_parameters
 
 PROJECT = Path(__file__).parents[3]
 
@@ -26,12 +26,12 @@ def project(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_committed_file_is_what_the_grid_gives() -> None:
     message = "dvc.yaml is out of date: run `make stages`"
-    assert (PROJECT / "dvc.yaml").read_text() == dvc_yaml(active_settings()), message
+    assert (PROJECT / "dvc.yaml").read_text() == dvc_yaml(active_parameters()), message
 
 
 def test_every_command_names_a_pipeline_and_every_row_a_node() -> None:
     pipelines = register_pipelines()
-    stages = yaml.safe_load(dvc_yaml(active_settings()))["stages"]
+    stages = yaml.safe_load(dvc_yaml(active_parameters()))["stages"]
     rows = stages["students"]["foreach"]
     command = stages["students"]["do"]["cmd"].split(" --nodes ")[1]
     nodes = set()
@@ -47,7 +47,7 @@ def test_every_command_names_a_pipeline_and_every_row_a_node() -> None:
 
 
 def test_no_two_stages_write_the_same_file() -> None:
-    stages = Stages(active_settings()).every()
+    stages = Stages(active_parameters()).every()
     outs = [
         path
         for stage in stages.values()
@@ -60,6 +60,6 @@ def test_no_two_stages_write_the_same_file() -> None:
 
 
 def test_learning_rates_of_students_are_parameters_of_their_stages() -> None:
-    settings = replace(active_settings(), student_lr={"resnet8": 0.01})
-    (parameters,) = Stages(settings).students()["do"]["params"][0].values()
+    parameters = replace(active_parameters(), student_lr={"resnet8": 0.01})
+    (parameters,) = Stages(parameters).students()["do"]["params"][0].values()
     assert parameters[-1] == "student_lr"

@@ -22,9 +22,9 @@ from sakd.pipeline_registry import register_pipelines
 from sakd.pipelines import data_preparation, report
 from sakd.project import hooks
 from sakd.project import parameters as settings_module
-from sakd.project.hooks import SettingsHooks
+from sakd.project.hooks import ParameterHooks
 from sakd.study.grid import Row
-from sakd.study.parameters import Settings, parse_settings
+from sakd.study.parameters import Parameters, parse_parameters
 
 EVERYTHING: Any = SimpleNamespace(exists=lambda _name: True)
 STAGES = ["data_preparation", "teacher", "students", "evaluate", "report"]
@@ -45,18 +45,18 @@ def context(parameters: dict[str, Any]) -> Any:
     return SimpleNamespace(config_loader={"parameters": parameters})
 
 
-def activate(parameters: dict[str, Any]) -> Settings:
-    SettingsHooks().after_context_created(context(parameters))
-    return settings_module.active_settings()
+def activate(parameters: dict[str, Any]) -> Parameters:
+    ParameterHooks().after_context_created(context(parameters))
+    return settings_module.active_parameters()
 
 
 def test_the_parameters_of_the_session_are_active() -> None:
-    assert activate({"threads": 2}) == parse_settings({"threads": 2})
+    assert activate({"threads": 2}) == parse_parameters({"threads": 2})
 
 
 def test_wrong_parameters_are_told_in_one_line() -> None:
     with pytest.raises(click.ClickException) as caught:
-        SettingsHooks().after_context_created(context({"studnt": {}}))
+        ParameterHooks().after_context_created(context({"studnt": {}}))
     assert caught.value.exit_code != 0
     assert caught.value.message.startswith("unknown parameter 'studnt'; did you mean 'student'")
     assert "\n" not in caught.value.message
@@ -65,7 +65,7 @@ def test_wrong_parameters_are_told_in_one_line() -> None:
 def test_nodes_find_typed_parameters_in_the_catalog() -> None:
     settings = activate({"grid": {"pairs": "resnet14/resnet8", "seeds": "0+1"}})
     catalog = DataCatalog()
-    SettingsHooks().after_catalog_created(catalog)
+    ParameterHooks().after_catalog_created(catalog)
     assert catalog.load("parameters") == settings
     assert catalog.load("params:data") == settings.data
     assert catalog.load("params:teachers.resnet14") == "resnet14"
@@ -94,43 +94,43 @@ def test_a_missing_gpu_stops_the_run_before_it_starts(monkeypatch: pytest.Monkey
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     activate({"device": "cuda"})
     with pytest.raises(click.ClickException, match="torch sees no GPU"):
-        SettingsHooks().before_pipeline_run(Pipeline([]), DataCatalog())
+        ParameterHooks().before_pipeline_run(Pipeline([]), DataCatalog())
 
 
 def test_missing_data_stops_a_run_that_needs_it_and_no_other(tmp_path: Path) -> None:
     place = {"name": "cifar100", "source": "parquet", "path": str(tmp_path / "nowhere")}
     settings = activate({"device": "cpu", "data": place})
     with pytest.raises(click.ClickException, match="nowhere") as caught:
-        SettingsHooks().before_pipeline_run(data_preparation.create_pipeline(settings), EVERYTHING)
+        ParameterHooks().before_pipeline_run(data_preparation.create_pipeline(settings), EVERYTHING)
     assert "\n" not in caught.value.message
-    SettingsHooks().before_pipeline_run(report.create_pipeline(settings), EVERYTHING)
+    ParameterHooks().before_pipeline_run(report.create_pipeline(settings), EVERYTHING)
 
 
 def test_a_stage_stops_where_those_before_it_were_not_run() -> None:
     settings = activate({"device": "cpu"})
     made = {"digits-evaluation": MemoryDataset([1]), "digits-history": MemoryDataset([1])}
     catalog = DataCatalog(made)
-    SettingsHooks().after_catalog_created(catalog)
+    ParameterHooks().after_catalog_created(catalog)
     told = "not there yet: digits-card, digits-resnet20-accuracy; run the stages before"
     with pytest.raises(click.ClickException, match=told):
-        SettingsHooks().before_pipeline_run(report.create_pipeline(settings), catalog)
+        ParameterHooks().before_pipeline_run(report.create_pipeline(settings), catalog)
 
 
 def test_the_number_of_threads_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen: list[int] = []
     monkeypatch.setattr(torch, "set_num_threads", chosen.append)
     activate({"device": "cpu"})
-    SettingsHooks().before_pipeline_run(Pipeline([]), DataCatalog())
+    ParameterHooks().before_pipeline_run(Pipeline([]), DataCatalog())
     activate({"device": "cpu", "threads": 3})
-    SettingsHooks().before_pipeline_run(Pipeline([]), DataCatalog())
+    ParameterHooks().before_pipeline_run(Pipeline([]), DataCatalog())
     assert chosen == [3]
 
 
 def test_an_error_in_a_node_that_the_user_can_mend_is_told_in_one_line() -> None:
     node = Node(len, "a", "b", name="prepare-digits")
     with pytest.raises(click.ClickException, match="prepare-digits: too few images"):
-        SettingsHooks().on_node_error(UserError("too few images"), node)
-    SettingsHooks().on_node_error(RuntimeError("a bug"), node)
+        ParameterHooks().on_node_error(UserError("too few images"), node)
+    ParameterHooks().on_node_error(RuntimeError("a bug"), node)
 
 
 def test_an_unknown_environment_is_told_with_those_there_are(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_an_unknown_environment_is_told_with_those_there_are(tmp_path: Path) -> 
         (tmp_path / name).mkdir()
     loader = OmegaConfigLoader(str(tmp_path), base_env="base", env="smok")
     with pytest.raises(click.ClickException, match="unknown environment 'smok'; did you mean"):
-        SettingsHooks().after_context_created(SimpleNamespace(config_loader=loader, env="smok"))
+        ParameterHooks().after_context_created(SimpleNamespace(config_loader=loader, env="smok"))
 
 
 def test_parameters_that_are_no_yaml_are_told_in_one_line(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_parameters_that_are_no_yaml_are_told_in_one_line(tmp_path: Path) -> Non
     (tmp_path / "base" / "parameters.yml").write_text("grid: {pairs: [\n")
     loader = OmegaConfigLoader(str(tmp_path), base_env="base", default_run_env="base")
     with pytest.raises(click.ClickException, match=r"parameters\.yml") as caught:
-        SettingsHooks().after_context_created(SimpleNamespace(config_loader=loader, env=None))
+        ParameterHooks().after_context_created(SimpleNamespace(config_loader=loader, env=None))
     assert "\n" not in caught.value.message
 
 
@@ -155,9 +155,9 @@ def test_parameters_that_are_no_yaml_are_told_in_one_line(tmp_path: Path) -> Non
 )
 def test_what_the_disk_refuses_is_told_in_one_line(error: Exception) -> None:
     with pytest.raises(click.ClickException, match="No space left") as caught:
-        SettingsHooks().on_pipeline_error(error)
+        ParameterHooks().on_pipeline_error(error)
     assert "\n" not in caught.value.message
-    SettingsHooks().on_pipeline_error(RuntimeError("a bug"))
+    ParameterHooks().on_pipeline_error(RuntimeError("a bug"))
 
 
 def test_wrong_files_without_a_session_are_told_in_one_line(
@@ -178,7 +178,7 @@ def test_without_a_session_the_settings_are_those_of_the_files(
     monkeypatch.setattr(type(project), "CONF_SOURCE", "conf", raising=False)
     monkeypatch.chdir(root / below)
     monkeypatch.setenv("KEDRO_ENV", "smoke")
-    assert settings_module.active_settings().student.epochs == 1
+    assert settings_module.active_parameters().student.epochs == 1
 
 
 def test_the_log_goes_to_the_console_line_by_line(
@@ -195,4 +195,4 @@ def test_the_log_goes_to_the_console_line_by_line(
 def test_the_hooks_are_those_that_kedro_is_told_of() -> None:
     from sakd import settings  # noqa: PLC0415 - as Kedro does
 
-    assert [type(hook) for hook in settings.HOOKS] == [hooks.SettingsHooks]
+    assert [type(hook) for hook in settings.HOOKS] == [hooks.ParameterHooks]

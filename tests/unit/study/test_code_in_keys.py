@@ -15,8 +15,8 @@ from sakd.foundation.errors import UserError
 from sakd.networks.outside.fingerprint import code_of, source_files
 from sakd.objectives.parameters import Distillation, Routing
 from sakd.study.grid import Cell
-from sakd.study.train import Training
-from sakd.study.trainings import Lessons, cell_job, teacher_job
+from sakd.study.train import Recipe
+from sakd.study.trainings import Lessons, cell_training, teacher_training
 from sakd.weights.saved import Weights
 
 CODE = """
@@ -51,7 +51,7 @@ def key(make_cell: Callable[..., Cell], lessons: Lessons, teacher: Weights) -> K
     def of(distiller: str = "kd", policy: str = "always", **networks: str) -> str:
         cell = replace(make_cell(distiller, policy), **networks)
         given = {"distillation": Distillation(), "routing": Routing()}
-        return cell_job(cell, teacher, lessons, Training(), **given).key
+        return cell_training(cell, teacher, lessons, Recipe(), **given).key
 
     return of
 
@@ -60,7 +60,7 @@ def test_changed_code_changes_the_keys_of_students_and_teachers_made_by_it(
     write: Write, key: Key, lessons: Lessons
 ) -> None:
     def keys() -> list[str]:
-        taught = teacher_job(NETWORK, 0, lessons, Training()).key
+        taught = teacher_training(NETWORK, 0, lessons, Recipe()).key
         alone = key("none", "none", student=NETWORK)
         return [taught, alone, key(student=NETWORK), key(teacher=NETWORK)]
 

@@ -12,14 +12,14 @@ from sakd.foundation.errors import UserError
 from sakd.pipelines import evaluate, report, students, teacher
 from sakd.project.dvc import dvc_yaml
 from sakd.study.grid import Grid
-from sakd.study.parameters import Settings
+from sakd.study.parameters import Parameters
 
 PAIR = "torchvision:resnet18(small_images=true)/torchvision.models:mobilenet_v2"
 SLUGS = "torchvision_resnet18_small_images_true-torchvision_models_mobilenet_v2"
 
 
-def settings() -> Settings:
-    return Settings(grid=Grid(pairs=(PAIR, "resnet20/resnet8"), policies=("always",)))
+def settings() -> Parameters:
+    return Parameters(grid=Grid(pairs=(PAIR, "resnet20/resnet8"), policies=("always",)))
 
 
 def test_ids_hold_slugs_and_cells_the_full_names() -> None:
@@ -58,7 +58,7 @@ def test_dvc_depends_on_the_code_of_networks_within_the_project(
     monkeypatch.syspath_prepend(tmp_path)
 
     def dependencies(pair: str) -> tuple[bool, bool]:
-        stages = yaml.safe_load(dvc_yaml(Settings(grid=Grid(pairs=(pair,)))))["stages"]
+        stages = yaml.safe_load(dvc_yaml(Parameters(grid=Grid(pairs=(pair,)))))["stages"]
         listed = stages["teacher"]["deps"], stages["students"]["do"]["deps"]
         return "dvc_nets.py" in listed[0], "dvc_nets.py" in listed[1]
 

@@ -14,7 +14,7 @@ from sakd.foundation.errors import UserError
 from sakd.pipelines.evaluate.nodes import measure_students, measure_teacher
 from sakd.pipelines.report.nodes import tabulate
 from sakd.pipelines.students.nodes import train_row
-from sakd.study.parameters import Settings, parse_settings
+from sakd.study.parameters import Parameters, parse_parameters
 from sakd.study.store import FAILED, CellStore, Record
 from sakd.weights.saved import Weights
 
@@ -22,9 +22,9 @@ Measure = Callable[..., pd.DataFrame]
 KD = "digits-resnet14-resnet8-kd-always-s0"
 
 
-def study(distillers: str) -> Settings:
+def study(distillers: str) -> Parameters:
     axes = {"pairs": "resnet14/resnet8", "policies": "always", "distillers": distillers}
-    return parse_settings({"device": "cpu", "grid": axes})
+    return parse_parameters({"device": "cpu", "grid": axes})
 
 
 @pytest.fixture
@@ -79,9 +79,9 @@ def test_a_teacher_of_other_data_neither_teaches_nor_is_measured(
     splits: Splits, card: dict[str, Any], teacher: Weights, tmp_path: Any
 ) -> None:
     other = Weights(teacher.state, {"data": {**card, "sha256": "0" * 64}})
-    cells, settings = CellStore(tmp_path), study("kd")
+    cells, parameters = CellStore(tmp_path), study("kd")
     with pytest.raises(UserError, match="resnet14 was trained on other data"):
-        measure_teacher({"test": splits.test.tensors}, card, cells, other, "resnet14", settings)
-    (row,) = settings.grid.rows("digits")
+        measure_teacher({"test": splits.test.tensors}, card, cells, other, "resnet14", parameters)
+    (row,) = parameters.grid.rows("digits")
     with pytest.raises(UserError, match="resnet14 was trained on other data"):
-        train_row({}, card, other, cells, row, settings)
+        train_row({}, card, other, cells, row, parameters)

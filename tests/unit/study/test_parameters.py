@@ -18,7 +18,7 @@ from sakd.distillers import DISTILLERS
 from sakd.foundation.errors import UserError
 from sakd.networks import build_network
 from sakd.settings import CONFIG_LOADER_ARGS
-from sakd.study.parameters import Settings, parse_settings
+from sakd.study.parameters import Parameters, parse_parameters
 from sakd.training.optimisation import Player
 
 Load = Callable[..., dict[str, Any]]
@@ -39,40 +39,40 @@ def load(root: Path) -> Load:
 
 def complaint(parameters: dict[str, Any]) -> str:
     with pytest.raises(UserError) as caught:
-        parse_settings(parameters)
+        parse_parameters(parameters)
     message = str(caught.value)
     assert "\n" not in message
     return message
 
 
 def test_no_parameters_at_all_give_the_defaults() -> None:
-    assert parse_settings({}) == Settings()
+    assert parse_parameters({}) == Parameters()
 
 
 def test_the_default_study_is_the_digits_one() -> None:
-    settings = parse_settings({})
-    assert settings.data.dataset().name == "digits"
-    assert settings.device == "auto"
+    parameters = parse_parameters({})
+    assert parameters.data.dataset().name == "digits"
+    assert parameters.device == "auto"
 
 
 def test_what_is_parsed_once_parses_to_the_same_again(load: Load) -> None:
-    settings = parse_settings(load("local"))
-    assert parse_settings(asdict(settings)) == settings
+    parameters = parse_parameters(load("local"))
+    assert parse_parameters(asdict(parameters)) == parameters
 
 
 def test_the_default_environment_is_the_study_of_the_readme(load: Load) -> None:
-    settings = parse_settings(load("local"))
-    assert settings.grid.pairs == ("resnet20/resnet8",)
-    assert settings.grid.distillers == ("kd", "at", "sp", "rkd")
-    assert settings.grid.policies == ("always", "adaptive")
-    assert settings.grid.seeds == (0, 1, 2)
-    assert settings.grid.baseline
-    assert settings.data.name == "digits"
-    assert settings.data.student_per_class == 20
+    parameters = parse_parameters(load("local"))
+    assert parameters.grid.pairs == ("resnet20/resnet8",)
+    assert parameters.grid.distillers == ("kd", "at", "sp", "rkd")
+    assert parameters.grid.policies == ("always", "adaptive")
+    assert parameters.grid.seeds == (0, 1, 2)
+    assert parameters.grid.baseline
+    assert parameters.data.name == "digits"
+    assert parameters.data.student_per_class == 20
 
 
 def test_the_smoke_environment_names_only_what_it_changes(load: Load) -> None:
-    smoke, base = parse_settings(load("smoke")), parse_settings(load("local"))
+    smoke, base = parse_parameters(load("smoke")), parse_parameters(load("local"))
     assert smoke.data == base.data
     assert smoke.distillation.weights == base.distillation.weights
     assert set(smoke.grid.distillers) == set(DISTILLERS)
@@ -85,11 +85,11 @@ def test_the_smoke_environment_names_only_what_it_changes(load: Load) -> None:
 def test_every_environment_parses(load: Load, env: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        parse_settings(load(env))
+        parse_parameters(load(env))
 
 
 def test_cifar10_is_trained_as_cifar100(load: Load) -> None:
-    one, other = (parse_settings(load(env)) for env in ("cifar10", "cifar100"))
+    one, other = (parse_parameters(load(env)) for env in ("cifar10", "cifar100"))
     path = Path("data/01_raw/cifar10")
     of_cifar100 = replace(one.data, name="cifar100", path=other.data.path)
     paper = {"grid": other.grid, "student_lr": other.student_lr}
@@ -103,22 +103,22 @@ def test_cifar10_is_trained_as_cifar100(load: Load) -> None:
 def test_the_environments_of_the_paper_have_its_pairs_and_its_protocol(
     load: Load, env: str, pairs: int, padding: int
 ) -> None:
-    settings = parse_settings(load(env))
-    assert len(settings.grid.pairs) == pairs
-    assert settings.routing.gamma == (2 if env == "tiny_imagenet" else None)
-    assert settings.student.augment == Augment(crop_padding=padding, flip=True)
-    assert settings.student_training("MobileNetV2").optimisation.lr == 0.01
-    assert settings.student_training("vgg8") == settings.student
+    parameters = parse_parameters(load(env))
+    assert len(parameters.grid.pairs) == pairs
+    assert parameters.routing.gamma == (2 if env == "tiny_imagenet" else None)
+    assert parameters.student.augment == Augment(crop_padding=padding, flip=True)
+    assert parameters.student_recipe("MobileNetV2").optimisation.lr == 0.01
+    assert parameters.student_recipe("vgg8") == parameters.student
 
 
 def test_imagenet_is_streamed_and_its_rate_falls_after_30_60_and_90_epochs(load: Load) -> None:
-    settings = parse_settings(load("imagenet"))
-    assert settings.data.streamed
-    assert settings.student.epochs == 100
-    player = Player([torch.nn.Parameter(torch.zeros(1))], settings.student.optimisation, 100)
+    parameters = parse_parameters(load("imagenet"))
+    assert parameters.data.streamed
+    assert parameters.student.epochs == 100
+    player = Player([torch.nn.Parameter(torch.zeros(1))], parameters.student.optimisation, 100)
     assert sorted(player.schedule.milestones) == [30, 60, 90]
     own = {"name": "folder", "path": "pets", "test_fraction": 0.2}
-    assert parse_settings(load("imagenet", data=own)).data.label == "folder_pets"
+    assert parse_parameters(load("imagenet", data=own)).data.slug == "folder_pets"
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_augmentation_of_the_other_kind_of_data_is_told_at_the_door(
 ) -> None:
     data = {"name": "folder", "path": "pets", "streamed": streamed}
     with pytest.raises(UserError, match=message):
-        parse_settings({"data": data, "student": {"augment": augment}})
+        parse_parameters({"data": data, "student": {"augment": augment}})
 
 
 @pytest.mark.parametrize(
@@ -147,11 +147,11 @@ def test_learning_rates_of_students_are_those_of_networks(
     rates: dict[str, float], message: str
 ) -> None:
     with pytest.raises(UserError, match=message):
-        parse_settings({"student_lr": rates})
+        parse_parameters({"student_lr": rates})
 
 
 def test_the_networks_for_ones_own_images_take_them_of_any_size_and_colour(load: Load) -> None:
-    for name in {n for p in parse_settings(load("own")).grid.pairs for n in p.split("/")}:
+    for name in {n for p in parse_parameters(load("own")).grid.pairs for n in p.split("/")}:
         for shape in ((1, 28, 28), (3, 64, 64), (3, 33, 50)):
             network = build_network(name, num_classes=3, image_shape=shape)
             assert network(torch.zeros(2, *shape)).shape == (2, 3)
@@ -169,9 +169,9 @@ def test_the_networks_for_ones_own_images_take_them_of_any_size_and_colour(load:
 def test_the_data_of_the_environment_for_ones_own_are_named_on_the_command_line(
     load: Load, data: dict[str, str], label: str
 ) -> None:
-    settings = parse_settings(load("own", data=data))
-    assert settings.data.label == label
-    assert settings.data.splitting().duplicates == "drop"
+    parameters = parse_parameters(load("own", data=data))
+    assert parameters.data.slug == label
+    assert parameters.data.splitting().duplicates == "drop"
 
 
 @pytest.mark.parametrize(
@@ -200,12 +200,12 @@ class TestCifar100:
     """The environment is the published protocol, arXiv:2205.02399, section IV."""
 
     @pytest.fixture
-    def settings(self, load: Load) -> Settings:
-        return parse_settings(load("cifar100"))
+    def parameters(self, load: Load) -> Parameters:
+        return parse_parameters(load("cifar100"))
 
     @pytest.mark.parametrize("player", ["teacher", "student"])
-    def test_networks_are_trained_as_published(self, settings: Settings, player: str) -> None:
-        training = getattr(settings, player)
+    def test_networks_are_trained_as_published(self, parameters: Parameters, player: str) -> None:
+        training = getattr(parameters, player)
         assert (training.epochs, training.batch_size) == (240, 64)
         optimisation = training.optimisation
         assert optimisation.lr == 0.05
@@ -218,84 +218,89 @@ class TestCifar100:
         ("epoch", "lr"), [(0, 0.05), (149, 0.05), (150, 0.005), (180, 5e-4), (210, 5e-5)]
     )
     def test_the_rate_falls_after_150_180_and_210_epochs(
-        self, settings: Settings, epoch: int, lr: float
+        self, parameters: Parameters, epoch: int, lr: float
     ) -> None:
-        player = Player([torch.nn.Parameter(torch.zeros(1))], settings.student.optimisation, 240)
+        player = Player([torch.nn.Parameter(torch.zeros(1))], parameters.student.optimisation, 240)
         player.update((torch.zeros(1),))
         for _ in range(epoch):
             player.schedule.step()
         assert player.optimiser.param_groups[0]["lr"] == pytest.approx(lr)
 
-    def test_the_loss_is_weighed_as_published(self, settings: Settings) -> None:
-        distillation = settings.distillation
+    def test_the_loss_is_weighed_as_published(self, parameters: Parameters) -> None:
+        distillation = parameters.distillation
         assert distillation.ce_weight == 1
         assert distillation.kd_weight == 1
         published = {"kd": 1, "fitnet": 1, "at": 1000, "sp": 3000, "rkd": 1}
         assert {name: distillation.weights_with(name)[name] for name in published} == published
 
-    def test_the_router_is_trained_as_published(self, settings: Settings, make_job: Any) -> None:
-        job = make_job(
+    def test_the_router_is_trained_as_published(
+        self, parameters: Parameters, make_training: Any
+    ) -> None:
+        training = make_training(
             "at",
             "adaptive",
-            routing=settings.routing,
-            optimisation=settings.student.optimisation,
+            routing=parameters.routing,
+            optimisation=parameters.student.optimisation,
         )
-        assert job.optimisation["student"].lr == 0.05
-        assert job.optimisation["router"].lr == 0.025
-        assert job.optimisation["router"].weight_decay == 1e-3
-        assert job.optimisation["router"].milestones == job.optimisation["student"].milestones
-        assert settings.routing.same_family_bias == 10
+        assert training.optimisation["student"].lr == 0.05
+        assert training.optimisation["router"].lr == 0.025
+        assert training.optimisation["router"].weight_decay == 1e-3
+        assert (
+            training.optimisation["router"].milestones
+            == training.optimisation["student"].milestones
+        )
+        assert parameters.routing.same_family_bias == 10
 
     @pytest.mark.parametrize(
         ("distiller", "gamma"), [("kd", 1), ("fitnet", 1), ("at", 2), ("sp", 1), ("rkd", 2)]
     )
     def test_gamma_is_the_published_one(
-        self, settings: Settings, make_job: Any, distiller: str, gamma: float
+        self, parameters: Parameters, make_training: Any, distiller: str, gamma: float
     ) -> None:
-        objective = make_job(distiller, "adaptive", routing=settings.routing).build()
+        objective = make_training(distiller, "adaptive", routing=parameters.routing).build()
         assert objective.router.gamma == gamma
 
-    def test_images_are_the_published_ones(self, settings: Settings) -> None:
-        assert settings.data.dataset().name == "cifar100"
-        assert settings.data.test_fraction is None
-        assert settings.data.student_per_class is None
+    def test_images_are_the_published_ones(self, parameters: Parameters) -> None:
+        assert parameters.data.dataset().name == "cifar100"
+        assert parameters.data.test_fraction is None
+        assert parameters.data.student_per_class is None
 
 
 class TestCommandLine:
     """Kedro hands over numbers, texts and booleans; lists are written with a plus."""
 
     def test_a_list_of_names(self) -> None:
-        settings = parse_settings({"grid": {"distillers": "kd+at"}})
-        assert settings.grid.distillers == ("kd", "at")
+        parameters = parse_parameters({"grid": {"distillers": "kd+at"}})
+        assert parameters.grid.distillers == ("kd", "at")
 
     def test_a_list_of_numbers(self) -> None:
-        assert parse_settings({"grid": {"seeds": "0+3"}}).grid.seeds == (0, 3)
+        assert parse_parameters({"grid": {"seeds": "0+3"}}).grid.seeds == (0, 3)
 
     def test_a_list_of_one_number(self) -> None:
-        assert parse_settings({"grid": {"seeds": 4}}).grid.seeds == (4,)
+        assert parse_parameters({"grid": {"seeds": 4}}).grid.seeds == (4,)
 
     def test_a_list_of_one_name(self) -> None:
-        assert parse_settings({"grid": {"policies": "anti"}}).grid.policies == ("anti",)
+        assert parse_parameters({"grid": {"policies": "anti"}}).grid.policies == ("anti",)
 
     def test_a_list_of_fractions_deeper_down(self) -> None:
-        settings = parse_settings({"student": {"optimisation": {"milestones": "0.5+0.75"}}})
-        assert settings.student.optimisation.milestones == (0.5, 0.75)
+        parameters = parse_parameters({"student": {"optimisation": {"milestones": "0.5+0.75"}}})
+        assert parameters.student.optimisation.milestones == (0.5, 0.75)
 
     def test_a_single_fraction(self) -> None:
-        settings = parse_settings({"student": {"optimisation": {"milestones": 0.5}}})
-        assert settings.student.optimisation.milestones == (0.5,)
+        parameters = parse_parameters({"student": {"optimisation": {"milestones": 0.5}}})
+        assert parameters.student.optimisation.milestones == (0.5,)
 
     def test_it_goes_before_the_files(self, load: Load) -> None:
         parameters = load("local", grid={"seeds": "0+1"}, student={"epochs": 3})
-        settings = parse_settings(parameters)
-        assert settings.grid.seeds == (0, 1)
-        assert settings.student.epochs == 3
-        assert settings.student.keep_epochs == 10
-        assert settings.grid.distillers == ("kd", "at", "sp", "rkd")
+        parameters = parse_parameters(parameters)
+        assert parameters.grid.seeds == (0, 1)
+        assert parameters.student.epochs == 3
+        assert parameters.student.keep_epochs == 10
+        assert parameters.grid.distillers == ("kd", "at", "sp", "rkd")
 
     def test_a_path_is_a_path(self) -> None:
         parameters = {"data": {"name": "cifar100", "source": "parquet", "path": "some/folder"}}
-        assert parse_settings(parameters).data.path == Path("some/folder")
+        assert parse_parameters(parameters).data.path == Path("some/folder")
 
 
 class TestUnknownKeys:

@@ -19,14 +19,14 @@ from sakd.routing import POLICIES
 from sakd.study.evaluation import HeldOut, evaluate_cell, top1
 from sakd.study.grid import Cell
 from sakd.study.networks import fresh_network, trained_network
-from sakd.study.parameters import parse_settings
+from sakd.study.parameters import parse_parameters
 from sakd.study.store import DONE
-from sakd.study.train import Bench, Job, Training, run_job
-from sakd.study.trainings import Lessons, cell_job
+from sakd.study.train import Bench, Recipe, Training, run_training
+from sakd.study.trainings import Lessons, cell_training
 from sakd.training.progress import Progress
 from sakd.weights.saved import Weights, load_weights
 
-MakeJob = Callable[..., Job]
+Make = Callable[..., Training]
 OTHERS = {"statistics": asdict(Statistics((0.3,), (0.4,)))}
 REBUILDING = [name for name, kind in DISTILLERS.items() if kind.rebuilding]
 
@@ -41,17 +41,17 @@ def test(splits: Splits) -> HeldOut:
 def test_under_every_policy_what_is_trained_is_what_is_kept_and_evaluated(
     distiller: str,
     policy: str,
-    make_job: MakeJob,
+    make_training: Make,
     make_cell: Callable[..., Cell],
     bench: Bench,
     test: HeldOut,
     progress: Progress,
 ) -> None:
-    job, cell = make_job(distiller, policy), make_cell(distiller, policy)
-    record = run_job(job, bench, progress)
+    training, cell = make_training(distiller, policy), make_cell(distiller, policy)
+    record = run_training(training, bench, progress)
     assert record.status == DONE, record.error
-    kept = load_weights(bench.store.entry(job.group, job.id, job.key).last)
-    built = job.build().network.state_dict()
+    kept = load_weights(bench.store.entry(training.group, training.id, training.key).last)
+    built = training.build().network.state_dict()
     shapes = {name: value.shape for name, value in built.items()}
     assert {name: value.shape for name, value in kept.state.items()} == shapes
     again = trained_network(kept.card["network"], test.card, kept)
@@ -63,17 +63,17 @@ def test_under_every_policy_what_is_trained_is_what_is_kept_and_evaluated(
 @pytest.mark.parametrize("teacher_card", [{}, OTHERS])
 def test_the_card_alone_brings_back_the_network_with_its_teachers_classifier(
     teacher_card: dict[str, object],
-    make_job: MakeJob,
+    make_training: Make,
     teacher: Weights,
     bench: Bench,
     test: HeldOut,
     progress: Progress,
 ) -> None:
-    job = make_job("simkd", weights=Weights(teacher.state, teacher_card))
-    objective = job.build()
+    training = make_training("simkd", weights=Weights(teacher.state, teacher_card))
+    objective = training.build()
     assert isinstance(objective.teacher, OwnStatistics) == bool(teacher_card)
-    run_job(job, bench, progress)
-    kept = load_weights(bench.store.entry(job.group, job.id, job.key).last)
+    run_training(training, bench, progress)
+    kept = load_weights(bench.store.entry(training.group, training.id, training.key).last)
     network = trained_network(kept.card["network"], test.card, kept)
     assert kept.card["network"] == "resnet8>>resnet14"
     assert isinstance(network, ReusedClassifier)
@@ -90,27 +90,27 @@ def test_networks_from_outside_come_back_too(
     for taught in (cell, replace(cell, teacher=outside, student="resnet8")):
         with seeded(0):
             teacher = Weights(fresh_network(taught.teacher, lessons.card).state_dict())
-        job = cell_job(
+        training = cell_training(
             taught,
             teacher,
             replace(lessons, per_class=4),
-            Training(epochs=1, batch_size=8, keep_epochs=0),
+            Recipe(epochs=1, batch_size=8, keep_epochs=0),
             distillation=Distillation(),
             routing=Routing(),
         )
-        record = run_job(job, bench, progress)
+        record = run_training(training, bench, progress)
         assert record.status == DONE, record.error
         found = evaluate_cell(bench.store, taught, record, test, torch.device("cpu"))
         assert found["test_top1"] == found["test_top1_best"]
 
 
-def test_other_students_keep_their_name(make_job: MakeJob) -> None:
-    names = {make_job(name).network for name in DISTILLERS if name not in REBUILDING}
-    assert names | {make_job("none", "none").network} == {"resnet8"}
+def test_other_students_keep_their_name(make_training: Make) -> None:
+    names = {make_training(name).network for name in DISTILLERS if name not in REBUILDING}
+    assert names | {make_training("none", "none").network} == {"resnet8"}
 
 
-def test_the_student_starts_as_it_does_under_other_distillers(make_job: MakeJob) -> None:
-    ours, others = (make_job(name).build().network.state_dict() for name in ("simkd", "kd"))
+def test_the_student_starts_as_it_does_under_other_distillers(make_training: Make) -> None:
+    ours, others = (make_training(name).build().network.state_dict() for name in ("simkd", "kd"))
     shared = [name for name in ours if name.startswith(("stem", "stage"))]
     assert len(shared) > 10
     assert all(torch.equal(ours[name], others[name]) for name in shared)
@@ -119,4 +119,4 @@ def test_the_student_starts_as_it_does_under_other_distillers(make_job: MakeJob)
 def test_a_teacher_in_training_is_refused_at_the_door() -> None:
     given = {"grid": {"distillers": ["kd", "simkd"]}, "distillation": {"train_teacher": True}}
     with pytest.raises(UserError, match=r"train_teacher: 'simkd' copies a part of the teacher"):
-        parse_settings(given)
+        parse_parameters(given)

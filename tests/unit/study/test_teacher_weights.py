@@ -16,10 +16,10 @@ from sakd.objectives.parameters import Distillation, Routing
 from sakd.pipelines.teacher.nodes import train_teacher
 from sakd.project.dvc import dvc_yaml
 from sakd.study.grid import Grid
-from sakd.study.parameters import parse_settings
+from sakd.study.parameters import parse_parameters
 from sakd.study.store import CellStore
-from sakd.study.train import Training
-from sakd.study.trainings import Lessons, cell_job
+from sakd.study.train import Recipe
+from sakd.study.trainings import Lessons, cell_training
 from sakd.weights.saved import Weights
 
 PAIRS = {"grid": {"pairs": ["resnet14/resnet8", "resnet20/resnet8"]}}
@@ -44,7 +44,7 @@ def lessons() -> Lessons:
 def test_the_node_reads_the_file_and_trains_nothing(
     file: Path, lessons: Lessons, tmp_path: Path
 ) -> None:
-    settings = parse_settings(
+    settings = parse_parameters(
         {**PAIRS, "teacher_weights": {"resnet14": str(file)}, "teacher_statistics": {}}
     )
     store = CellStore(tmp_path / "cells")
@@ -61,7 +61,7 @@ def test_other_statistics_are_another_cell(lessons: Lessons) -> None:
     def key(card: dict[str, object]) -> str:
         teacher = Weights(state, card)
         given = {"distillation": Distillation(), "routing": Routing()}
-        return cell_job(cell, teacher, lessons, Training(), **given).key
+        return cell_training(cell, teacher, lessons, Recipe(), **given).key
 
     assert key({}) == key({"network": "resnet14"})
     assert key({}) != key({"statistics": HALVES})
@@ -85,19 +85,19 @@ def test_what_cannot_be_meant_is_told_at_the_door(
     parameters: dict[str, object], complaint: str
 ) -> None:
     with pytest.raises(UserError, match=complaint):
-        parse_settings(PAIRS | parameters)
+        parse_parameters(PAIRS | parameters)
 
 
 def test_a_missing_file_is_told_before_anything_is_trained(file: Path, tmp_path: Path) -> None:
-    parse_settings(PAIRS | {"teacher_weights": {"resnet14": str(file)}}).check_teachers()
-    settings = parse_settings(PAIRS | {"teacher_weights": {"resnet14": str(tmp_path / "no.pth")}})
+    parse_parameters(PAIRS | {"teacher_weights": {"resnet14": str(file)}}).check_teachers()
+    settings = parse_parameters(PAIRS | {"teacher_weights": {"resnet14": str(tmp_path / "no.pth")}})
     with pytest.raises(UserError, match=r"there is no file .*no.pth for resnet14"):
         settings.check_teachers()
 
 
 def test_dvc_depends_on_the_file_and_expects_no_training_of_it() -> None:
     def stage(weights: dict[str, str]) -> dict[str, list[object]]:
-        settings = parse_settings(PAIRS | {"teacher_weights": weights})
+        settings = parse_parameters(PAIRS | {"teacher_weights": weights})
         return yaml.safe_load(dvc_yaml(settings))["stages"]["teacher"]
 
     one, both = stage({"resnet14": "a.pth"}), stage({"resnet14": "a.pth", "resnet20": "b.pth"})

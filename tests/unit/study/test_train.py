@@ -1,4 +1,4 @@
-"""Training a job: once, resumed to the bit, and its failure kept to itself."""
+"""Recipe a training: once, resumed to the bit, and its failure kept to itself."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from sakd.foundation.errors import UserError
 from sakd.objectives import Objective
 from sakd.objectives.parameters import Distillation
 from sakd.study.store import DONE, FAILED, CellStore, Entry
-from sakd.study.train import Bench, Job, Training, run_job
+from sakd.study.train import Bench, Recipe, Training, run_training
 from sakd.training import Callback, Run
 from sakd.training.progress import Progress
 from sakd.weights.saved import load_weights
 
-MakeJob = Callable[..., Job]
+Make = Callable[..., Training]
 Same = Callable[[Any, Any], bool]
 
 
@@ -45,32 +45,32 @@ class Interrupted(Progress):
         return (Key(),)
 
 
-def entry_of(bench: Bench, job: Job) -> Entry:
-    return bench.store.entry(job.group, job.id, job.key)
+def entry_of(bench: Bench, training: Training) -> Entry:
+    return bench.store.entry(training.group, training.id, training.key)
 
 
 def files(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-def unbuildable(job: Job, error: BaseException) -> Job:
+def unbuildable(training: Training, error: BaseException) -> Training:
     def build() -> Objective:
         raise error
 
-    return replace(job, build=build)
+    return replace(training, build=build)
 
 
 def test_a_training_leaves_record_history_and_weights(
-    make_job: MakeJob, bench: Bench, progress: Progress
+    make_training: Make, bench: Bench, progress: Progress
 ) -> None:
-    job = make_job("kd", "adaptive")
-    record = run_job(job, bench, progress)
-    entry = entry_of(bench, job)
+    training = make_training("kd", "adaptive")
+    record = run_training(training, bench, progress)
+    entry = entry_of(bench, training)
     assert entry.record() == record
-    assert (record.id, record.key, record.status) == (job.id, job.key, DONE)
+    assert (record.id, record.key, record.status) == (training.id, training.key, DONE)
     assert record.epochs == 2
     assert record.error is None
-    assert record.facts == job.facts
+    assert record.facts == training.facts
     history = entry.history()
     assert [line["epoch"] for line in history] == [1, 2]
     assert record.val_top1 == history[-1]["val_top1"]
@@ -88,24 +88,24 @@ def test_a_training_leaves_record_history_and_weights(
 
 
 def test_a_done_job_is_not_trained_again(
-    make_job: MakeJob, bench: Bench, progress: Progress, caplog: pytest.LogCaptureFixture
+    make_training: Make, bench: Bench, progress: Progress, caplog: pytest.LogCaptureFixture
 ) -> None:
-    job = make_job()
-    record = run_job(job, bench, progress)
-    before = files(entry_of(bench, job).folder)
+    training = make_training()
+    record = run_training(training, bench, progress)
+    before = files(entry_of(bench, training).folder)
     caplog.set_level(logging.INFO, logger="sakd")
-    again = unbuildable(job, AssertionError("it is trained again"))
-    assert run_job(again, bench, progress) == record
-    assert files(entry_of(bench, job).folder) == before
-    assert f"{job.id}: done already" in caplog.messages
+    again = unbuildable(training, AssertionError("it is trained again"))
+    assert run_training(again, bench, progress) == record
+    assert files(entry_of(bench, training).folder) == before
+    assert f"{training.id}: done already" in caplog.messages
 
 
 def test_a_job_of_the_same_name_and_other_content_is_trained_anew(
-    make_job: MakeJob, bench: Bench, progress: Progress
+    make_training: Make, bench: Bench, progress: Progress
 ) -> None:
-    run_job(make_job(keep_epochs=2), bench, progress)
-    other = make_job(epochs=3, keep_epochs=0)
-    record = run_job(other, bench, progress)
+    run_training(make_training(keep_epochs=2), bench, progress)
+    other = make_training(epochs=3, keep_epochs=0)
+    record = run_training(other, bench, progress)
     assert record.status == DONE
     assert record.key == other.key
     assert len(entry_of(bench, other).history()) == 3
@@ -116,19 +116,26 @@ def test_a_job_of_the_same_name_and_other_content_is_trained_anew(
     ("step", "train_teacher"), [(1, False), (7, False), (12, False), (7, True)]
 )
 def test_an_interrupted_training_ends_with_the_same_bits(
-    make_job: MakeJob, bench: Bench, tmp_path: Path, same: Same, step: int, train_teacher: bool
+    make_training: Make,
+    bench: Bench,
+    tmp_path: Path,
+    same: Same,
+    step: int,
+    train_teacher: bool,
 ) -> None:
     distillation = Distillation(train_teacher=train_teacher)
-    job = make_job("fitnet", "adaptive", epochs=3, keep_epochs=2, distillation=distillation)
+    training = make_training(
+        "fitnet", "adaptive", epochs=3, keep_epochs=2, distillation=distillation
+    )
     undisturbed = replace(bench, store=CellStore(tmp_path / "undisturbed"))
-    run_job(job, undisturbed, Progress("toys", 1))
+    run_training(training, undisturbed, Progress("toys", 1))
 
     with pytest.raises(KeyboardInterrupt):
-        run_job(job, bench, Interrupted(step))
-    assert entry_of(bench, job).record() is None
-    run_job(job, bench, Progress("toys", 1))
+        run_training(training, bench, Interrupted(step))
+    assert entry_of(bench, training).record() is None
+    run_training(training, bench, Progress("toys", 1))
 
-    ours, theirs = entry_of(bench, job), entry_of(undisturbed, job)
+    ours, theirs = entry_of(bench, training), entry_of(undisturbed, training)
     assert set(files(ours.folder)) == set(files(theirs.folder))
     assert ours.history() == theirs.history()
     for name in ("last", "best", "epochs/0002", "epochs/0003"):
@@ -137,23 +144,23 @@ def test_an_interrupted_training_ends_with_the_same_bits(
 
 
 def test_a_resumed_training_does_not_repeat_finished_epochs(
-    make_job: MakeJob, bench: Bench
+    make_training: Make, bench: Bench
 ) -> None:
-    job = make_job(epochs=3)
-    steps = -(-len(job.images) // job.training.batch_size)
+    training = make_training(epochs=3)
+    steps = -(-len(training.images) // training.training.batch_size)
     with pytest.raises(KeyboardInterrupt):
-        run_job(job, bench, Interrupted(2 * steps + 1))
+        run_training(training, bench, Interrupted(2 * steps + 1))
     left = Interrupted(1000)
-    assert run_job(job, bench, left).status == DONE
+    assert run_training(training, bench, left).status == DONE
     assert 1000 - left.step == steps
 
 
 def test_a_checkpoint_of_other_content_is_not_resumed(
-    make_job: MakeJob, bench: Bench, progress: Progress
+    make_training: Make, bench: Bench, progress: Progress
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
-        run_job(make_job(epochs=3), bench, Interrupted(8))
-    record = run_job(make_job(), bench, progress)
+        run_training(make_training(epochs=3), bench, Interrupted(8))
+    record = run_training(make_training(), bench, progress)
     assert record.status == DONE
     assert record.epochs == 2
 
@@ -162,89 +169,91 @@ def test_a_checkpoint_of_other_content_is_not_resumed(
     "error", [RuntimeError("it burns"), UserError("this cannot be"), KeyError("a bug of one's own")]
 )
 def test_a_failure_is_recorded_and_the_others_go_on(
-    make_job: MakeJob, bench: Bench, progress: Progress, error: Exception
+    make_training: Make, bench: Bench, progress: Progress, error: Exception
 ) -> None:
-    broken = run_job(unbuildable(make_job("kd"), error), bench, progress)
+    broken = run_training(unbuildable(make_training("kd"), error), bench, progress)
     assert broken.status == FAILED
     assert broken.error == f"{type(error).__name__}: {error}"
     assert broken.val_top1 is None
-    assert run_job(make_job("sp"), bench, progress).status == DONE
+    assert run_training(make_training("sp"), bench, progress).status == DONE
 
 
 def test_what_the_disk_refuses_is_raised_as_the_others_would_fail_too(
-    make_job: MakeJob, bench: Bench, progress: Progress
+    make_training: Make, bench: Bench, progress: Progress
 ) -> None:
-    job = make_job()
+    training = make_training()
     with pytest.raises(OSError, match="no space left"):
-        run_job(unbuildable(job, OSError("no space left")), bench, progress)
-    assert entry_of(bench, job).record() is None
+        run_training(unbuildable(training, OSError("no space left")), bench, progress)
+    assert entry_of(bench, training).record() is None
 
 
 def test_a_finished_training_that_has_lost_its_weights_gets_the_same_ones_again(
-    make_job: MakeJob, bench: Bench, progress: Progress, same: Same
+    make_training: Make, bench: Bench, progress: Progress, same: Same
 ) -> None:
-    job = make_job()
-    run_job(job, bench, progress)
-    entry = entry_of(bench, job)
-    bench.store.save_evaluation(job.id, {"key": job.key, "test_top1": 0.5})
+    training = make_training()
+    run_training(training, bench, progress)
+    entry = entry_of(bench, training)
+    bench.store.save_evaluation(training.id, {"key": training.key, "test_top1": 0.5})
     before = load_file(entry.last)
     entry.last.unlink()
-    assert run_job(job, bench, progress).status == DONE
+    assert run_training(training, bench, progress).status == DONE
     assert same(load_file(entry.last), before)
     # On a GPU they are not quite the same, and what was measured was the others.
-    assert bench.store.evaluation(job.id, job.key) is None
+    assert bench.store.evaluation(training.id, training.key) is None
 
 
 def test_a_job_that_another_run_is_at_is_left_to_it(
-    make_job: MakeJob, bench: Bench, progress: Progress
+    make_training: Make, bench: Bench, progress: Progress
 ) -> None:
-    job = make_job()
+    training = make_training()
     told = pytest.raises(UserError, match="another run is training")
-    with entry_of(bench, job).claimed(), told:
-        run_job(job, bench, progress)
-    assert not entry_of(bench, job).folder.exists()
+    with entry_of(bench, training).claimed(), told:
+        run_training(training, bench, progress)
+    assert not entry_of(bench, training).folder.exists()
 
 
 def test_what_the_user_can_mend_is_told_in_one_line_and_the_rest_with_a_traceback(
-    make_job: MakeJob, bench: Bench, progress: Progress, caplog: pytest.LogCaptureFixture
+    make_training: Make, bench: Bench, progress: Progress, caplog: pytest.LogCaptureFixture
 ) -> None:
-    run_job(unbuildable(make_job(), UserError("this cannot be")), bench, progress)
-    run_job(unbuildable(make_job(), RuntimeError("it burns")), bench, progress)
+    run_training(unbuildable(make_training(), UserError("this cannot be")), bench, progress)
+    run_training(unbuildable(make_training(), RuntimeError("it burns")), bench, progress)
     mendable, other = caplog.records
-    assert mendable.getMessage() == f"{make_job().id} failed: UserError: this cannot be"
+    assert mendable.getMessage() == f"{make_training().id} failed: UserError: this cannot be"
     assert not mendable.exc_info
     assert other.exc_info
 
 
 def test_a_training_that_diverges_is_recorded_with_what_diverged(
-    make_job: MakeJob, bench: Bench, progress: Progress
+    make_training: Make, bench: Bench, progress: Progress
 ) -> None:
-    wild = replace(make_job().training.optimisation, lr=1e9)
-    job = make_job(optimisation=wild)
-    record = run_job(job, bench, progress)
+    wild = replace(make_training().training.optimisation, lr=1e9)
+    training = make_training(optimisation=wild)
+    record = run_training(training, bench, progress)
     assert record.status == FAILED
     assert re.search(r"cross_entropy is (nan|inf) in epoch \d", record.error or "")
-    assert entry_of(bench, job).record() == record
-    assert not entry_of(bench, job).last.exists()
+    assert entry_of(bench, training).record() == record
+    assert not entry_of(bench, training).last.exists()
 
 
-def test_a_failed_job_is_tried_again(make_job: MakeJob, bench: Bench, progress: Progress) -> None:
-    job = make_job()
-    assert run_job(unbuildable(job, RuntimeError("out")), bench, progress).status == FAILED
-    assert run_job(job, bench, progress).status == DONE
-    assert entry_of(bench, job).finished(job.key) is not None
+def test_a_failed_job_is_tried_again(make_training: Make, bench: Bench, progress: Progress) -> None:
+    training = make_training()
+    assert (
+        run_training(unbuildable(training, RuntimeError("out")), bench, progress).status == FAILED
+    )
+    assert run_training(training, bench, progress).status == DONE
+    assert entry_of(bench, training).finished(training.key) is not None
 
 
 def test_a_damaged_checkpoint_is_a_failure_that_says_what_to_delete(
-    make_job: MakeJob, bench: Bench, progress: Progress
+    make_training: Make, bench: Bench, progress: Progress
 ) -> None:
-    job = make_job()
-    folder = entry_of(bench, job).folder
+    training = make_training()
+    folder = entry_of(bench, training).folder
     folder.mkdir(parents=True)
     (folder / "checkpoint.pt").write_bytes(b"cut off")
-    assert "checkpoint.pt is damaged" in (run_job(job, bench, progress).error or "")
+    assert "checkpoint.pt is damaged" in (run_training(training, bench, progress).error or "")
     (folder / "checkpoint.pt").unlink()
-    assert run_job(job, bench, progress).status == DONE
+    assert run_training(training, bench, progress).status == DONE
 
 
 @pytest.mark.parametrize(
@@ -252,7 +261,7 @@ def test_a_damaged_checkpoint_is_a_failure_that_says_what_to_delete(
     [([0.5, 0.75, 0.25], 2), ([0.5, 0.75, 0.75], 2), ([0.5, 0.5, 0.5], 1), ([0.0, 0.5, 1.0], 3)],
 )
 def test_the_best_weights_are_those_of_the_first_epoch_with_the_highest_val(
-    make_job: MakeJob,
+    make_training: Make,
     bench: Bench,
     progress: Progress,
     same: Same,
@@ -262,9 +271,9 @@ def test_the_best_weights_are_those_of_the_first_epoch_with_the_highest_val(
 ) -> None:
     script = iter(values)
     monkeypatch.setattr("sakd.study.train.top1", lambda *_: next(script))
-    job = make_job(epochs=3, keep_epochs=3)
-    record = run_job(job, bench, progress)
-    entry = entry_of(bench, job)
+    training = make_training(epochs=3, keep_epochs=3)
+    record = run_training(training, bench, progress)
+    entry = entry_of(bench, training)
     assert record.best_epoch == best
     assert record.val_top1 == values[-1]
     kept = load_file(entry.epochs / f"{best:04d}.safetensors")
@@ -274,29 +283,29 @@ def test_the_best_weights_are_those_of_the_first_epoch_with_the_highest_val(
 
 @pytest.mark.parametrize(("keep", "kept"), [(0, []), (1, ["0003"]), (9, ["0001", "0002", "0003"])])
 def test_the_weights_of_the_last_epochs_are_kept(
-    make_job: MakeJob, bench: Bench, progress: Progress, keep: int, kept: list[str]
+    make_training: Make, bench: Bench, progress: Progress, keep: int, kept: list[str]
 ) -> None:
-    job = make_job(epochs=3, keep_epochs=keep)
-    run_job(job, bench, progress)
-    entry = entry_of(bench, job)
+    training = make_training(epochs=3, keep_epochs=keep)
+    run_training(training, bench, progress)
+    entry = entry_of(bench, training)
     assert sorted(path.stem for path in entry.epochs.glob("*.safetensors")) == kept
 
 
 def test_the_last_kept_epoch_is_the_last(
-    make_job: MakeJob, bench: Bench, progress: Progress, same: Same
+    make_training: Make, bench: Bench, progress: Progress, same: Same
 ) -> None:
-    job = make_job()
-    run_job(job, bench, progress)
-    entry = entry_of(bench, job)
+    training = make_training()
+    run_training(training, bench, progress)
+    entry = entry_of(bench, training)
     assert same(load_file(entry.last), load_file(entry.epochs / "0002.safetensors"))
 
 
 def test_the_card_says_what_the_weights_are(
-    make_job: MakeJob, bench: Bench, splits: Splits, progress: Progress
+    make_training: Make, bench: Bench, splits: Splits, progress: Progress
 ) -> None:
-    job = make_job("kd", "always", 5, keep_epochs=2)
-    run_job(job, bench, progress)
-    entry = entry_of(bench, job)
+    training = make_training("kd", "always", 5, keep_epochs=2)
+    run_training(training, bench, progress)
+    entry = entry_of(bench, training)
     card = load_weights(entry.last).card
     assert card["network"] == "resnet8"
     assert card["seed"] == 5
@@ -304,17 +313,17 @@ def test_the_card_says_what_the_weights_are(
     assert card["metrics"] == entry.history()[1]
     assert load_weights(entry.epochs / "0001.safetensors").card["metrics"] == entry.history()[0]
     assert DataCard.from_json(card["data"]) == splits.card
-    assert card["facts"] == job.facts
+    assert card["facts"] == training.facts
     assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?|unknown", card["provenance"]["git_revision"])
     assert {"sakd", "torch", "python", "device", "threads"} <= card["provenance"].keys()
 
 
-def test_the_card_of_a_resumed_training_has_its_metrics(make_job: MakeJob, bench: Bench) -> None:
-    job = make_job(epochs=3)
+def test_the_card_of_a_resumed_training_has_its_metrics(make_training: Make, bench: Bench) -> None:
+    training = make_training(epochs=3)
     with pytest.raises(KeyboardInterrupt):
-        run_job(job, bench, Interrupted(12))
-    run_job(job, bench, Progress("toys", 1))
-    entry = entry_of(bench, job)
+        run_training(training, bench, Interrupted(12))
+    run_training(training, bench, Progress("toys", 1))
+    entry = entry_of(bench, training)
     assert load_weights(entry.last).card["metrics"] == entry.history()[2]
 
 
@@ -323,4 +332,4 @@ def test_the_card_of_a_resumed_training_has_its_metrics(make_job: MakeJob, bench
 )
 def test_a_training_that_cannot_be_is_refused(values: dict[str, int]) -> None:
     with pytest.raises(UserError, match=next(iter(values))):
-        Training(**values)
+        Recipe(**values)

@@ -16,13 +16,13 @@ from sakd.foundation.errors import UserError
 from sakd.objectives import JointDistillation, SpotDistillation, Supervised
 from sakd.objectives.parameters import Distillation, Routing
 from sakd.study.store import DONE, CellStore
-from sakd.study.train import Bench, Job, Training, run_job
-from sakd.study.trainings import Lessons, teacher_job
+from sakd.study.train import Bench, Recipe, Training, run_training
+from sakd.study.trainings import Lessons, teacher_training
 from sakd.training import Optimisation
 from sakd.training.progress import Progress
 from sakd.weights.saved import Weights
 
-MakeJob = Callable[..., Job]
+Make = Callable[..., Training]
 Same = Callable[[Any, Any], bool]
 
 
@@ -36,9 +36,9 @@ def of_other_data(lessons: Lessons) -> Lessons:
     return replace(lessons, card=replace(lessons.card, sha256="0" * 64))
 
 
-def test_the_key_is_a_function_of_the_content(make_job: MakeJob) -> None:
-    assert make_job("at", "adaptive").key == make_job("at", "adaptive").key
-    assert len(make_job().key) == 64
+def test_the_key_is_a_function_of_the_content(make_training: Make) -> None:
+    assert make_training("at", "adaptive").key == make_training("at", "adaptive").key
+    assert len(make_training().key) == 64
 
 
 @pytest.mark.parametrize(
@@ -70,24 +70,24 @@ def test_the_key_is_a_function_of_the_content(make_job: MakeJob) -> None:
     ],
     ids=str,
 )
-def test_the_key_changes_with(make_job: MakeJob, changed: dict[str, Any]) -> None:
+def test_the_key_changes_with(make_training: Make, changed: dict[str, Any]) -> None:
     method = {"distiller": "at", "policy": "adaptive"}
-    assert make_job(**method | changed).key != make_job(**method).key
+    assert make_training(**method | changed).key != make_training(**method).key
 
 
 def test_the_key_changes_with_the_weights_of_the_teacher(
-    make_job: MakeJob, teacher: Weights
+    make_training: Make, teacher: Weights
 ) -> None:
-    assert make_job(weights=shifted(teacher)).key != make_job().key
+    assert make_training(weights=shifted(teacher)).key != make_training().key
 
 
 def test_the_key_changes_with_the_images_and_how_they_are_normalised(
-    make_job: MakeJob, lessons: Lessons, of_other_data: Lessons
+    make_training: Make, lessons: Lessons, of_other_data: Lessons
 ) -> None:
     few, others = replace(lessons, per_class=4), replace(lessons, per_class=4, seed=1)
     brighter = replace(lessons, card=replace(lessons.card, mean=(0.9,)))
     every = (lessons, of_other_data, few, others, brighter)
-    assert len({make_job(images=images).key for images in every}) == 5
+    assert len({make_training(images=images).key for images in every}) == 5
 
 
 @pytest.mark.parametrize(
@@ -110,121 +110,121 @@ def test_the_key_changes_with_the_images_and_how_they_are_normalised(
     ids=str,
 )
 def test_the_key_does_not_change_with(
-    make_job: MakeJob, method: tuple[str, str], changed: dict[str, Any]
+    make_training: Make, method: tuple[str, str], changed: dict[str, Any]
 ) -> None:
-    assert make_job(*method, **changed).key == make_job(*method).key
+    assert make_training(*method, **changed).key == make_training(*method).key
 
 
 def test_the_student_alone_does_not_depend_on_the_teacher(
-    make_job: MakeJob, teacher: Weights
+    make_training: Make, teacher: Weights
 ) -> None:
-    alone = make_job("none", "none", weights=shifted(teacher))
-    assert alone.key == make_job("none", "none").key
+    alone = make_training("none", "none", weights=shifted(teacher))
+    assert alone.key == make_training("none", "none").key
     assert isinstance(alone.build(), Supervised)
 
 
-def test_cells_of_one_seed_start_from_the_same_student(make_job: MakeJob, same: Same) -> None:
+def test_cells_of_one_seed_start_from_the_same_student(make_training: Make, same: Same) -> None:
     methods = [("none", "none"), ("kd", "always"), ("fitnet", "adaptive"), ("at", "random")]
-    states = [make_job(*method).build().network.state_dict() for method in methods]
+    states = [make_training(*method).build().network.state_dict() for method in methods]
     assert all(same(states[0], state) for state in states[1:])
-    assert not same(states[0], make_job(seed=1).build().network.state_dict())
+    assert not same(states[0], make_training(seed=1).build().network.state_dict())
 
 
-def test_building_leaves_the_random_state_alone(make_job: MakeJob) -> None:
+def test_building_leaves_the_random_state_alone(make_training: Make) -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    make_job("fitnet", "adaptive").build()
+    make_training("fitnet", "adaptive").build()
     assert torch.equal(torch.rand(3), expected)
 
 
 def test_a_cell_gives_the_same_bits_whatever_was_trained_before(
-    make_job: MakeJob, bench: Bench, tmp_path: Path, progress: Progress, same: Same
+    make_training: Make, bench: Bench, tmp_path: Path, progress: Progress, same: Same
 ) -> None:
-    job = make_job("fitnet", "adaptive")
-    run_job(job, bench, progress)
+    training = make_training("fitnet", "adaptive")
+    run_training(training, bench, progress)
     torch.manual_seed(123)
     other = replace(bench, store=CellStore(tmp_path / "other"))
-    run_job(make_job("kd", "random", 7), other, progress)
-    run_job(job, other, progress)
-    one, two = (b.store.entry(job.group, job.id, job.key) for b in (bench, other))
+    run_training(make_training("kd", "random", 7), other, progress)
+    run_training(training, other, progress)
+    one, two = (b.store.entry(training.group, training.id, training.key) for b in (bench, other))
     assert same(load_file(one.last), load_file(two.last))
     assert one.history() == two.history()
 
 
 def test_seeds_give_different_students(
-    make_job: MakeJob, bench: Bench, progress: Progress, same: Same
+    make_training: Make, bench: Bench, progress: Progress, same: Same
 ) -> None:
     states = []
     for seed in (0, 1):
-        job = make_job(seed=seed)
-        run_job(job, bench, progress)
-        states.append(load_file(bench.store.entry(job.group, job.id, job.key).last))
+        training = make_training(seed=seed)
+        run_training(training, bench, progress)
+        states.append(load_file(bench.store.entry(training.group, training.id, training.key).last))
     assert not same(*states)
 
 
-def test_a_student_sees_only_its_labelled_images(make_job: MakeJob, lessons: Lessons) -> None:
-    job = make_job(images=replace(lessons, per_class=4))
-    assert job.images.labels.bincount().tolist() == [4, 4, 4]
-    assert make_job().images is lessons.train
+def test_a_student_sees_only_its_labelled_images(make_training: Make, lessons: Lessons) -> None:
+    training = make_training(images=replace(lessons, per_class=4))
+    assert training.images.labels.bincount().tolist() == [4, 4, 4]
+    assert make_training().images is lessons.train
 
 
-def test_the_router_follows_the_student_at_its_own_rate(make_job: MakeJob) -> None:
-    job = make_job("kd", "adaptive", optimisation=Optimisation(lr=0.2, momentum=0.5))
-    assert job.optimisation["student"] == Optimisation(lr=0.2, momentum=0.5)
+def test_the_router_follows_the_student_at_its_own_rate(make_training: Make) -> None:
+    training = make_training("kd", "adaptive", optimisation=Optimisation(lr=0.2, momentum=0.5))
+    assert training.optimisation["student"] == Optimisation(lr=0.2, momentum=0.5)
     expected = Optimisation(lr=0.1, momentum=0.5, weight_decay=1e-3)
-    assert job.optimisation["router"] == expected
+    assert training.optimisation["router"] == expected
 
 
 def test_a_distilled_cell_has_the_teacher_frozen_and_as_given(
-    make_job: MakeJob, teacher: Weights, same: Same
+    make_training: Make, teacher: Weights, same: Same
 ) -> None:
-    objective = make_job("kd", "adaptive").build()
+    objective = make_training("kd", "adaptive").build()
     assert isinstance(objective, SpotDistillation)
     assert same(objective.teacher.state_dict(), teacher.state)
     assert not any(parameter.requires_grad for parameter in objective.teacher.parameters())
 
 
 def test_a_cell_that_trains_its_teacher_leaves_that_of_other_cells_alone(
-    make_job: MakeJob, teacher: Weights, bench: Bench, progress: Progress, same: Same
+    make_training: Make, teacher: Weights, bench: Bench, progress: Progress, same: Same
 ) -> None:
     before = {name: value.clone() for name, value in teacher.state.items()}
-    job = make_job("at", "adaptive", distillation=Distillation(train_teacher=True))
-    objective = job.build()
+    training = make_training("at", "adaptive", distillation=Distillation(train_teacher=True))
+    objective = training.build()
     assert isinstance(objective, JointDistillation)
     assert same(objective.teacher.state_dict(), before)
-    assert run_job(job, bench, progress).status == DONE
+    assert run_training(training, bench, progress).status == DONE
     assert same(dict(teacher.state), before)
-    result = load_file(bench.store.entry(job.group, job.id, job.key).last)
+    result = load_file(bench.store.entry(training.group, training.id, training.key).last)
     assert result.keys() == objective.student.state_dict().keys()
 
 
-def test_weights_of_another_teacher_are_refused(make_job: MakeJob) -> None:
+def test_weights_of_another_teacher_are_refused(make_training: Make) -> None:
     with pytest.raises(
         UserError,
         match=r"fit 'resnet14': \d+ missing .*; name the",
     ):
-        make_job(weights=Weights({"conv.weight": torch.zeros(1)})).build()
+        make_training(weights=Weights({"conv.weight": torch.zeros(1)})).build()
 
 
 class TestTeacher:
-    TRAINING = Training(epochs=1, batch_size=8, keep_epochs=0)
+    TRAINING = Recipe(epochs=1, batch_size=8, keep_epochs=0)
 
     def test_its_job_is_named_after_data_network_and_seed(self, lessons: Lessons) -> None:
-        job = teacher_job("resnet14", 3, lessons, self.TRAINING)
-        assert (job.group, job.id) == ("teachers", "toys-resnet14-teacher-s3")
+        training = teacher_training("resnet14", 3, lessons, self.TRAINING)
+        assert (training.group, training.id) == ("teachers", "toys-resnet14-teacher-s3")
 
     def test_its_key_changes_with_what_it_is_made_of(
         self, lessons: Lessons, of_other_data: Lessons
     ) -> None:
         jobs = [
-            teacher_job("resnet14", 0, lessons, self.TRAINING),
-            teacher_job("resnet8", 0, lessons, self.TRAINING),
-            teacher_job("resnet14", 1, lessons, self.TRAINING),
-            teacher_job("resnet14", 0, of_other_data, self.TRAINING),
-            teacher_job("resnet14", 0, lessons, replace(self.TRAINING, epochs=2)),
+            teacher_training("resnet14", 0, lessons, self.TRAINING),
+            teacher_training("resnet8", 0, lessons, self.TRAINING),
+            teacher_training("resnet14", 1, lessons, self.TRAINING),
+            teacher_training("resnet14", 0, of_other_data, self.TRAINING),
+            teacher_training("resnet14", 0, lessons, replace(self.TRAINING, epochs=2)),
         ]
-        assert len({job.key for job in jobs}) == len(jobs)
+        assert len({training.key for training in jobs}) == len(jobs)
 
     def test_it_is_trained_on_the_labels_to_the_same_bits(
         self, lessons: Lessons, bench: Bench, tmp_path: Path, splits: Splits, same: Same
@@ -232,8 +232,8 @@ class TestTeacher:
         states = []
         for place in ("one", "two"):
             at = replace(bench, store=CellStore(tmp_path / place))
-            job = teacher_job("resnet14", 0, lessons, self.TRAINING)
-            run_job(job, at, Progress("teacher", 1))
-            states.append(load_file(at.store.entry(job.group, job.id, job.key).last))
+            training = teacher_training("resnet14", 0, lessons, self.TRAINING)
+            run_training(training, at, Progress("teacher", 1))
+            states.append(load_file(at.store.entry(training.group, training.id, training.key).last))
         assert same(*states)
-        assert job.images is splits.train
+        assert training.images is splits.train

@@ -19,7 +19,7 @@ from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
 from sakd.objectives import Objective, SpotDistillation, Supervised
 from sakd.routing import POLICIES
-from sakd.training import Callback, Optimisation, Run, fit, prepare
+from sakd.training import Callback, Optimisation, Run, fit, pretrain
 
 Objectives = Callable[..., SpotDistillation]
 Streams = Callable[..., BatchStream]
@@ -38,7 +38,7 @@ def trained(
 ) -> tuple[list[dict[str, float]], dict[str, Tensor]]:
     """Train, prepared unless resumed; history and final state."""
     if "resume" not in options:
-        prepare(objective, stream)
+        pretrain(objective, stream)
     players = objective.players()
     settings = {name: SETTINGS[name] for name in players}
     history = fit(objective, stream, epochs=EPOCHS, optimisation=settings, **options)

@@ -19,8 +19,8 @@ from sakd.objectives import SpotDistillation, distil
 from sakd.objectives.build import DataFacts
 from sakd.objectives.parameters import Distillation
 from sakd.study.store import DONE, CellStore
-from sakd.study.train import Bench, Job, Training, run_job
-from sakd.training import Callback, Optimisation, Run, fit, prepare
+from sakd.study.train import Bench, Recipe, Training, run_training
+from sakd.training import Callback, Optimisation, Run, fit, pretrain
 from sakd.training.progress import Progress
 from sakd.weights.saved import load_weights
 
@@ -66,12 +66,12 @@ def test_the_paraphraser_learns_beforehand_and_is_frozen_afterwards(
             histories.append(run.history)
 
     before = paraphraser(made)
-    assert prepare(made, stream, lambda _name: (Watch(),))
+    assert pretrain(made, stream, lambda _name: (Watch(),))
     after = paraphraser(made)
     assert not equal(before, after)
     (history,) = histories
     assert [record["epoch"] for record in history] == [1, 2]
-    assert history[1]["preparation"] < history[0]["preparation"]
+    assert history[1]["pretraining"] < history[0]["pretraining"]
     fit(made, stream, epochs=1)
     assert equal(after, paraphraser(made))
 
@@ -81,10 +81,10 @@ def test_a_training_that_is_not_prepared_is_refused(
     name: str, small_objective: Callable[..., SpotDistillation], small_stream: Streams
 ) -> None:
     made, stream = small_objective(name, "always"), small_stream(0)
-    with pytest.raises(UserError, match=rf"^{name}: .*call sakd\.training\.prepare\("):
+    with pytest.raises(UserError, match=rf"^{name}: .*call sakd\.training\.pretrain\("):
         fit(made, stream, epochs=1)
-    assert prepare(made, stream)
-    assert not prepare(made, stream)
+    assert pretrain(made, stream)
+    assert not pretrain(made, stream)
     fit(made, stream, epochs=1)
 
 
@@ -99,15 +99,15 @@ def test_a_preparation_that_was_cut_off_is_still_to_be_done(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        prepare(made, stream, lambda _name: (Stop(),))
-    assert list(made.preparations()) == [name]
+        pretrain(made, stream, lambda _name: (Stop(),))
+    assert list(made.pretrainings()) == [name]
 
 
 @pytest.mark.parametrize("name", [name for name in DISTILLERS if name not in NEEDS])
 def test_most_distillers_need_no_preparation(
     name: str, small_objective: Callable[..., SpotDistillation], small_stream: Streams
 ) -> None:
-    assert not prepare(small_objective(name, "always"), small_stream(0))
+    assert not pretrain(small_objective(name, "always"), small_stream(0))
 
 
 class Interrupting(Progress):
@@ -131,16 +131,16 @@ class Interrupting(Progress):
         return (callback,)
 
 
-def job_of(build: Callable[[], SpotDistillation], images: ImageSet) -> Job:
+def job_of(build: Callable[[], SpotDistillation], images: ImageSet) -> Training:
     """A training of three epochs with a checkpoint after each."""
-    return Job(
+    return Training(
         group="row",
         id="cell",
         facts={"what": "test"},
         network="resnet8",
         build=build,
         images=images,
-        training=Training(epochs=3, batch_size=8, keep_epochs=0, checkpoint_seconds=0.0),
+        training=Recipe(epochs=3, batch_size=8, keep_epochs=0, checkpoint_seconds=0.0),
         optimisation={"student": Optimisation()},
         seed=0,
     )
@@ -172,13 +172,13 @@ def test_a_resumed_job_goes_on_with_the_paraphraser_that_it_has(
 
     def counting(*arguments: Any) -> bool:
         prepared.append(True)
-        return prepare(*arguments)
+        return pretrain(*arguments)
 
-    monkeypatch.setattr(sakd.study.train, "prepare", counting)
+    monkeypatch.setattr(sakd.study.train, "pretrain", counting)
 
     def run(folder: str, progress: Progress) -> Any:
         bench = Bench(images, card, CellStore(tmp_path / folder), torch.device("cpu"))
-        return run_job(job_of(objective, images), bench, progress)
+        return run_training(job_of(objective, images), bench, progress)
 
     with pytest.raises(KeyboardInterrupt):
         run("interrupted", Interrupting(after))

@@ -16,11 +16,11 @@ from sakd.foundation import console
 from sakd.foundation.errors import UserError
 from sakd.objectives import Objective
 from sakd.study.store import DONE, FAILED
-from sakd.study.train import Bench, Job, run_job
+from sakd.study.train import Bench, Training, run_training
 from sakd.training import progress as module
 from sakd.training.progress import Lines, Progress, describe
 
-MakeJob = Callable[..., Job]
+Make = Callable[..., Training]
 SPOTS = ("gate_rate/stage1", "gate_rate/logits")
 
 
@@ -59,25 +59,25 @@ def test_a_policy_that_is_not_trained_cannot_collapse() -> None:
 
 
 def test_elsewhere_a_line_tells_the_end_of_each_training(
-    make_job: MakeJob, bench: Bench, caplog: pytest.LogCaptureFixture
+    make_training: Make, bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, logger="sakd")
-    jobs = [make_job("kd", "adaptive"), make_job("sp")]
+    jobs = [make_training("kd", "adaptive"), make_training("sp")]
     with Progress("toys-row", 2) as progress:
-        for job in jobs:
-            run_job(job, bench, progress)
+        for training in jobs:
+            run_training(training, bench, progress)
             progress.done()
     assert len(caplog.messages) == 2
-    for place, job, line in zip("12", jobs, caplog.messages, strict=True):
-        assert line.startswith(f"toys-row {place}/2: {job.id}: epoch 2/2, val ")
+    for place, training, line in zip("12", jobs, caplog.messages, strict=True):
+        assert line.startswith(f"toys-row {place}/2: {training.id}: epoch 2/2, val ")
     assert "gate 1.00" in caplog.messages[0] or "gate 0." in caplog.messages[0]
 
 
 def test_a_collapsed_router_is_in_the_log(
-    make_job: MakeJob, bench: Bench, caplog: pytest.LogCaptureFixture
+    make_training: Make, bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, logger="sakd")
-    leaning = replace(make_job("kd", "adaptive"))
+    leaning = replace(make_training("kd", "adaptive"))
     built = leaning.build
 
     def lean() -> Objective:
@@ -85,7 +85,7 @@ def test_a_collapsed_router_is_in_the_log(
         objective.router.policy.favour_distilling(100.0)  # type: ignore[union-attr]
         return objective
 
-    run_job(replace(leaning, build=lean), bench, Progress("toys", 1))
+    run_training(replace(leaning, build=lean), bench, Progress("toys", 1))
     assert "router collapsed to always" in caplog.messages[-1]
 
 
@@ -121,20 +121,23 @@ def test_time_left_is_that_of_this_sitting(
 
 
 def test_on_a_terminal_bars_show_cells_epochs_and_steps(
-    make_job: MakeJob, bench: Bench, terminal: io.StringIO, caplog: pytest.LogCaptureFixture
+    make_training: Make,
+    bench: Bench,
+    terminal: io.StringIO,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO, logger="sakd")
-    jobs = [make_job("kd", "adaptive"), make_job("sp")]
+    jobs = [make_training("kd", "adaptive"), make_training("sp")]
     with Progress("toys-row", 2) as progress:
-        for job in jobs:
-            assert run_job(job, bench, progress).status == DONE
+        for training in jobs:
+            assert run_training(training, bench, progress).status == DONE
             progress.done()
         assert progress.bars is not None
         assert [task.completed for task in progress.bars.tasks] == [2]
         progress.bars.refresh()
     assert "toys-row" in terminal.getvalue()
     ends = [line.partition(": epoch 2/2")[0] for line in caplog.messages]
-    assert ends == [f"toys-row {place}/2: {job.id}" for place, job in enumerate(jobs, 1)]
+    assert ends == [f"toys-row {place}/2: {training.id}" for place, training in enumerate(jobs, 1)]
 
 
 def test_bars_name_the_training_and_its_last_epoch(terminal: io.StringIO) -> None:
@@ -153,15 +156,18 @@ def test_bars_name_the_training_and_its_last_epoch(terminal: io.StringIO) -> Non
 
 @pytest.mark.parametrize("error", [UserError("this cannot be"), RuntimeError("it burns")])
 def test_bars_survive_a_training_that_fails(
-    make_job: MakeJob, bench: Bench, terminal: io.StringIO, error: Exception
+    make_training: Make, bench: Bench, terminal: io.StringIO, error: Exception
 ) -> None:
     def build() -> Objective:
         raise error
 
     with Progress("toys-row", 2) as progress:
-        assert run_job(replace(make_job("sp"), build=build), bench, progress).status == FAILED
+        assert (
+            run_training(replace(make_training("sp"), build=build), bench, progress).status
+            == FAILED
+        )
         progress.done()
-        assert run_job(make_job("kd"), bench, progress).status == DONE
+        assert run_training(make_training("kd"), bench, progress).status == DONE
         progress.done()
     assert "toys-row" in terminal.getvalue()
 

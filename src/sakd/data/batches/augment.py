@@ -124,7 +124,7 @@ class Canvas:
 
 
 class Views(Protocol):
-    """Training images as they are looked at, epoch by epoch."""
+    """Recipe images as they are looked at, epoch by epoch."""
 
     def epoch(
         self, order: Tensor, draws: torch.Generator, *, batch_size: int, start: int

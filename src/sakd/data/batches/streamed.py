@@ -42,7 +42,7 @@ def decoders(workers: int | None) -> int:
 class ImageFiles:
     """N image files with their labels.
 
-    Training sees random resized crops (Szegedy et al., CVPR 2015, arXiv:1409.4842: area 8 to 100 %,
+    Recipe sees random resized crops (Szegedy et al., CVPR 2015, arXiv:1409.4842: area 8 to 100 %,
     aspect 3/4 to 4/3); evaluation the middle of an image whose shorter side is 8/7 of the crop's.
     Every image is read as RGB, by the rules of `sakd.data.pictures.conversion.recolour`.
 

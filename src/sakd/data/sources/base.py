@@ -79,7 +79,7 @@ class Dataset(ABC):
             raise UserError(f"{self.name} has no source {self.source!r}; allowed: {allowed}")
 
     @property
-    def label(self) -> str:
+    def slug(self) -> str:
         """What the data is called in ids and file names: letters, digits and underscores."""
         return self.name
 

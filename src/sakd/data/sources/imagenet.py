@@ -34,7 +34,7 @@ class Imagenet(Folder):
     statistics: Statistics = "published"
 
     @property
-    def label(self) -> str:
+    def slug(self) -> str:
         """The name."""
         return self.name
 

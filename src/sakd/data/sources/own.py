@@ -56,7 +56,7 @@ class OwnImages(Dataset):
         require(not self.download, f"{self.name} reads your own files; set data.download to false")
 
     @property
-    def label(self) -> str:
+    def slug(self) -> str:
         """The name of the dataset and that of the folder, so that two sets stay apart.
 
         A folder whose name is too long, or is not written in ASCII, is told by a digest of it too.

@@ -48,7 +48,7 @@ class TorchvisionImages(Dataset):
         torchvision_call(self.item)
 
     @property
-    def label(self) -> str:
+    def slug(self) -> str:
         """The name, as a file may be called."""
         return file_name(f"{self.name}_{self.item}")
 

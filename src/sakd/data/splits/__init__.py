@@ -1,1 +1,1 @@
-"""Training, validation and test images, and the card that describes them."""
+"""Recipe, validation and test images, and the card that describes them."""

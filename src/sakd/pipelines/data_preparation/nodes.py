@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from sakd.data import labelled_subset, preparation_key, prepare
-from sakd.data.parameters import DataSettings
+from sakd.data.parameters import DataParameters
 from sakd.pipelines.data_preparation.earlier import Earlier
 
 Tensors = dict[str, Tensor]
@@ -17,7 +17,7 @@ Parts = dict[str, Tensors]
 logger = logging.getLogger(__name__)
 
 
-def prepare_data(data: DataSettings, earlier: Earlier) -> tuple[Parts, Parts, dict[str, Any]]:
+def prepare_data(data: DataParameters, earlier: Earlier) -> tuple[Parts, Parts, dict[str, Any]]:
     """Read the raw images and split them, unless that is done.
 
     Returns:
@@ -31,10 +31,10 @@ def prepare_data(data: DataSettings, earlier: Earlier) -> tuple[Parts, Parts, di
     dataset.fetch()
     key = preparation_key(dataset.fingerprint(), splitting)
     done = earlier.splits(key)
-    splits = done or prepare(dataset.load(), splitting, name=data.label, key=key)
+    splits = done or prepare(dataset.load(), splitting, name=data.slug, key=key)
     labelled_subset(splits.train, data.student_per_class, data.split_seed)  # or stop here
     if done:
-        logger.info("%s: prepared already", data.label)
+        logger.info("%s: prepared already", data.slug)
         return {}, {}, splits.card.to_json()
     development = {"train": splits.train.tensors(), "val": splits.val.tensors()}
     return development, {"test": splits.test.tensors()}, splits.card.to_json()

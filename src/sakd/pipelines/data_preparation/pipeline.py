@@ -5,12 +5,12 @@ from __future__ import annotations
 from kedro.pipeline import Node, Pipeline
 
 from sakd.pipelines.data_preparation.nodes import prepare_data
-from sakd.study.parameters import Settings
+from sakd.study.parameters import Parameters
 
 
-def create_pipeline(settings: Settings) -> Pipeline:
+def create_pipeline(parameters: Parameters) -> Pipeline:
     """One node: raw images to splits and a card."""
-    name = settings.data.label
+    name = parameters.data.slug
     node = Node(
         prepare_data,
         inputs=["params:data", "params:earlier"],

@@ -14,7 +14,7 @@ from sakd.foundation.machine import resolve_device
 from sakd.pipelines.inputs import Parts, check_origin
 from sakd.study.evaluation import HeldOut, evaluate_cell, evaluate_teacher
 from sakd.study.grid import Cell
-from sakd.study.parameters import Settings
+from sakd.study.parameters import Parameters
 from sakd.study.store import DONE, CellStore, Record
 from sakd.weights.saved import Weights
 
@@ -25,7 +25,7 @@ def measure_teacher(
     cells: CellStore,
     teacher: Weights,
     network: str,
-    settings: Settings,
+    parameters: Parameters,
 ) -> dict[str, Any]:
     """The teacher's accuracy on the test split.
 
@@ -33,8 +33,8 @@ def measure_teacher(
         UserError: the teacher was trained on other data.
     """
     check_origin(network, teacher.card["data"]["sha256"], card, "teacher")
-    split = HeldOut(settings.data.images(test["test"]()), DataCard.from_json(card))
-    device = resolve_device(settings.device)
+    split = HeldOut(parameters.data.images(test["test"]()), DataCard.from_json(card))
+    device = resolve_device(parameters.device)
     accuracy = evaluate_teacher(cells, network, teacher, split, device)
     return {"teacher": network, "test_top1": accuracy}
 
@@ -43,7 +43,7 @@ def measure_students(
     test: Parts,
     card: Mapping[str, Any],
     cells: CellStore,
-    settings: Settings,
+    parameters: Parameters,
     *records: Mapping[str, Mapping[str, Any]],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The test accuracies of every cell of the grid, and the epochs of those that are done.
@@ -51,11 +51,11 @@ def measure_students(
     Raises:
         UserError: the ``records`` have none of a cell of the grid, or one of other data.
     """
-    device = resolve_device(settings.device)
-    split = HeldOut(settings.data.images(test["test"]()), DataCard.from_json(card))
+    device = resolve_device(parameters.device)
+    split = HeldOut(parameters.data.images(test["test"]()), DataCard.from_json(card))
     outcomes = {name: outcome for row in records for name, outcome in row.items()}
     lines, histories = [], []
-    for cell in settings.grid.cells(settings.data.label):
+    for cell in parameters.grid.cells(parameters.data.slug):
         if cell.id not in outcomes:
             raise UserError(f"{cell.id} was not trained: run --pipelines students with this grid")
         record = Record(**outcomes[cell.id])

@@ -6,12 +6,12 @@ from kedro.pipeline import Node, Pipeline
 
 from sakd.networks.outside.names import slug
 from sakd.pipelines.evaluate.nodes import measure_students, measure_teacher
-from sakd.study.parameters import Settings
+from sakd.study.parameters import Parameters
 
 
-def create_pipeline(settings: Settings) -> Pipeline:
+def create_pipeline(parameters: Parameters) -> Pipeline:
     """A node per teacher, and one for all students."""
-    data = settings.data.label
+    data = parameters.data.slug
     teachers = [
         Node(
             measure_teacher,
@@ -26,9 +26,9 @@ def create_pipeline(settings: Settings) -> Pipeline:
             outputs=f"{data}-{slug(network)}-accuracy",
             name=f"evaluate-{data}-{slug(network)}",
         )
-        for network in settings.grid.teachers()
+        for network in parameters.grid.teachers()
     ]
-    records = [f"{row.id}-records" for row in settings.grid.rows(data)]
+    records = [f"{row.id}-records" for row in parameters.grid.rows(data)]
     students = Node(
         measure_students,
         inputs=[f"{data}-test", f"{data}-card", f"{data}-cells", "parameters", *records],

@@ -21,19 +21,19 @@ from sakd.reporting import (
     report_markdown,
     summary,
 )
-from sakd.study.parameters import Settings
+from sakd.study.parameters import Parameters
 from sakd.study.store import DONE
 
 
 def tabulate(
-    settings: Settings, evaluation: pd.DataFrame, *teachers: Mapping[str, Any]
+    parameters: Parameters, evaluation: pd.DataFrame, *teachers: Mapping[str, Any]
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The results, one line per cell of the grid, with the teacher's accuracy beside; a summary.
 
     Raises:
         UserError: a cell of the grid was not evaluated.
     """
-    cells = [cell.id for cell in settings.grid.cells(settings.data.label)]
+    cells = [cell.id for cell in parameters.grid.cells(parameters.data.slug)]
     for missing in sorted(set(cells).difference(evaluation["cell"])):
         raise UserError(f"{missing} was not evaluated: run --pipelines evaluate with this grid")
     results = evaluation.set_index("cell").loc[cells].reset_index()
@@ -48,12 +48,12 @@ def draw(results: pd.DataFrame, history: pd.DataFrame) -> tuple[go.Figure, go.Fi
 
 
 def write(
-    results: pd.DataFrame, history: pd.DataFrame, card: Mapping[str, Any], settings: Settings
+    results: pd.DataFrame, history: pd.DataFrame, card: Mapping[str, Any], parameters: Parameters
 ) -> tuple[str, str]:
     """The report as Markdown and as a page."""
     made_with = {
-        **provenance(str(resolve_device(settings.device))),
-        "seeds": ", ".join(map(str, settings.grid.seeds)),
+        **provenance(str(resolve_device(parameters.device))),
+        "seeds": ", ".join(map(str, parameters.grid.seeds)),
     }
     content = report(results, history, provenance=made_with, data=card)
     return report_markdown(content), report_html(content)

@@ -6,14 +6,14 @@ from kedro.pipeline import Node, Pipeline
 
 from sakd.networks.outside.names import slug
 from sakd.pipelines.report.nodes import announce, draw, tabulate, write
-from sakd.study.parameters import Settings
+from sakd.study.parameters import Parameters
 
 
-def create_pipeline(settings: Settings) -> Pipeline:
+def create_pipeline(parameters: Parameters) -> Pipeline:
     """Tables, figures and pages; then the table on the terminal."""
-    data = settings.data.label
+    data = parameters.data.slug
     results, history = f"{data}-results", f"{data}-history"
-    accuracies = [f"{data}-{slug(network)}-accuracy" for network in settings.grid.teachers()]
+    accuracies = [f"{data}-{slug(network)}-accuracy" for network in parameters.grid.teachers()]
     figures = [f"{data}-{name}" for name in ("learning_curves", "gate_rates", "gains")]
     pages = [f"{data}-{name}" for name in ("report_md", "report_html")]
     nodes = [

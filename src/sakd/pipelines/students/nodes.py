@@ -8,10 +8,10 @@ from typing import Any
 
 from sakd.pipelines.inputs import Parts, check_origin, lessons, open_bench
 from sakd.study.grid import Row
-from sakd.study.parameters import Settings
+from sakd.study.parameters import Parameters
 from sakd.study.store import CellStore
-from sakd.study.train import run_job
-from sakd.study.trainings import cell_job
+from sakd.study.train import run_training
+from sakd.study.trainings import cell_training
 from sakd.training.progress import Progress
 from sakd.weights.saved import Weights
 
@@ -22,7 +22,7 @@ def train_row(
     teacher: Weights,
     cells: CellStore,
     row: Row,
-    settings: Settings,
+    parameters: Parameters,
 ) -> dict[str, Any]:
     """Train every cell of ``row`` that is not done; the test split is not seen here.
 
@@ -30,20 +30,20 @@ def train_row(
         UserError: the teacher was trained on other data, which may have been test images.
     """
     check_origin(row.teacher, teacher.card["data"]["sha256"], card, "teacher")
-    bench = open_bench(development, card, cells, settings)
-    labelled = lessons(development, card, settings, per_class=settings.data.student_per_class)
-    training = settings.student_training(row.student)
+    bench = open_bench(development, card, cells, parameters)
+    labelled = lessons(development, card, parameters, per_class=parameters.data.student_per_class)
+    recipe = parameters.student_recipe(row.student)
     records = {}
     with Progress(row.id, len(row.cells)) as progress:
         for cell in row.cells:
-            job = cell_job(
+            training = cell_training(
                 cell,
                 teacher,
                 labelled,
-                training,
-                distillation=settings.distillation,
-                routing=settings.routing,
+                recipe,
+                distillation=parameters.distillation,
+                routing=parameters.routing,
             )
-            records[cell.id] = asdict(run_job(job, bench, progress))
+            records[cell.id] = asdict(run_training(training, bench, progress))
             progress.done()
     return records

@@ -6,12 +6,12 @@ from kedro.pipeline import Node, Pipeline
 
 from sakd.networks.outside.names import slug
 from sakd.pipelines.students.nodes import train_row
-from sakd.study.parameters import Settings
+from sakd.study.parameters import Parameters
 
 
-def create_pipeline(settings: Settings) -> Pipeline:
+def create_pipeline(parameters: Parameters) -> Pipeline:
     """A node per row: the cells of one dataset, pair and seed."""
-    data = settings.data.label
+    data = parameters.data.slug
     nodes = [
         Node(
             train_row,
@@ -27,6 +27,6 @@ def create_pipeline(settings: Settings) -> Pipeline:
             name=f"students-{row.id}",
             tags=[f"{slug(row.teacher)}-{slug(row.student)}", f"s{row.seed}"],
         )
-        for row in settings.grid.rows(data)
+        for row in parameters.grid.rows(data)
     ]
     return Pipeline(nodes, tags=["students"])

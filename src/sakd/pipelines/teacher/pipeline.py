@@ -6,12 +6,12 @@ from kedro.pipeline import Node, Pipeline
 
 from sakd.networks.outside.names import slug
 from sakd.pipelines.teacher.nodes import train_teacher
-from sakd.study.parameters import Settings
+from sakd.study.parameters import Parameters
 
 
-def create_pipeline(settings: Settings) -> Pipeline:
+def create_pipeline(parameters: Parameters) -> Pipeline:
     """A node per teacher."""
-    data = settings.data.label
+    data = parameters.data.slug
     nodes = [
         Node(
             train_teacher,
@@ -25,6 +25,6 @@ def create_pipeline(settings: Settings) -> Pipeline:
             outputs=f"{data}-{slug(network)}-teacher",
             name=f"teacher-{data}-{slug(network)}",
         )
-        for network in settings.grid.teachers()
+        for network in parameters.grid.teachers()
     ]
     return Pipeline(nodes, tags=["teacher"])

@@ -190,7 +190,7 @@ def test_imagenets_val_is_for_testing_and_its_statistics_are_the_published_ones(
     top = write_folder(tmp_path, splits="train val")
     dataset = Imagenet(top, "files", size=8, streamed=True, workers=0)
     raw = dataset.load()
-    assert dataset.label == "imagenet"
+    assert dataset.slug == "imagenet"
     assert raw.val is None
     assert raw.test is not None
     assert raw.test.paths[0] == "val/ant/0.png"

@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 from sakd.data import RawData, Splitting, prepare
-from sakd.data.parameters import DataSettings
+from sakd.data.parameters import DataParameters
 from sakd.data.sources.folder import Folder
 from sakd.foundation.errors import UserError
 
@@ -50,11 +50,11 @@ def test_without_test_images_a_share_for_them_is_asked_for_before_any_image_is_r
 ) -> None:
     top = write_folder(tmp_path, splits=splits)
     (top / "train" / "ant" / "0.png").write_bytes(b"no image")
-    settings = DataSettings(name="folder", path=top)
+    parameters = DataParameters(name="folder", path=top)
     message = r"no test images, so data.test_fraction must be above 0 and below 1, got None"
     with pytest.raises(UserError, match=message) if refused else nullcontext():
-        settings.check()
-    replace(settings, test_fraction=0.2).check()
+        parameters.check()
+    replace(parameters, test_fraction=0.2).check()
 
 
 def test_without_folders_of_splits_all_images_are_for_training(
@@ -113,17 +113,17 @@ def test_images_of_different_sizes_become_squares(
 
 
 def test_two_folders_of_ones_own_have_two_labels(tmp_path: Path) -> None:
-    labels = [Folder(tmp_path / name, "files").label for name in ("my pets", "cars/")]
+    labels = [Folder(tmp_path / name, "files").slug for name in ("my pets", "cars/")]
     assert labels == ["folder_my_pets", "folder_cars"]
-    assert Folder(None, "files").label == "folder"
+    assert Folder(None, "files").slug == "folder"
 
 
 def test_folders_told_apart_by_other_letters_or_late_in_their_names_have_two_labels() -> None:
     names = ["狗", "猫", "🐶", "été", "eté", "ete", "x" * 100, "x" * 101]
-    labels = [Folder(Path(name), "files").label for name in names]
+    labels = [Folder(Path(name), "files").slug for name in names]
     assert len(set(labels)) == len(names)
     assert all(re.fullmatch(r"folder_\w{1,80}", label, re.ASCII) for label in labels)
-    composed, decomposed = (Folder(Path(name), "files").label for name in ("\xe9", "e\u0301"))
+    composed, decomposed = (Folder(Path(name), "files").slug for name in ("\xe9", "e\u0301"))
     assert composed == decomposed
 
 

@@ -59,7 +59,7 @@ def test_a_class_of_torchvision_is_given_the_arguments_that_it_needs(fashion: Pa
     for file in list(raw.iterdir()):
         file.rename(raw / f"emnist-digits-{file.name.replace('t10k', 'test')}")
     digits = open_dataset("torchvision:EMNIST(split='digits')", fashion)
-    assert digits.label == "torchvision_EMNIST_split_digits"
+    assert digits.slug == "torchvision_EMNIST_split_digits"
     read = digits.load()
     assert read.test is not None
     assert (len(read.train), len(read.test)) == (20, 2)
@@ -84,7 +84,7 @@ def test_a_dataset_that_draws_its_images_is_the_same_twice(fake: Dataset) -> Non
 
 
 def test_the_label_can_be_a_file_name(fake: Dataset) -> None:
-    assert fake.label == "torchvision_FakeData"
+    assert fake.slug == "torchvision_FakeData"
 
 
 def test_the_fingerprint_follows_name_size_and_files(fashion: Path) -> None:

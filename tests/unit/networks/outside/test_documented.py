@@ -12,7 +12,7 @@ import yaml
 from sakd.command.main import main
 from sakd.networks import check_network
 from sakd.networks.outside.names import EXAMPLE
-from sakd.study.parameters import parse_settings
+from sakd.study.parameters import parse_parameters
 
 PAGE = (Path(__file__).parents[4] / "docs" / "networks.md").read_text()
 COMMANDS = re.findall(r"^```\nsakd (.+)\n```", PAGE, re.MULTILINE)
@@ -44,4 +44,4 @@ def test_every_name_of_the_page_is_a_network(name: str) -> None:
 
 def test_the_settings_of_the_page_are_valid() -> None:
     (settings,) = SETTINGS
-    assert parse_settings(yaml.safe_load(settings)).teacher_statistics
+    assert parse_parameters(yaml.safe_load(settings)).teacher_statistics

@@ -69,7 +69,7 @@ def test_a_trace_has_the_features_as_their_stages_left_them(
     model: nn.Module, training: bool
 ) -> None:
     network, x = stage(model, IMAGE).train(training), images()
-    features, logits = seeded(network.trace, x)
+    features, logits = seeded(network.extract, x)
     assert [tuple(feature.shape[1:]) for feature in features] == feature_shapes(network, IMAGE)
     for k, feature in enumerate(features):
         assert torch.equal(feature, seeded(lambda x, k=k: network.run(x, 0, k + 1).clone(), x))
@@ -172,7 +172,7 @@ def test_a_stage_that_is_not_looked_into_leaves_its_input_as_it_was() -> None:
     block = nn.Sequential(nn.ReLU(inplace=True), nn.Conv2d(4, 6, 2, stride=2))
     layers = nn.Conv2d(3, 4, 1), block, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 3)
     network, x = stage(nn.Sequential(*layers), IMAGE, stages=["0", "1"]).eval(), images()
-    assert torch.equal(network.trace(x).features[0], network.run(x, 0, 1))
+    assert torch.equal(network.extract(x).features[0], network.run(x, 0, 1))
 
 
 @pytest.mark.parametrize(
