@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-import sakd.networks
+import sakd.networks.zoo
 from sakd.foundation.errors import UserError
 from sakd.networks import NETWORKS, StagedNetwork, feature_shapes
 
@@ -133,9 +133,9 @@ def modules_of(package: ModuleType) -> Iterator[ModuleType]:
         yield importlib.import_module(found.name)
 
 
-def test_every_network_builder_in_the_package_is_in_the_table() -> None:
+def test_every_network_builder_of_the_zoo_is_in_its_table() -> None:
     built = {entry.func if isinstance(entry, partial) else entry for entry in NETWORKS.values()}
-    for module in modules_of(sakd.networks):
+    for module in modules_of(sakd.networks.zoo):
         for name, function in inspect.getmembers(module, inspect.isfunction):
             here = function.__module__ == module.__name__ and not name.startswith("_")
             if here and function.__annotations__.get("return") == "StagedNetwork":

@@ -21,8 +21,8 @@ BLOCKS = re.findall(
 )
 BARRED = ("kedro", "kedro_datasets", "kedro_datasets_experimental", "kedro_viz", "pydantic", "dvc")
 MODULES = (
-    *("networks", "data", "distillers", "routing", "objectives", "training"),
-    *("runner", "jobs", "evaluation", "grid", "store", "weights", "zoo", "runtime"),
+    *("foundation", "weights", "networks", "data", "distillers", "routing", "objectives"),
+    *("training", "reporting", "study.trainings", "study.train", "study.evaluation"),
 )
 
 BARRIER = f"""
