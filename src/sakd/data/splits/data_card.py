@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from sakd.data.batches.images import Images
-from sakd.foundation.errors import UserError
+from sakd.foundation.errors import UserError, require
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,19 @@ class DataCard:
     def normalisation(self) -> list[list[float]]:
         """Mean and standard deviation, for keys: to a digit that is the same on every machine."""
         return [[round(part, 6) for part in each] for each in (self.mean, self.std)]
+
+    def majority_share(self, split: str) -> float:
+        """Compute the accuracy on ``split`` of always naming its largest class, in [0, 1].
+
+        An accuracy says something only in so far as it is above this one.
+
+        Raises:
+            UserError: There is no such split.
+        """
+        known = ", ".join(self.counts)
+        require(split in self.counts, f"no split {split!r} in the data card; allowed: {known}")
+        counts = self.counts[split]
+        return max(counts) / sum(counts)
 
     def to_json(self) -> dict[str, Any]:
         """Give the card as a dictionary of what JSON can hold."""

@@ -1,25 +1,8 @@
-import json
-
 import pytest
 import torch
 
-from sakd.data import DataCard, ImageSet
+from sakd.data import ImageSet
 from sakd.data.batches.images import content_hash
-from sakd.foundation.errors import UserError
-
-CARD = DataCard(
-    name="pets",
-    classes=("ant", "bee"),
-    channels=3,
-    height=8,
-    width=9,
-    mean=(0.1, 0.2, 0.3),
-    std=(0.4, 0.5, 0.6),
-    counts={"train": (3, 4), "val": (1, 1), "test": (2, 2)},
-    source="here",
-    key="ee",
-    sha256="00ff",
-)
 
 
 def test_a_subset_holds_the_named_images_in_the_named_order(make_images) -> None:
@@ -44,17 +27,6 @@ def test_a_subset_holds_the_named_images_in_the_named_order(make_images) -> None
 def test_an_image_set_refuses_other_shapes_and_types(images, labels, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ImageSet(images, labels)
-
-
-def test_a_card_is_the_same_after_json() -> None:
-    assert DataCard.from_json(json.loads(json.dumps(CARD.to_json()))) == CARD
-
-
-@pytest.mark.parametrize("change", [{"colour": 1}, {"sha256": None}])
-def test_a_card_with_other_entries_is_refused_with_the_remedy(change) -> None:
-    card = {key: value for key, value in (CARD.to_json() | change).items() if value is not None}
-    with pytest.raises(UserError, match=f"{next(iter(change))}; prepare the data again"):
-        DataCard.from_json(card)
 
 
 def test_the_content_hash_depends_on_each_pixel_label_and_shape(make_images) -> None:

@@ -89,13 +89,6 @@ def test_duplicates_are_counted_and_kept_only_where_the_settings_say_so(
     assert sum(map(sum, card.counts.values())) - 1 == len(pairs) - card.duplicates["left_out"]
 
 
-def test_imbalance_is_the_largest_class_per_the_smallest() -> None:
-    pairs = [(number, int(number >= 12)) for number in range(16)]
-    card = split(RawData(images(*pairs), None, ("ant", "bee"), "made")).card
-    assert card.counts["train"] == (7, 2)
-    assert card.imbalance == 3.5
-
-
 @pytest.mark.parametrize(
     ("val", "test", "message"),
     [

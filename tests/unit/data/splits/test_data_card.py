@@ -1,0 +1,60 @@
+"""The data card: the same after JSON, and honest about uneven classes."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+import torch
+
+from sakd.data import DataCard, ImageSet, RawData, Splitting, prepare
+from sakd.foundation.errors import UserError
+
+CARD = DataCard(
+    name="pets",
+    classes=("ant", "bee"),
+    channels=3,
+    height=8,
+    width=9,
+    mean=(0.1, 0.2, 0.3),
+    std=(0.4, 0.5, 0.6),
+    counts={"train": (3, 4), "val": (1, 1), "test": (6, 2)},
+    source="here",
+    key="ee",
+    sha256="00ff",
+)
+
+
+def test_a_card_is_the_same_after_json() -> None:
+    assert DataCard.from_json(json.loads(json.dumps(CARD.to_json()))) == CARD
+
+
+@pytest.mark.parametrize("change", [{"colour": 1}, {"sha256": None}])
+def test_a_card_with_other_entries_is_refused_with_the_remedy(change) -> None:
+    card = {key: value for key, value in (CARD.to_json() | change).items() if value is not None}
+    with pytest.raises(UserError, match=rf"{next(iter(change))}.* prepare"):
+        DataCard.from_json(card)
+
+
+def test_the_majority_share_is_that_of_the_largest_class_of_the_split() -> None:
+    assert CARD.majority_share("test") == 0.75
+    assert CARD.majority_share("train") == 4 / 7
+    with pytest.raises(UserError, match=r"'dev'.* train, val, test"):
+        CARD.majority_share("dev")
+
+
+@pytest.mark.parametrize(("rare", "said"), [(5, True), (12, False)])
+def test_uneven_classes_are_counted_and_said_in_the_log(
+    rare: int, said: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    count = 20 + rare
+    shown = torch.arange(count, dtype=torch.uint8).view(-1, 1, 1, 1).repeat(1, 1, 2, 2)
+    labels = (torch.arange(count) >= 20).long()
+    raw = RawData(ImageSet(shown, labels), None, ("ant", "bee"), "made")
+    with caplog.at_level(logging.WARNING):
+        card = prepare(raw, Splitting(0.25, test_fraction=0.2), name="pets").card
+    many, few = card.counts["train"]
+    assert card.imbalance == round(many / few, 2)
+    share = f"{100 * card.counts['test'][0] / sum(card.counts['test']):.1f} %"
+    assert (share in caplog.text) is said
