@@ -38,8 +38,8 @@ def main() -> None:
     device = resolve_device(options.device)
     labels = torch.randint(CLASSES, (options.batch,))
     images = torch.randn(options.batch, *SHAPE)
-    batch = Batch(images, labels, torch.arange(options.batch), torch.Generator(device))
-    batch = Batch(*(t.to(device) for t in batch[:3]), batch.generator)
+    batch = Batch(images, labels, torch.arange(options.batch), 0)
+    batch = Batch(*(t.to(device) for t in batch[:3]), batch.seed)
     steps = {"floor": floor(options.pair, batch, device)}
     for distiller in options.distillers:
         for policy in options.policies:

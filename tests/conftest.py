@@ -57,7 +57,7 @@ def small_batch() -> Callable[..., Batch]:
             torch.randn(size, *IMAGE, generator=source),
             torch.randint(CLASSES, (size,), generator=source),
             torch.arange(size),
-            torch.Generator().manual_seed(seed),
+            seed,
         )
 
     return draw

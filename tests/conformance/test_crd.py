@@ -37,7 +37,7 @@ def loss_of(crd: Distiller, case: Case, step: int, student: Tensor) -> Tensor:
     """Take the loss of a stored batch, with the stored contrast."""
     index = case[f"step{step}/index"]
     crd.contrast = lambda _batch: case[f"step{step}/contrast_idx"]
-    batch = Batch(torch.zeros(8, 3, 4, 4), index % 8, index, torch.Generator())
+    batch = Batch(torch.zeros(8, 3, 4, 4), index % 8, index, 0)
     chosen = torch.ones(8, dtype=torch.bool)
     return crd.loss(0, student, case[f"step{step}/f_t"], batch, chosen)
 

@@ -69,4 +69,4 @@ class ContrastiveRepresentation(Distiller):
 
     def contrast(self, batch: Batch) -> Tensor:
         """Positions (B, 1 + K) in the training set: each image, then K of other classes."""
-        return draw_contrast(self.labels, batch.index, self.negatives, batch.generator)
+        return draw_contrast(self.labels, batch.index, self.negatives, batch.draws("contrast"))

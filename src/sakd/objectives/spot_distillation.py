@@ -91,7 +91,7 @@ class SpotDistillation(Objective):
         teacher = self.teach(batch.images)
         student = self.outputs(self.student, batch.images)
         embeddings = student.embedding.detach(), teacher.embedding.detach()
-        route = self.router.policy(*embeddings, batch.generator)
+        route = self.router.policy(*embeddings, batch.draws("policy"))
 
         supervision = self.supervision(student.logits, teacher.logits, batch)
         knowledge = self.knowledge(student, teacher, batch, route.chosen)

@@ -47,19 +47,19 @@ class Adaptive(RoutingPolicy):
         with torch.no_grad():
             self.linear.bias[0::2] += bias
 
-    def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator | None) -> Route:
+    def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator) -> Route:
         """Sample the decisions; the gate's value is 0 or 1, its gradient that of the softmax."""
         logits = self.linear(torch.cat([teacher, student], dim=1)).view(-1, self.decisions, 2)
         hard, soft = self.sample(logits, generator)
         gate = (hard + (soft - soft.detach()))[..., 0]  # exactly 0 or 1, whatever the rounding
         return Route(hard[..., 0].bool(), gate)
 
-    def sample(self, logits: Tensor, generator: torch.Generator | None) -> Sample:
+    def sample(self, logits: Tensor, generator: torch.Generator) -> Sample:
         """Draw decisions from ``logits`` (B, D, 2)."""
         soft = softmax((logits + self.gumbel(logits, generator)) / self.temperature, dim=2)
         return Sample(one_hot(soft.argmax(dim=2), 2).to(soft.dtype), soft)
 
-    def gumbel(self, logits: Tensor, generator: torch.Generator | None) -> Tensor:
+    def gumbel(self, logits: Tensor, generator: torch.Generator) -> Tensor:
         """Standard Gumbel noise of the shape of ``logits``."""
         uniform = torch.rand(logits.shape, generator=generator, device=logits.device)
         return -torch.log(-torch.log(uniform + 1e-20) + 1e-20)

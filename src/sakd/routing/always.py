@@ -11,7 +11,7 @@ from sakd.routing.base import Route, RoutingPolicy
 class Always(RoutingPolicy):
     """Every sample at every spot: the distiller as published, without routing."""
 
-    def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator | None) -> Route:
+    def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator) -> Route:
         """Choose everything."""
         chosen = torch.ones(len(student), self.decisions, dtype=torch.bool, device=student.device)
         return Route(chosen, gate=None)

@@ -39,7 +39,7 @@ class RoutingPolicy(nn.Module, ABC):
         self.decisions = decisions
 
     @abstractmethod
-    def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator | None) -> Route:
+    def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator) -> Route:
         """Route a batch by its detached embeddings (B, C_s) and (B, C_t).
 
         Every random draw comes from ``generator``.

@@ -23,7 +23,7 @@ class Random(RoutingPolicy):
         require(0 <= rate <= 1, f"rate must be in [0, 1], got {rate}")
         self.rate = rate
 
-    def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator | None) -> Route:
+    def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator) -> Route:
         """Toss the coins."""
         size = (len(student), self.decisions)
         coins = torch.rand(size, generator=generator, device=student.device)

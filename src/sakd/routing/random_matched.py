@@ -16,7 +16,7 @@ class RandomMatched(Adaptive):
     is due to *which* samples were chosen and not to how many.
     """
 
-    def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator | None) -> Route:
+    def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator) -> Route:
         """Shuffle each column of the choice on its own; the graft is unchanged."""
         route = super().forward(student, teacher, generator)
         keys = torch.rand(route.chosen.shape, generator=generator, device=student.device)

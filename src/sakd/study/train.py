@@ -26,13 +26,14 @@ from sakd.weights.saved import Weights, save_weights
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 3
+FORMAT = 4
 """Part of every content key: raise it when a change of the code changes results.
 
 2: adapters are made for any two shapes, and some of those between maps have another kernel; the
 key tells the code of networks from outside, whether the teacher is trained too, and by what images
 are normalised; ab compares responses before the rectifier.
 3: ab and ofd compare features of pre-activation networks after the next stage's batch norm.
+4: every purpose draws from a generator of its own, so that runs of one seed are fully paired.
 """
 
 

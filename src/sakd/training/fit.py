@@ -119,7 +119,7 @@ def fit(
         objective.train()
         means = Means()
         for batch in stream.epoch(epoch):
-            torch.manual_seed(batch.generator.initial_seed())  # for dropout and its like
+            torch.manual_seed(batch.seed)  # for dropout and its like
             result = objective(batch)
             run.step(result.losses)
             means.add(result.terms, len(batch.labels))

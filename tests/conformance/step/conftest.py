@@ -192,7 +192,7 @@ def rewind(objective: SpotDistillation, case: Case, common: Case, step: int) -> 
     if "crd" in objective.distillers:
         index = common[f"crd_index{step}"]
         objective.distillers["crd"].contrast = lambda _batch: common[f"crd_contrast_idx{step}"]
-    return Batch(common[f"x{step}"], common[f"target{step}"], index, torch.Generator())
+    return Batch(common[f"x{step}"], common[f"target{step}"], index, 0)
 
 
 class Cases:

@@ -125,7 +125,7 @@ def build(name: str, student: tuple[int, ...], teacher: tuple[int, ...]) -> Dist
 
 def loss_of(distiller: Distiller, student: Tensor, teacher: Tensor, chosen: Tensor) -> float:
     index = torch.arange(len(student))
-    batch = Batch(torch.zeros(len(student), 1, 4, 4), index, index, torch.Generator())
+    batch = Batch(torch.zeros(len(student), 1, 4, 4), index, index, 0)
     return float(distiller.loss(0, student, teacher, batch, chosen).detach())
 
 

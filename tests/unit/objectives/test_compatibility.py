@@ -58,8 +58,7 @@ def objective(
 
 
 def assert_one_step_gives_gradients(problem: SpotDistillation, width: int = SIZE) -> None:
-    source = torch.Generator().manual_seed(0)
-    batch = Batch(torch.randn(4, 3, SIZE, width), torch.arange(4) % 3, torch.arange(4), source)
+    batch = Batch(torch.randn(4, 3, SIZE, width), torch.arange(4) % 3, torch.arange(4), 0)
     losses = problem.train()(batch).losses
     for player, parameters in problem.players().items():
         gradients = torch.autograd.grad(losses[player], parameters, allow_unused=True)

@@ -15,7 +15,7 @@ from sakd.data.batches.images import Images
 from sakd.data.batches.mixing import Mixer, Mixture, cut_out
 from sakd.data.batches.normalise import Normalise
 from sakd.foundation.errors import UserError
-from sakd.foundation.randomness import generator
+from sakd.foundation.randomness import generator, mix
 
 
 class Batch(NamedTuple):
@@ -25,15 +25,23 @@ class Batch(NamedTuple):
         images: (B, C, H, W) float32, augmented and normalised.
         labels: (B,) int64.
         index: (B,) int64, positions in the training set.
-        generator: Seeded by (seed, epoch, step); what a training step draws, it draws from here.
+        seed: Mixed of (seed, epoch, step): the root of all that a training step draws.
         mixture: The labels that were mixed in, where images were mixed.
     """
 
     images: Tensor
     labels: Tensor
     index: Tensor  # type: ignore[assignment]  # a batch has no use for tuple.index
-    generator: torch.Generator
+    seed: int
     mixture: Mixture | None = None
+
+    def draws(self, purpose: str) -> torch.Generator:
+        """Make a fresh generator for one ``purpose``, on the device of the images.
+
+        It depends on the batch and the purpose alone, so that whatever one part of a step draws
+        leaves the draws of the others as they are.
+        """
+        return generator(self.seed, purpose, device=self.images.device)
 
 
 @dataclass(eq=False)
@@ -93,7 +101,7 @@ class BatchStream:
                 images=images,
                 labels=self._labels[index],
                 index=index,
-                generator=generator(self.seed, number, step, "objective", device=self.device),
+                seed=mix(self.seed, number, step, "objective"),
                 mixture=mixture,
             )
 

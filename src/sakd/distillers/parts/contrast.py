@@ -8,9 +8,7 @@ from torch import Tensor
 EPSILON = 1e-7
 
 
-def draw_contrast(
-    labels: Tensor, index: Tensor, count: int, source: torch.Generator | None
-) -> Tensor:
+def draw_contrast(labels: Tensor, index: Tensor, count: int, source: torch.Generator) -> Tensor:
     """Draw images of other classes without replacement, all sets being equally likely.
 
     Those with the smallest random keys are taken, on the device of ``labels``.

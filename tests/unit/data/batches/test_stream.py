@@ -20,7 +20,7 @@ def stream(images: ImageSet, seed: int = 3, batch_size: int = 16) -> BatchStream
 
 
 def same(a: Batch, b: Batch) -> bool:
-    drawn = [torch.rand(3, generator=batch.generator) for batch in (a, b)]
+    drawn = [torch.rand(3, generator=batch.draws("test")) for batch in (a, b)]
     tensors = zip(a[:3], b[:3], strict=True)
     return all(torch.equal(x, y) for x, y in tensors) and torch.equal(*drawn)
 
@@ -29,7 +29,7 @@ def test_a_step_is_the_same_reached_directly_or_after_others(images) -> None:
     used = stream(images)
     for epoch in range(3):
         for batch in used.epoch(epoch):
-            torch.rand(5, generator=batch.generator)
+            torch.rand(5, generator=batch.draws("test"))
     after_others = next(islice(used.epoch(3), 2, None))
     assert same(next(stream(images).epoch(3, start=2)), after_others)
 
@@ -70,11 +70,11 @@ def test_epochs_and_seeds_differ_in_order_and_view(images) -> None:
     for other in (next(stream(images).epoch(1)), next(stream(images, seed=4).epoch(0))):
         assert not torch.equal(first.index, other.index)
         assert not torch.equal(first.images, other.images)
-        assert first.generator.initial_seed() != other.generator.initial_seed()
+        assert first.seed != other.seed
 
 
-def test_steps_of_an_epoch_have_generators_of_their_own(images) -> None:
-    seeds = {batch.generator.initial_seed() for batch in stream(images).epoch(0)}
+def test_steps_of_an_epoch_have_seeds_of_their_own(images) -> None:
+    seeds = {batch.seed for batch in stream(images).epoch(0)}
     assert len(seeds) == 5
 
 
@@ -102,4 +102,4 @@ def test_a_gpu_sees_the_same_images(images) -> None:
     for ours, theirs in zip(stream(images).epoch(2), on_gpu.epoch(2), strict=True):
         assert torch.equal(ours.index, theirs.index.cpu())
         torch.testing.assert_close(ours.images, theirs.images.cpu())
-        assert theirs.generator.device.type == "cuda"
+        assert theirs.draws("test").device.type == "cuda"
