@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -29,11 +31,24 @@ class HeldOut:
     card: DataCard
 
 
+class Accuracy(NamedTuple):
+    """Fractions of images whose most likely class is the right one.
+
+    Attributes:
+        top1: Of all images.
+        balanced: Of the images of each class, averaged over the classes that have images; on
+            uneven classes it tells a network from one that knows only the largest.
+    """
+
+    top1: float
+    balanced: float
+
+
 @torch.no_grad()
-def top1(
+def measure(
     network: nn.Module, images: Images, card: DataCard, device: torch.device | str = "cpu"
-) -> float:
-    """The fraction of ``images`` whose most likely class is the right one.
+) -> Accuracy:
+    """Measure ``network`` on ``images``, in one pass.
 
     The network is put into evaluation mode and left there.
     """
@@ -41,8 +56,18 @@ def top1(
     pixels = card.height * card.width
     count = max(1, min(LARGEST_BATCH, BATCH_PIXELS // pixels))
     batches = evaluation_batches(images, card.mean, card.std, batch_size=count, device=device)
-    correct = sum((network(x).argmax(dim=1) == y).sum() for x, y in batches)
-    return int(correct) / len(images)
+    found = [(y, network(x).argmax(dim=1) == y) for x, y in batches]
+    labels, right = (torch.cat(part).cpu() for part in zip(*found, strict=True))
+    counts = torch.bincount(labels).double()
+    recall = torch.bincount(labels[right], minlength=len(counts)) / counts
+    return Accuracy(int(right.sum()) / len(images), float(recall.nanmean()))
+
+
+def top1(
+    network: nn.Module, images: Images, card: DataCard, device: torch.device | str = "cpu"
+) -> float:
+    """Give the fraction of ``images`` whose most likely class is the right one."""
+    return measure(network, images, card, device).top1
 
 
 def evaluate_cell(
@@ -51,50 +76,61 @@ def evaluate_cell(
     """The test accuracy of a finished cell, found once and kept in the store.
 
     Returns:
-        ``test_top1`` of the last epoch, ``test_top1_val_selected`` of the epoch that was best on
-        validation, and ``test_top1_best``, the highest of these and of the epochs whose weights
-        were kept: chosen on test, so optimistic.
+        ``test_top1`` and ``test_balanced`` of the last epoch, see `Accuracy`;
+        ``test_top1_val_selected`` of the epoch that was best on validation; and
+        ``test_top1_best``, the highest ``top1`` of these and of the epochs whose weights were
+        kept: chosen on test, so optimistic.
     """
     key = f"{record.key} {_key(test.card)}"
     found = cells.evaluation(cell.id, key)
     if found is None:
         entry = cells.entry(cell.row, cell.id, record.key)
-        accuracy = _by_epoch(entry, record, test, device)
+        by_epoch = _by_epoch(entry, record, test, device)
+        last = by_epoch[record.epochs]
         found = {
             "key": key,
-            "test_top1": accuracy[record.epochs],
-            "test_top1_val_selected": accuracy[record.best_epoch],
-            "test_top1_best": max(accuracy.values()),
+            "test_top1": last.top1,
+            "test_top1_val_selected": by_epoch[record.best_epoch].top1,
+            "test_top1_best": max(accuracy.top1 for accuracy in by_epoch.values()),
+            "test_balanced": last.balanced,
         }
         cells.save_evaluation(cell.id, found)
-        logger.info("%s: test %.2f %%", cell.id, 100 * accuracy[record.epochs])
-    return {name: value for name, value in found.items() if name != "key"}
+        logger.info("%s: test %.2f %%", cell.id, 100 * last.top1)
+    return _without_key(found)
 
 
 def evaluate_teacher(
     cells: CellStore, network: str, weights: Weights, test: HeldOut, device: torch.device
-) -> float:
-    """The test accuracy of a teacher, found once and kept in the store."""
+) -> dict[str, float]:
+    """Measure a teacher on the test split, once; what is found is kept in the store.
+
+    Returns:
+        ``test_top1`` and ``test_balanced``, see `Accuracy`.
+    """
     name = f"{test.card.name}-{slug(network)}-teacher"
     key = f"{weights.sha256()} {weights.card.get('statistics')} {_key(test.card)}"
     found = cells.evaluation(name, key)
     if found is None:
         trained = trained_network(network, test.card, weights).to(device)
-        found = {"key": key, "test_top1": top1(trained, test.images, test.card, device)}
+        accuracy = measure(trained, test.images, test.card, device)
+        found = {"key": key, "test_top1": accuracy.top1, "test_balanced": accuracy.balanced}
         cells.save_evaluation(name, found)
-        logger.info("%s: test %.2f %%", name, 100 * found["test_top1"])
-    accuracy: float = found["test_top1"]
-    return accuracy
+        logger.info("%s: test %.2f %%", name, 100 * accuracy.top1)
+    return _without_key(found)
 
 
 def _key(card: DataCard) -> str:
-    """What of the data an accuracy depends on."""
-    return f"{card.sha256} {card.normalisation}"
+    """Name what is measured, and all of the data that it depends on."""
+    return f"{Accuracy._fields} {card.sha256} {card.normalisation}"
+
+
+def _without_key(found: Mapping[str, Any]) -> dict[str, float]:
+    return {name: value for name, value in found.items() if name != "key"}
 
 
 def _by_epoch(
     entry: Entry, record: Record, test: HeldOut, device: torch.device
-) -> dict[int | None, float]:
+) -> dict[int | None, Accuracy]:
     """The accuracy of every epoch whose weights are there, of the network that their card names."""
     name = load_weights(entry.last).card["network"]
     network = fresh_network(name, test.card).to(device)
@@ -102,8 +138,8 @@ def _by_epoch(
         int(path.stem): path for path in entry.epochs.glob("*.safetensors")
     }
     paths |= {record.best_epoch: entry.best, record.epochs: entry.last}
-    accuracy = {}
+    by_epoch = {}
     for epoch, path in paths.items():
         network.load_state_dict(dict(load_weights(path).state))
-        accuracy[epoch] = top1(network, test.images, test.card, device)
-    return accuracy
+        by_epoch[epoch] = measure(network, test.images, test.card, device)
+    return by_epoch

@@ -15,7 +15,7 @@ from sakd.data import DataCard, ImageSet, Splits
 from sakd.foundation.errors import UserError
 from sakd.foundation.randomness import seeded
 from sakd.study import evaluation
-from sakd.study.evaluation import HeldOut, evaluate_cell, evaluate_teacher, top1
+from sakd.study.evaluation import Accuracy, HeldOut, evaluate_cell, evaluate_teacher, measure, top1
 from sakd.study.grid import Cell
 from sakd.study.networks import fresh_network, trained_network
 from sakd.study.store import DONE, CellStore, Record
@@ -38,15 +38,22 @@ def card(splits: Splits) -> DataCard:
 
 
 @pytest.mark.parametrize(
-    ("labels", "accuracy"),
-    [([0, 0, 1, 1], 1.0), ([1, 1, 0, 0], 0.0), ([0, 1, 1, 1], 0.75), ([0, 2, 2, 2], 0.25)],
+    ("labels", "top1", "balanced"),
+    [
+        ([0, 0, 1, 1], 1.0, 1.0),
+        ([1, 1, 0, 0], 0.0, 0.0),
+        ([0, 1, 1, 1], 0.75, (1 + 2 / 3) / 2),
+        ([0, 2, 2, 2], 0.25, (1 + 0) / 2),
+        ([0, 0, 0, 0], 0.5, 0.5),
+    ],
+    ids=str,
 )
-def test_top1_is_the_fraction_of_images_in_their_class(
-    card: DataCard, labels: list[int], accuracy: float
+def test_accuracy_is_of_all_images_and_on_average_of_each_class_that_has_some(
+    card: DataCard, labels: list[int], top1: float, balanced: float
 ) -> None:
     levels = torch.tensor([0, 100, 200, 255], dtype=torch.uint8)
     images = ImageSet(levels.view(4, 1, 1, 1).expand(4, 1, 8, 8), torch.tensor(labels))
-    assert top1(Brightness(), images, card) == accuracy
+    assert measure(Brightness(), images, card) == pytest.approx((top1, balanced), abs=1e-15)
 
 
 def test_top1_counts_every_image_of_many_batches(card: DataCard) -> None:
@@ -95,17 +102,19 @@ class TestCell:
         labels = torch.randint(3, (97,), generator=source)
         return evaluation.HeldOut(ImageSet(images, labels), splits.card)
 
-    def accuracy(self, seed: int, test: evaluation.HeldOut) -> float:
+    def accuracy(self, seed: int, test: evaluation.HeldOut) -> Accuracy:
+        """Count image by image."""
         with seeded(seed):
             state = fresh_network("resnet8", test.card).state_dict()
         network = trained_network("resnet8", test.card, Weights(state)).eval()
         mean, std = test.card.mean[0], test.card.std[0]
-        right = 0
+        right: dict[int, list[bool]] = {0: [], 1: [], 2: []}
         with torch.no_grad():
             for image, label in zip(test.images.images, test.images.labels, strict=True):
                 logits = network(((image / 255 - mean) / std)[None])
-                right += int(logits.argmax()) == int(label)
-        return right / 97
+                right[int(label)].append(int(logits.argmax()) == int(label))
+        recalls = [sum(each) / len(each) for each in right.values()]
+        return Accuracy(sum(map(sum, right.values())) / 97, sum(recalls) / 3)
 
     def test_last_selected_and_best_are_told_apart(
         self, store: CellStore, cell: Cell, record: Record, test: evaluation.HeldOut
@@ -113,11 +122,13 @@ class TestCell:
         best, *kept, last = (self.accuracy(seed, test) for seed in range(4))
         found = evaluate_cell(store, cell, record, test, CPU)
         assert found == {
-            "test_top1": last,
-            "test_top1_val_selected": best,
-            "test_top1_best": max(best, last, *kept),
+            "test_top1": last.top1,
+            "test_top1_val_selected": best.top1,
+            "test_top1_best": max(accuracy.top1 for accuracy in (best, last, *kept)),
+            "test_balanced": pytest.approx(last.balanced, abs=1e-15),
         }
-        assert found["test_top1_best"] >= max(found.values())
+        assert found["test_top1_best"] >= max(last.top1, best.top1)
+        assert found["test_balanced"] != found["test_top1"]
 
     def test_it_is_measured_once(
         self, store: CellStore, cell: Cell, record: Record, test: evaluation.HeldOut
@@ -150,16 +161,19 @@ def test_a_teacher_is_evaluated_once(
 ) -> None:
     test, store = HeldOut(splits.test, splits.card), CellStore(tmp_path)
     network = trained_network("resnet14", splits.card, teacher)
-    expected = top1(network, splits.test, splits.card)
+    top1, balanced = measure(network, splits.test, splits.card)
+    expected = {"test_top1": top1, "test_balanced": balanced}
     assert evaluate_teacher(store, "resnet14", teacher, test, CPU) == expected
-    asked: list[float] = []
-    monkeypatch.setattr(evaluation, "top1", lambda *_: asked.append(0.5) or 0.5)
+    asked: list[Accuracy] = []
+    half = Accuracy(0.5, 0.25)
+    monkeypatch.setattr(evaluation, "measure", lambda *_: asked.append(half) or half)
     assert evaluate_teacher(store, "resnet14", teacher, test, CPU) == expected
     assert not asked
+    anew = {"test_top1": 0.5, "test_balanced": 0.25}
     changed = Weights({**teacher.state, "head.bias": teacher.state["head.bias"] + 1})
-    assert evaluate_teacher(store, "resnet14", changed, test, CPU) == 0.5
+    assert evaluate_teacher(store, "resnet14", changed, test, CPU) == anew
     other = HeldOut(splits.test, replace(splits.card, sha256="other"))
-    assert evaluate_teacher(store, "resnet14", teacher, other, CPU) == 0.5
+    assert evaluate_teacher(store, "resnet14", teacher, other, CPU) == anew
     own = Weights(teacher.state, {"statistics": {"mean": [0.1], "std": [0.2]}})
-    assert evaluate_teacher(store, "resnet14", own, test, CPU) == 0.5
+    assert evaluate_teacher(store, "resnet14", own, test, CPU) == anew
     assert len(asked) == 3

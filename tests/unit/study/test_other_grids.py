@@ -63,11 +63,18 @@ def test_a_cell_that_was_trained_on_other_data_is_not_measured(measure: Measure)
 
 def test_a_report_is_of_the_cells_of_the_grid_in_its_order(measure: Measure) -> None:
     lines = measure("at+sp+kd", trained="at+kd+sp").assign(test_top1=0.5)
-    accuracy = {"teacher": "resnet14", "test_top1": 0.9}
+    accuracy = {"teacher": "resnet14", "test_top1": 0.9, "test_balanced": 0.8}
     results, _ = tabulate(study("kd+at"), lines, accuracy)
     assert list(results["distiller"]) == ["none", "kd", "at"]
     assert list(results["teacher_test_top1"]) == [0.9] * 3
-    assert list(results.columns[:-1]) == list(lines.columns)
+    assert list(results["teacher_test_balanced"]) == [0.8] * 3
+    assert list(results.columns[:-2]) == list(lines.columns)
+
+
+def test_a_teacher_that_an_earlier_version_evaluated_is_refused(measure: Measure) -> None:
+    accuracy = {"teacher": "resnet14", "test_top1": 0.9}
+    with pytest.raises(UserError, match=r"resnet14 .*test_balanced.*--pipelines evaluate"):
+        tabulate(study("kd"), measure("kd", trained="kd"), accuracy)
 
 
 def test_a_report_without_a_cell_of_the_grid_is_refused(measure: Measure) -> None:

@@ -35,8 +35,7 @@ def measure_teacher(
     check_origin(network, teacher.card["data"]["sha256"], card, "teacher")
     split = HeldOut(parameters.data.images(test["test"]()), DataCard.from_json(card))
     device = resolve_device(parameters.device)
-    accuracy = evaluate_teacher(cells, network, teacher, split, device)
-    return {"teacher": network, "test_top1": accuracy}
+    return {"teacher": network, **evaluate_teacher(cells, network, teacher, split, device)}
 
 
 def measure_students(
@@ -79,6 +78,7 @@ COLUMNS = (
     "test_top1",
     "test_top1_val_selected",
     "test_top1_best",
+    "test_balanced",
     "seconds",
     "error",
 )

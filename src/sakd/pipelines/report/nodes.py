@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from sakd.foundation.errors import UserError
+from sakd.foundation.errors import UserError, require
 from sakd.foundation.machine import provenance, resolve_device
 from sakd.reporting import (
     console_table,
@@ -28,17 +28,21 @@ from sakd.study.store import DONE
 def tabulate(
     parameters: Parameters, evaluation: pd.DataFrame, *teachers: Mapping[str, Any]
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """The results, one line per cell of the grid, with the teacher's accuracy beside; a summary.
+    """Give the results, one line per cell of the grid with its teacher's accuracy; and a summary.
 
     Raises:
-        UserError: a cell of the grid was not evaluated.
+        UserError: A cell of the grid was not evaluated, or a teacher not by this version.
     """
     cells = [cell.id for cell in parameters.grid.cells(parameters.data.slug)]
     for missing in sorted(set(cells).difference(evaluation["cell"])):
         raise UserError(f"{missing} was not evaluated: run --pipelines evaluate with this grid")
     results = evaluation.set_index("cell").loc[cells].reset_index()
-    accuracy = {teacher["teacher"]: teacher["test_top1"] for teacher in teachers}
-    results = results.assign(teacher_test_top1=results["teacher"].map(accuracy))
+    for measure in ("test_top1", "test_balanced"):
+        for teacher in teachers:
+            message = f"{teacher['teacher']} has no {measure}: run --pipelines evaluate again"
+            require(measure in teacher, message)
+        found = {teacher["teacher"]: teacher[measure] for teacher in teachers}
+        results[f"teacher_{measure}"] = results["teacher"].map(found)
     return results, summary(results)
 
 
