@@ -33,7 +33,8 @@ FORMAT = 4
 key tells the code of networks from outside, whether the teacher is trained too, and by what images
 are normalised; ab compares responses before the rectifier.
 3: ab and ofd compare features of pre-activation networks after the next stage's batch norm.
-4: every purpose draws from a generator of its own, so that runs of one seed are fully paired.
+4: every purpose draws from a generator of its own, so that runs of one seed are fully paired;
+a last batch of one image joins the one before it.
 """
 
 
@@ -43,7 +44,7 @@ class Recipe:
 
     Attributes:
         epochs: passes over the training images.
-        batch_size: images per step; the last, smaller batch of an epoch is kept.
+        batch_size: images per step; the last batch holds the rest, see `sakd.data.batches.stream`.
         optimisation: of the network.
         augment: of the training images.
         keep_epochs: the weights of that many last epochs are kept for ``test_top1_best``.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -124,18 +124,17 @@ class Canvas:
 
 
 class Views(Protocol):
-    """Recipe images as they are looked at, epoch by epoch."""
+    """Training images as they are looked at, epoch by epoch."""
 
     def epoch(
-        self, order: Tensor, draws: torch.Generator, *, batch_size: int, start: int
+        self, order: Tensor, draws: torch.Generator, sizes: Sequence[int]
     ) -> Iterator[Tensor]:
-        """Yield the batches of an epoch from step ``start`` on: (B, C, H, W) uint8.
+        """Yield the batches of an epoch: (B, C, H, W) uint8.
 
         Args:
             order: (N,) int64 on the CPU, which image comes when.
-            draws: the views are drawn from it, or from its seed; on the CPU.
-            batch_size: B of all batches but the last.
-            start: counted from 0.
+            draws: The views are drawn from it, or from its seed; on the CPU.
+            sizes: B of each batch; their sum is N.
         """
 
 
@@ -148,11 +147,12 @@ class MemoryViews:
         self._augment, self._device = augment, images.device
 
     def epoch(
-        self, order: Tensor, draws: torch.Generator, *, batch_size: int, start: int
+        self, order: Tensor, draws: torch.Generator, sizes: Sequence[int]
     ) -> Iterator[Tensor]:
-        """See `Views.epoch`."""
+        """Yield the batches, see `Views.epoch`."""
         views = self._augment.draw(len(order), draws).to(self._device)
-        order = order.to(self._device)
-        for first in range(start * batch_size, len(order), batch_size):
-            rows = slice(first, first + batch_size)
+        order, first = order.to(self._device), 0
+        for size in sizes:
+            rows = slice(first, first + size)
             yield self._canvas.crop(order[rows], views[rows])
+            first += size

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, InitVar, dataclass, field
 from typing import NamedTuple
@@ -14,7 +13,7 @@ from sakd.data.batches.augment import Augment
 from sakd.data.batches.images import Images
 from sakd.data.batches.mixing import Mixer, Mixture, cut_out
 from sakd.data.batches.normalise import Normalise
-from sakd.foundation.errors import UserError
+from sakd.foundation.errors import require
 from sakd.foundation.randomness import generator, mix
 
 
@@ -44,25 +43,43 @@ class Batch(NamedTuple):
         return generator(self.seed, purpose, device=self.images.device)
 
 
+def batch_sizes(count: int, largest: int) -> list[int]:
+    """Share ``count`` images among batches of ``largest`` and one of the rest.
+
+    A rest of one image joins the batch before it.
+
+    >>> batch_sizes(70, 32), batch_sizes(65, 32)
+    ([32, 32, 6], [32, 33])
+    """
+    sizes = [largest] * (count // largest)
+    rest = count % largest
+    if rest == 1 and sizes:
+        sizes[-1] += 1
+    elif rest:
+        sizes.append(rest)
+    return sizes
+
+
 @dataclass(eq=False)
 class BatchStream:
     """Every training image once per epoch, in a new order and a new view.
 
     The order and the views of an epoch are drawn on the CPU from (seed, epoch), so that every
-    device sees the same images and any step can be reached without those before it. The last
-    batch holds what is left.
+    device sees the same images and an epoch does not depend on those before it. The last batch
+    holds the rest; a rest of one image joins the batch before it, since batch norm cannot take
+    the statistics of a single value.
 
     Attributes:
         train: The training set. Images in memory are kept on ``device``, padded, as uint8; files
             are decoded by workers, ahead of time.
         mean: Mean per channel, pixels in [0, 1]; ``std`` is the standard deviation likewise.
-        batch_size: B of all batches but the last.
+        batch_size: B of all batches but the last, see `batch_sizes`.
         seed: Streams of the same seed are the same.
         augment: How the images are varied.
         device: Where the batches are made.
 
     Raises:
-        UserError: The training set is empty, or ``batch_size`` is below 1.
+        UserError: The training set has fewer than two images, or ``batch_size`` is below 1.
     """
 
     train: InitVar[Images]
@@ -76,10 +93,10 @@ class BatchStream:
 
     def __post_init__(self, train: Images) -> None:
         """Put the training set on the device."""
-        if self.batch_size < 1:
-            raise UserError(f"batch_size must be 1 or more, got {self.batch_size}")
-        if not len(train):
-            raise UserError("the training set is empty; give it at least one image")
+        require(self.batch_size >= 1, f"batch_size must be 1 or more, got {self.batch_size}")
+        found = f"a training set of {len(train)} image{'' if len(train) == 1 else 's'}"
+        require(len(train) > 1, f"{found}; needed: 2 or more; add images")
+        self._sizes = batch_sizes(len(train), self.batch_size)
         self._labels = train.labels.to(self.device)
         self._views = train.views(self.augment, self.device)
         self._mixer = Mixer(self.augment)
@@ -87,15 +104,15 @@ class BatchStream:
 
     def __len__(self) -> int:
         """Count the steps of an epoch."""
-        return math.ceil(len(self._labels) / self.batch_size)
+        return len(self._sizes)
 
-    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
-        """Yield the batches of epoch ``number``, from step ``start`` (counted from 0) on."""
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """Yield the batches of epoch ``number``, counted from 0."""
         draws = generator(self.seed, number, "images")
         order = torch.randperm(len(self._labels), generator=draws)
-        views = self._views.epoch(order, draws, batch_size=self.batch_size, start=start)
-        for step, pixels in enumerate(views, start):
-            index = order[step * self.batch_size :][: self.batch_size].to(self.device)
+        views = self._views.epoch(order, draws, self._sizes)
+        rows = torch.split(order.to(self.device), self._sizes)
+        for step, (pixels, index) in enumerate(zip(views, rows, strict=True)):
             images, mixture = self._vary(self._normalise(pixels), self._labels[index], number, step)
             yield Batch(
                 images=images,

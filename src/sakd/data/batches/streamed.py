@@ -171,10 +171,10 @@ class FileViews:
         self._transform = v2.Compose(steps)
 
     def epoch(
-        self, order: Tensor, draws: torch.Generator, *, batch_size: int, start: int
+        self, order: Tensor, draws: torch.Generator, sizes: Sequence[int]
     ) -> Iterator[Tensor]:
-        """Yield the batches from step ``start`` on; every image has a seed of its own."""
-        rows = torch.split(order, batch_size)[start:]
+        """Yield the batches, see `Views.epoch`; every image has a seed of its own."""
+        rows = torch.split(order, list(sizes))
         return _load(self._files, self._transform, rows, self._device, seed=draws.initial_seed())
 
 

@@ -104,20 +104,20 @@ def test_without_mixing_nothing_is_touched() -> None:
     assert mixture is None
 
 
-def test_a_step_is_mixed_alike_reached_directly_or_after_others(make_images) -> None:
+def test_an_epoch_is_mixed_alike_reached_directly_or_after_others(make_images) -> None:
     augment = Augment(flip=True, cutout=3, mixup=0.2, cutmix=1.0)
-    made = (
+    used, direct = (
         BatchStream(make_images(), MEAN, STD, batch_size=16, seed=3, augment=augment)
         for _ in range(2)
     )
-    first, second = made
-    after_others = list(first.epoch(1))[3]
-    direct = next(second.epoch(1, start=3))
-    assert torch.equal(after_others.images, direct.images)
-    assert after_others.mixture is not None
-    assert direct.mixture is not None
-    assert torch.equal(after_others.mixture.partner, direct.mixture.partner)
-    shares = {float(b.mixture.share) for b in second.epoch(1) if b.mixture is not None}
+    list(used.epoch(0))
+    shares = set()
+    for one, other in zip(used.epoch(1), direct.epoch(1), strict=True):
+        assert torch.equal(one.images, other.images)
+        assert one.mixture is not None
+        assert other.mixture is not None
+        assert torch.equal(one.mixture.partner, other.mixture.partner)
+        shares.add(float(one.mixture.share))
     assert len(shares) > 2
 
 

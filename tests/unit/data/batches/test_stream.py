@@ -1,9 +1,10 @@
-from itertools import islice
-
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sakd.data import Augment, Batch, BatchStream, ImageSet, evaluation_batches
+from sakd.data.batches.stream import batch_sizes
 from sakd.foundation.errors import UserError
 
 MEAN, STD = (0.4, 0.5, 0.6), (0.2, 0.3, 0.25)
@@ -25,13 +26,13 @@ def same(a: Batch, b: Batch) -> bool:
     return all(torch.equal(x, y) for x, y in tensors) and torch.equal(*drawn)
 
 
-def test_a_step_is_the_same_reached_directly_or_after_others(images) -> None:
+def test_an_epoch_is_the_same_reached_directly_or_after_others(images) -> None:
     used = stream(images)
     for epoch in range(3):
         for batch in used.epoch(epoch):
-            torch.rand(5, generator=batch.draws("test"))
-    after_others = next(islice(used.epoch(3), 2, None))
-    assert same(next(stream(images).epoch(3, start=2)), after_others)
+            torch.rand(5, generator=batch.draws("policy"))
+    pairs = zip(used.epoch(3), stream(images).epoch(3), strict=True)
+    assert all(same(*pair) for pair in pairs)
 
 
 def test_batches_do_not_depend_on_global_randomness(images) -> None:
@@ -47,6 +48,31 @@ def test_an_epoch_holds_every_image_once_and_the_last_batch_what_is_left(images)
     assert len(batches) == len(stream(images)) == 5
     assert [len(batch.labels) for batch in batches] == [16, 16, 16, 16, 6]
     assert sorted(torch.cat([batch.index for batch in batches]).tolist()) == list(range(70))
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(st.integers(2, 40), st.integers(1, 12))
+def test_no_batch_has_one_image_unless_all_have(count: int, largest: int) -> None:
+    sizes = batch_sizes(count, largest)
+    assert sum(sizes) == count
+    assert all(size == largest for size in sizes[:-1])
+    assert sizes[-1] <= largest + 1
+    assert largest == 1 or min(sizes) > 1
+    pixels = torch.arange(count, dtype=torch.uint8).view(-1, 1, 1, 1)
+    few = ImageSet(pixels, torch.zeros(count, dtype=torch.int64))
+    made = BatchStream(few, MEAN[:1], STD[:1], batch_size=largest, seed=0)
+    batches = list(made.epoch(1))
+    assert [len(batch.labels) for batch in batches] == sizes
+    assert len(made) == len(sizes)
+    assert sorted(torch.cat([batch.index for batch in batches]).tolist()) == list(range(count))
+
+
+@pytest.mark.parametrize("count", [5, 9])
+def test_a_network_with_maps_of_one_pixel_trains_on_every_batch(make_images, count: int) -> None:
+    norm = torch.nn.BatchNorm2d(3)
+    images = make_images(per_class=count, classes=1, size=1)
+    for batch in BatchStream(images, MEAN, STD, batch_size=4, seed=0).epoch(0):
+        norm(batch.images)
 
 
 def test_labels_and_images_are_those_of_the_index(images) -> None:
@@ -78,7 +104,10 @@ def test_steps_of_an_epoch_have_seeds_of_their_own(images) -> None:
     assert len(seeds) == 5
 
 
-@pytest.mark.parametrize(("size", "count", "message"), [(0, 70, "batch_size"), (4, 0, "empty")])
+@pytest.mark.parametrize(
+    ("size", "count", "message"),
+    [(0, 70, "batch_size .* 0$"), (4, 0, "0 images; needed: 2"), (4, 1, "1 image; needed: 2")],
+)
 def test_no_batches_are_an_error(images, size: int, count: int, message: str) -> None:
     with pytest.raises(UserError, match=message):
         stream(images.subset(torch.arange(count)), batch_size=size)
