@@ -8,6 +8,7 @@ from torch.nn.functional import softmax
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, mean_over_batch
+from sakd.distillers.parts.logits import require_effect
 from sakd.foundation.errors import require_not_negative, require_positive
 from sakd.networks.spots import SpotFamily
 
@@ -38,6 +39,7 @@ class CorrelationOfPredictions(Distiller):
         super().__init__(pair)
         require_not_negative(beta=beta, gamma=gamma)
         require_positive(tau=tau)
+        require_effect(pair, f"beta {beta}", asked=beta > 0, remedy="set beta to 0")
         self.between_classes = beta
         self.within_classes = gamma
         self.tau = tau

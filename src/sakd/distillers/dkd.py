@@ -9,7 +9,7 @@ from torch.nn.functional import log_softmax
 from sakd.data import Batch
 from sakd.distillers.base import Pair
 from sakd.distillers.kd import KD
-from sakd.distillers.parts.logits import divergence
+from sakd.distillers.parts.logits import divergence, require_effect
 from sakd.foundation.errors import require_not_negative
 
 
@@ -37,6 +37,8 @@ class DecoupledKD(KD):
         """Weigh the label with ``alpha``, the other classes with ``beta``."""
         super().__init__(pair, temperature=temperature, standardise=standardise)
         require_not_negative(alpha=alpha, beta=beta)
+        remedy = "set beta to 0, or take kd, which is then the same"
+        require_effect(pair, f"beta {beta}", asked=beta > 0, remedy=remedy)
         self.alpha = alpha
         self.beta = beta
 

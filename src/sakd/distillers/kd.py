@@ -7,7 +7,7 @@ from torch.nn.functional import log_softmax
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, mean_over_batch
-from sakd.distillers.parts.logits import divergence, standardised
+from sakd.distillers.parts.logits import divergence, require_effect, standardised
 from sakd.foundation.errors import require_positive
 from sakd.networks.spots import SpotFamily
 
@@ -27,6 +27,8 @@ class KD(Distiller):
         """Soften with ``temperature`` (T above), after the logits are standardised if so."""
         super().__init__(pair)
         require_positive(temperature=temperature)
+        remedy = "set standardise to false"
+        require_effect(pair, f"standardise {standardise}", asked=standardise, remedy=remedy)
         self.temperature = temperature
         self.standardise = standardise
 

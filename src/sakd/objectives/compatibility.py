@@ -17,7 +17,7 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Shapes:
-    """Feature shapes of both networks; the logits have none."""
+    """Feature shapes of both networks, batch axis left out, and their number of classes."""
 
     student: list[Shape]
     teacher: list[Shape]
@@ -41,8 +41,9 @@ class Shapes:
         return cls(ours, theirs, classes[0])
 
     def at(self, spots: tuple[Spot, ...]) -> tuple[tuple[Shape, ...], tuple[Shape, ...]]:
-        """The shapes at ``spots``, () at the logits."""
-        student, teacher = [*self.student, ()], [*self.teacher, ()]
+        """The shapes of the student and of the teacher at ``spots``; (K,) at the logits."""
+        logits = (self.classes,)
+        student, teacher = [*self.student, logits], [*self.teacher, logits]
         return tuple(student[s.student] for s in spots), tuple(teacher[s.teacher] for s in spots)
 
 

@@ -68,6 +68,20 @@ class Distillation:
         """The weight of the cross-entropy that goes with ``method``."""
         return 0.0 if stands_alone(members(method)) else self.ce_weight
 
+    def check_classes(self, method: str, classes: int) -> None:
+        """Try the distillers of ``method`` on logits of so many classes.
+
+        Raises:
+            UserError: One cannot use them.
+        """
+        for name in self.weights_with(method):
+            kind, options = DISTILLERS[name], self.options.get(name, {})
+            try:
+                with torch.random.fork_rng(devices=()):
+                    kind(_sample_pair(kind, classes), **options)
+            except UserError as error:
+                raise UserError(f"distiller {name!r}: {error}") from error
+
     def check(self) -> None:
         """Look every distiller up, and try its options.
 
@@ -117,10 +131,10 @@ class Routing:
         check_options(POLICIES, self.options, lambda _kind: (1, 1, 1))
 
 
-def _sample_pair(kind: type[Distiller]) -> Pair:
-    """A pair of equal networks, which any distiller takes."""
+def _sample_pair(kind: type[Distiller], classes: int = 8) -> Pair:
+    """A pair of equal networks of so many classes, which any distiller takes."""
     spots = kind.family.spots(6, 6)
-    shape = () if kind.family is SpotFamily.LOGITS else (8,) * len(kind.family.axes)
+    shape = (classes if kind.family is SpotFamily.LOGITS else 8,) * len(kind.family.axes)
     shapes = (shape,) * len(spots)
     return Pair(spots, shapes, shapes, torch.arange(2))
 

@@ -27,11 +27,14 @@ def open_bench(
     """Where the jobs of a node are run.
 
     Raises:
-        UserError: a network of the grid, of this node or another, cannot take the data.
+        UserError: a network or a method of the grid, of this node or another, cannot take the
+            data.
     """
     device, data = resolve_device(parameters.device), DataCard.from_json(card)
     for network in parameters.grid.networks():
         _check_once(network, len(data.classes), (data.channels, data.height, data.width))
+    for method in parameters.grid.distillers:
+        parameters.distillation.check_classes(method, len(data.classes))
     return Bench(parameters.data.images(development["val"]()), data, cells, device)
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sakd.distillers import Distiller
+from sakd.distillers.dist import discord
 from sakd.distillers.dkd import decoupled
 from sakd.distillers.parts.logits import standardised
 
@@ -126,6 +127,23 @@ def test_kd_is_dkd_that_weighs_the_others_by_the_teachers_doubt(
         dkd = build("dkd", [(6,)], [(6,)], beta=beta)
         losses = [loss_of(d, [student], [teacher], chosen) for d in (kd, dkd)]
         torch.testing.assert_close(*losses, rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        standardised,
+        lambda s: decoupled(s, torch.arange(5) % 2)[1],
+        lambda s: discord(s.softmax(dim=1), s.detach().flip(0).softmax(dim=1), torch.ones(2)),
+    ],
+)
+def test_on_two_classes_a_term_that_is_refused_is_constant(
+    term: Callable[[Tensor], Tensor],
+) -> None:
+    student = torch.randn(5, 2, dtype=torch.float64, requires_grad=True)
+    weights = torch.arange(1.0, 6.0)[:, None]
+    (gradient,) = torch.autograd.grad((term(student).view(5, -1) * weights).sum(), student)
+    assert gradient.abs().max() < 1e-9
 
 
 def test_a_label_that_is_certain_leaves_finite_parts() -> None:

@@ -52,6 +52,33 @@ def test_a_policys_options_are_checked_likewise(
         Routing(options=options).check()
 
 
+STANDARDISED = {"standardise": True}
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "complaint"),
+    [
+        ("dkd", {}, r"'dkd': beta 8\.0 .* 2 classes.* beta to 0, or take kd"),
+        ("dist", {}, r"'dist': beta 1\.0 .* 2 classes.* beta to 0"),
+        ("kd", STANDARDISED, r"'kd': standardise True .* 2 classes.* to false"),
+        ("at", STANDARDISED, r"'kd': standardise True .* 2 classes.* to false"),
+    ],
+)
+def test_a_term_that_is_constant_on_two_classes_is_refused(
+    method: str, options: dict[str, bool], complaint: str
+) -> None:
+    distillation = Distillation(options={"kd": options})
+    distillation.check_classes(method, 3)
+    with pytest.raises(UserError, match=complaint):
+        distillation.check_classes(method, 2)
+
+
+@pytest.mark.parametrize("name", DISTILLERS)
+def test_every_distiller_takes_two_classes_without_its_constant_terms(name: str) -> None:
+    without = {"dkd": {"beta": 0.0}, "dist": {"beta": 0.0}}
+    Distillation(options=without).check_classes(name, 2)
+
+
 @pytest.mark.parametrize("name", DISTILLERS)
 def test_any_distillers_options_can_be_tried(name: str) -> None:
     Distillation(options={name: {}}).check()

@@ -1,7 +1,8 @@
-"""Networks that cannot take the data are found before anything is trained."""
+"""Networks and methods that cannot take the data are found before anything is trained."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,18 @@ def test_the_first_training_looks_at_every_network_of_the_grid(
     store = CellStore(tmp_path / "cells")
     with pytest.raises(UserError, match=f"^{complaint}"):
         train_teacher(parts, splits.card.to_json(), store, "resnet14", parameters)
+    assert not store.root.exists()
+
+
+def test_the_first_training_looks_at_every_method_of_the_grid(
+    splits: Splits, tmp_path: Path
+) -> None:
+    parts: dict[str, Any] = {"train": lambda: tensors(splits.train), "val": lambda: {}}
+    parameters = Parameters(grid=Grid(distillers=("kd", "dkd")))
+    card = replace(splits.card, classes=splits.card.classes[:2])
+    store = CellStore(tmp_path / "cells")
+    with pytest.raises(UserError, match=r"'dkd': beta 8\.0 has no effect on 2 classes"):
+        train_teacher(parts, card.to_json(), store, "resnet20", parameters)
     assert not store.root.exists()
 
 

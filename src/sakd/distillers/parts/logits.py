@@ -1,11 +1,15 @@
-"""What distillers of the logits share."""
+"""Shared by the distillers of the logits."""
 
 from __future__ import annotations
 
 from torch import Tensor
 from torch.nn.functional import kl_div
 
+from sakd.distillers.base import Pair
+from sakd.foundation.errors import require
+
 SMALLEST_VARIANCE = 1e-6
+BINARY = 2
 
 
 def standardised(logits: Tensor) -> Tensor:
@@ -22,3 +26,20 @@ def standardised(logits: Tensor) -> Tensor:
 def divergence(student: Tensor, teacher: Tensor) -> Tensor:
     """KL(teacher || student) (B,) of log-probabilities (B, K)."""
     return kl_div(student, teacher, reduction="none", log_target=True).sum(dim=1)
+
+
+def require_effect(pair: Pair, setting: str, *, asked: bool, remedy: str) -> None:
+    """Refuse a setting of a term that is constant on two classes, and so trains nothing.
+
+    Args:
+        pair: The logits that are compared.
+        setting: The option and its value.
+        asked: Whether the term counts.
+        remedy: The way out.
+
+    Raises:
+        UserError: The term counts, and there are only two classes.
+    """
+    classes = pair.student_shapes[0][0]
+    complaint = f"{setting} has no effect on {classes} classes, for its term is constant: {remedy}"
+    require(not asked or classes != BINARY, complaint)
