@@ -10,7 +10,7 @@ from sakd.data.batches.stream import Batch, BatchStream, evaluation_batches
 from sakd.data.batches.streamed import ImageFiles, decoders
 from sakd.data.sources.base import Dataset, RawData
 from sakd.data.sources.table import DATASETS, open_dataset
-from sakd.data.splits.data_card import DataCard, Splits
+from sakd.data.splits.data_card import DataCard, Prepared, Splits
 from sakd.data.splits.prepare import Splitting, preparation_key, prepare
 from sakd.data.splits.sampling import labelled_subset
 
@@ -24,6 +24,7 @@ __all__ = [
     "ImageFiles",
     "ImageSet",
     "Images",
+    "Prepared",
     "RawData",
     "Splits",
     "Splitting",

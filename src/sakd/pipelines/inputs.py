@@ -32,7 +32,7 @@ def open_bench(
     """
     device, data = resolve_device(parameters.device), DataCard.from_json(card)
     for network in parameters.grid.networks():
-        _check_once(network, len(data.classes), (data.channels, data.height, data.width))
+        _check_once(network, len(data.classes), data.image_shape)
     for method in parameters.grid.distillers:
         parameters.distillation.check_classes(method, len(data.classes))
     return Bench(parameters.data.images(development["val"]()), data, cells, device)

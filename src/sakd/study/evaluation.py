@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
-from sakd.data import DataCard, Images, evaluation_batches
+from sakd.data import DataCard, Images, Prepared, evaluation_batches
 from sakd.networks.outside.names import slug
 from sakd.study.grid import Cell
 from sakd.study.networks import fresh_network, trained_network
@@ -21,14 +20,6 @@ from sakd.weights.saved import Weights, load_weights
 LARGEST_BATCH, BATCH_PIXELS = 500, 2**22  # images, and pixels of all of them: 83 of 224 x 224
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """The test split, which is read here and nowhere else."""
-
-    images: Images
-    card: DataCard
 
 
 class Accuracy(NamedTuple):
@@ -71,7 +62,7 @@ def top1(
 
 
 def evaluate_cell(
-    cells: CellStore, cell: Cell, record: Record, test: HeldOut, device: torch.device
+    cells: CellStore, cell: Cell, record: Record, test: Prepared, device: torch.device
 ) -> dict[str, float]:
     """The test accuracy of a finished cell, found once and kept in the store.
 
@@ -100,7 +91,7 @@ def evaluate_cell(
 
 
 def evaluate_teacher(
-    cells: CellStore, network: str, weights: Weights, test: HeldOut, device: torch.device
+    cells: CellStore, network: str, weights: Weights, test: Prepared, device: torch.device
 ) -> dict[str, float]:
     """Measure a teacher on the test split, once; what is found is kept in the store.
 
@@ -129,7 +120,7 @@ def _without_key(found: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _by_epoch(
-    entry: Entry, record: Record, test: HeldOut, device: torch.device
+    entry: Entry, record: Record, test: Prepared, device: torch.device
 ) -> dict[int | None, Accuracy]:
     """The accuracy of every epoch whose weights are there, of the network that their card names."""
     name = load_weights(entry.last).card["network"]

@@ -16,8 +16,7 @@ def fresh_network(name: str, card: DataCard) -> StagedNetwork:
     Raises:
         UserError: there is none of that name, or it does not fit the data.
     """
-    image_shape = (card.channels, card.height, card.width)
-    return build_network(name, num_classes=len(card.classes), image_shape=image_shape)
+    return build_network(name, num_classes=len(card.classes), image_shape=card.image_shape)
 
 
 def trained_network(name: str, card: DataCard, weights: Weights) -> StagedNetwork:

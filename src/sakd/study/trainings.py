@@ -89,7 +89,7 @@ def cell_training(
         UserError: the teacher's weights do not fit its network.
     """
     card, images, network = lessons.card, lessons.images, cell.student
-    data = DataFacts((card.channels, card.height, card.width), images.labels)
+    data = DataFacts(card.image_shape, images.labels)
 
     def build() -> Objective:
         with seeded(cell.seed, "student"):

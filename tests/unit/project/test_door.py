@@ -69,4 +69,4 @@ def test_the_first_training_looks_at_every_method_of_the_grid(
 @pytest.mark.parametrize("name", ["resnet8", "vgg8", "torchvision:resnet18"])
 def test_networks_that_fit_pass(name: str, splits: Splits) -> None:
     card: DataCard = splits.card
-    check_network_fits(name, len(card.classes), (card.channels, card.height, card.width))
+    check_network_fits(name, len(card.classes), card.image_shape)

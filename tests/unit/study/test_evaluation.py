@@ -11,11 +11,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sakd.data import DataCard, ImageSet, Splits
+from sakd.data import DataCard, ImageSet, Prepared, Splits
 from sakd.foundation.errors import UserError
 from sakd.foundation.randomness import seeded
 from sakd.study import evaluation
-from sakd.study.evaluation import Accuracy, HeldOut, evaluate_cell, evaluate_teacher, measure, top1
+from sakd.study.evaluation import Accuracy, evaluate_cell, evaluate_teacher, measure, top1
 from sakd.study.grid import Cell
 from sakd.study.networks import fresh_network, trained_network
 from sakd.study.store import DONE, CellStore, Record
@@ -95,14 +95,14 @@ class TestCell:
         return store
 
     @pytest.fixture
-    def test(self, splits: Splits) -> evaluation.HeldOut:
+    def test(self, splits: Splits) -> Prepared:
         """More images than the test split has, so that accuracies differ."""
         source = torch.Generator().manual_seed(1)
         images = torch.randint(256, (97, 1, 8, 8), dtype=torch.uint8, generator=source)
         labels = torch.randint(3, (97,), generator=source)
-        return evaluation.HeldOut(ImageSet(images, labels), splits.card)
+        return Prepared(ImageSet(images, labels), splits.card)
 
-    def accuracy(self, seed: int, test: evaluation.HeldOut) -> Accuracy:
+    def accuracy(self, seed: int, test: Prepared) -> Accuracy:
         """Count image by image."""
         with seeded(seed):
             state = fresh_network("resnet8", test.card).state_dict()
@@ -117,7 +117,7 @@ class TestCell:
         return Accuracy(sum(map(sum, right.values())) / 97, sum(recalls) / 3)
 
     def test_last_selected_and_best_are_told_apart(
-        self, store: CellStore, cell: Cell, record: Record, test: evaluation.HeldOut
+        self, store: CellStore, cell: Cell, record: Record, test: Prepared
     ) -> None:
         best, *kept, last = (self.accuracy(seed, test) for seed in range(4))
         found = evaluate_cell(store, cell, record, test, CPU)
@@ -131,25 +131,25 @@ class TestCell:
         assert found["test_balanced"] != found["test_top1"]
 
     def test_it_is_measured_once(
-        self, store: CellStore, cell: Cell, record: Record, test: evaluation.HeldOut
+        self, store: CellStore, cell: Cell, record: Record, test: Prepared
     ) -> None:
         found = evaluate_cell(store, cell, record, test, CPU)
         shutil.rmtree(store.entry(cell.row, cell.id, "k1").folder)
         assert evaluate_cell(store, cell, record, test, CPU) == found
 
     def test_another_training_or_test_split_is_measured_anew(
-        self, store: CellStore, cell: Cell, record: Record, test: evaluation.HeldOut
+        self, store: CellStore, cell: Cell, record: Record, test: Prepared
     ) -> None:
         evaluate_cell(store, cell, record, test, CPU)
         shutil.rmtree(store.entry(cell.row, cell.id, "k1").folder)
-        other = evaluation.HeldOut(test.images, replace(test.card, sha256="0" * 64))
+        other = Prepared(test.images, replace(test.card, sha256="0" * 64))
         with pytest.raises(UserError, match="no weights at"):
             evaluate_cell(store, cell, record, other, CPU)
         with pytest.raises(UserError, match="no weights at"):
             evaluate_cell(store, cell, replace(record, key="k2"), test, CPU)
 
     def test_without_kept_epochs_the_best_is_of_last_and_selected(
-        self, store: CellStore, cell: Cell, record: Record, test: evaluation.HeldOut
+        self, store: CellStore, cell: Cell, record: Record, test: Prepared
     ) -> None:
         shutil.rmtree(store.entry(cell.row, cell.id, "k1").epochs)
         found = evaluate_cell(store, cell, record, test, CPU)
@@ -159,7 +159,7 @@ class TestCell:
 def test_a_teacher_is_evaluated_once(
     teacher: Weights, splits: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    test, store = HeldOut(splits.test, splits.card), CellStore(tmp_path)
+    test, store = Prepared(splits.test, splits.card), CellStore(tmp_path)
     network = trained_network("resnet14", splits.card, teacher)
     top1, balanced = measure(network, splits.test, splits.card)
     expected = {"test_top1": top1, "test_balanced": balanced}
@@ -172,7 +172,7 @@ def test_a_teacher_is_evaluated_once(
     anew = {"test_top1": 0.5, "test_balanced": 0.25}
     changed = Weights({**teacher.state, "head.bias": teacher.state["head.bias"] + 1})
     assert evaluate_teacher(store, "resnet14", changed, test, CPU) == anew
-    other = HeldOut(splits.test, replace(splits.card, sha256="other"))
+    other = Prepared(splits.test, replace(splits.card, sha256="other"))
     assert evaluate_teacher(store, "resnet14", teacher, other, CPU) == anew
     own = Weights(teacher.state, {"statistics": {"mean": [0.1], "std": [0.2]}})
     assert evaluate_teacher(store, "resnet14", own, test, CPU) == anew

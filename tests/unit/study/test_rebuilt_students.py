@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
-from sakd.data import Splits
+from sakd.data import Prepared, Splits
 from sakd.distillers import DISTILLERS
 from sakd.foundation.errors import UserError
 from sakd.foundation.randomness import seeded
@@ -16,7 +16,7 @@ from sakd.networks.rebuilt import ReusedClassifier
 from sakd.networks.renormalised import OwnStatistics, Statistics
 from sakd.objectives.parameters import Distillation, Routing
 from sakd.routing import POLICIES
-from sakd.study.evaluation import HeldOut, evaluate_cell, top1
+from sakd.study.evaluation import evaluate_cell, top1
 from sakd.study.grid import Cell
 from sakd.study.networks import fresh_network, trained_network
 from sakd.study.parameters import parse_parameters
@@ -32,8 +32,8 @@ REBUILDING = [name for name, kind in DISTILLERS.items() if kind.rebuilding]
 
 
 @pytest.fixture
-def test(splits: Splits) -> HeldOut:
-    return HeldOut(splits.test, splits.card)
+def test(splits: Splits) -> Prepared:
+    return Prepared(splits.test, splits.card)
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -44,7 +44,7 @@ def test_under_every_policy_what_is_trained_is_what_is_kept_and_evaluated(
     make_training: Make,
     make_cell: Callable[..., Cell],
     bench: Bench,
-    test: HeldOut,
+    test: Prepared,
     progress: Progress,
 ) -> None:
     training, cell = make_training(distiller, policy), make_cell(distiller, policy)
@@ -66,7 +66,7 @@ def test_the_card_alone_brings_back_the_network_with_its_teachers_classifier(
     make_training: Make,
     teacher: Weights,
     bench: Bench,
-    test: HeldOut,
+    test: Prepared,
     progress: Progress,
 ) -> None:
     training = make_training("simkd", weights=Weights(teacher.state, teacher_card))
@@ -83,7 +83,7 @@ def test_the_card_alone_brings_back_the_network_with_its_teachers_classifier(
 
 
 def test_networks_from_outside_come_back_too(
-    lessons: Lessons, bench: Bench, test: HeldOut, progress: Progress
+    lessons: Lessons, bench: Bench, test: Prepared, progress: Progress
 ) -> None:
     outside = "torchvision:shufflenet_v2_x0_5"
     cell = Cell("toys", "resnet14", outside, "simkd", "always", 0)

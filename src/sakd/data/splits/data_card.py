@@ -42,6 +42,11 @@ class DataCard:
     duplicates: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """The shape (C, H, W) of every image."""
+        return self.channels, self.height, self.width
+
+    @property
     def normalisation(self) -> list[list[float]]:
         """Mean and standard deviation, for keys: to a digit that is the same on every machine."""
         return [[round(part, 6) for part in each] for each in (self.mean, self.std)]
@@ -83,6 +88,14 @@ class DataCard:
         except (AttributeError, TypeError) as error:
             raise UserError(f"damaged data card ({error}); prepare the data again") from error
         return cls(**{**card, **tuples, "counts": counts})
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Prepared images, and the card of the data that they are a part of."""
+
+    images: Images
+    card: DataCard
 
 
 @dataclass(frozen=True, eq=False)

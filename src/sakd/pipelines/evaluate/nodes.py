@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from sakd.data import DataCard
+from sakd.data import DataCard, Prepared
 from sakd.foundation.errors import UserError
 from sakd.foundation.machine import resolve_device
 from sakd.pipelines.inputs import Parts, check_origin
-from sakd.study.evaluation import HeldOut, evaluate_cell, evaluate_teacher
+from sakd.study.evaluation import evaluate_cell, evaluate_teacher
 from sakd.study.grid import Cell
 from sakd.study.parameters import Parameters
 from sakd.study.store import DONE, CellStore, Record
@@ -33,7 +33,7 @@ def measure_teacher(
         UserError: the teacher was trained on other data.
     """
     check_origin(network, teacher.card["data"]["sha256"], card, "teacher")
-    split = HeldOut(parameters.data.images(test["test"]()), DataCard.from_json(card))
+    split = Prepared(parameters.data.images(test["test"]()), DataCard.from_json(card))
     device = resolve_device(parameters.device)
     return {"teacher": network, **evaluate_teacher(cells, network, teacher, split, device)}
 
@@ -51,7 +51,7 @@ def measure_students(
         UserError: the ``records`` have none of a cell of the grid, or one of other data.
     """
     device = resolve_device(parameters.device)
-    split = HeldOut(parameters.data.images(test["test"]()), DataCard.from_json(card))
+    split = Prepared(parameters.data.images(test["test"]()), DataCard.from_json(card))
     outcomes = {name: outcome for row in records for name, outcome in row.items()}
     lines, histories = [], []
     for cell in parameters.grid.cells(parameters.data.slug):

@@ -68,7 +68,7 @@ def test_a_small_training_set_is_stratified_and_leaves_val_and_test_as_they_are(
 def test_the_card_tells_the_statistics_of_the_training_split_and_the_hash_of_all(raw) -> None:
     parts = split(raw)
     assert (parts.card.mean, parts.card.std) == channel_statistics(parts.train.images)
-    assert (parts.card.channels, parts.card.height, parts.card.width) == (3, 8, 8)
+    assert parts.card.image_shape == (3, 8, 8)
     assert parts.card.sha256 == content_hash([parts.train, parts.val, parts.test])
 
 
