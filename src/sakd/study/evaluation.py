@@ -1,4 +1,4 @@
-"""How good a network is."""
+"""Measure how good networks are; the test split is read here and nowhere else."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from torch import nn
 
 from sakd.data import DataCard, Images, Prepared, evaluation_batches
 from sakd.networks.outside.names import slug
+from sakd.objectives.rebuilt import trained_name
 from sakd.study.grid import Cell
-from sakd.study.networks import fresh_network, trained_network
+from sakd.study.networks import fresh_network, load, trained_network
 from sakd.study.store import CellStore, Entry, Record
 from sakd.weights.saved import Weights, load_weights
 
@@ -41,7 +42,7 @@ def measure(
 ) -> Accuracy:
     """Measure ``network`` on ``images``, in one pass.
 
-    The network is put into evaluation mode and left there.
+    Puts the network into evaluation mode and leaves it there.
     """
     network.eval()
     pixels = card.height * card.width
@@ -64,19 +65,22 @@ def top1(
 def evaluate_cell(
     cells: CellStore, cell: Cell, record: Record, test: Prepared, device: torch.device
 ) -> dict[str, float]:
-    """The test accuracy of a finished cell, found once and kept in the store.
+    """Measure a finished cell on the test split, once; the store keeps the result.
 
     Returns:
         ``test_top1`` and ``test_balanced`` of the last epoch, see `Accuracy`;
         ``test_top1_val_selected`` of the epoch that was best on validation; and
         ``test_top1_best``, the highest ``top1`` of these and of the epochs whose weights were
         kept: chosen on test, so optimistic.
+
+    Raises:
+        UserError: Its weights are missing, damaged, or of another network.
     """
     key = f"{record.key} {_key(test.card)}"
     found = cells.evaluation(cell.id, key)
     if found is None:
         entry = cells.entry(cell.row, cell.id, record.key)
-        by_epoch = _by_epoch(entry, record, test, device)
+        by_epoch = _by_epoch(_trained_name(cell), entry, record, test, device)
         last = by_epoch[record.epochs]
         found = {
             "key": key,
@@ -93,10 +97,20 @@ def evaluate_cell(
 def evaluate_teacher(
     cells: CellStore, network: str, weights: Weights, test: Prepared, device: torch.device
 ) -> dict[str, float]:
-    """Measure a teacher on the test split, once; what is found is kept in the store.
+    """Measure a teacher on the test split, once; the store keeps the result.
+
+    Args:
+        cells: Where results are kept.
+        network: The teacher's name, from the grid.
+        weights: Of the teacher.
+        test: The test split.
+        device: Where to measure.
 
     Returns:
         ``test_top1`` and ``test_balanced``, see `Accuracy`.
+
+    Raises:
+        UserError: The weights are of another network.
     """
     name = f"{test.card.name}-{slug(network)}-teacher"
     key = f"{weights.sha256()} {weights.card.get('statistics')} {_key(test.card)}"
@@ -119,11 +133,15 @@ def _without_key(found: Mapping[str, Any]) -> dict[str, float]:
     return {name: value for name, value in found.items() if name != "key"}
 
 
+def _trained_name(cell: Cell) -> str:
+    """The network whose weights a cell keeps, from the grid alone."""
+    return cell.student if cell.alone else trained_name(cell.distiller, cell.student, cell.teacher)
+
+
 def _by_epoch(
-    entry: Entry, record: Record, test: Prepared, device: torch.device
+    name: str, entry: Entry, record: Record, test: Prepared, device: torch.device
 ) -> dict[int | None, Accuracy]:
-    """The accuracy of every epoch whose weights are there, of the network that their card names."""
-    name = load_weights(entry.last).card["network"]
+    """The accuracy of the network called ``name`` after every epoch whose weights were kept."""
     network = fresh_network(name, test.card).to(device)
     paths: dict[int | None, Path] = {
         int(path.stem): path for path in entry.epochs.glob("*.safetensors")
@@ -131,6 +149,6 @@ def _by_epoch(
     paths |= {record.best_epoch: entry.best, record.epochs: entry.last}
     by_epoch = {}
     for epoch, path in paths.items():
-        network.load_state_dict(dict(load_weights(path).state))
+        load(network, name, load_weights(path))
         by_epoch[epoch] = measure(network, test.images, test.card, device)
     return by_epoch

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from torch import nn
+
 from sakd.data import DataCard
 from sakd.foundation.errors import UserError, require
 from sakd.networks import StagedNetwork, build_network, check_fit
@@ -11,51 +13,73 @@ from sakd.weights.saved import Weights, differences
 
 
 def fresh_network(name: str, card: DataCard) -> StagedNetwork:
-    """The network called ``name`` for the classes and images of the data.
+    """Build the network called ``name`` for the classes and images of the data.
 
     Raises:
-        UserError: there is none of that name, or it does not fit the data.
+        UserError: There is no such network, or it does not fit the data.
     """
     return build_network(name, num_classes=len(card.classes), image_shape=card.image_shape)
 
 
 def trained_network(name: str, card: DataCard, weights: Weights) -> StagedNetwork:
-    """The network called ``name`` with ``weights``.
+    """Build the network called ``name`` and load ``weights``.
 
-    Where the card of the weights has ``statistics``, the network gets its images by these.
+    Where the card of the weights has ``statistics``, the network normalises its images by these.
+
+    Args:
+        name: Of the network. Take it from parameters, never from a file: a name such as
+            ``package.module:function`` is imported and called. The card is only compared with it.
+        card: Of the data.
+        weights: With the card that was written with them; an empty card is not compared.
 
     Raises:
-        UserError: the weights are of another network.
+        UserError: The weights are of another network.
     """
     network = fresh_network(name, card)
-    wrong = differences(weights.state, network.state_dict())
-    require(
-        not wrong,
-        f"the weights do not fit {name!r}: {wrong}; name the network they are of, or train it anew",
-    )
-    network.load_state_dict(dict(weights.state))
+    load(network, name, weights)
     if (own := weights.card.get("statistics")) is None:
         return network
     return OwnStatistics(network, Statistics.from_json(own), Statistics(card.mean, card.std))
 
 
-def sketch(name: str, classes: int, image_shape: tuple[int, int, int]) -> StagedNetwork:
-    """The network called ``name``, without memory for its weights where that goes.
+def load(network: nn.Module, name: str, weights: Weights) -> None:
+    """Load ``weights`` into ``network``, which is called ``name``.
 
     Raises:
-        UserError: there is none, or it does not fit.
+        UserError: Their card names another network, or names and shapes of tensors differ.
+    """
+    said = weights.card.get("network", name)
+    require(
+        said == name,
+        f"the card of the weights names the network {said!r}, the parameters name {name!r}: "
+        "name the network that they are of, or train it again",
+    )
+    wrong = differences(weights.state, network.state_dict())
+    require(
+        not wrong,
+        f"the weights do not fit {name!r}: {wrong}; name the network that they are of, or train it "
+        "again",
+    )
+    network.load_state_dict(dict(weights.state))
+
+
+def sketch(name: str, classes: int, image_shape: tuple[int, int, int]) -> StagedNetwork:
+    """Build the network called ``name``, without memory for its weights where possible.
+
+    Raises:
+        UserError: There is no such network, or it does not fit.
     """
     return without_memory(lambda: build_network(name, num_classes=classes, image_shape=image_shape))
 
 
 def check_network_fits(name: str, classes: int, image_shape: tuple[int, int, int]) -> None:
-    """See that the network called ``name`` takes images (C, H, W) of so many classes.
+    """Check that the network called ``name`` takes images (C, H, W) of that many classes.
 
     Raises:
-        UserError: it does not.
+        UserError: It does not.
     """
     try:
         check_fit(sketch(name, classes, image_shape), image_shape, classes)
     except UserError as error:
-        told = str(error).removeprefix(f"{name}: ")
-        raise UserError(f"{name}: {told}") from error
+        reason = str(error).removeprefix(f"{name}: ")
+        raise UserError(f"{name}: {reason}") from error

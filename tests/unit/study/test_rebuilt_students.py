@@ -15,6 +15,7 @@ from sakd.foundation.randomness import seeded
 from sakd.networks.rebuilt import ReusedClassifier
 from sakd.networks.renormalised import OwnStatistics, Statistics
 from sakd.objectives.parameters import Distillation, Routing
+from sakd.objectives.rebuilt import trained_name
 from sakd.routing import POLICIES
 from sakd.study.evaluation import evaluate_cell, top1
 from sakd.study.grid import Cell
@@ -54,14 +55,14 @@ def test_under_every_policy_what_is_trained_is_what_is_kept_and_evaluated(
     built = training.build().network.state_dict()
     shapes = {name: value.shape for name, value in built.items()}
     assert {name: value.shape for name, value in kept.state.items()} == shapes
-    again = trained_network(kept.card["network"], test.card, kept)
+    again = trained_network(training.network, test.card, kept)
     found = evaluate_cell(bench.store, cell, record, test, torch.device("cpu"))
     assert found["test_top1"] == top1(again, test.images, test.card)
     assert record.val_top1 == top1(again, bench.val, bench.card)
 
 
 @pytest.mark.parametrize("teacher_card", [{}, OTHERS])
-def test_the_card_alone_brings_back_the_network_with_its_teachers_classifier(
+def test_its_name_brings_back_the_network_with_its_teachers_classifier(
     teacher_card: dict[str, object],
     make_training: Make,
     teacher: Weights,
@@ -74,8 +75,9 @@ def test_the_card_alone_brings_back_the_network_with_its_teachers_classifier(
     assert isinstance(objective.teacher, OwnStatistics) == bool(teacher_card)
     run_training(training, bench, progress)
     kept = load_weights(bench.store.entry(training.group, training.id, training.key).last)
-    network = trained_network(kept.card["network"], test.card, kept)
-    assert kept.card["network"] == "resnet8>>resnet14"
+    name = trained_name("simkd", "resnet8", "resnet14")
+    network = trained_network(name, test.card, kept)
+    assert kept.card["network"] == name
     assert isinstance(network, ReusedClassifier)
     assert network.head.weight.shape == (len(test.card.classes), 64)
     for name in ("head.weight", "head.bias"):

@@ -1,0 +1,88 @@
+"""Names that files give are compared, never imported or called."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+import torch
+
+from sakd.data import Prepared, Splits
+from sakd.foundation.errors import UserError
+from sakd.study.evaluation import evaluate_cell, evaluate_teacher
+from sakd.study.grid import Cell
+from sakd.study.networks import trained_network
+from sakd.study.store import Record
+from sakd.study.train import Bench, Training, run_training
+from sakd.training.progress import Progress
+from sakd.weights.saved import Weights
+
+CPU = torch.device("cpu")
+COMMAND = "os:system(command='touch sprung')"
+MODULE = "springing:Network"
+CODE = (
+    "from pathlib import Path\nPath('sprung').touch()\nfrom torch.nn import Identity as Network\n"
+)
+
+
+@pytest.fixture(params=[COMMAND, MODULE], ids=["command", "module"])
+def trap(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
+    """A name that leaves a mark when somebody imports or calls it; none must be there later."""
+    (tmp_path / "springing.py").write_text(CODE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    yield request.param
+    assert not Path("sprung").exists()
+
+
+def every_word(content: object, word: str) -> object:
+    """``content``, as JSON has it, with ``word`` in the place of every text but the status."""
+    if isinstance(content, dict):
+        return {k: v if k == "status" else every_word(v, word) for k, v in content.items()}
+    if isinstance(content, list):
+        return [every_word(part, word) for part in content]
+    return word if isinstance(content, str) else content
+
+
+@pytest.fixture
+def test(splits: Splits) -> Prepared:
+    return Prepared(splits.test, splits.card)
+
+
+@pytest.mark.parametrize("distiller", ["none", "kd", "simkd"])
+def test_what_is_evaluated_is_named_by_the_grid(
+    distiller: str,
+    trap: str,
+    make_training: Callable[..., Training],
+    make_cell: Callable[..., Cell],
+    bench: Bench,
+    test: Prepared,
+    progress: Progress,
+) -> None:
+    policy = "none" if distiller == "none" else "always"
+    training, cell = make_training(distiller, policy), make_cell(distiller, policy)
+    record = run_training(training, bench, progress)
+    entry = bench.store.entry(training.group, training.id, training.key)
+    written = sorted(entry.folder.rglob("*.json"))
+    assert len(written) >= 3
+    for path in written:
+        path.write_text(json.dumps(every_word(json.loads(path.read_text()), trap)))
+    with pytest.raises(UserError, match=rf"names the network .*{trap[:8]}.* {training.network!r}"):
+        evaluate_cell(bench.store, cell, record, test, CPU)
+    told = Record(**every_word(asdict(record), trap) | {"key": record.key})
+    with pytest.raises(UserError, match="train it again"):
+        evaluate_cell(bench.store, cell, told, test, CPU)
+    run_training(training, bench, progress)
+
+
+def test_a_teacher_is_named_by_the_grid(
+    trap: str, teacher: Weights, bench: Bench, test: Prepared
+) -> None:
+    weights = Weights(teacher.state, {"network": trap})
+    with pytest.raises(UserError, match="'resnet14'"):
+        evaluate_teacher(bench.store, "resnet14", weights, test, CPU)
+    with pytest.raises(UserError, match="'resnet14'"):
+        trained_network("resnet14", test.card, weights)
