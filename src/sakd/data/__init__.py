@@ -5,9 +5,10 @@ Datasets are found by name in `DATASETS`; `open_dataset` knows ``torchvision:NAM
 
 from sakd.data.batches.augment import Augment
 from sakd.data.batches.images import Images, ImageSet, content_hash
+from sakd.data.batches.loading import decoders
 from sakd.data.batches.prepared import from_tensors
 from sakd.data.batches.stream import Batch, BatchStream, evaluation_batches
-from sakd.data.batches.streamed import ImageFiles, decoders
+from sakd.data.batches.streamed import ImageFiles
 from sakd.data.sources.base import Dataset, RawData
 from sakd.data.sources.table import DATASETS, open_dataset
 from sakd.data.splits.data_card import DataCard, Prepared, Splits

@@ -10,7 +10,8 @@ from typing import ClassVar, NamedTuple
 
 import torch
 
-from sakd.data.batches.streamed import ImageFiles, decoders
+from sakd.data.batches.loading import decoders
+from sakd.data.batches.streamed import ImageFiles
 from sakd.data.pictures.decoding import Files
 from sakd.data.sources.base import RawData, refusals_told
 from sakd.data.sources.own import SPLIT_NAMES, UNWRITABLE, OwnImages, SplitNames
