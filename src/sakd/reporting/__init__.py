@@ -1,5 +1,7 @@
 """Reports: tables, figures and pages from the results of a run. Frames in, text and figures out."""
 
+from __future__ import annotations
+
 from sakd.reporting.figures.epochs import gate_rates, learning_curves
 from sakd.reporting.figures.gain import gains
 from sakd.reporting.pages.content import report

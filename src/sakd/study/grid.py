@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from sakd.distillers import DISTILLERS
 from sakd.distillers.method import members
 from sakd.foundation.errors import UserError
+from sakd.foundation.vocabulary import NONE
 from sakd.networks import check_network
 from sakd.networks.outside.names import slug, split_pair
 from sakd.routing import POLICIES
 
 ALL = "all"
 """On the axis of distillers or of policies: every one there is."""
-
-NONE = "none"
-"""The distiller and policy of a network that is trained alone."""
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,9 @@ from filelock import FileLock, Timeout
 
 from sakd.foundation.errors import UserError
 from sakd.foundation.files import at_once, write_json
+from sakd.foundation.vocabulary import DONE
 
 logger = logging.getLogger(__name__)
-
-DONE, FAILED = "done", "failed"
 
 KEPT = (".safetensors", ".json", ".csv")
 """Endings of what a training leaves: weights, their cards, its history."""

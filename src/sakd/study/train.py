@@ -16,10 +16,11 @@ import torch
 from sakd.data import Augment, BatchStream, DataCard, Images
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.machine import provenance
+from sakd.foundation.vocabulary import DONE, FAILED
 from sakd.objectives import Objective
 from sakd.study.evaluation import top1
 from sakd.study.recorder import Recorder, State, best_epoch
-from sakd.study.store import DONE, FAILED, CellStore, Entry, Record
+from sakd.study.store import CellStore, Entry, Record
 from sakd.training import Callback, Optimisation, Run, fit, pretrain
 from sakd.training.progress import Progress
 from sakd.weights.saved import Weights, save_weights

@@ -14,11 +14,12 @@ from torch import Tensor, nn
 from sakd.data import DataCard, ImageSet, Prepared, Splits
 from sakd.foundation.errors import UserError
 from sakd.foundation.randomness import seeded
+from sakd.foundation.vocabulary import DONE
 from sakd.study import evaluation
 from sakd.study.evaluation import Accuracy, evaluate_cell, evaluate_teacher, measure, top1
 from sakd.study.grid import Cell
 from sakd.study.networks import fresh_network, trained_network
-from sakd.study.store import DONE, CellStore, Record
+from sakd.study.store import CellStore, Record
 from sakd.weights.saved import Weights, save_weights
 
 CPU = torch.device("cpu")

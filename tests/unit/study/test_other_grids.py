@@ -11,11 +11,12 @@ import pytest
 
 from sakd.data import Splits
 from sakd.foundation.errors import UserError
+from sakd.foundation.vocabulary import FAILED
 from sakd.pipelines.evaluate.nodes import measure_students, measure_teacher
 from sakd.pipelines.report.nodes import tabulate
 from sakd.pipelines.students.nodes import train_row
 from sakd.study.parameters import Parameters, parse_parameters
-from sakd.study.store import FAILED, CellStore, Record
+from sakd.study.store import CellStore, Record
 from sakd.weights.saved import Weights
 
 Measure = Callable[..., pd.DataFrame]

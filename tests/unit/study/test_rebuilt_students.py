@@ -12,6 +12,7 @@ from sakd.data import Prepared, Splits
 from sakd.distillers import DISTILLERS
 from sakd.foundation.errors import UserError
 from sakd.foundation.randomness import seeded
+from sakd.foundation.vocabulary import DONE
 from sakd.networks.rebuilt import ReusedClassifier
 from sakd.networks.renormalised import OwnStatistics, Statistics
 from sakd.objectives.parameters import Distillation, Routing
@@ -21,7 +22,6 @@ from sakd.study.evaluation import evaluate_cell, top1
 from sakd.study.grid import Cell
 from sakd.study.networks import fresh_network, trained_network
 from sakd.study.parameters import parse_parameters
-from sakd.study.store import DONE
 from sakd.study.train import Bench, Recipe, Training, run_training
 from sakd.study.trainings import Lessons, cell_training
 from sakd.training.progress import Progress

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sakd.foundation.errors import UserError
-from sakd.study.store import DONE, FAILED, CellStore, Entry, Record
+from sakd.foundation.vocabulary import DONE, FAILED
+from sakd.study.store import CellStore, Entry, Record
 from sakd.weights.saved import Weights, save_weights
 
 RECORD = Record(

@@ -14,9 +14,10 @@ from safetensors.torch import load_file
 
 from sakd.data import DataCard, Splits
 from sakd.foundation.errors import UserError
+from sakd.foundation.vocabulary import DONE, FAILED
 from sakd.objectives import Objective
 from sakd.objectives.parameters import Distillation
-from sakd.study.store import DONE, FAILED, CellStore, Entry
+from sakd.study.store import CellStore, Entry
 from sakd.study.train import Bench, Recipe, Training, run_training
 from sakd.training import Callback, Run
 from sakd.training.progress import Progress

@@ -13,9 +13,10 @@ from safetensors.torch import load_file
 
 from sakd.data import Augment, Splits
 from sakd.foundation.errors import UserError
+from sakd.foundation.vocabulary import DONE
 from sakd.objectives import JointDistillation, SpotDistillation, Supervised
 from sakd.objectives.parameters import Distillation, Routing
-from sakd.study.store import DONE, CellStore
+from sakd.study.store import CellStore
 from sakd.study.train import Bench, Recipe, Training, run_training
 from sakd.study.trainings import Lessons, teacher_training
 from sakd.training import Optimisation

@@ -14,11 +14,12 @@ import sakd.study.train
 from sakd.data import BatchStream, DataCard, ImageSet
 from sakd.distillers import DISTILLERS
 from sakd.foundation.errors import UserError
+from sakd.foundation.vocabulary import DONE
 from sakd.networks import StagedNetwork
 from sakd.objectives import SpotDistillation, distil
 from sakd.objectives.build import DataFacts
 from sakd.objectives.parameters import Distillation
-from sakd.study.store import DONE, CellStore
+from sakd.study.store import CellStore
 from sakd.study.train import Bench, Recipe, Training, run_training
 from sakd.training import Callback, Optimisation, Run, fit, pretrain
 from sakd.training.progress import Progress

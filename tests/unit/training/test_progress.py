@@ -14,8 +14,8 @@ from rich.console import Console
 
 from sakd.foundation import console
 from sakd.foundation.errors import UserError
+from sakd.foundation.vocabulary import DONE, FAILED
 from sakd.objectives import Objective
-from sakd.study.store import DONE, FAILED
 from sakd.study.train import Bench, Training, run_training
 from sakd.training import progress as module
 from sakd.training.progress import Lines, Progress, describe

@@ -11,11 +11,12 @@ import pandas as pd
 from sakd.data import DataCard, Prepared
 from sakd.foundation.errors import UserError
 from sakd.foundation.machine import resolve_device
+from sakd.foundation.vocabulary import DONE
 from sakd.pipelines.inputs import Parts, check_origin
 from sakd.study.evaluation import evaluate_cell, evaluate_teacher
 from sakd.study.grid import Cell
 from sakd.study.parameters import Parameters
-from sakd.study.store import DONE, CellStore, Record
+from sakd.study.store import CellStore, Record
 from sakd.weights.saved import Weights
 
 

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.machine import provenance, resolve_device
+from sakd.foundation.vocabulary import DONE
 from sakd.reporting import (
     console_table,
     gains,
@@ -22,7 +23,6 @@ from sakd.reporting import (
     summary,
 )
 from sakd.study.parameters import Parameters
-from sakd.study.store import DONE
 
 
 def tabulate(

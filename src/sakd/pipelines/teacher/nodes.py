@@ -7,10 +7,11 @@ from typing import Any
 
 from sakd.data import DataCard
 from sakd.foundation.errors import UserError
+from sakd.foundation.vocabulary import DONE
 from sakd.pipelines.inputs import Parts, lessons, open_bench
 from sakd.study.importing import import_weights
 from sakd.study.parameters import Parameters
-from sakd.study.store import DONE, CellStore
+from sakd.study.store import CellStore
 from sakd.study.train import run_training
 from sakd.study.trainings import teacher_training
 from sakd.training.progress import Progress

@@ -1,1 +1,3 @@
 """Plots."""
+
+from __future__ import annotations

@@ -1,13 +1,15 @@
 """The figures over epochs: learning curves and gate rates."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 import pandas as pd
 import plotly.graph_objects as go
 
+from sakd.foundation.vocabulary import NONE
 from sakd.reporting.figures.panels import GREY, blank, colours, label, panels, place
 from sakd.reporting.tables.frames import (
-    NO_DISTILLER,
     PAIR,
     distilled,
     pair_name,
@@ -44,12 +46,12 @@ def learning_curves(history: pd.DataFrame, results: pd.DataFrame) -> go.Figure:
 
 
 def _learning_lines(groups: list[pd.DataFrame], cells: pd.DataFrame) -> _Traces:
-    colour = {**colours(list(distilled(cells)["distiller"].unique())), NO_DISTILLER: GREY}
+    colour = {**colours(list(distilled(cells)["distiller"].unique())), NONE: GREY}
     names = policies_in(cells)
     dash = {name: _DASHES[k % len(_DASHES)] for k, name in enumerate(names)}
     for panel, of_pair in enumerate(groups):
         for (distiller, policy), group in of_pair.groupby(["distiller", "policy"], sort=False):
-            name = STUDENT if distiller == NO_DISTILLER else f"{distiller}, {policy}"
+            name = STUDENT if distiller == NONE else f"{distiller}, {policy}"
             line = {"color": colour[distiller], "dash": dash.get(policy, "solid"), "width": 2}
             yield panel, _mean_line(group, "val_top1", name=name, line=line, scale=100)
 

@@ -1,5 +1,7 @@
 """The gain figure: what each policy changes against plain distillation."""
 
+from __future__ import annotations
+
 import pandas as pd
 import plotly.graph_objects as go
 

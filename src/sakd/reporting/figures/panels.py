@@ -1,5 +1,7 @@
 """What the figures share: colours, panels, and the figure that has nothing to plot."""
 
+from __future__ import annotations
+
 import html
 import math
 

@@ -1,1 +1,3 @@
 """Documents: terminal, Markdown, HTML."""
+
+from __future__ import annotations

@@ -1,5 +1,7 @@
 """The sections behind the numbers: unfinished cells, where the run comes from."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 import pandas as pd

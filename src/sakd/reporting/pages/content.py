@@ -1,5 +1,7 @@
 """What a report says: the one source of the Markdown and the HTML page."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 import pandas as pd

@@ -1,5 +1,7 @@
 """The section on the data: what was learned from and measured on."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 
 import pandas as pd

@@ -1,5 +1,7 @@
 """The headline numbers of a report."""
 
+from __future__ import annotations
+
 import pandas as pd
 
 from sakd.reporting.pages.sections import Highlight, Highlights

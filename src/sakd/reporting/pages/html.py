@@ -1,5 +1,7 @@
 """The report as one HTML page that needs nothing but itself."""
 
+from __future__ import annotations
+
 import re
 from html import escape
 

@@ -1,5 +1,7 @@
 """The report as Markdown."""
 
+from __future__ import annotations
+
 import re
 
 from sakd.reporting.pages.sections import (

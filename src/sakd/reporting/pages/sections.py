@@ -1,5 +1,7 @@
 """The parts a report is made of, before anyone decides on Markdown or HTML."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import pandas as pd

@@ -1,5 +1,7 @@
 """The style and the script of the HTML page, and the policy that keeps it offline."""
 
+from __future__ import annotations
+
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "img-src data: blob:; base-uri 'none'; form-action 'none'"

@@ -1,5 +1,7 @@
 """The table printed at the end of a run."""
 
+from __future__ import annotations
+
 import textwrap
 
 import pandas as pd

@@ -1,5 +1,7 @@
 """The fixed sentences of a report."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 from sakd.reporting.tables.paired import ALONE, POOLED

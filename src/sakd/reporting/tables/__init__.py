@@ -1,1 +1,3 @@
 """Numbers: frames, differences, summaries, caveats."""
+
+from __future__ import annotations

@@ -1,5 +1,7 @@
 """What a reader must know before believing the numbers."""
 
+from __future__ import annotations
+
 import pandas as pd
 
 from sakd.reporting.tables import formats

@@ -1,9 +1,12 @@
 """The tables as text: what console, Markdown and HTML all show."""
 
+from __future__ import annotations
+
 import pandas as pd
 
+from sakd.foundation.vocabulary import NONE
 from sakd.reporting.tables import formats
-from sakd.reporting.tables.frames import NO_DISTILLER, PAIR, REFERENCE, distilled, prepared
+from sakd.reporting.tables.frames import PAIR, REFERENCE, distilled, prepared
 from sakd.reporting.tables.paired import policy_comparison
 from sakd.reporting.tables.reference import STUDENT, reference_rows, selection_rows
 from sakd.reporting.tables.spread import Spread
@@ -68,7 +71,7 @@ def shown_selection(results: pd.DataFrame) -> pd.DataFrame:
     """Last, val-selected and best epoch side by side for one pair."""
     lines = selection_rows(results).to_dict("records")
     methods = [(line["distiller"], line["policy"]) for line in lines]
-    alone = (NO_DISTILLER, NO_DISTILLER)
+    alone = (NONE, NONE)
     shown = [(STUDENT, formats.NOTHING) if method == alone else method for method in methods]
     return pd.DataFrame(
         {

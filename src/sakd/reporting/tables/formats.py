@@ -1,5 +1,7 @@
 """Numbers as readers see them: percent with two decimals, differences in points with a sign."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 

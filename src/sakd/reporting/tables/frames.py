@@ -1,9 +1,12 @@
 """The results frame: its columns, its keys, and which of its cells count."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 
 from sakd.foundation.errors import UserError
+from sakd.foundation.vocabulary import DONE, NONE
 from sakd.routing import POLICIES
 
 PAIR = ["dataset", "teacher", "student"]
@@ -11,12 +14,6 @@ PAIR = ["dataset", "teacher", "student"]
 
 REFERENCE = "always"
 """The policy every other one is compared with: plain distillation."""
-
-NO_DISTILLER = "none"
-"""Distiller and policy of the student trained alone."""
-
-DONE = "done"
-"""The status of a cell that ran to its end."""
 
 _KNOWN_POLICIES = (REFERENCE, *(name for name in POLICIES if name != REFERENCE))
 _REQUIRED = ("cell", *PAIR, "distiller", "policy", "seed", "status", "test_top1")
@@ -42,7 +39,7 @@ def prepared(results: pd.DataFrame) -> pd.DataFrame:
         raise UserError(message)
     cells = results.reset_index(drop=True)
     cells = cells.assign(
-        **{name: cells[name].fillna(NO_DISTILLER).astype(str) for name in ("distiller", "policy")},
+        **{name: cells[name].fillna(NONE).astype(str) for name in ("distiller", "policy")},
         **{name: _numbers(cells, name) for name in ("test_top1", *_OPTIONAL)},
         error=cells["error"].astype(object).fillna("").astype(str) if "error" in cells else "",
     )
@@ -66,7 +63,7 @@ def _reject_duplicates(cells: pd.DataFrame) -> None:
 
 def distilled(cells: pd.DataFrame) -> pd.DataFrame:
     """The cells that distil: all but the student trained alone."""
-    return cells[cells["distiller"] != NO_DISTILLER]
+    return cells[cells["distiller"] != NONE]
 
 
 def policies_in(cells: pd.DataFrame) -> list[str]:

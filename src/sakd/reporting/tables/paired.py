@@ -1,5 +1,7 @@
 """One policy against another over the seeds that both finished."""
 
+from __future__ import annotations
+
 import pandas as pd
 
 from sakd.distillers import DISTILLERS

@@ -1,10 +1,13 @@
 """The rows every distillation is read against: teacher, student alone, plain KD."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 import pandas as pd
 
-from sakd.reporting.tables.frames import NO_DISTILLER, PAIR, REFERENCE, policies_in, prepared
+from sakd.foundation.vocabulary import NONE
+from sakd.reporting.tables.frames import PAIR, REFERENCE, policies_in, prepared
 from sakd.reporting.tables.spread import Spread
 
 TEACHER = "teacher"
@@ -42,7 +45,7 @@ def _models(group: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
     kd = (finished["distiller"] == "kd") & (finished["policy"] == REFERENCE)
     teachers = group.groupby("seed")["teacher_test_top1"].mean()
     yield TEACHER, teachers[:1] if teachers.nunique() == 1 else teachers
-    yield STUDENT, finished.loc[finished["distiller"] == NO_DISTILLER, "test_top1"]
+    yield STUDENT, finished.loc[finished["distiller"] == NONE, "test_top1"]
     yield KD, finished.loc[kd, "test_top1"]
 
 
@@ -54,7 +57,7 @@ def selection_rows(results: pd.DataFrame) -> pd.DataFrame:
         ``n``, the finished cells. ``best`` is chosen on the test images and therefore optimistic.
     """
     cells = prepared(results)
-    order = {policy: rank for rank, policy in enumerate([NO_DISTILLER, *policies_in(cells)])}
+    order = {policy: rank for rank, policy in enumerate([NONE, *policies_in(cells)])}
     lines = []
     for key, group in cells.groupby([*PAIR, "distiller"], sort=False):
         named = dict(zip([*PAIR, "distiller"], key, strict=True))

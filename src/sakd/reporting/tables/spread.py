@@ -1,5 +1,7 @@
 """Mean, standard deviation and 95 % interval of a handful of seeds."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,7 +27,7 @@ class Spread:
     n: int
 
     @classmethod
-    def of(cls, values: Iterable[float]) -> "Spread":
+    def of(cls, values: Iterable[float]) -> Spread:
         """Summarise the values; NaN among them are left out."""
         kept = np.array([value for value in values if not math.isnan(value)], dtype=float)
         return cls(

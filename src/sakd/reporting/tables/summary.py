@@ -1,8 +1,11 @@
 """The few numbers a metrics file keeps of a run."""
 
+from __future__ import annotations
+
 import pandas as pd
 
-from sakd.reporting.tables.frames import NO_DISTILLER, compared_policies, prepared
+from sakd.foundation.vocabulary import NONE
+from sakd.reporting.tables.frames import compared_policies, prepared
 from sakd.reporting.tables.paired import paired_differences, pooled
 from sakd.reporting.tables.spread import Spread
 
@@ -23,7 +26,7 @@ def summary(results: pd.DataFrame) -> dict[str, float | int]:
         "cells_failed": len(cells) - len(finished),
     }
     for (distiller, policy), group in finished.groupby(["distiller", "policy"], sort=False):
-        name = "student_alone" if distiller == NO_DISTILLER else f"{distiller}/{policy}"
+        name = "student_alone" if distiller == NONE else f"{distiller}/{policy}"
         numbers[f"top1/{name}"] = float(group["test_top1"].mean())
     for policy in compared_policies(cells):
         gain = Spread.of(paired_differences(pooled(cells), policy)["difference"])

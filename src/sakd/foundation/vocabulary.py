@@ -1,0 +1,9 @@
+"""Words that stand in records and results, where more than one part of the project reads them."""
+
+from __future__ import annotations
+
+DONE, FAILED = "done", "failed"
+"""The status of a cell: it ran to its end, or an error stopped it."""
+
+NONE = "none"
+"""The distiller and the policy of a network that is trained alone."""
