@@ -1,0 +1,156 @@
+"""A test of the tests: small changes of the code, each of which a comparison must notice."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable
+from functools import partial
+from textwrap import dedent, indent
+from typing import Any, NamedTuple
+
+import pytest
+
+from conformance.comparison import Comparison
+from conformance.contrast import compare_contrast
+from conformance.losses import compare_initial_values, compare_loss
+from conformance.steps.compare import compare_steps
+from conformance.steps.pretraining import compare_pretraining
+from sakd.distillers import ab, base, cc, ft, kd, kdsvd, pkt, rkd, sp, vid
+from sakd.distillers.parts import maps, memory
+from sakd.objectives.router import Router
+from sakd.objectives.spot_distillation import SpotDistillation
+from sakd.routing.adaptive import Adaptive
+from sakd.routing.anti import Anti
+from sakd.training import pretraining
+from sakd.training.optimisation import Player
+
+
+class Mutation(NamedTuple):
+    """A change of a function's text, and the comparison that must notice it."""
+
+    compare: Callable[[], Comparison]
+    function: Any
+    old: str
+    new: str
+
+    def apply(self, patch: pytest.MonkeyPatch) -> None:
+        """Give the function the changed code and defaults, wherever it has been imported."""
+        tree: Any = ast.parse(dedent(inspect.getsource(self.function)))
+        (definition,) = tree.body
+        if ast.get_docstring(definition):
+            del definition.body[0]
+        text = ast.unparse(definition)
+        assert text.count(self.old) == 1, f"{self.old!r} is not once in:\n{text}"
+        changed = indent(text.replace(self.old, self.new), "    ")
+        scope: dict[str, Any] = {}
+        source = f"from __future__ import annotations\nclass Changed:\n{changed}"
+        exec(source, self.function.__globals__, scope)
+        function = vars(scope["Changed"])[self.function.__name__]
+        for part in ("__code__", "__defaults__", "__kwdefaults__"):
+            patch.setattr(self.function, part, getattr(function, part))
+
+
+def loss(name: str) -> Callable[[], Comparison]:
+    return partial(compare_loss, name)
+
+
+def steps(name: str) -> Callable[[], Comparison]:
+    return partial(compare_steps, name)
+
+
+MUTATIONS = {
+    "the temperature of kd is 3.999": Mutation(loss("kd/T4"), kd.KD.__init__, "4.0", "3.999"),
+    "attention takes the power 2.001": Mutation(
+        loss("at/equal"), maps.attention, "square()", "abs().pow(2.001)"
+    ),
+    "the norms of pkt get 1e-6": Mutation(
+        loss("pkt/equal"), pkt.neighbourhood, "norm + EPSILON", "norm + 1e-06"
+    ),
+    "rkd weighs angles by 49.99": Mutation(
+        loss("rkd/equal"), rkd.RelationalKD.__init__, "50.0", "49.99"
+    ),
+    "vid starts without its smallest variance": Mutation(
+        compare_initial_values,
+        vid.Gaussian.__init__,
+        "initial_variance - SMALLEST_VARIANCE",
+        "initial_variance",
+    ),
+    "ft squares the differences": Mutation(
+        loss("ft/equal"), ft.FactorTransfer.loss, "abs()", "square()"
+    ),
+    "the kernel of kdsvd is a little wider": Mutation(
+        loss("kdsvd/equal"), kdsvd.kernel, "/ 8", "/ 8.0001"
+    ),
+    "ab weighs all stages alike": Mutation(
+        loss("ab/equal"), ab.ActivationBoundaries.loss, "2.0 **", "1.0 **"
+    ),
+    "the memory moves a little faster": Mutation(
+        compare_contrast,
+        memory.MemoryBank.__init__,
+        "self.momentum = momentum",
+        "self.momentum = 0.999 * momentum",
+    ),
+    "the memory's scale follows every batch": Mutation(
+        compare_contrast, memory.MemoryBank.forward, "self.scale, mean", "mean * 64, mean"
+    ),
+    "a mean is over the chosen samples": Mutation(
+        steps("at_fixed"), base.mean_over_batch, "chosen.numel()", "chosen.sum()"
+    ),
+    "sp divides by the batch, whoever is chosen": Mutation(
+        steps("sp_fixed"),
+        sp.SimilarityPreserving.loss,
+        "chosen.sum().clamp(min=1)",
+        "chosen.numel()",
+    ),
+    "cc averages over one neighbour too many": Mutation(
+        steps("cc_fixed"), cc.CorrelationCongruence.loss, "count - 1", "count"
+    ),
+    "the gate's temperature is 4.999": Mutation(
+        steps("at_gumbel"), Adaptive.__init__, "5.0", "4.999"
+    ),
+    "anti learns where the policy says yes": Mutation(
+        steps("at_reverse_fixed"), Anti.forward, "~route", "route"
+    ),
+    "gamma is a little smaller": Mutation(
+        steps("at_fixed_nopenalty"), Router.__init__, "self.gamma = gamma", "self.gamma = 1.999"
+    ),
+    "gamma's second test does not see the first": Mutation(
+        steps("rkd_fixed_gamma_lt1"), Router.loss, "loss < student_ce", "grafted_ce < student_ce"
+    ),
+    "a third of the batch is enough": Mutation(
+        steps("rkd_fixed_none"), Router.loss, "numel() / 2", "numel() / 3"
+    ),
+    "the student is grafted in training mode": Mutation(
+        steps("at_fixed"),
+        SpotDistillation.forward,
+        "in_mode(self.student, training=False)",
+        "in_mode(self.student, training=True)",
+    ),
+    "weight decay is a tenth smaller": Mutation(
+        steps("rkd_fixed"),
+        Player.__init__,
+        "optimisation.weight_decay",
+        "0.9 * optimisation.weight_decay",
+    ),
+    "momentum is a thousandth smaller": Mutation(
+        steps("rkd_fixed"),
+        Player.__init__,
+        "optimisation.momentum",
+        "0.999 * optimisation.momentum",
+    ),
+    "momentum is Nesterov's": Mutation(
+        steps("rkd_fixed"), Player.__init__, "momentum=", "nesterov=True, momentum="
+    ),
+    "pretraining has no weight decay": Mutation(
+        compare_pretraining, pretraining.pretrain, "plan.weight_decay", "0.0"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_changed_constant_or_rule_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    mutation = MUTATIONS[name]
+    assert not mutation.compare().failures
+    mutation.apply(monkeypatch)
+    assert mutation.compare().failures
