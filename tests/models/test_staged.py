@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 import sakd.networks.zoo
 from sakd.foundation.errors import UserError
-from sakd.networks import NETWORKS, StagedNetwork, feature_shapes
+from sakd.networks import NETWORKS, Chain, StagedNetwork, feature_shapes
 
 FAMILIES = {
     "resnet": "resnet",
@@ -166,7 +166,7 @@ def test_images_that_do_not_fit_are_named_with_their_size(
         feature_shapes(Indexing({"stem": nn.Linear(2, 3), "head": nn.Linear(3, 4)}), (3, 8, 8))
 
 
-class Indexing(StagedNetwork):
+class Indexing(Chain):
     """Raises something that torch's own layers do not."""
 
     def __init__(self, stages: dict[str, nn.Module]) -> None:
@@ -178,5 +178,5 @@ class Indexing(StagedNetwork):
 
 def test_stages_keep_their_order_and_the_head_is_no_feature() -> None:
     stages = {"stem": nn.Linear(2, 3), "embedding": nn.Tanh(), "head": nn.Linear(3, 4)}
-    network = StagedNetwork(stages, family="toy")
+    network = Chain(stages, family="toy")
     assert (network.stage_names, network.depth) == (("stem", "embedding", "head"), 2)

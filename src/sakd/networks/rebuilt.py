@@ -10,6 +10,7 @@ from typing import Self
 from torch import nn
 
 from sakd.foundation.errors import require
+from sakd.networks.chain import Chain
 from sakd.networks.staged import StagedNetwork, feature_shapes, rectified_stages
 from sakd.networks.zoo.blocks import conv_bn, conv_bn_relu
 
@@ -43,7 +44,7 @@ class Rebuilding:
         return (student.strip(), teacher.strip()) if sign else None
 
 
-class ReusedClassifier(StagedNetwork):
+class ReusedClassifier(Chain):
     """A student up to its last map, a projector, and all that its teacher does after its own.
 
     Chen et al., CVPR 2022, arXiv:2203.14001, sections 3.2 and 3.3. The projector has convolutions

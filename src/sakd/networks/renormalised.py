@@ -46,13 +46,12 @@ class OwnStatistics(StagedNetwork):
         Raises:
             UserError: both have not as many channels.
         """
-        super().__init__({}, family=network.family)
+        super().__init__(network.stage_names, family=network.family)
         channels = len(own.mean), len(data.mean)
         require(
             channels[0] == channels[1],
             f"the teacher's statistics are of {channels[0]} channels, the data has {channels[1]}",
         )
-        self.stage_names = network.stage_names
         self.network = network
         self.normalisation = Renormalisation(own, data)
 

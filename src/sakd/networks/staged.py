@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
@@ -16,55 +17,59 @@ T = TypeVar("T")
 
 
 class Features(NamedTuple):
-    """What one forward pass leaves behind: ``features`` up to the embedding, then ``logits``."""
+    """The features of one forward pass, up to the embedding, and its logits (B, K)."""
 
     features: tuple[Tensor, ...]
     logits: Tensor
 
     @property
     def outputs(self) -> tuple[Tensor, ...]:
-        """The features, then the logits: what the numbers of a spot count."""
+        """Features, then logits; a `Spot` indexes this tuple."""
         return *self.features, self.logits
 
 
-class StagedNetwork(nn.Module):
-    """A classifier as an ordered chain of named stages; the last one is the head.
+class StagedNetwork(nn.Module, ABC):
+    """Interface of a classifier that is an ordered chain of named stages; the last is the head.
 
     Law: ``run(run(x, 0, k), k) == run(x)`` for every cut ``k``, in evaluation mode.
     Feature ``k`` is the output of stage ``k``; the feature before the head is the
     embedding (B, C), the ones before it are usually maps (B, C, H, W).
+
+    `Chain` implements it for stages that are modules.
     """
 
-    def __init__(self, stages: Mapping[str, nn.Module], *, family: str) -> None:
-        """Chain ``stages`` in their order.
+    def __init__(self, stage_names: Iterable[str], *, family: str) -> None:
+        """Name the stages and the architecture.
 
         Args:
-            stages: name to module; the last one maps the embedding to logits (B, K).
-            family: the architecture's name; networks of one family count as homogeneous.
+            stage_names: The names of the stages, in order.
+            family: The architecture's name; networks of one family count as homogeneous.
         """
         super().__init__()
-        self.stage_names = tuple(stages)
+        self.stage_names = tuple(stage_names)
         self.family = family
-        for name, stage in stages.items():
-            self.add_module(name, stage)
+
+    @abstractmethod
+    def run(self, x: Tensor, start: int = 0, stop: int | None = None) -> Tensor:
+        """Apply ``stages[start:stop]`` to ``x``, the input of stage ``start``.
+
+        Args:
+            x: Images (B, C, H, W) for stage 0, feature ``start - 1`` for any other.
+            start: The first stage to apply.
+            stop: The first stage not to apply; None applies all up to the logits.
+        """
+
+    @abstractmethod
+    def stage_modules(self) -> dict[str, nn.Module]:
+        """Give each stage as a module of its own, in order, sharing this network's weights."""
 
     @property
     def depth(self) -> int:
         """Number of features: every stage but the head has one."""
         return len(self.stage_names) - 1
 
-    def stage_modules(self) -> dict[str, nn.Module]:
-        """Every stage as a module of its own, in order, with the weights of this network."""
-        return {name: self.get_submodule(name) for name in self.stage_names}
-
-    def run(self, x: Tensor, start: int = 0, stop: int | None = None) -> Tensor:
-        """Apply ``stages[start:stop]`` to ``x``, the input of stage ``start``."""
-        for name in self.stage_names[start:stop]:
-            x = self.get_submodule(name)(x)
-        return x
-
     def extract(self, x: Tensor) -> Features:
-        """Run images (B, C, H, W) through every stage and keep each feature."""
+        """Run images (B, C, H, W) through all stages and keep every feature."""
         features = []
         for index in range(self.depth):
             x = self.run(x, index, index + 1)
@@ -72,11 +77,11 @@ class StagedNetwork(nn.Module):
         return Features(tuple(features), self.run(x, self.depth))
 
     def extract_unrectified(self, x: Tensor) -> tuple[Features, Features]:
-        """`trace`, and the same with every feature as it is before a rectifier.
+        """Extract the features of images (B, C, H, W) after and before their rectifiers.
 
-        That is the one that closes its stage; or else, after pre-activation blocks, the one that
-        begins the next stage by way of a batch norm. Where there is neither (linear bottlenecks,
-        tokens) the feature is the same in both.
+        The rectifier of a feature is the one that closes its stage; or else, with pre-activation
+        blocks, the one that opens the next stage after a batch norm. A feature with neither
+        (linear bottlenecks, tokens) is the same in both results.
         """
         features: list[Tensor] = []
         unrectified: list[Tensor] = []
@@ -89,31 +94,31 @@ class StagedNetwork(nn.Module):
         return Features(tuple(features), logits), Features(tuple(unrectified), logits)
 
     def watched(self, x: Tensor) -> Iterator[tuple[Tensor, RectifierWatch]]:
-        """Every feature of images (B, C, H, W), and what was seen of rectifiers in its stage."""
+        """Yield each feature of images (B, C, H, W) with the watch over its stage's rectifiers."""
         for index in range(self.depth):
             with RectifierWatch(x) as watch:
                 x = self.run(x, index, index + 1)
             yield x, watch
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits (B, K) of images (B, C, H, W)."""
+        """Map images (B, C, H, W) to logits (B, K)."""
         return self.run(x)
 
 
 def probe(network: StagedNetwork, image_shape: tuple[int, ...]) -> Features:
-    """What ``network`` makes of one black image (C, H, W), in evaluation mode.
+    """Extract the features of one black image (C, H, W), in evaluation mode.
 
     Raises:
-        UserError: the network cannot take images of that shape.
+        UserError: The network cannot take images of that shape.
     """
     return _probe(network, network.extract, image_shape)
 
 
 def rectified_stages(network: StagedNetwork, image_shape: tuple[int, ...]) -> list[bool]:
-    """Whether a rectifier closes the stage of each feature; found by a probe forward.
+    """For each feature, whether a rectifier closes its stage; found by a probe forward.
 
     Raises:
-        UserError: the network cannot take images of that shape.
+        UserError: The network cannot take images of that shape.
     """
 
     def closed(images: Tensor) -> list[bool]:
@@ -135,7 +140,7 @@ def _probe(network: StagedNetwork, trace: Callable[[Tensor], T], image_shape: tu
 
 @contextmanager
 def in_mode(model: nn.Module, *, training: bool) -> Iterator[None]:
-    """Have ``model`` in training or evaluation mode; every submodule goes back to its own."""
+    """Put ``model`` into training or evaluation mode; afterwards each module returns to its own."""
     before = {module: module.training for module in model.modules()}
     model.train(training)
     try:
@@ -149,20 +154,20 @@ def feature_shapes(network: StagedNetwork, image_shape: tuple[int, ...]) -> list
     """Shapes of all features for one image, batch axis left out.
 
     Raises:
-        UserError: the network cannot take images of that shape.
+        UserError: The network cannot take images of that shape.
     """
     return [tuple(feature.shape[1:]) for feature in probe(network, image_shape).features]
 
 
 def check_fit(network: StagedNetwork, image_shape: tuple[int, ...], num_classes: int) -> None:
-    """See that ``network`` takes images of that shape and tells so many classes apart.
+    """Check that ``network`` takes images of that shape and has one logit per class.
 
     Raises:
-        UserError: it does not.
+        UserError: It does not.
     """
-    told = tuple(probe(network, image_shape).logits.shape[1:])
-    if told != (num_classes,):
+    shape = tuple(probe(network, image_shape).logits.shape[1:])
+    if shape != (num_classes,):
         raise UserError(
-            f"the network gives logits of shape {told}, but the data has {num_classes} classes: "
+            f"the network gives logits of shape {shape}, but the data has {num_classes} classes: "
             "let its function take num_classes"
         )

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from sakd.foundation.errors import UserError
 from sakd.networks import (
     NETWORKS,
+    Chain,
     StagedNetwork,
     build_network,
     check_network,
@@ -199,7 +200,7 @@ def test_a_stage_of_that_name_is_not_covered_up(small_network: Network) -> None:
     stages = small_network(0).stage_modules()
     renamed = {("projector" if name == "stem" else name): s for name, s in stages.items()}
     with pytest.raises(UserError, match="has a stage called projector: name it otherwise"):
-        ReusedClassifier(StagedNetwork(renamed, family="toy"), small_network(1), IMAGE)
+        ReusedClassifier(Chain(renamed, family="toy"), small_network(1), IMAGE)
 
 
 @pytest.mark.parametrize("name", ["resnet8", "vgg8", "wrn_16_1", "ShuffleNetV2"])

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sakd.networks import StagedNetwork, stage
+from sakd.networks import Chain, StagedNetwork, stage
 from sakd.networks.rectifiers import RectifierWatch
 from sakd.networks.staged import rectified_stages
 from sakd.networks.zoo.blocks import GlobalAveragePool
@@ -100,7 +100,7 @@ def test_a_feature_that_the_next_stage_norms_and_rectifies_is_shown_after_the_no
         "embedding": nn.Sequential(nn.BatchNorm2d(6), nn.ReLU(inplace), GlobalAveragePool()),
         "head": nn.Linear(6, 3),
     }
-    network = StagedNetwork(stages, family="toy").train(training)
+    network = Chain(stages, family="toy").train(training)
     closed, unrectified = network.extract_unrectified(torch.randn(4, 3, 8, 8))
     torch.testing.assert_close(unrectified.features[0], norm(closed.features[0]))
     assert torch.equal(unrectified.features[1].relu(), closed.features[1])

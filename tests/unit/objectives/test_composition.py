@@ -11,7 +11,7 @@ from torch import nn
 
 from sakd.data import Batch
 from sakd.foundation.errors import UserError
-from sakd.networks import StagedNetwork
+from sakd.networks import Chain, StagedNetwork
 from sakd.objectives import SpotDistillation, distil
 from sakd.objectives.build import DataFacts
 from sakd.objectives.parameters import Distillation
@@ -67,7 +67,7 @@ def chain(stages: int) -> StagedNetwork:
     parts: dict[str, nn.Module] = {"stem": nn.Conv2d(3, 2, 3, padding=1)}
     parts |= {f"stage{k + 1}": nn.Conv2d(2, 2, 3, padding=1) for k in range(stages)}
     parts["pool"] = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    return StagedNetwork({**parts, "head": nn.Linear(2, 5)}, family=f"chain{stages}")
+    return Chain({**parts, "head": nn.Linear(2, 5)}, family=f"chain{stages}")
 
 
 def test_spots_that_share_a_stage_of_the_student_have_a_gate_rate_each(

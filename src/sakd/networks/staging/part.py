@@ -26,7 +26,7 @@ def _adopt(part: nn.Module, model: nn.Module, path: str) -> None:
     """Have what ``model`` has at ``path`` there in ``part`` too."""
     *parents, name = path.split(".")
     for parent in parents:
-        if parent not in part._modules:
+        if parent not in dict(part.named_children()):
             part.add_module(parent, nn.Module())
         part, model = part.get_submodule(parent), model.get_submodule(parent)
     value = getattr(model, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from torch import Tensor, fx, nn
@@ -20,6 +21,24 @@ class Segment(NamedTuple):
 
     function: StageFunction
     uses: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """A model with its forward pass in pieces, a function per stage and mode.
+
+    As it is no module, the module that holds it does not count the model among its own.
+    """
+
+    model: nn.Module
+    evaluation: tuple[Segment, ...]
+    training: tuple[Segment, ...]
+
+    def run(self, x: Tensor, stages: slice, *, training: bool) -> Tensor:
+        """Apply ``stages`` to ``x``, the input of the first of them."""
+        for piece in (self.training if training else self.evaluation)[stages]:
+            x = piece.function(self.model, x)
+        return x
 
 
 class Segmenter:

@@ -15,7 +15,7 @@ from sakd.networks.staging.cuts import PROBE_BATCH, Cut, find_cuts, shared_place
 from sakd.networks.staging.layouts import Layout
 from sakd.networks.staging.part import StagePart
 from sakd.networks.staging.plan import Plan, automatic, by_hand
-from sakd.networks.staging.segments import Segment, Segmenter
+from sakd.networks.staging.segments import Pieces, Segment, Segmenter
 from sakd.networks.staging.surgery import fit_channels, fit_classes
 from sakd.networks.staging.tracing import (
     chain,
@@ -51,35 +51,31 @@ class TracedNetwork(StagedNetwork):
 
     def __init__(self, model: nn.Module, graphs: Graphs, plan: Plan) -> None:
         """Cut ``graphs``, traced from ``model``, where ``plan`` says."""
-        super().__init__({}, family=type(model).__name__.lower())
-        self.stage_names = tuple(plan)
+        super().__init__(plan, family=type(model).__name__.lower())
         self.origins = {name: cut.label for name, cut in plan.items()}
-        shared = ("_parameters", "_buffers", "_modules", "_non_persistent_buffers_set")
-        vars(self).update({name: vars(model)[name] for name in shared})
-        self._model = (model,)  # in a tuple: as a submodule it would name everything twice
-        self._evaluation = _segments(model, graphs.evaluation, plan)
-        self._training = _segments(model, graphs.training, plan)
+        evaluation = _segments(model, graphs.evaluation, plan)
+        self._pieces = Pieces(model, evaluation, _segments(model, graphs.training, plan))
+        # The model's registries, not the model: a submodule would put its own name before every
+        # other, and have states loaded by the model's class, which may ask for a version of them.
+        self._parameters, self._modules = model._parameters, model._modules
+        self._buffers = model._buffers
+        self._non_persistent_buffers_set = model._non_persistent_buffers_set
 
     def train(self, mode: bool = True) -> Self:
         """Switch modes as the model does, which may keep parts of it in evaluation mode."""
         super().train(mode)
-        for model in self._model:
-            model.train(mode)
+        self._pieces.model.train(mode)
         return self
 
     def stage_modules(self) -> dict[str, nn.Module]:
-        """Every stage as a module of its own, with those of the model's weights that it uses."""
-        (model,) = self._model
-        modes = zip(self.stage_names, self._evaluation, self._training, strict=True)
-        return {name: StagePart(model, *segments) for name, *segments in modes}
+        """Give each stage as a module of its own, with those of the model's weights it uses."""
+        pieces = self._pieces
+        stages = zip(self.stage_names, pieces.evaluation, pieces.training, strict=True)
+        return {name: StagePart(pieces.model, *segments) for name, *segments in stages}
 
     def run(self, x: Tensor, start: int = 0, stop: int | None = None) -> Tensor:
         """Apply ``stages[start:stop]`` to ``x``, the input of stage ``start``."""
-        stages = self._training if self.training else self._evaluation
-        (model,) = self._model
-        for stage in stages[start:stop]:
-            x = stage.function(model, x)
-        return x
+        return self._pieces.run(x, slice(start, stop), training=self.training)
 
 
 def stage(

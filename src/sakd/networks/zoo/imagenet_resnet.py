@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sakd.networks.chain import Chain
 from sakd.networks.staged import StagedNetwork
 from sakd.networks.zoo.blocks import (
     GlobalAveragePool,
@@ -67,4 +68,4 @@ def imagenet_resnet(
         inputs = outputs
     stages["embedding"] = GlobalAveragePool()
     stages["head"] = nn.Linear(inputs, num_classes)
-    return initialise(StagedNetwork(stages, family="resnet"))
+    return initialise(Chain(stages, family="resnet"))

@@ -10,6 +10,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
+from sakd.networks.chain import Chain
 from sakd.networks.staged import StagedNetwork
 from sakd.networks.zoo.blocks import GlobalAveragePool, chain, conv_bn, conv_bn_relu, initialise
 
@@ -59,4 +60,4 @@ def mobilenet_v2(num_classes: int, in_channels: int = 3, *, width: float = 1.0) 
         stages[f"stage{number}"] = nn.Sequential(*layers)
     stages["embedding"] = nn.Sequential(conv_bn_relu(inputs, LAST), GlobalAveragePool())
     stages["head"] = nn.Linear(LAST, num_classes)
-    return initialise(StagedNetwork(stages, family="mobilenet"))
+    return initialise(Chain(stages, family="mobilenet"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sakd.networks.chain import Chain
 from sakd.networks.staged import StagedNetwork
 from sakd.networks.zoo.blocks import (
     GlobalAveragePool,
@@ -50,4 +51,4 @@ def resnet(
         stages[f"stage{number}"] = chain(BasicBlock, inputs, outputs, length=blocks, stride=stride)
     stages["embedding"] = GlobalAveragePool()
     stages["head"] = nn.Linear(widths[3], num_classes)
-    return initialise(StagedNetwork(stages, family="resnet"))
+    return initialise(Chain(stages, family="resnet"))

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sakd.networks.chain import Chain
 from sakd.networks.staged import StagedNetwork
 from sakd.networks.zoo.blocks import (
     Block,
@@ -90,7 +91,7 @@ def shufflenet_v1(num_classes: int, in_channels: int = 3) -> StagedNetwork:
     stages = _convolutional_stages(in_channels, GroupedUnit, V1_WIDTHS)
     stages["embedding"] = GlobalAveragePool()
     stages["head"] = nn.Linear(V1_WIDTHS[-1], num_classes)
-    return initialise(StagedNetwork(stages, family="shufflenet"))
+    return initialise(Chain(stages, family="shufflenet"))
 
 
 def shufflenet_v2(num_classes: int, in_channels: int = 3) -> StagedNetwork:
@@ -99,7 +100,7 @@ def shufflenet_v2(num_classes: int, in_channels: int = 3) -> StagedNetwork:
     last = conv_bn_relu(V2_WIDTHS[-1], V2_LAST)
     stages["embedding"] = nn.Sequential(last, GlobalAveragePool())
     stages["head"] = nn.Linear(V2_LAST, num_classes)
-    return initialise(StagedNetwork(stages, family="shufflenet"))
+    return initialise(Chain(stages, family="shufflenet"))
 
 
 def _convolutional_stages(

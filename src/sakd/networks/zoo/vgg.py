@@ -10,6 +10,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
+from sakd.networks.chain import Chain
 from sakd.networks.staged import StagedNetwork
 from sakd.networks.zoo.blocks import GlobalAveragePool, initialise
 
@@ -39,7 +40,7 @@ def vgg(num_classes: int, in_channels: int = 3, *, convolutions: Convolutions) -
     stages = _convolutional_stages(in_channels, convolutions, last_pool=PoolLargeMaps())
     stages["embedding"] = GlobalAveragePool()
     stages["head"] = nn.Linear(WIDTHS[-1], num_classes)
-    return initialise(StagedNetwork(stages, family="vgg"))
+    return initialise(Chain(stages, family="vgg"))
 
 
 def vgg_imagenet(
@@ -58,7 +59,7 @@ def vgg_imagenet(
         *(nn.Linear(hidden, hidden), nn.ReLU(), nn.Dropout()),
         nn.Linear(hidden, num_classes),
     )
-    return initialise(StagedNetwork(stages, family="vgg"))
+    return initialise(Chain(stages, family="vgg"))
 
 
 def _convolutional_stages(

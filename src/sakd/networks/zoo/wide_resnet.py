@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sakd.networks.chain import Chain
 from sakd.networks.staged import StagedNetwork
 from sakd.networks.zoo.blocks import GlobalAveragePool, chain, conv3x3, initialise
 
@@ -46,6 +47,6 @@ def wide_resnet(num_classes: int, in_channels: int = 3, *, depth: int, widen: in
     final = nn.BatchNorm2d(widths[3])
     stages["embedding"] = nn.Sequential(final, nn.ReLU(), GlobalAveragePool())
     stages["head"] = nn.Linear(widths[3], num_classes)
-    network = initialise(StagedNetwork(stages, family="wide_resnet"))
+    network = initialise(Chain(stages, family="wide_resnet"))
     nn.init.zeros_(network.get_parameter("head.bias"))
     return network

@@ -105,6 +105,20 @@ def test_the_state_dict_is_the_models_own(model: nn.Module) -> None:
     assert torch.equal(network(x), other(x))
 
 
+class Versioned(Plain):
+    """Loads no state that does not say of which version it is, as one of torchvision's does."""
+
+    def _load_from_state_dict(self, *_state: object) -> None:
+        raise ValueError("no version")
+
+
+def test_a_state_is_loaded_by_its_names_alone() -> None:
+    network, other = (stage(Versioned(), IMAGE).eval() for _ in range(2))
+    other.load_state_dict(dict(network.state_dict()))
+    x = images()
+    assert torch.equal(network(x), other(x))
+
+
 def test_weights_and_buffers_follow_to_another_type(model: nn.Module) -> None:
     network = stage(model, IMAGE).double().eval()
     assert network(images().double()).dtype == torch.float64
