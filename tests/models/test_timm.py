@@ -7,7 +7,7 @@ import torch
 
 from sakd.data import Batch
 from sakd.networks import NETWORKS, build_network, check_network
-from sakd.networks.outside.fingerprint import code_of
+from sakd.networks.code import network_code
 from sakd.objectives import distil
 from sakd.objectives.build import DataFacts
 from sakd.training import Optimisation, Run
@@ -48,4 +48,4 @@ def test_a_model_of_timm_is_cut_and_distilled_in_both_roles(name: str) -> None:
 
 
 def test_the_version_of_timm_stands_for_its_code() -> None:
-    assert code_of("timm:resnet18") == f"timm {timm.__version__}"
+    assert network_code("timm:resnet18") == {"timm": timm.__version__}

@@ -47,6 +47,7 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "dist": CorrelationOfPredictions,
         "reviewkd": KnowledgeReview,
     },
+    base=Distiller,
 )
 
 __all__ = ["DISTILLERS", "Distiller", "Pair", "Pretraining"]

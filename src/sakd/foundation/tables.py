@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from inspect import isabstract
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from sakd.foundation.errors import UserError
+from sakd.foundation.imports import named
 
 T = TypeVar("T")
+
+OUTSIDE = ":"
+FORM = "package.module:Class"
 
 
 class UnknownNameError(UserError, KeyError):
@@ -27,11 +32,20 @@ class Table(Mapping[str, T]):
     >>> Table("policy", {"random": 1, "anti": 2})["ranom"]
     Traceback (most recent call last):
     sakd.foundation.tables.UnknownNameError: unknown policy 'ranom'; did you mean 'random'? ...
+
+    With a ``base`` it also finds classes of other packages, named ``package.module:Class``.
     """
 
-    def __init__(self, kind: str, items: Mapping[str, T]) -> None:
-        """Name the ``kind`` of the items, in the singular, and list them in order."""
+    def __init__(self, kind: str, items: Mapping[str, T], *, base: type | None = None) -> None:
+        """List ``items``.
+
+        Args:
+            kind: Of the items, in the singular.
+            items: In order.
+            base: What a class of another package must be a subclass of; None finds none.
+        """
         self.kind = kind
+        self.base = base
         self._items = MappingProxyType(dict(items))
 
     def __getitem__(self, name: str) -> T:
@@ -39,11 +53,20 @@ class Table(Mapping[str, T]):
 
         Raises:
             UnknownNameError: No item has this name; the message lists near matches and all names.
+            UserError: A class of another package cannot be imported, or is of another kind.
         """
         try:
             return self._items[name]
         except KeyError:
+            if self.base is not None and is_outside(name):
+                return self._outside(name)
             raise UnknownNameError(self._unknown(name)) from None
+
+    def name_of(self, item: T) -> str:
+        """The name under which ``item`` is found: in the table, or ``package.module:Class``."""
+        names = (name for name, listed in self._items.items() if listed is item)
+        kind = item if isinstance(item, type) else type(item)
+        return next(names, f"{kind.__module__}:{kind.__qualname__}")
 
     def __iter__(self) -> Iterator[str]:
         """Yield the names in the order of the table."""
@@ -57,8 +80,25 @@ class Table(Mapping[str, T]):
         """Show the kind and the names."""
         return f"Table({self.kind!r}: {', '.join(self)})"
 
+    def _outside(self, name: str) -> T:
+        found: Any = named(*name.split(OUTSIDE, 1))
+        base: Any = self.base
+        if not isinstance(found, type) or not issubclass(found, base) or isabstract(found):
+            raise UserError(
+                f"{name} is no {self.kind}: name a class derived from "
+                f"{base.__module__}.{base.__name__}, with all its abstract methods"
+            )
+        item: Any = found
+        return cast("T", item)
+
     def _unknown(self, name: object) -> str:
         folded = {known.casefold(): known for known in self}
         near = get_close_matches(str(name).casefold(), folded)
         hint = f"did you mean {' or '.join(repr(folded[n]) for n in near)}? " if near else ""
-        return f"unknown {self.kind} {name!r}; {hint}known: {', '.join(self)}"
+        other = f", or {FORM}" if self.base is not None else ""
+        return f"unknown {self.kind} {name!r}; {hint}known: {', '.join(self)}{other}"
+
+
+def is_outside(name: object) -> bool:
+    """Whether ``name`` is of the form ``package.module:item``."""
+    return isinstance(name, str) and OUTSIDE in name

@@ -15,7 +15,7 @@ import click
 import yaml
 from kedro.framework.startup import bootstrap_project
 
-from sakd.networks.outside.fingerprint import source_files
+from sakd.networks.code import network_files
 from sakd.networks.outside.names import slug
 from sakd.project.hooks import told_in_one_line
 from sakd.project.parameters import active_parameters
@@ -144,7 +144,7 @@ class Stages:
 def _own_code(networks: Iterable[str]) -> list[str]:
     """The files of the project, beside the library's, that make ``networks``."""
     here = Path.cwd()
-    files = {file.resolve() for name in networks for file in source_files(name)}
+    files = {file.resolve() for name in networks for file in network_files(name)}
     inside = [file.relative_to(here).as_posix() for file in files if file.is_relative_to(here)]
     return sorted(path for path in inside if not path.startswith(tuple(TRAINING_CODE)))
 

@@ -19,6 +19,7 @@ POLICIES: Table[type[RoutingPolicy]] = Table(
         "random_matched": RandomMatched,
         "anti": Anti,
     },
+    base=RoutingPolicy,
 )
 
 __all__ = ["POLICIES", "Route", "RoutingPolicy"]

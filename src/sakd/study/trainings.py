@@ -9,7 +9,7 @@ from typing import Any
 
 from sakd.data import DataCard, Images, labelled_subset
 from sakd.foundation.randomness import seeded
-from sakd.networks.outside.fingerprint import code_of
+from sakd.networks.code import network_code
 from sakd.networks.outside.names import slug
 from sakd.objectives import Objective, Supervised, distil
 from sakd.objectives.build import DataFacts
@@ -137,9 +137,8 @@ def _training_facts(training: Recipe) -> dict[str, Any]:
 
 
 def _code_facts(*networks: str) -> dict[str, Any]:
-    """What stands for the code of those networks that are not the zoo's."""
-    code = {name: found for name in networks if (found := code_of(name)) is not None}
-    return {"code": code} if code else {}
+    """Hashes of the modules that make ``networks``."""
+    return {"code": {k: v for name in networks for k, v in network_code(name).items()}}
 
 
 def _method_facts(

@@ -1,4 +1,9 @@
+from __future__ import annotations
+
 import pickle
+import sys
+from abc import ABC, abstractmethod
+from types import ModuleType
 
 import pytest
 
@@ -47,3 +52,52 @@ def test_the_error_survives_pickling_with_its_message() -> None:
     error = pickle.loads(pickle.dumps(UnknownNameError("unknown x")))
     assert str(error) == "unknown x"
     assert isinstance(error, UserError)
+
+
+class Animal(ABC):
+    @abstractmethod
+    def sound(self) -> str: ...
+
+
+ANIMALS: Table[type[Animal]] = Table("animal", {}, base=Animal)
+
+
+@pytest.fixture
+def _outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module with a class of the right kind, and others."""
+    module = ModuleType("table_animals")
+    cow = type("Cow", (Animal,), {"sound": lambda _self: "moo", "__module__": "table_animals"})
+    vars(module).update(Cow=cow, Wild=type("Wild", (Animal,), {}), Stone=int, number=1)
+    monkeypatch.setitem(sys.modules, "table_animals", module)
+
+
+@pytest.mark.usefixtures("_outside")
+def test_a_table_with_a_base_finds_classes_of_other_packages() -> None:
+    cow = ANIMALS["table_animals:Cow"]
+    assert cow().sound() == "moo"
+    assert "table_animals:Cow" in ANIMALS
+    assert ANIMALS.name_of(cow) == "table_animals:Cow"
+    assert list(ANIMALS) == []
+    with pytest.raises(UnknownNameError, match=r"'cow'; known: , or package\.module:Class"):
+        ANIMALS["cow"]
+
+
+@pytest.mark.usefixtures("_outside")
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("table_animals:Caw", "table_animals has no 'Caw'.*'Cow'"),
+        ("table_animals:number", "no 'number'"),
+        ("table_animals:Stone", "table_animals:Stone is no animal.*Animal"),
+        ("table_animals:Wild", "table_animals:Wild is no animal.*abstract"),
+        ("nowhere_to_be_found:Cow", "no module 'nowhere_to_be_found'.*PYTHONPATH"),
+    ],
+)
+def test_what_is_no_such_class_is_refused(name: str, complaint: str) -> None:
+    with pytest.raises(UserError, match=complaint):
+        ANIMALS[name]
+
+
+def test_a_table_without_a_base_looks_nowhere_else() -> None:
+    with pytest.raises(UnknownNameError, match="unknown distiller 'os:system'"):
+        DISTILLERS["os:system"]

@@ -28,6 +28,7 @@ DATASETS: Table[type[Dataset]] = Table(
         "folder": Folder,
         "parquet": Parquet,
     },
+    base=Dataset,
 )
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
-from types import ModuleType
 from typing import Any, TypeVar
 from weakref import WeakSet
 
@@ -15,6 +13,7 @@ import torch
 from torch import nn
 
 from sakd.foundation.errors import UserError, require
+from sakd.foundation.imports import named, require_known
 from sakd.foundation.tables import Table
 from sakd.networks.outside.names import OutsideName
 from sakd.networks.staging.surgery import use_small_stem
@@ -74,7 +73,7 @@ def without_memory(make: Callable[[], Model]) -> Model:
 
 def _torchvision(item: str, arguments: Arguments, num_classes: int, _channels: int) -> nn.Module:
     models = import_module("torchvision.models")
-    _known("torchvision", item, models.list_models(module=models))
+    require_known("torchvision", item, models.list_models(module=models))
     given = {"num_classes": num_classes, **arguments}
     small_images = given.pop("small_images", False)
     if "weights" not in given:
@@ -97,7 +96,7 @@ def _timm(item: str, arguments: Arguments, num_classes: int, channels: int) -> n
         timm = import_module("timm")
     except ModuleNotFoundError as error:
         raise UserError("timm is not installed here: pip install timm") from error
-    _known("timm", item.partition(".")[0], timm.list_models())
+    require_known("timm", item.partition(".")[0], timm.list_models())
     model: nn.Module = timm.create_model(
         item, num_classes=num_classes, in_chans=channels, **arguments
     )
@@ -111,46 +110,8 @@ def _function(
     source: str, item: str, arguments: Arguments, num_classes: int, channels: int
 ) -> nn.Module:
     """What a function of the user's own makes."""
-    function = named_function(source, item)
+    function = named(source, item)
     asked = {"num_classes": num_classes, "in_channels": channels}
     takes = inspect.signature(function).parameters
     model: nn.Module = function(**{k: asked[k] for k in asked if k in takes}, **arguments)
     return model
-
-
-def named_function(source: str, item: str) -> Callable[..., Any]:
-    """The function, class or other callable called ``item`` in the module ``source``.
-
-    Raises:
-        UserError: there is none, or the module cannot be imported.
-    """
-    module = imported(source)
-    _known(source, item, [name for name, value in vars(module).items() if callable(value)])
-    function: Callable[..., Any] = getattr(module, item)
-    return function
-
-
-def imported(name: str) -> ModuleType:
-    """The module called ``name``.
-
-    Raises:
-        UserError: there is none, or it cannot be imported.
-    """
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-            raise UserError(f"{name} cannot be imported: {error}") from error
-        raise UserError(
-            f"there is no module {name!r}: put it where Python finds it (src/, or PYTHONPATH)"
-        ) from error
-
-
-def _known(source: str, item: str, names: Iterable[str]) -> None:
-    known = list(names)
-    if item not in known:
-        near = get_close_matches(item, known)
-        hint = (
-            f"did you mean {' or '.join(map(repr, near))}?" if near else "what is it called there?"
-        )
-        raise UserError(f"{source} has no {item!r}; {hint}")

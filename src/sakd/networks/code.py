@@ -1,0 +1,50 @@
+"""The code that a network's name stands for, as part of content keys."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+from sakd.foundation.fingerprint import code_of, files_of
+from sakd.foundation.imports import imported, named
+from sakd.networks.outside.libraries import SOURCES
+from sakd.networks.outside.names import OutsideName, is_outside, parse_name
+from sakd.networks.zoo.table import NETWORKS
+
+
+def network_code(name: str) -> dict[str, str]:
+    """Texts, by module or library, that change with the code of the network called ``name``.
+
+    For a model of a known library that is the library's version, for any other see
+    `sakd.foundation.fingerprint.code_of`.
+
+    Raises:
+        UserError: There is no such network.
+    """
+    if not is_outside(name):
+        return code_of(NETWORKS[name])
+    parsed = parse_name(name)
+    if library := _library(parsed):
+        return {library: version(library).partition("+")[0]}
+    return code_of(*_parts(parsed))
+
+
+def network_files(name: str) -> tuple[Path, ...]:
+    """The files with the code of a user's own network; none for those of zoo and libraries.
+
+    Raises:
+        UserError: There is no such network.
+    """
+    if not is_outside(name) or _library(parsed := parse_name(name)):
+        return ()
+    return files_of(*_parts(parsed))
+
+
+def _library(name: OutsideName) -> str | None:
+    package = name.source.partition(".")[0]
+    return package if package in SOURCES else None
+
+
+def _parts(name: OutsideName) -> tuple[object, ...]:
+    """The module that is named, and the function, which may come from another."""
+    return imported(name.source), named(name.source, name.item)

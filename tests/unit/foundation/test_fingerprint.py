@@ -1,0 +1,110 @@
+"""What counts as a change of code, and whose code counts."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from sakd.distillers import DISTILLERS
+from sakd.foundation.fingerprint import code_of, files_of
+from sakd.routing import POLICIES
+
+Write = Callable[..., ModuleType]
+
+FORMULA = '''"""A module."""
+
+from fp_helper import factor
+
+
+class Double:
+    """A class."""
+
+    def apply(self, x):
+        return factor() * x
+'''
+HELPER = "def factor():\n    return 2\n"
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
+    """Write a module and import it, as a new process would."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def put(name: str, text: str) -> ModuleType:
+        file = tmp_path.joinpath(*name.split(".")).with_suffix(".py")
+        for parent in reversed(file.relative_to(tmp_path).parents[:-1]):
+            (tmp_path / parent).mkdir(exist_ok=True)
+            (tmp_path / parent / "__init__.py").touch()
+        file.write_text(text)
+        importlib.invalidate_caches()
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        return importlib.import_module(name)
+
+    return put
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        (FORMULA.replace("A class.", "Another docstring, at greater length."), True),
+        (FORMULA.replace("        return", "        # a comment\n\n        return"), True),
+        (FORMULA.replace("factor() * x", "(factor()  *  x)"), True),
+        (FORMULA.replace("factor() * x", "factor() * x + 0"), False),
+        (FORMULA.replace("factor() * x", "x * factor()"), False),
+        (FORMULA + "\nOTHER = 0\n", False),
+        (FORMULA + "\nOTHER = None\n", False),
+    ],
+)
+def test_the_syntax_tree_counts_and_remarks_do_not(write: Write, text: str, same: bool) -> None:
+    write("fp_helper", HELPER)
+    before = code_of(write("fp_one", FORMULA).Double)
+    after = code_of(write("fp_one", text).Double)
+    assert (after == before) is same
+
+
+@pytest.mark.parametrize("value", ["0", "''", "False", "None", "()"])
+def test_values_that_mean_nothing_are_told_apart(write: Write, value: str) -> None:
+    others = {"0", "''", "False", "None", "()"} - {value}
+    here = code_of(write("fp_value", f"X = {value}\n"))
+    assert all(code_of(write("fp_value", f"X = {other}\n")) != here for other in others)
+
+
+def test_modules_of_the_same_package_count_however_they_are_imported(write: Write) -> None:
+    write("fp_pack.deep.helper", HELPER)
+    write("fp_pack.passing", "from fp_pack.deep.helper import factor\n")
+    for line in ("from .deep.helper import factor", "from fp_pack.passing import factor"):
+        user = write("fp_pack.user", f"{line}\n\ndef f():\n    return factor()\n")
+        assert "fp_pack.deep.helper" in code_of(user.f)
+        assert files_of(user.f)[0].name == "helper.py"
+
+
+def test_bases_count_and_libraries_do_not(write: Write) -> None:
+    base = write("fp_base", "from torch import nn\n\nclass Base(nn.Module): ...\n")
+    kind = write("fp_kind", "from fp_base import Base\n\nclass Kind(Base): ...\n").Kind
+    assert base.Base in kind.__mro__
+    assert list(code_of(kind)) == ["fp_base", "fp_kind"]
+
+
+def test_an_edit_during_the_run_is_not_what_runs(write: Write, tmp_path: Path) -> None:
+    module = write("fp_edited", HELPER)
+    before = code_of(module.factor)
+    (tmp_path / "fp_edited.py").write_text(HELPER.replace("2", "3"))
+    assert code_of(module.factor) == before
+
+
+def test_a_class_counts_with_what_it_uses_and_not_with_the_whole_table() -> None:
+    modules = code_of(DISTILLERS["crd"], POLICIES["anti"])
+    used = {"distillers.crd", "distillers.base", "distillers.parts.memory", "routing.adaptive"}
+    assert {f"sakd.{name}" for name in used} <= modules.keys()
+    assert not {"sakd.distillers.rkd", "sakd.routing.random"} & modules.keys()
+    assert "sakd.foundation.errors" not in modules
+
+
+def test_every_item_of_a_table_has_code_of_its_own() -> None:
+    hashes = [tuple(code_of(kind).items()) for kind in DISTILLERS.values()]
+    assert len(set(hashes)) == len(hashes)
