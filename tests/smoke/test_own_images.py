@@ -48,12 +48,13 @@ def test_a_folder_of_images_is_distilled_with_one_command(project: Any, pets: Pa
         *("--params", f"data.path={pets},{QUICK},threads=1"),
     )
     assert done.returncode == 0, done.stderr
-    assert "folder_pets: 2 classes, 3 x " in done.stdout
-    assert "folder_pets: resnet20 -> resnet8" in done.stdout
-    card = json.loads((project.folder / "data/03_primary/folder_pets/card.json").read_text())
+    (primary,) = (project.folder / "data/03_primary").glob("folder_pets_*")
+    assert f"{primary.name}: 2 classes, 3 x " in done.stdout
+    assert f"{primary.name}: resnet20 -> resnet8" in done.stdout
+    card = json.loads((primary / "card.json").read_text())
     assert card["classes"] == ["cat", "dog"]
     assert sum(map(sum, card["counts"].values())) == 24
-    report = (project.folder / "data/08_reporting/folder_pets/report.md").read_text()
+    report = (project.folder / "data/08_reporting" / primary.name / "report.md").read_text()
     assert "| cat |" in report
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -82,6 +84,21 @@ class Dataset(ABC):
     def slug(self) -> str:
         """What the data is called in ids and file names: letters, digits and underscores."""
         return self.name
+
+    @property
+    def origin(self) -> str:
+        """A digest of where ``path`` is; empty where there is none.
+
+        What lies below the working directory is found by its place there, so that a project keeps
+        its names when it is moved as a whole.
+        """
+        if self.path is None:
+            return ""
+        place = self.path.resolve()
+        if place.is_relative_to(Path.cwd()):
+            place = place.relative_to(Path.cwd())
+        text = unicodedata.normalize("NFC", place.as_posix())
+        return hashlib.blake2b(os.fsencode(text), digest_size=16).hexdigest()
 
     @abstractmethod
     def check(self) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import ClassVar
 
@@ -29,6 +27,7 @@ SPLIT_NAMES: SplitNames = {
 # What is no text (names that are not UTF-8), or would break a line of a message or of a table.
 UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 LONGEST_NAME = 64  # letters of a folder that are part of file names
+DIGEST = 6  # digits of `Dataset.origin` that are part of file names
 
 
 @dataclass(frozen=True)
@@ -57,16 +56,15 @@ class OwnImages(Dataset):
 
     @property
     def slug(self) -> str:
-        """The name of the dataset and that of the folder, so that two sets stay apart.
+        """The name of the dataset, that of the folder, and digits of its `origin`.
 
-        A folder whose name is too long, or is not written in ASCII, is told by a digest of it too.
+        So no two folders share a name, and a folder has the same one at every run.
         """
-        name = unicodedata.normalize("NFC", self.path.resolve().name if self.path else "")
-        called = file_name(name)
-        parts = [self.name, called[:LONGEST_NAME]]
-        if not name.isascii() or len(called) > LONGEST_NAME:
-            parts.append(blake2b(os.fsencode(name), digest_size=4).hexdigest())
-        return "_".join(part for part in parts if part)
+        if self.path is None:
+            return self.name
+        called = file_name(unicodedata.normalize("NFC", self.path.resolve().name))
+        digest = self.origin[:DIGEST]
+        return "_".join(part for part in (self.name, called[:LONGEST_NAME], digest) if part)
 
     @property
     def folder(self) -> Path:

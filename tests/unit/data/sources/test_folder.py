@@ -112,19 +112,34 @@ def test_images_of_different_sizes_become_squares(
     assert load(tmp_path, size=12).train.shape == (3, 12, 12)
 
 
-def test_two_folders_of_ones_own_have_two_labels(tmp_path: Path) -> None:
-    labels = [Folder(tmp_path / name, "files").slug for name in ("my pets", "cars/")]
-    assert labels == ["folder_my_pets", "folder_cars"]
+def slug(path: Path) -> str:
+    return Folder(path, "files").slug
+
+
+def test_a_set_is_called_by_its_folder_and_a_digest_of_where_that_is(tmp_path: Path) -> None:
+    pets, others = tmp_path / "my pets", tmp_path / "elsewhere" / "my pets"
+    assert re.fullmatch(r"folder_my_pets_[0-9a-f]{6}", slug(pets))
+    assert slug(pets) == slug(tmp_path / "elsewhere" / ".." / "my pets/") != slug(others)
     assert Folder(None, "files").slug == "folder"
 
 
-def test_folders_told_apart_by_other_letters_or_late_in_their_names_have_two_labels() -> None:
+def test_no_two_folders_share_a_name(tmp_path: Path) -> None:
     names = ["狗", "猫", "🐶", "été", "eté", "ete", "x" * 100, "x" * 101]
-    labels = [Folder(Path(name), "files").slug for name in names]
-    assert len(set(labels)) == len(names)
-    assert all(re.fullmatch(r"folder_\w{1,80}", label, re.ASCII) for label in labels)
-    composed, decomposed = (Folder(Path(name), "files").slug for name in ("\xe9", "e\u0301"))
-    assert composed == decomposed
+    slugs = [slug(place / name) for name in names for place in (tmp_path, tmp_path / "x")]
+    assert len(set(slugs)) == 2 * len(names)
+    assert all(re.fullmatch(r"folder_\w{1,80}", each, re.ASCII) for each in slugs)
+    assert slug(tmp_path / "\xe9") == slug(tmp_path / "e\u0301")
+
+
+def test_a_project_that_moves_with_its_data_keeps_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slugs = set()
+    for project in ("one", "two"):
+        (tmp_path / project / "data" / "pets").mkdir(parents=True)
+        monkeypatch.chdir(tmp_path / project)
+        slugs |= {slug(Path("data/pets")), slug(tmp_path / project / "data/pets")}
+    assert len(slugs) == 1
 
 
 def test_images_and_classes_may_be_links(tmp_path: Path, write_folder) -> None:
