@@ -8,6 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sakd.routing import POLICIES
+
+ROUTED = [name for name, kind in POLICIES.items() if kind.trained]
+
 Line = dict[str, object]
 
 
@@ -68,7 +72,7 @@ def history() -> Callable[..., pd.DataFrame]:
             last = (gates or {}).get(line["cell"], (0.4, 0.6))
             for epoch, share in ((1, 0.5), (2, 1.0)):
                 entry = {"cell": line["cell"], "epoch": epoch, "val_top1": share * line["val_top1"]}
-                if line["policy"] == "adaptive":
+                if line["policy"] in ROUTED:
                     stage1, logits = last if epoch == 2 else (0.5, 0.5)
                     entry |= {"gate_rate/logits": logits, "gate_rate/stage1": stage1}
                 lines.append(entry)

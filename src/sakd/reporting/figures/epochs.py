@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from sakd.foundation.vocabulary import NONE
 from sakd.reporting.figures.panels import GREY, blank, colours, label, panels, place
+from sakd.reporting.tables.columns import TITLE, VAL
 from sakd.reporting.tables.frames import (
     PAIR,
     distilled,
@@ -16,6 +17,7 @@ from sakd.reporting.tables.frames import (
     policies_in,
     prepared,
 )
+from sakd.reporting.tables.kinds import has_router
 from sakd.reporting.tables.reference import STUDENT
 from sakd.routing.collapse import GATE_RATE
 
@@ -35,14 +37,14 @@ def learning_curves(history: pd.DataFrame, results: pd.DataFrame) -> go.Figure:
     """
     cells = prepared(results)
     merged = _with_cells(history, cells)
-    if merged.empty or "val_top1" not in merged or merged["val_top1"].isna().all():
+    if merged.empty or VAL not in merged or merged[VAL].isna().all():
         return blank("No learning curves: no finished cell has a history.")
     pairs = list(merged.groupby(PAIR, sort=False))
     titles = [pair_name(pair) for pair, _ in pairs]
     figure = panels(titles, panel_height=380, legend="distiller, policy")
     _draw(figure, _learning_lines([group for _, group in pairs], cells))
     figure.update_xaxes(title_text="epoch")
-    return figure.update_yaxes(title_text="validation top-1, %")
+    return figure.update_yaxes(title_text=f"validation {TITLE}, %")
 
 
 def _learning_lines(groups: list[pd.DataFrame], cells: pd.DataFrame) -> _Traces:
@@ -53,26 +55,26 @@ def _learning_lines(groups: list[pd.DataFrame], cells: pd.DataFrame) -> _Traces:
         for (distiller, policy), group in of_pair.groupby(["distiller", "policy"], sort=False):
             name = STUDENT if distiller == NONE else f"{distiller}, {policy}"
             line = {"color": colour[distiller], "dash": dash.get(policy, "solid"), "width": 2}
-            yield panel, _mean_line(group, "val_top1", name=name, line=line, scale=100)
+            yield panel, _mean_line(group, VAL, name=name, line=line, scale=100)
 
 
 def gate_rates(history: pd.DataFrame, results: pd.DataFrame) -> go.Figure:
-    """Fraction of samples that distil at each spot, per epoch, in the adaptive cells.
+    """Plot the fraction of samples that distil at each spot, per epoch, where a router decides.
 
-    Mean over the finished seeds; a panel for each distiller (of each pair).
+    Mean over the finished seeds; a panel for each distiller (of each pair, under each policy).
 
     Args:
         history: One line per (cell, epoch), with ``gate_rate/<spot>`` columns.
         results: One line per cell.
     """
-    cells = prepared(results)
-    merged = _with_cells(history, cells[cells["policy"] == "adaptive"])
+    cells = distilled(prepared(results))
+    merged = _with_cells(history, cells[cells["policy"].map(has_router).astype(bool)])
     spots = _spots(merged)
-    if merged.empty or not spots:
-        return blank("No gate rates: no finished adaptive cell has any.")
-    groups = list(merged.groupby([*PAIR, "distiller"], sort=False))
-    several = len(merged.drop_duplicates(PAIR)) > 1
-    titles = [f"{key[-1]} | {pair_name(key[:-1])}" if several else key[-1] for key, _ in groups]
+    if not spots:
+        return blank("No gate rates: no finished cell of a trained policy has any.")
+    merged = merged[merged[spots].notna().any(axis=1)]
+    groups = list(merged.groupby([*PAIR, "distiller", "policy"], sort=False))
+    titles = _gate_titles([key for key, _ in groups])
     figure = panels(titles, panel_height=260, legend="spot")
     _draw(figure, _gate_lines([group for _, group in groups], spots))
     figure.update_xaxes(title_text="epoch")
@@ -84,6 +86,17 @@ def _spots(history: pd.DataFrame) -> list[str]:
     gates = [name for name in history if name.startswith(GATE_RATE)]
     present = [name for name in gates if history[name].notna().any()]
     return sorted(present, key=lambda name: name == f"{GATE_RATE}logits")
+
+
+def _gate_titles(keys: list[tuple[str, ...]]) -> list[str]:
+    """The distiller of each panel; its policy and pair too where these differ."""
+    policies = {policy for *_, policy in keys}
+    pairs = {pair_name(tuple(pair)) for *pair, _, _ in keys}
+    titles = []
+    for *pair, distiller, policy in keys:
+        title = f"{distiller}, {policy}" if len(policies) > 1 else distiller
+        titles.append(f"{title} | {pair_name(tuple(pair))}" if len(pairs) > 1 else title)
+    return titles
 
 
 def _gate_lines(groups: list[pd.DataFrame], spots: list[str]) -> _Traces:

@@ -7,7 +7,8 @@ import plotly.graph_objects as go
 
 from sakd.reporting.figures.panels import blank, colours, label, panels, place
 from sakd.reporting.tables.display import of_pair, pairs_in
-from sakd.reporting.tables.frames import REFERENCE, compared_policies, pair_name, prepared
+from sakd.reporting.tables.frames import compared_policies, pair_name, prepared
+from sakd.reporting.tables.kinds import REFERENCE
 from sakd.reporting.tables.paired import POOLED, paired_differences, policy_comparison
 
 _ROW_HEIGHT = 46

@@ -24,6 +24,7 @@ from sakd.reporting.pages.sections import (
     Warnings,
 )
 from sakd.reporting.tables.caveats import caveats
+from sakd.reporting.tables.columns import TITLE
 from sakd.reporting.tables.display import (
     of_pair,
     pairs_in,
@@ -33,12 +34,12 @@ from sakd.reporting.tables.display import (
     shown_selection,
 )
 from sakd.reporting.tables.frames import (
-    REFERENCE,
     compared_policies,
     distilled,
     pair_name,
     prepared,
 )
+from sakd.reporting.tables.kinds import REFERENCE
 from sakd.reporting.tables.paired import POOLED
 
 _PAIRS_NAMED = 3
@@ -100,7 +101,7 @@ def _pair(cells: pd.DataFrame, pair: tuple[str, ...]) -> Section:
     if not compared and len(distilled(cells)):
         blocks.append(Tabular("Distilled students", shown_levels(cells), names=2))
     selection = shown_selection(cells)
-    blocks.append(Tabular("Which epoch: mean test top-1", selection, names=2, note=wording.BEST))
+    blocks.append(Tabular(f"Which epoch: mean test {TITLE}", selection, names=2, note=wording.BEST))
     return Section(pair_name(pair), tuple(blocks), level=PART)
 
 

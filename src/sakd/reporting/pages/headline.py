@@ -8,7 +8,8 @@ from sakd.reporting.pages.sections import Highlight, Highlights
 from sakd.reporting.tables import formats
 from sakd.reporting.tables.caveats import verdict
 from sakd.reporting.tables.display import pairs_in
-from sakd.reporting.tables.frames import REFERENCE, compared_policies
+from sakd.reporting.tables.frames import compared_policies
+from sakd.reporting.tables.kinds import REFERENCE
 from sakd.reporting.tables.paired import paired_differences, pooled
 from sakd.reporting.tables.reference import reference_rows
 from sakd.reporting.tables.spread import Spread

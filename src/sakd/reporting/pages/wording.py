@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sakd.reporting.tables.paired import ALONE, POOLED
+from sakd.reporting.tables.kinds import stands_alone
+from sakd.reporting.tables.paired import POOLED
 
 TITLE = "Distillation report"
 
@@ -16,7 +17,7 @@ POOLED_NOTE = (
 
 def pooled_note(distillers: Iterable[str]) -> str:
     """What to know of a pooled line below the lines of these distillers, and whom it leaves out."""
-    alone = [name for name in ALONE if name in set(distillers)]
+    alone = [name for name in dict.fromkeys(distillers) if stands_alone(name)]
     if not alone:
         return POOLED_NOTE
     left_out = f"{', '.join(alone)} left out: no other loss trains the student on a sample"
@@ -45,8 +46,9 @@ LEARNING_CURVES = (
 )
 
 GATE_RATES = (
-    "Gate rate: the fraction of training samples that distil at a spot, in the adaptive cells; "
-    "mean over the finished seeds. A line that stays at 1 or 0 is a router that does not choose."
+    "Gate rate: the fraction of training samples that distil at a spot, in the cells whose policy "
+    "is trained; mean over the finished seeds. A line that stays at 1 or 0 is a router that does "
+    "not choose."
 )
 
 DEFINITIONS = (

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from sakd.reporting.tables import formats
-from sakd.reporting.tables.frames import PAIR, REFERENCE, compared_policies, pair_name, prepared
+from sakd.reporting.tables.frames import PAIR, compared_policies, distilled, pair_name, prepared
+from sakd.reporting.tables.kinds import REFERENCE, has_router
 from sakd.reporting.tables.paired import POOLED, policy_comparison
 from sakd.reporting.tables.spread import Spread
-from sakd.routing import POLICIES
 from sakd.routing.collapse import GATE_RATE, collapse
 
 ENOUGH_SEEDS = 3
@@ -60,9 +60,8 @@ def collapsed_routers(results: pd.DataFrame, history: pd.DataFrame) -> list[str]
     In the last epoch of such a cell more than 99 % of the samples distil at every spot ("always"),
     or fewer than 1 % ("never"), or each spot is one or the other ("one fixed route").
     """
-    cells = prepared(results)
-    trained = [name for name, kind in POLICIES.items() if kind.trained]
-    routed = cells[cells["finished"] & cells["policy"].isin(trained)]
+    cells = distilled(prepared(results))
+    routed = cells[cells["finished"] & cells["policy"].map(has_router).astype(bool)]
     gates = [name for name in history.columns if name.startswith(GATE_RATE)]
     if not gates:
         return []

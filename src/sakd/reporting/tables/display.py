@@ -6,10 +6,14 @@ import pandas as pd
 
 from sakd.foundation.vocabulary import NONE
 from sakd.reporting.tables import formats
-from sakd.reporting.tables.frames import PAIR, REFERENCE, distilled, prepared
+from sakd.reporting.tables.columns import TEST, TITLE
+from sakd.reporting.tables.frames import PAIR, distilled, prepared
+from sakd.reporting.tables.kinds import REFERENCE
 from sakd.reporting.tables.paired import policy_comparison
 from sakd.reporting.tables.reference import STUDENT, reference_rows, selection_rows
 from sakd.reporting.tables.spread import Spread
+
+_LEVEL = f"test {TITLE} % (mean ± sd)"
 
 
 def of_pair(table: pd.DataFrame, pair: tuple[str, ...]) -> pd.DataFrame:
@@ -28,7 +32,7 @@ def shown_references(results: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "model": [_model(line) for line in lines],
-            "test top-1 % (mean ± sd)": [formats.level(_spread(line)) for line in lines],
+            _LEVEL: [formats.level(_spread(line)) for line in lines],
         }
     )
 
@@ -56,12 +60,12 @@ def shown_comparison(results: pd.DataFrame, policy: str) -> pd.DataFrame:
 def shown_levels(results: pd.DataFrame) -> pd.DataFrame:
     """The distillers of one pair alone, for results without a policy to compare."""
     groups = list(distilled(prepared(results)).groupby(["distiller", "policy"], sort=False))
-    finished = [group.loc[group["finished"], "test_top1"] for _, group in groups]
+    finished = [group.loc[group["finished"], TEST] for _, group in groups]
     return pd.DataFrame(
         {
             "distiller": [key[0] for key, _ in groups],
             "policy": [key[1] for key, _ in groups],
-            "test top-1 % (mean ± sd)": [formats.level(Spread.of(values)) for values in finished],
+            _LEVEL: [formats.level(Spread.of(values)) for values in finished],
             "failed": [str((~group["finished"]).sum()) for _, group in groups],
         }
     )

@@ -7,24 +7,22 @@ import pandas as pd
 
 from sakd.foundation.errors import UserError
 from sakd.foundation.vocabulary import DONE, NONE
+from sakd.reporting.tables.columns import MEASURED, TEST
+from sakd.reporting.tables.kinds import REFERENCE
 from sakd.routing import POLICIES
 
 PAIR = ["dataset", "teacher", "student"]
 """The columns that name a teacher and student on a data set."""
 
-REFERENCE = "always"
-"""The policy every other one is compared with: plain distillation."""
-
 _KNOWN_POLICIES = (REFERENCE, *(name for name in POLICIES if name != REFERENCE))
-_REQUIRED = ("cell", *PAIR, "distiller", "policy", "seed", "status", "test_top1")
-_OPTIONAL = ("epochs", "val_top1", "test_top1_val_selected", "test_top1_best", "teacher_test_top1")
+_REQUIRED = ("cell", *PAIR, "distiller", "policy", "seed", "status", TEST)
 _KEY = [*PAIR, "distiller", "policy", "seed"]
 
 
 def prepared(results: pd.DataFrame) -> pd.DataFrame:
     """Check the results and add the boolean column ``finished``.
 
-    A cell is finished when its status is ``done`` and its ``test_top1`` is a finite number; a cell
+    A cell is finished when its status is ``done`` and its test accuracy is a finite number; a cell
     that diverged to NaN is thereby not finished, whatever its status says.
 
     Args:
@@ -40,11 +38,11 @@ def prepared(results: pd.DataFrame) -> pd.DataFrame:
     cells = results.reset_index(drop=True)
     cells = cells.assign(
         **{name: cells[name].fillna(NONE).astype(str) for name in ("distiller", "policy")},
-        **{name: _numbers(cells, name) for name in ("test_top1", *_OPTIONAL)},
+        **{name: _numbers(cells, name) for name in ("epochs", *MEASURED)},
         error=cells["error"].astype(object).fillna("").astype(str) if "error" in cells else "",
     )
     _reject_duplicates(cells)
-    return cells.assign(finished=(cells["status"] == DONE) & np.isfinite(cells["test_top1"]))
+    return cells.assign(finished=(cells["status"] == DONE) & np.isfinite(cells[TEST]))
 
 
 def _numbers(cells: pd.DataFrame, name: str) -> pd.Series:

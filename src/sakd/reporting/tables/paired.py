@@ -4,44 +4,38 @@ from __future__ import annotations
 
 import pandas as pd
 
-from sakd.distillers import DISTILLERS
-from sakd.reporting.tables.frames import PAIR, REFERENCE, distilled, prepared
+from sakd.reporting.tables.columns import TEST
+from sakd.reporting.tables.frames import PAIR, distilled, prepared
+from sakd.reporting.tables.kinds import REFERENCE, stands_alone
 from sakd.reporting.tables.spread import Spread
 
 POOLED = "all (pooled)"
 """The distiller column of a line that pools all distillers of a pair."""
 
-ALONE = tuple(name for name, kind in DISTILLERS.items() if kind.stands_alone)
-"""Distillers without any loss beside them: neither cross-entropy nor KD."""
-
 _Line = dict[str, object]
 
 
-def paired_differences(
-    results: pd.DataFrame, policy: str, reference: str = REFERENCE
-) -> pd.DataFrame:
-    """The difference in test accuracy of every seed that both policies finished.
+def paired_differences(results: pd.DataFrame, policy: str) -> pd.DataFrame:
+    """Subtract plain distillation from a policy in every seed that both finished.
 
     Returns:
-        ``dataset, teacher, student, distiller, seed, difference``, the last as a fraction.
+        ``dataset, teacher, student, distiller, seed, difference``: of test accuracy, as a fraction.
     """
-    return _differences(prepared(results), policy, reference)
+    return _differences(prepared(results), policy)
 
 
-def _differences(cells: pd.DataFrame, policy: str, reference: str) -> pd.DataFrame:
+def _differences(cells: pd.DataFrame, policy: str) -> pd.DataFrame:
     keys = [*PAIR, "distiller", "seed"]
-    finished = cells.loc[cells["finished"], [*keys, "policy", "test_top1"]]
+    finished = cells.loc[cells["finished"], [*keys, "policy", TEST]]
     left, right = (
-        finished[finished["policy"] == name].drop(columns="policy") for name in (policy, reference)
+        finished[finished["policy"] == name].drop(columns="policy") for name in (policy, REFERENCE)
     )
     both = left.merge(right, on=keys, suffixes=("", "_reference"))
-    return both[keys].assign(difference=both["test_top1"] - both["test_top1_reference"])
+    return both[keys].assign(difference=both[TEST] - both[f"{TEST}_reference"])
 
 
-def policy_comparison(
-    results: pd.DataFrame, policy: str, reference: str = REFERENCE
-) -> pd.DataFrame:
-    """Compare one policy with another, seed by seed, for each distiller of each pair.
+def policy_comparison(results: pd.DataFrame, policy: str) -> pd.DataFrame:
+    """Compare a policy with plain distillation, seed by seed, for each distiller of each pair.
 
     A seed counts in the difference when both its cells finished. Each pair with two distillers to
     pool or more ends with a line (distiller ``all (pooled)``) over every (distiller, seed) of
@@ -51,7 +45,6 @@ def policy_comparison(
     Args:
         results: One line per cell.
         policy: The policy of interest, e.g. ``adaptive``.
-        reference: The policy it is compared with.
 
     Returns:
         ``dataset, teacher, student, distiller``; ``<policy>_mean``, ``_sd``, ``_n`` of both; the
@@ -60,13 +53,13 @@ def policy_comparison(
         the levels of a pooled line are empty.
     """
     cells = distilled(prepared(results))
-    cells = cells[cells["policy"].isin([policy, reference])]
+    cells = cells[cells["policy"].isin([policy, REFERENCE])]
     lines = [
-        {**key, **_levels(group, [reference, policy]), **_difference(group, policy, reference)}
+        {**key, **_levels(group, [REFERENCE, policy]), **_difference(group, policy)}
         | {"failed": int((~group["finished"]).sum())}
         for key, group in _groups(cells)
     ]
-    levels = [f"{name}_{part}" for name in (reference, policy) for part in ("mean", "sd", "n")]
+    levels = [f"{name}_{part}" for name in (REFERENCE, policy) for part in ("mean", "sd", "n")]
     columns = [*levels, "mean", "sd", "n", "low", "high", "failed"]
     counts = [name for name in columns if name in ("n", "failed") or name.endswith("_n")]
     table = pd.DataFrame(lines, columns=[*PAIR, "distiller", *columns])
@@ -80,7 +73,7 @@ def pooled(cells: pd.DataFrame) -> pd.DataFrame:
     leaves alone does not train their student at all, so their differences are of another kind.
     """
     cells = distilled(cells)
-    others = ~cells["distiller"].isin(ALONE)
+    others = ~cells["distiller"].map(stands_alone).astype(bool)
     return cells[others] if others.any() else cells
 
 
@@ -101,12 +94,12 @@ def _levels(group: pd.DataFrame, policies: list[str]) -> _Line:
     finished = group[group["finished"]]
     levels: _Line = {}
     for policy in policies:
-        values = finished.loc[finished["policy"] == policy, "test_top1"]
+        values = finished.loc[finished["policy"] == policy, TEST]
         levels |= Spread.of(values).columns(f"{policy}_")
     return levels
 
 
-def _difference(group: pd.DataFrame, policy: str, reference: str) -> _Line:
-    spread = Spread.of(_differences(group, policy, reference)["difference"])
+def _difference(group: pd.DataFrame, policy: str) -> _Line:
+    spread = Spread.of(_differences(group, policy)["difference"])
     low, high = spread.interval
     return {**spread.columns(), "low": low, "high": high}

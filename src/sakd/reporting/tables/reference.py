@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pandas as pd
 
 from sakd.foundation.vocabulary import NONE
-from sakd.reporting.tables.frames import PAIR, REFERENCE, policies_in, prepared
+from sakd.reporting.tables.columns import TEACHER_TEST, TEST, TEST_BEST, TEST_VAL_SELECTED
+from sakd.reporting.tables.frames import PAIR, policies_in, prepared
+from sakd.reporting.tables.kinds import PLAIN_KD, REFERENCE
 from sakd.reporting.tables.spread import Spread
 
 TEACHER = "teacher"
@@ -15,11 +17,7 @@ STUDENT = "student alone"
 KD = "KD"
 
 _MODEL_COLUMNS = [*PAIR, "model", "mean", "sd", "n"]
-_SELECTIONS = {
-    "last": "test_top1",
-    "val_selected": "test_top1_val_selected",
-    "best": "test_top1_best",
-}
+_SELECTIONS = {"last": TEST, "val_selected": TEST_VAL_SELECTED, "best": TEST_BEST}
 
 
 def reference_rows(results: pd.DataFrame) -> pd.DataFrame:
@@ -42,11 +40,11 @@ def reference_rows(results: pd.DataFrame) -> pd.DataFrame:
 
 def _models(group: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
     finished = group[group["finished"]]
-    kd = (finished["distiller"] == "kd") & (finished["policy"] == REFERENCE)
-    teachers = group.groupby("seed")["teacher_test_top1"].mean()
+    kd = (finished["distiller"] == PLAIN_KD) & (finished["policy"] == REFERENCE)
+    teachers = group.groupby("seed")[TEACHER_TEST].mean()
     yield TEACHER, teachers[:1] if teachers.nunique() == 1 else teachers
-    yield STUDENT, finished.loc[finished["distiller"] == NONE, "test_top1"]
-    yield KD, finished.loc[kd, "test_top1"]
+    yield STUDENT, finished.loc[finished["distiller"] == NONE, TEST]
+    yield KD, finished.loc[kd, TEST]
 
 
 def selection_rows(results: pd.DataFrame) -> pd.DataFrame:

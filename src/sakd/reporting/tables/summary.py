@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from sakd.foundation.vocabulary import NONE
+from sakd.reporting.tables.columns import METRIC, TEST
 from sakd.reporting.tables.frames import compared_policies, prepared
 from sakd.reporting.tables.paired import paired_differences, pooled
 from sakd.reporting.tables.spread import Spread
@@ -14,7 +15,7 @@ def summary(results: pd.DataFrame) -> dict[str, float | int]:
     """Reduce the results to a small JSON object without NaN.
 
     Returns:
-        ``cells_done``, ``cells_failed``; ``top1/<distiller>/<policy>``, the mean test_top1 over
+        ``cells_done``, ``cells_failed``; ``top1/<distiller>/<policy>``, the mean test accuracy over
         the finished cells of all pairs (``top1/student_alone`` for the student alone);
         ``gain/<policy>`` and ``gain/<policy>/n``, the mean paired difference to plain distillation
         over every pair, pooled distiller and seed. All fractions. A mean over nothing has no key.
@@ -27,7 +28,7 @@ def summary(results: pd.DataFrame) -> dict[str, float | int]:
     }
     for (distiller, policy), group in finished.groupby(["distiller", "policy"], sort=False):
         name = "student_alone" if distiller == NONE else f"{distiller}/{policy}"
-        numbers[f"top1/{name}"] = float(group["test_top1"].mean())
+        numbers[f"{METRIC}/{name}"] = float(group[TEST].mean())
     for policy in compared_policies(cells):
         gain = Spread.of(paired_differences(pooled(cells), policy)["difference"])
         if gain.n:

@@ -55,6 +55,23 @@ def test_gate_rates_are_means_of_the_adaptive_cells_with_logits_last(results, hi
     assert list(stage1.y) == pytest.approx([0.5, (0.1 + 0.4 + 0.4) / 3])
 
 
+@pytest.mark.parametrize("policy", ["anti", "random_matched", "elsewhere.policies:Mine"])
+def test_gate_rates_are_shown_under_every_policy_that_may_have_a_router(cell, history, policy):
+    adaptive, other = cell("kd", "adaptive", 0, 0.5), cell("kd", policy, 0, 0.5)
+    frame = pd.DataFrame([adaptive, other])
+    rates = history(frame, {adaptive["cell"]: (0.1, 0.2), other["cell"]: (0.3, 0.4)})
+    rates.loc[rates["cell"] == other["cell"], "gate_rate/stage1"] = 0.3
+    figure = gate_rates(rates, frame)
+    assert [title.text for title in figure.layout.annotations] == ["kd, adaptive", f"kd, {policy}"]
+    assert [curve.y[-1] for curve in named(figure, "stage1")] == [0.1, 0.3]
+
+
+def test_a_policy_without_a_router_and_the_student_alone_have_no_gate_rates(cell):
+    for line in (cell("kd", "random", 0, 0.5), cell("none", "none", 0, 0.5)):
+        rates = pd.DataFrame([{"cell": line["cell"], "epoch": 1, "gate_rate/stage1": 0.5}])
+        assert says(gate_rates(rates, pd.DataFrame([line]))).startswith("No gate rates")
+
+
 def test_the_gain_figure_shows_mean_interval_and_single_seeds(results):
     seeds, means = gains(results).data
     assert sorted(seeds.x) == pytest.approx([0, 1, 2, 3])

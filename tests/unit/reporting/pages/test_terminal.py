@@ -3,8 +3,10 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from sakd.distillers import DISTILLERS
 from sakd.reporting import console_table
-from sakd.reporting.tables.paired import ALONE
+
+ALONE = [name for name, kind in DISTILLERS.items() if kind.stands_alone]
 
 
 def test_the_console_table_shows_percent_points_and_n_of_the_hand_example(results):

@@ -1,0 +1,55 @@
+"""The classes behind the names of methods and policies, found without running any code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from sakd.distillers import DISTILLERS, Distiller
+from sakd.distillers.kd import KD
+from sakd.distillers.method import JOINT
+from sakd.routing import POLICIES, RoutingPolicy
+from sakd.routing.always import Always
+
+REFERENCE = next(name for name, kind in POLICIES.items() if kind is Always)
+"""The policy that all others are compared with: plain distillation."""
+
+PLAIN_KD = next(name for name, kind in DISTILLERS.items() if kind is KD)
+"""The method that compares softened logits and nothing else."""
+
+
+def policy_kind(policy: str) -> type[RoutingPolicy] | None:
+    """Find the class of a policy; None for one that is unknown here."""
+    found = _known(policy, POLICIES)
+    return found if found and issubclass(found, RoutingPolicy) else None
+
+
+def distiller_kinds(method: str) -> dict[str, type[Distiller]]:
+    """Find the classes of the distillers of a method, by name; the unknown are left out."""
+    found = {name: _known(name, DISTILLERS) for name in method.split(JOINT)}
+    return {name: kind for name, kind in found.items() if kind and issubclass(kind, Distiller)}
+
+
+def has_router(policy: str) -> bool:
+    """Whether a router is trained under a policy; a policy that is unknown here may have one."""
+    kind = policy_kind(policy)
+    return kind is None or kind.trained
+
+
+def stands_alone(method: str) -> bool:
+    """Whether neither cross-entropy nor KD is trained with a method."""
+    return any(kind.stands_alone for kind in distiller_kinds(method).values())
+
+
+def _known(name: str, table: Mapping[str, type]) -> type | None:
+    """Look up a name from a file: nothing is imported for it.
+
+    A class of another package (``package.module:Class``) is found if its module is imported
+    already, as in a run whose parameters name it.
+    """
+    listed = dict(table)
+    if name in listed:
+        return listed[name]
+    module, _, item = name.partition(":")
+    found = vars(sys.modules[module]).get(item) if module in sys.modules else None
+    return found if isinstance(found, type) else None
