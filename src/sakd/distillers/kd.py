@@ -17,8 +17,9 @@ class KD(Distiller):
 
     Hinton et al., 2015, arXiv:1503.02531.
     Loss: T^2 / B * sum_b KL(softmax(z_t / T) || softmax(z_s / T)), T = 4.
-    With ``standardise`` the logits z are z-scores (Sun et al., CVPR 2024, arXiv:2403.01427),
-    which leaves the student its own scale of logits; that paper takes T = 2 and weight 9.
+    With ``standardise`` the logits z are z-scores (Sun et al., CVPR 2024, arXiv:2403.01427), see
+    `standardised`, which leaves the student its own scale of logits; the paper takes T = 2 and
+    weight 9.
     """
 
     family = SpotFamily.LOGITS

@@ -36,7 +36,7 @@ def kl(teacher: Row, student: Row) -> float:
 
 def scores(logits: Row) -> Row:
     mean = math.fsum(logits) / len(logits)
-    deviation = math.sqrt(math.fsum((z - mean) ** 2 for z in logits) / len(logits))
+    deviation = math.sqrt(math.fsum((z - mean) ** 2 for z in logits) / (len(logits) - 1))
     return [(z - mean) / deviation for z in logits]
 
 

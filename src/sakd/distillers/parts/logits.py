@@ -13,13 +13,14 @@ BINARY = 2
 
 
 def standardised(logits: Tensor) -> Tensor:
-    """Logits (B, K) less their mean over their standard deviation, both over the K classes.
+    """Z-scores (B, K) of logits (B, K): minus their mean, over their standard deviation.
 
-    Sun et al., CVPR 2024, arXiv:2403.01427, at temperature 1. The deviation divides
-    by K (the paper's code by K - 1) and is at least 1e-3, so that equal logits have a gradient.
+    Sun et al., CVPR 2024, arXiv:2403.01427, at temperature 1. As in the authors' code the
+    variance divides by K - 1. The deviation is at least 1e-3, where that code adds 1e-7 to it, so
+    that equal logits have a gradient.
     """
     centred = logits - logits.mean(dim=1, keepdim=True)
-    variance = centred.square().mean(dim=1, keepdim=True)
+    variance = centred.square().sum(dim=1, keepdim=True) / (logits.shape[1] - 1)
     return centred * variance.clamp(min=SMALLEST_VARIANCE).rsqrt()
 
 
