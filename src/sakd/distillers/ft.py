@@ -12,7 +12,7 @@ from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, Pretraining, mean_over_batch
 from sakd.distillers.parts.maps import attention, pool_to_smaller
 from sakd.distillers.parts.paraphraser import Paraphraser, layers
-from sakd.foundation.errors import require_not_negative, require_positive
+from sakd.foundation.errors import require, require_not_negative, require_positive
 from sakd.networks.spots import SpotFamily
 
 
@@ -20,12 +20,13 @@ class FactorTransfer(Distiller):
     """Match factors: the teacher's maps paraphrased, and the student's translated to them.
 
     Kim et al., NeurIPS 2018, arXiv:1802.04977.
-    Loss: mean_b | q(translator(F_s)) - q(encoder(F_t)) |_1 / HW, q the attention of AT. The
-    encoder is that of an autoencoder of the teacher's maps, trained before and then frozen.
-    Differs from the paper: an autoencoder without batch norm, absolute differences of the
-    attention and not of the factors, as in the SAKD reference. That one lets the loss of the
-    full batch through when nobody is chosen; here it is 0. The translator's batch norm sees the
-    full batch whoever is chosen.
+    Loss: mean_b sum over positions of | q(translator(F_s)) - q(encoder(F_t)) |^p2 / HW, q the
+    attention of AT, p2 = 1. The encoder is that of an autoencoder of the teacher's maps, which is
+    trained first and then frozen. The translator's batch norm sees the full batch, whoever is
+    chosen.
+    Differs from the paper: an autoencoder without batch norm; differences of the attention and
+    not of the factors, as in the SAKD reference.
+    Differs from the reference: with nobody chosen the loss is 0, not that of the full batch.
     """
 
     family = SpotFamily.LAST_MAP
@@ -37,11 +38,24 @@ class FactorTransfer(Distiller):
         pair: Pair,
         *,
         factor_ratio: float = 0.5,
+        p2: float = 1.0,
         pretrain_epochs: int = 30,
         pretrain_lr: float = 0.01,
     ) -> None:
-        """Make factors of ``factor_ratio`` times the teacher's channels, pretrained so long."""
+        """Make the translator and the paraphraser.
+
+        Args:
+            pair: The networks and the data.
+            factor_ratio: Channels of a factor over the teacher's channels.
+            p2: Power of the differences, 1 or more.
+            pretrain_epochs: Epochs of the paraphraser's training.
+            pretrain_lr: Its learning rate.
+
+        Raises:
+            UserError: A value is out of range.
+        """
         super().__init__(pair)
+        require(p2 >= 1, f"p2 must be 1 or more, got {p2}")
         require_positive(factor_ratio=factor_ratio, pretrain_lr=pretrain_lr)
         require_not_negative(pretrain_epochs=pretrain_epochs)
         student, teacher = pair.student_shapes[0][0], pair.teacher_shapes[0][0]
@@ -49,6 +63,7 @@ class FactorTransfer(Distiller):
         self.translator = layers(nn.Conv2d, (student, student, factors, factors), normalised=True)
         self.paraphraser = Paraphraser(teacher, factors).requires_grad_(False)
         self.register_buffer("paraphrased", torch.zeros((), dtype=torch.bool))
+        self.p2 = p2
         self.pretrain_epochs = pretrain_epochs
         self.pretrain_lr = pretrain_lr
 
@@ -72,4 +87,5 @@ class FactorTransfer(Distiller):
         """See `Distiller.loss`; features are maps, of any channels and sizes."""
         factors = self.translator(student), self.paraphraser.encoder(teacher)
         ours, theirs = pool_to_smaller(*factors)
-        return mean_over_batch((attention(ours) - attention(theirs)).abs().mean(dim=1), chosen)
+        difference = (attention(ours) - attention(theirs)).abs()
+        return mean_over_batch(difference.pow(self.p2).mean(dim=1), chosen)

@@ -24,6 +24,7 @@ from sakd.objectives.parameters import Distillation, Routing
         ({"ab": {"margin": -1.0}}, r"'ab': margin must not be negative"),
         ({"ft": {"factor_ratio": -0.5}}, r"'ft': factor_ratio must be above 0, got -0.5"),
         ({"ft": {"pretrain_lr": 0.0}}, r"'ft': pretrain_lr must be above 0"),
+        ({"ft": {"p2": 0.5}}, r"'ft': p2 must be 1 or more, got 0.5"),
         ({"crd": {"temperature": 0.0}}, r"'crd': temperature must be above 0"),
         ({"crd": {"momentum": 1.0}}, r"'crd': momentum must be in \[0, 1\), got 1.0"),
         ({"reviewkd": {"most_channels": 0}}, r"'reviewkd': most_channels must be above 0"),
