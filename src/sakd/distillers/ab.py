@@ -20,7 +20,9 @@ class ActivationBoundaries(Distiller):
     rectifier. Where channels differ, s comes through a 1x1 convolution and batch norm (the
     paper's connector, on the full batch).
     Differs from the paper: the student learns this together with its task, not before it; maps of
-    unequal size are averaged to the smaller. The weight is that of the scripts of RepDistiller.
+    unequal size are averaged to the smaller. There is no published weight for that: the 1 in the
+    scripts of RepDistiller (Tian et al., ICLR 2020) multiplies a zero, as that code also minimises
+    this loss alone and beforehand. It is kept as the default.
     """
 
     family = SpotFamily.EVERY_STAGE

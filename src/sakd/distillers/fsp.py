@@ -6,18 +6,22 @@ from torch import Tensor
 
 from sakd.distillers.parts.maps import pool_to_smaller
 from sakd.distillers.parts.neighbours import Both, Couples
+from sakd.networks.spots import SpotFamily
 
 
 class SolutionFlow(Couples):
-    """Match how every channel of a stage goes with every channel of the next one.
+    """Match the inner products between the channels of one stage and those of the next.
 
     Yim et al., CVPR 2017, "A Gift from Knowledge Distillation".
-    Loss, summed over neighbouring stages: mean_b || G_s - G_t ||_F^2 / (C_1 C_2),
-    G = F_1 F_2' / HW with maps as rows, the larger averaged to the size of the smaller.
-    Differs from the paper: the student learns this together with its task, not before it; the
-    weight is that of the scripts of RepDistiller (Tian et al., ICLR 2020).
+    Loss, summed over neighbours among the stem and all stages: mean_b || G_s - G_t ||_F^2 /
+    (C_1 C_2), G = F_1 F_2' / HW with maps as rows, the larger averaged to the size of the smaller.
+    The stem counts, as in the code of RepDistiller (Tian et al., ICLR 2020).
+    Differs from the paper: the student learns this together with its task, not before it.
+    There is no published weight for that: the 50 in the scripts of RepDistiller multiplies a
+    zero, as that code also minimises this loss alone and beforehand. It is kept as the default.
     """
 
+    family = SpotFamily.EVERY_MAP
     weight = 50.0
 
     def error(self, first: Both, second: Both) -> Tensor:

@@ -17,6 +17,7 @@ class SpotFamily(Enum):
     """Where a distiller looks, independent of the networks' depths."""
 
     EVERY_STAGE = "every stage"
+    EVERY_MAP = "every map"
     HINT = "hint"
     LAST_MAP = "last map"
     EMBEDDING = "embedding"
@@ -30,8 +31,12 @@ class SpotFamily(Enum):
     def spots(self, student_depth: int, teacher_depth: int) -> tuple[Spot, ...]:
         """The spots of two networks with that many features (stem, stages, embedding).
 
-        Stages are paired from the last one backwards, as many as both networks have.
+        Stages are paired from the last one backwards, as many as both networks have. Every map
+        is these and, before them, the pair of stems.
         """
+        if self is SpotFamily.EVERY_MAP:
+            stages = SpotFamily.EVERY_STAGE.spots(student_depth, teacher_depth)
+            return (Spot(0, 0), *stages) if stages else ()
         if self is SpotFamily.EVERY_STAGE:
             count = min(student_depth, teacher_depth) - 2
             backwards = range(count + 1, 1, -1)

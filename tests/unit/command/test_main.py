@@ -74,11 +74,11 @@ def test_the_spots_of_a_network_are_shown_with_their_shapes(capsys: Capture) -> 
     assert head == ["torchvision:resnet18: resnet, 11,180,103 parameters"]
     cells = [tuple(cell.strip() for cell in line if cell) for line in stages]
     assert cells == [
-        ("stem", "relu", "64x112x112", "-"),
-        ("stage1", "layer1.1.relu#2", "64x56x56", "every stage"),
-        ("stage2", "layer2.1.relu#2", "128x28x28", "every stage, hint"),
-        ("stage3", "layer3.1.relu#2", "256x14x14", "every stage"),
-        ("stage4", "layer4.1.relu#2", "512x7x7", "every stage, last map"),
+        ("stem", "relu", "64x112x112", "every map"),
+        ("stage1", "layer1.1.relu#2", "64x56x56", "every stage, every map"),
+        ("stage2", "layer2.1.relu#2", "128x28x28", "every stage, every map, hint"),
+        ("stage3", "layer3.1.relu#2", "256x14x14", "every stage, every map"),
+        ("stage4", "layer4.1.relu#2", "512x7x7", "every stage, every map, last map"),
         ("embedding", "flatten", "512", "embedding"),
         ("head", "fc", "7", "logits"),
     ]
@@ -86,7 +86,7 @@ def test_the_spots_of_a_network_are_shown_with_their_shapes(capsys: Capture) -> 
 
 def test_a_network_of_the_zoo_has_spots_too(capsys: Capture) -> None:
     shown = lines(capsys, "spots", "resnet8", "--input", "1x8x8")
-    assert shown[4].split() == ["stage2", "-", "32x4x4", "every", "stage,", "hint"]
+    assert shown[4].split() == ["stage2", "-", "32x4x4", "every", "stage,", "every", "map,", "hint"]
 
 
 def test_a_network_that_needs_numbers_to_be_made_is_shown(capsys: Capture) -> None:

@@ -23,6 +23,7 @@ SIZE = 5
 DEPTH = 5
 SHAPES = {
     SpotFamily.EVERY_STAGE: (4, 4, 4),
+    SpotFamily.EVERY_MAP: (4, 4, 4),
     SpotFamily.HINT: (4, 4, 4),
     SpotFamily.LAST_MAP: (4, 4, 4),
     SpotFamily.EMBEDDING: (6,),

@@ -17,6 +17,11 @@ depths = st.integers(4, 9)
     ("family", "equal", "unequal"),
     [
         (SpotFamily.EVERY_STAGE, [(1, 1), (2, 2), (3, 3)], [(1, 2), (2, 3), (3, 4)]),
+        (
+            SpotFamily.EVERY_MAP,
+            [(0, 0), (1, 1), (2, 2), (3, 3)],
+            [(0, 0), (1, 2), (2, 3), (3, 4)],
+        ),
         (SpotFamily.HINT, [(2, 2)], [(2, 2)]),
         (SpotFamily.LAST_MAP, [(3, 3)], [(3, 4)]),
         (SpotFamily.EMBEDDING, [(4, 4)], [(4, 5)]),
@@ -38,6 +43,9 @@ def test_spots_lie_inside_both_networks_in_order_of_depth(
     spots = family.spots(student, teacher)
     last = student if family is SpotFamily.LOGITS else student - 1
     assert spots
-    assert all(1 <= spot.student <= last and spot.teacher <= teacher for spot in spots)
+    if family is SpotFamily.EVERY_MAP:
+        stem, *spots = spots
+        assert stem == Spot(0, 0)
+    assert all(1 <= spot.student <= last and 1 <= spot.teacher <= teacher for spot in spots)
     for before, after in pairwise(spots):
         assert after == Spot(before.student + 1, before.teacher + 1)
