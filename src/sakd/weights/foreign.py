@@ -1,13 +1,14 @@
-"""Weights that others saved: state dicts of torch or safetensors, bare or wrapped."""
+"""State dicts in files that others saved: by torch or as safetensors, bare or under some key."""
 
 from __future__ import annotations
 
 import pickle
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -15,58 +16,98 @@ from torch import Tensor
 
 from sakd.foundation.errors import UserError
 
-WRAPPERS = ("state_dict", "model", "model_state_dict", "net", "network", "teacher", "weights")
-"""Under these keys training scripts save a state dict beside other things."""
+PLAYERS = ("student", "teacher")
+"""The networks of a distiller that was saved as a whole, with its losses and adapters."""
+
+WRAPPERS = (
+    "state_dict",
+    "model",
+    "model_state_dict",
+    "net",
+    "network",
+    "weights",
+    *PLAYERS,
+)
+"""The keys under which training scripts save a state dict, next to epochs and optimisers."""
 
 PREFIXES = ("module.", "_orig_mod.")
-"""What DataParallel and torch.compile put before every name."""
+"""Prefixes that DataParallel and torch.compile add to every name."""
+
+_NUMBERS = {type(np.dtype(code)) for code in "?bhilqBHILQefd"}
+_SCALAR = np.float64(0).__reduce__()[0]
+READABLE: list[Any] = [
+    Namespace,
+    np.dtype,
+    *_NUMBERS,
+    *((_SCALAR, f"numpy.{core}.multiarray.scalar") for core in ("_core", "core")),
+]
+"""Types that torch may build from a file: plain options, and NumPy's numbers under both names."""
 
 
-def read_state(path: Path) -> dict[str, Tensor]:
-    """The state dict in a file: ``.safetensors``, or whatever ``torch.save`` wrote.
+def read_states(path: Path) -> dict[str, dict[str, Tensor]]:
+    """Read every state dict in a file, by its place there.
 
-    Only tensors, plain values and an argparse namespace beside them are read; nothing in the file
-    is run.
+    The place is empty for the file as a whole, ``model`` for the content of that key, and
+    ``student`` or ``model.student`` for the names that begin so. `PREFIXES` are removed.
+
+    Only tensors, plain values, options and NumPy's numbers are read; nothing in the file is run.
+
+    Args:
+        path: A ``.safetensors`` file, or anything that ``torch.save`` wrote.
 
     Raises:
-        UserError: there is no such file, it is damaged, or there is no state dict in it.
+        UserError: There is no such file, it is damaged, or it has no state dict.
     """
-    try:
-        content = load_file(path) if path.suffix == ".safetensors" else _load(path)
-    except FileNotFoundError as error:
-        raise UserError(f"there are no weights at {path}") from error
-    except IsADirectoryError as error:
-        raise UserError(f"{path} is a folder: name the file of the weights in it") from error
-    except pickle.UnpicklingError as error:
-        raise UserError(
-            f"{path} is no file of weights, or holds more than weights, which is not read: where "
-            "it comes from, save the state dict alone, torch.save(model.state_dict(), path)"
-        ) from error
-    except (SafetensorError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        reason = str(error).partition("\n")[0]
-        raise UserError(f"{path} is damaged, or no file of weights: {reason}") from error
-    state = _find(content)
-    if state is None:
+    content = _read(path)
+    states = dict(_find(content, ""))
+    if not states:
         keys = ", ".join(map(str, content)) if isinstance(content, Mapping) else "no names"
         raise UserError(
             f"{path} has no state dict: it holds {keys[:200]}; expected are names with tensors, or "
             f"these under one of {', '.join(WRAPPERS)}"
         )
-    return _without_prefix(state)
+    return states
 
 
-def _load(path: Path) -> Any:  # noqa: ANN401 - whatever is in the file
-    with torch.serialization.safe_globals([Namespace]):
-        return torch.load(path, map_location="cpu", weights_only=True)
+def _read(path: Path) -> Any:  # noqa: ANN401 - whatever is in the file
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        with torch.serialization.safe_globals(READABLE):
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise UserError(f"there are no weights at {path}: correct the path") from error
+    except IsADirectoryError as error:
+        raise UserError(f"{path} is a folder: name the file of the weights in it") from error
+    except pickle.UnpicklingError as error:
+        raise UserError(
+            f"{path} is not a file of weights, or holds objects of other types, which are not "
+            "read: where it comes from, save the state dict alone, "
+            "torch.save(model.state_dict(), path)"
+        ) from error
+    except (SafetensorError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        reason = str(error).partition("\n")[0]
+        raise UserError(f"{path} is damaged, or not a file of weights: {reason}") from error
 
 
-def _find(content: object) -> dict[str, Tensor] | None:
+def _find(content: object, place: str) -> Iterator[tuple[str, dict[str, Tensor]]]:
+    """Yield the state dicts in ``content``, which lies at ``place``."""
     if not isinstance(content, Mapping) or not content:
-        return None
+        return
     if all(isinstance(k, str) and isinstance(value, Tensor) for k, value in content.items()):
-        return dict(content)
-    inside = (_find(content[key]) for key in WRAPPERS if key in content)
-    return next((state for state in inside if state is not None), None)
+        state = _without_prefix(dict(content))
+        yield place, state
+        for player in PLAYERS:
+            if part := {k: state[k] for k in state if k.startswith(f"{player}.")}:
+                names = {name.removeprefix(f"{player}."): value for name, value in part.items()}
+                yield _join(place, player), _without_prefix(names)
+        return
+    for key in WRAPPERS:
+        yield from _find(content.get(key), _join(place, key))
+
+
+def _join(place: str, name: str) -> str:
+    return f"{place}.{name}" if place else name
 
 
 def _without_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -64,7 +64,7 @@ def load_weights(path: Path) -> Weights:
 
 
 def differences(state: State, expected: State) -> str:
-    """What ``state`` has not, has beyond, or has in another shape than ``expected``; else empty."""
+    """Missing, unexpected and mis-shaped tensors, in words; empty if there are none."""
     missing = [key for key in expected if key not in state]
     unexpected = [key for key in state if key not in expected]
     shapes = [
@@ -73,12 +73,20 @@ def differences(state: State, expected: State) -> str:
         if key in state and state[key].shape != value.shape
     ]
     found = {"missing": missing, "not expected": unexpected, "of another shape": shapes}
-    return "; ".join(f"{len(keys)} {what} ({_some(keys)})" for what, keys in found.items() if keys)
+    return "; ".join(
+        f"{len(keys)} {what} ({list_some(keys)})" for what, keys in found.items() if keys
+    )
+
+
+def without(state: State, names: Collection[str]) -> dict[str, Tensor]:
+    """``state`` without the tensors called ``names``."""
+    return {name: tensor for name, tensor in state.items() if name not in names}
+
+
+def list_some(items: Sequence[str]) -> str:
+    """The first few of ``items``, for a message of one line."""
+    return ", ".join(items[:SHOWN]) + (", ..." if len(items) > SHOWN else "")
 
 
 def _size(tensor: Tensor) -> str:
     return "x".join(map(str, tensor.shape)) or "one number"
-
-
-def _some(items: Sequence[str]) -> str:
-    return ", ".join(items[:SHOWN]) + (", ..." if len(items) > SHOWN else "")

@@ -6,20 +6,22 @@ import pickle
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
 from sakd.foundation.errors import UserError
-from sakd.weights.foreign import read_state
+from sakd.weights.foreign import read_states
 
 STATE = {"conv.weight": torch.arange(6.0).view(2, 3), "bn.num_batches_tracked": torch.tensor(3)}
 
 
 def assert_read(path: Path) -> None:
-    state = read_state(path)
+    (state,) = read_states(path).values()
     assert state.keys() == STATE.keys()
     assert all(torch.equal(state[name], value) for name, value in STATE.items())
 
@@ -41,14 +43,58 @@ def test_safetensors_are_read(tmp_path: Path) -> None:
         {"opt": Namespace(model="resnet8"), "model": STATE},
         {"net": {"state_dict": prefixed("module.")}, "optimizer": {"state": {}}},
         prefixed("_orig_mod.module."),
+        {"model": STATE, "best_acc": np.float64(69.1), "epoch": np.int64(240)},
+        {"model": STATE, "best": (np.bool_(True), np.float16(2.5))},
     ],
-    ids=["bare", "with an epoch", "with options", "wrapped twice", "parallel"],
+    ids=[
+        "bare",
+        "with an epoch",
+        "with options",
+        "wrapped twice",
+        "parallel",
+        "with numpy scalars",
+        "with small ones",
+    ],
 )
 def test_a_state_dict_is_found_where_training_scripts_put_it(
     content: dict[str, Any], tmp_path: Path
 ) -> None:
     torch.save(content, tmp_path / "weights.pth")
     assert_read(tmp_path / "weights.pth")
+
+
+def test_numpy_scalars_of_older_versions_are_read(tmp_path: Path) -> None:
+    torch.save({"model": STATE, "best_acc": np.float64(69.1)}, tmp_path / "new.pth")
+    with ZipFile(tmp_path / "new.pth") as new, ZipFile(tmp_path / "old.pth", "w") as old:
+        for name in new.namelist():
+            old.writestr(name, new.read(name).replace(b"numpy._core.", b"numpy.core."))
+    assert (tmp_path / "old.pth").stat().st_size != (tmp_path / "new.pth").stat().st_size
+    assert_read(tmp_path / "old.pth")
+
+
+@pytest.mark.parametrize(
+    ("content", "mixed", "parts"),
+    [
+        ({"model": STATE, "teacher": STATE}, [], ["model", "teacher"]),
+        ({"student": STATE, "teacher": STATE}, [], ["student", "teacher"]),
+        (prefixed("module.teacher."), [""], ["teacher"]),
+        (
+            {"model": {**prefixed("module.student."), **prefixed("module.teacher.module.")}},
+            ["model"],
+            ["model.student", "model.teacher"],
+        ),
+    ],
+    ids=["two keys", "players", "one player", "a whole distiller"],
+)
+def test_every_state_dict_is_found_at_its_place(
+    content: dict[str, Any], mixed: list[str], parts: list[str], tmp_path: Path
+) -> None:
+    torch.save(content, tmp_path / "weights.pth")
+    states = read_states(tmp_path / "weights.pth")
+    assert sorted(states) == sorted(mixed + parts)
+    for state in map(states.__getitem__, parts):
+        assert state.keys() == STATE.keys()
+        assert all(torch.equal(state[name], value) for name, value in STATE.items())
 
 
 class Trap:
@@ -61,33 +107,29 @@ class Trap:
 def test_nothing_in_a_file_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     torch.save({"model": STATE, "trap": Trap()}, tmp_path / "weights.pth")
-    with pytest.raises(UserError, match=r"holds more than weights.*save the state dict alone"):
-        read_state(tmp_path / "weights.pth")
+    with pytest.raises(UserError, match=r"weights\.pth .*not read.*save the state dict"):
+        read_states(tmp_path / "weights.pth")
     (tmp_path / "old.pth").write_bytes(pickle.dumps(Trap(), protocol=2))
     with pytest.raises(UserError, match=r"old.pth"):
-        read_state(tmp_path / "old.pth")
+        read_states(tmp_path / "old.pth")
     assert not (tmp_path / "sprung").exists()
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "complaint"),
-    [
-        ("a.pth", b"not a file of torch", "no file of weights"),
-        ("a.safetensors", b"not safe", "is damaged, or no file of weights"),
-        ("a.pth", b"", "no file of weights"),
-    ],
+    ("name", "content"),
+    [("a.pth", b"not a file of torch"), ("a.safetensors", b"not safe"), ("a.pth", b"")],
 )
-def test_a_damaged_file_is_named(name: str, content: bytes, complaint: str, tmp_path: Path) -> None:
+def test_a_damaged_file_is_named(name: str, content: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(UserError, match=complaint):
-        read_state(tmp_path / name)
+    with pytest.raises(UserError, match=rf"{name} .*not a file of weights"):
+        read_states(tmp_path / name)
 
 
 def test_missing_files_and_folders_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"there are no weights at .*nothing.pth"):
-        read_state(tmp_path / "nothing.pth")
+        read_states(tmp_path / "nothing.pth")
     with pytest.raises(UserError, match="is a folder: name the file"):
-        read_state(tmp_path)
+        read_states(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -103,4 +145,4 @@ def test_a_file_without_state_dict_says_what_it_holds(
 ) -> None:
     torch.save(content, tmp_path / "weights.pth")
     with pytest.raises(UserError, match=rf"has no state dict: it holds {held}; expected"):
-        read_state(tmp_path / "weights.pth")
+        read_states(tmp_path / "weights.pth")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ from sakd.study.trainings import teacher_training
 from sakd.training.progress import Progress
 from sakd.weights.saved import Weights, load_weights
 
+logger = logging.getLogger(__name__)
+
 
 def train_teacher(
     development: Parts,
@@ -30,13 +33,15 @@ def train_teacher(
     Where a file of its weights is named, they are read from that instead.
     """
     if (path := parameters.teacher_weights.get(network)) is not None:
-        return import_weights(
+        weights = import_weights(
             network,
             DataCard.from_json(card),
             path,
             renames=parameters.teacher_renames,
             statistics=parameters.teacher_statistics.get(network),
         )
+        logger.info("%s: %d tensors read from %s", network, len(weights.state), path)
+        return weights
     bench = open_bench(development, card, cells, parameters)
     everything = lessons(development, card, parameters, per_class=None)
     training = teacher_training(network, parameters.teacher_seed, everything, parameters.teacher)
