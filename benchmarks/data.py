@@ -1,4 +1,4 @@
-"""Recipe images per second, as a ratio to torchvision's usual way, in one run.
+"""Training images per second, as a ratio to torchvision's usual way, in one run.
 
 The usual way: images of 32 x 32 as arrays, turned into PIL images, cropped, flipped and normalised
 one by one in a DataLoader, with 0 and with 2 workers. Ours: `sakd.data.BatchStream`. All give

@@ -1,4 +1,4 @@
-"""Recipe a training: once, resumed to the bit, and its failure kept to itself."""
+"""A training: run once, resumed to the bit, its failure kept to itself."""
 
 from __future__ import annotations
 

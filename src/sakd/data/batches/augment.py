@@ -18,10 +18,10 @@ UNITS |= {"rand_augment": " operations"}
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """How each of B images is looked at.
+    """The crops of B images.
 
     Attributes:
-        top: (B,) int64, first row of the crop in the padded image; ``left`` the first column.
+        top: (B,) int64, first row of each crop in the padded image; ``left`` is the first column.
         flip: (B,) bool, whether the crop is mirrored left to right.
     """
 
@@ -40,20 +40,20 @@ class View:
 
 @dataclass(frozen=True)
 class Augment:
-    """How training images are varied.
+    """The random changes made to training images.
 
     Crop and flip are the augmentation of the CIFAR papers: pad with black, crop at random, mirror
     at random; equal in distribution to torchvision's ``RandomCrop(size, padding)`` followed by
-    ``RandomHorizontalFlip()``. The rest is off unless asked for.
+    ``RandomHorizontalFlip()``. The others are off by default.
 
     Attributes:
-        crop_padding: Pixels added on every side; the crop has the size of the image. 0: no crop.
+        crop_padding: Pixels added on every side; the crop has the size of the image. 0 is off.
         flip: Whether half of the images are mirrored.
-        cutout: Side of a square that is blanked in every image, in pixels; 0: none.
-        mixup: alpha of mixup, see `sakd.data.batches.mixing`; 0: none.
-        cutmix: alpha of cutmix, likewise.
+        cutout: Side of a square that is blanked in every image, in pixels; 0 is off.
+        mixup: Parameter alpha of mixup, see `sakd.data.batches.mixing`; 0 is off.
+        cutmix: Parameter alpha of cutmix, likewise.
         rand_augment: Number of operations of RandAugment (Cubuk et al., NeurIPS 2020,
-            arXiv:1909.13719) of magnitude 9, for streamed images only; 0: none.
+            arXiv:1909.13719) of magnitude 9, for streamed images only; 0 is off.
 
     Raises:
         UserError: A number is negative.
@@ -69,16 +69,16 @@ class Augment:
     rand_augment: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what is less than nothing."""
+        """Refuse negative numbers."""
         for name, unit in UNITS.items():
             amount = getattr(self, name)
             require(amount >= 0, f"{name} must be 0{unit} or more, got {amount}")
 
     def check(self, *, streamed: bool) -> None:
-        """See that images in files, or in memory, can be varied like this.
+        """Check that the changes can be made to streamed images, or to images in memory.
 
         Raises:
-            UserError: They cannot.
+            UserError: One of them is made to images of the other kind only.
         """
         require(
             not streamed or self.crop_padding == 0,
@@ -92,7 +92,7 @@ class Augment:
         )
 
     def draw(self, count: int, source: torch.Generator) -> View:
-        """Draw ``count`` views from ``source``, on its device; offsets and flips are uniform."""
+        """Draw the crops of ``count`` images, uniformly, from ``source`` and on its device."""
         offsets = torch.randint(
             2 * self.crop_padding + 1, (2, count), generator=source, device=source.device
         )
@@ -101,7 +101,7 @@ class Augment:
 
 
 class Canvas:
-    """A training set padded once, of which a batch of crops, mirrored or not, is one gather."""
+    """A training set that is padded once; a batch of crops, mirrored or not, is one gather."""
 
     def __init__(self, images: Tensor, padding: int) -> None:
         """Pad (N, C, H, W) uint8 ``images`` with ``padding`` black pixels on every side."""
@@ -109,14 +109,14 @@ class Canvas:
         padded = pad(images, [padding] * 4)
         self._pixels = padded.view(-1)
         self._per_image, per_channel, self._per_row, _ = padded.stride()
-        # Where the rows (C, H, 1) and the columns (W,) of a crop are, from its upper left corner.
+        # Offsets of the rows (C, H, 1) and of the columns (W,) from a crop's upper left corner.
         self._columns = torch.arange(width, device=images.device)
         planes = torch.arange(channels, device=images.device) * per_channel
         rows = torch.arange(height, device=images.device) * self._per_row
         self._rows = (planes[:, None] + rows)[:, :, None]
 
     def crop(self, index: Tensor, view: View) -> Tensor:
-        """Look at the images at ``index``, (B,) int64, through ``view``: (B, C, H, W) uint8."""
+        """Crop the images at ``index``, (B,) int64, to ``view``; gives (B, C, H, W) uint8."""
         corner = index * self._per_image + view.top * self._per_row + view.left
         columns = torch.where(view.flip[:, None], self._columns.flip(0), self._columns)
         places = self._rows + (corner[:, None] + columns)[:, None, None]
@@ -124,7 +124,7 @@ class Canvas:
 
 
 class Views(Protocol):
-    """Training images as they are looked at, epoch by epoch."""
+    """Training images as a network sees them, epoch by epoch."""
 
     def epoch(
         self, order: Tensor, draws: torch.Generator, sizes: Sequence[int]
@@ -132,8 +132,8 @@ class Views(Protocol):
         """Yield the batches of an epoch: (B, C, H, W) uint8.
 
         Args:
-            order: (N,) int64 on the CPU, which image comes when.
-            draws: The views are drawn from it, or from its seed; on the CPU.
+            order: (N,) int64 on the CPU, the positions of the images in the order of use.
+            draws: Generator on the CPU; the views are drawn from it, or from its seed.
             sizes: B of each batch; their sum is N.
         """
 
@@ -142,7 +142,7 @@ class MemoryViews:
     """Random crops and flips of images in memory."""
 
     def __init__(self, images: Tensor, augment: Augment) -> None:
-        """Pad (N, C, H, W) uint8 ``images`` where they are."""
+        """Pad ``images`` (N, C, H, W) uint8 on their device."""
         self._canvas = Canvas(images, augment.crop_padding)
         self._augment, self._device = augment, images.device
 

@@ -13,11 +13,11 @@ from sakd.foundation.randomness import generator, mix
 
 
 class Mixture(NamedTuple):
-    """What a batch was mixed with.
+    """The labels that were mixed into a batch.
 
     Attributes:
         partner: (B,) int64, labels of the images mixed in.
-        share: scalar, the share of the image's own label; 1 - share is its partner's.
+        share: Scalar, the share of the image's own label; 1 - share is its partner's.
     """
 
     partner: Tensor
@@ -27,14 +27,17 @@ class Mixture(NamedTuple):
 def cut_out(images: Tensor, side: int, source: torch.Generator) -> Tensor:
     """Set a square of every image to 0, the mean colour.
 
-    DeVries & Taylor, 2017, arXiv:1708.04552: the centre is uniform over all pixels, and what
-    lies outside the image is lost. (torchvision's ``RandomErasing`` has rectangles of random shape
-    that lie within.) Differs from the authors' code: odd sides are kept, not shortened by a pixel.
+    DeVries & Taylor, 2017, arXiv:1708.04552: the centre is uniform over all pixels, and the square
+    may reach beyond the image. (torchvision's ``RandomErasing`` has rectangles of random shape
+    within the image.) Differs from the authors' code: odd sides are not shortened by a pixel.
 
     Args:
         images: (B, C, H, W) normalised.
-        side: of the square, in pixels.
-        source: draws the centres, on the CPU.
+        side: Side of the square, in pixels.
+        source: Generator on the CPU, which draws the centres.
+
+    Returns:
+        (B, C, H, W), new.
     """
     hidden = torch.ones(1, dtype=torch.bool, device=images.device)
     for axis, size in ((2, images.shape[2]), (3, images.shape[3])):
@@ -49,23 +52,23 @@ def cut_out(images: Tensor, side: int, source: torch.Generator) -> Tensor:
 
 
 class Mixer:
-    """Mixes every image of a batch with another one of it, by mixup or by cutmix.
+    """Mixes every image of a batch with another image of the batch, by mixup or by cutmix.
 
     Mixup (Zhang et al., ICLR 2018, arXiv:1710.09412): share x + (1 - share) x'.
     Cutmix (Yun et al., ICCV 2019, arXiv:1905.04899): a rectangle of x' over x, its area 1 - share.
-    The share of a batch is drawn from Beta(alpha, alpha); where both are asked for, a fair coin
-    chooses one per batch. Both networks of a distillation see the mixed images.
+    The share of a batch is drawn from Beta(alpha, alpha). If both are on, a fair coin chooses one
+    for each batch. Both networks of a distillation see the mixed images.
     """
 
     def __init__(self, augment: Augment) -> None:
-        """Mix as ``augment`` says."""
+        """Use the mixup and cutmix of ``augment``."""
         chosen = {_mixup: augment.mixup, _cutmix: augment.cutmix}
         self._kinds = [(kind, alpha) for kind, alpha in chosen.items() if alpha > 0]
 
     def __call__(
         self, images: Tensor, labels: Tensor, *seed: int | str
     ) -> tuple[Tensor, Mixture | None]:
-        """Mix (B, C, H, W) ``images`` with labels (B,), as a pure function of ``seed``."""
+        """Mix ``images`` (B, C, H, W) with ``labels`` (B,), as a pure function of ``seed``."""
         if not self._kinds:
             return images, None
         dice = np.random.default_rng(mix(*seed))
@@ -93,7 +96,7 @@ def _cutmix(
 
 
 def _span(size: int, share: float, dice: np.random.Generator) -> tuple[int, int]:
-    """Where the rectangle lies on an axis; what is outside of the image is cut off."""
+    """First and last row (or column) of the rectangle, cut off at the border of the image."""
     half = int(size * (1 - share) ** 0.5) // 2
     centre = int(dice.integers(size))
     return max(0, centre - half), min(size, centre + half)

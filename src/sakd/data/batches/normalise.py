@@ -15,7 +15,7 @@ WHITE = 255
 def channel_statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Compute mean and standard deviation of each channel, of pixels scaled to [0, 1].
 
-    Exact whatever the order and number of images, as the pixels are counted by value.
+    The result does not depend on the order of the images: pixels are counted by value.
 
     Args:
         images: (N, C, H, W) uint8.
@@ -50,11 +50,11 @@ class Normalise:
     def __init__(
         self, mean: Sequence[float], std: Sequence[float], device: torch.device | str
     ) -> None:
-        """Take C means and standard deviations of pixels in [0, 1]."""
+        """Use the C means and standard deviations of pixels in [0, 1]."""
         centre, spread = (torch.tensor(list(s), dtype=torch.float64) for s in (mean, std))
         self._scale = (1 / (WHITE * spread)).float().view(-1, 1, 1).to(device)
         self._bias = (-centre / spread).float().view(-1, 1, 1).to(device)
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Normalise (B, C, H, W) uint8 to float32."""
+        """Normalise ``images`` (B, C, H, W) uint8 to float32."""
         return images.float().mul_(self._scale).add_(self._bias)

@@ -18,7 +18,7 @@ from sakd.foundation.randomness import generator, mix
 
 
 class Batch(NamedTuple):
-    """B training images and what comes with them, all on the stream's device.
+    """B training images with their labels, all on the stream's device.
 
     Attributes:
         images: (B, C, H, W) float32, augmented and normalised.
@@ -75,8 +75,8 @@ class BatchStream:
         mean: Mean per channel, pixels in [0, 1]; ``std`` is the standard deviation likewise.
         batch_size: B of all batches but the last, see `batch_sizes`.
         seed: Streams of the same seed are the same.
-        augment: How the images are varied.
-        device: Where the batches are made.
+        augment: The random changes made to the images.
+        device: The device on which batches are made.
 
     Raises:
         UserError: The training set has fewer than two images, or ``batch_size`` is below 1.
@@ -125,7 +125,7 @@ class BatchStream:
     def _vary(
         self, images: Tensor, labels: Tensor, epoch: int, step: int
     ) -> tuple[Tensor, Mixture | None]:
-        """What is done to whole batches of normalised images."""
+        """Cut out and mix normalised images (B, C, H, W)."""
         if self.augment.cutout:
             source = generator(self.seed, epoch, step, "cutout")
             images = cut_out(images, self.augment.cutout, source)
@@ -140,7 +140,7 @@ def evaluation_batches(
     batch_size: int,
     device: torch.device | str = "cpu",
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield normalised images (B, C, H, W) float32 and labels (B,), in order, as they are."""
+    """Yield normalised images (B, C, H, W) float32 and labels (B,) int64, in order, unvaried."""
     normalise = Normalise(mean, std, device)
     labels = torch.split(images.labels, batch_size)
     pixels = images.as_they_are(batch_size, device)

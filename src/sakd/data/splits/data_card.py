@@ -23,7 +23,7 @@ class DataCard:
         source: Where the images came from, in words.
         key: Hash of what it was prepared from and how, see ``preparation_key``.
         sha256: Hash of the content of the three splits, see ``content_hash``.
-        imbalance: Recipe images of the largest class per one of the smallest.
+        imbalance: Training images of the largest class per one of the smallest.
         duplicates: Images found more than once, see `sakd.data.splits.duplicates`.
     """
 

@@ -1,4 +1,4 @@
-"""The same image twice: found by its pixels, counted, and left out where it would do harm."""
+"""Duplicates of images: found by their pixels, counted, and left out by default."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Hashed:
-    """Images, and a digest of each."""
+    """Images with a digest of each."""
 
     images: Images
     digests: Sequence[bytes]
@@ -32,7 +32,7 @@ class Hashed:
         return Hashed(self.images.subset(index), [self.digests[row] for row in rows])
 
     def canonical(self) -> Images:
-        """The images in an order of their own (by content), whatever order they came in."""
+        """The images in the order of their content, whatever order they came in."""
         labels = self.images.labels.tolist()
         order = sorted(range(len(labels)), key=lambda row: (self.digests[row], labels[row]))
         return self.images.subset(torch.tensor(order, dtype=torch.int64))
@@ -40,13 +40,13 @@ class Hashed:
 
 @dataclass(frozen=True)
 class Duplicates:
-    """Images of train and val whose pixels are found again; each is counted once.
+    """How many images of train and val have duplicates; each is counted once.
 
     Attributes:
-        in_test: Images that are in test too.
-        contradicting: Others that are there with different labels, all copies of them: label noise.
-        repeated: Copies, beyond the first, of others that are there with the same label.
-        left_out: How many of these were left out: all, or none.
+        in_test: Images that are in test as well.
+        contradicting: Other images that occur with different labels, all copies: label noise.
+        repeated: Copies, beyond the first, of other images that occur with one label.
+        left_out: How many of these were left out: all, or 0.
     """
 
     in_test: int = 0
@@ -58,16 +58,15 @@ class Duplicates:
 def find_duplicates(
     development: Sequence[Hashed], test: Hashed | None
 ) -> tuple[Duplicates, list[list[int]]]:
-    """Look for images that are there twice.
+    """Look for images that occur more than once.
 
     Args:
-        development: Val, if it comes with the dataset, and train. Of an image in both, the copy in
-            the first is the first.
+        development: Val, if it comes with the dataset, and train. If an image is in both, the copy
+            in the former counts as the first.
         test: The test images, if they come with the dataset.
 
     Returns:
-        The counts, with none left out, and for each of ``development`` the rows that are unlike all
-        others.
+        The counts, with ``left_out`` 0, and for each of ``development`` the rows to keep.
     """
     tested = frozenset(test.digests if test else ())
     contradicting = _contradicting(development)
@@ -101,13 +100,13 @@ def _contradicting(parts: Sequence[Hashed]) -> set[bytes]:
 def without_duplicates(
     development: Sequence[Hashed], test: Hashed | None, *, keep: bool
 ) -> tuple[list[Hashed], Duplicates]:
-    """Leave out of ``development`` what `find_duplicates` finds, or ``keep`` and count it."""
+    """Leave the duplicates out of ``development``, or ``keep`` them, and count them."""
     found, fine = find_duplicates(development, test)
     number = sum(asdict(found).values())
     if number:
         done = "kept" if keep else "left out"
         message = (
-            "%d images of train and val %s: %d are in test too, %d have contradicting labels, "
+            "%d images of train and val %s: %d are also in test, %d have contradicting labels, "
         )
         counts = (number, done, found.in_test, found.contradicting, found.repeated)
         logger.info(message + "%d repeat others", *counts)

@@ -1,4 +1,4 @@
-"""Drawing images so that every class keeps its share."""
+"""Drawing images while every class keeps its share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def proportional(counts: Tensor, size: int) -> Tensor:
     """Share ``size`` among classes in proportion to ``counts``, (K,) int64, by largest remainder.
 
     Returns:
-        (K,) int64, none above its count, with sum ``size``.
+        (K,) int64, at most its count each, with sum ``size``.
     """
     total = int(counts.sum())
     quota, remainder = counts * size // total, counts * size % total
@@ -28,11 +28,11 @@ def draw_per_class(labels: Tensor, quota: Tensor, source: torch.Generator) -> Te
 
     Args:
         labels: (N,) int64.
-        quota: (K,) int64, none above the number of its class.
+        quota: (K,) int64, at most the number of images of the class each.
         source: Generator on the CPU.
 
     Returns:
-        Ascending positions, int64.
+        (sum of ``quota``,) int64, ascending positions.
     """
     shuffled = torch.randperm(len(labels), generator=source)
     by_class = shuffled[labels[shuffled].argsort(stable=True)]
@@ -43,7 +43,7 @@ def draw_per_class(labels: Tensor, quota: Tensor, source: torch.Generator) -> Te
 
 
 def labelled_subset(train: Images, per_class: int | None, seed: int) -> Images:
-    """Draw the few labelled images that a student may have: ``per_class`` of each, or all.
+    """Draw the labelled images that a student learns from: ``per_class`` of each class, or all.
 
     Raises:
         UserError: ``per_class`` is below 1, or above the number of images of a class.
