@@ -55,8 +55,8 @@ def check_network(name: str) -> None:
     for rebuilding in REBUILDINGS:
         require(
             rebuilding.parts(name) is None,
-            f"{name!r} is what distillation makes of two networks: name one of them, "
-            f"{' or '.join(rebuilding.parts(name) or ())}",
+            f"{name!r} is rebuilt from two networks by distillation: "
+            f"name {' or '.join(rebuilding.parts(name) or ())}",
         )
     if not is_outside(name):
         _builder(name)

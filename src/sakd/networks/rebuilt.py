@@ -11,6 +11,7 @@ from torch import nn
 
 from sakd.foundation.errors import require
 from sakd.networks.chain import Chain
+from sakd.networks.outside.names import split_names
 from sakd.networks.staged import StagedNetwork, feature_shapes, rectified_stages
 from sakd.networks.zoo.blocks import conv_bn, conv_bn_relu
 
@@ -23,25 +24,24 @@ TAIL = 2
 
 @dataclass(frozen=True)
 class Rebuilding:
-    """A way to make another network of a student and its teacher, and what that is called.
+    """A way to make a network from a student and its teacher, and how that network is named.
 
     Attributes:
-        sign: stands between the names of both in the name of the network made of them, from which
-            it can be built again.
-        make: makes it of the student, the teacher and the shape of the images (C, H, W).
+        sign: One character between the names of both in the name of the rebuilt network, from
+            which it can be built again. No shell gives it a meaning, and no other name has it.
+        make: Makes the network from student, teacher and the shape of the images (C, H, W).
     """
 
     sign: str
     make: Callable[[StagedNetwork, StagedNetwork, tuple[int, ...]], StagedNetwork]
 
     def name(self, student: str, teacher: str) -> str:
-        """What the network made of those called ``student`` and ``teacher`` is called."""
+        """Name the network rebuilt from ``student`` and ``teacher``."""
         return f"{student}{self.sign}{teacher}"
 
     def parts(self, name: str) -> tuple[str, str] | None:
-        """The names of student and teacher, if that is what ``name`` is made of."""
-        student, sign, teacher = name.partition(self.sign)
-        return (student.strip(), teacher.strip()) if sign else None
+        """Split the name of a rebuilt network into student and teacher; None for other names."""
+        return split_names(name, self.sign)
 
 
 class ReusedClassifier(Chain):
@@ -116,5 +116,5 @@ def _last_map(network: StagedNetwork, image_shape: tuple[int, ...]) -> tuple[int
     return channels, height, width
 
 
-REUSED = Rebuilding(">>", ReusedClassifier)
-"""``student>>teacher``: the student ends in the teacher's classifier."""
+REUSED = Rebuilding("@", ReusedClassifier)
+"""``student@teacher``: the student ends in the teacher's classifier."""

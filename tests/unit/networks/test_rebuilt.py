@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 
 import pytest
@@ -19,7 +20,8 @@ from sakd.networks import (
     feature_shapes,
     stage,
 )
-from sakd.networks.rebuilt import ReusedClassifier
+from sakd.networks.build import REBUILDINGS
+from sakd.networks.rebuilt import REUSED, ReusedClassifier
 from sakd.networks.renormalised import OwnStatistics, Statistics
 
 IMAGE = (3, 8, 8)
@@ -169,10 +171,10 @@ def test_a_larger_map_is_averaged_to_the_teachers_size(small_network: Network) -
 @pytest.mark.parametrize(
     "name",
     [
-        "resnet8>>wrn_16_1",
-        "MobileNetV2_x0_5 >> vgg8",
-        "torchvision:mobilenet_v3_small >> torchvision:resnet18(small_images=true)",
-        "resnet8>>resnet8x4>>vgg8",
+        "resnet8@wrn_16_1",
+        "MobileNetV2_x0_5 @ vgg8",
+        "torchvision:mobilenet_v3_small@torchvision:resnet18(small_images=true)",
+        "resnet8@resnet8x4@vgg8",
     ],
 )
 def test_the_name_makes_the_same_network_again(name: str) -> None:
@@ -185,8 +187,20 @@ def test_the_name_makes_the_same_network_again(name: str) -> None:
 
 
 def test_what_is_made_of_two_networks_is_nothing_to_start_from() -> None:
-    with pytest.raises(UserError, match=r"'a>>b' is what distillation makes .* a or b"):
-        check_network("a>>b")
+    with pytest.raises(UserError, match=r"'a@b' .* name a or b"):
+        check_network("a@b")
+    with pytest.raises(UserError, match="unknown network 'resnet8>>resnet20'"):
+        check_network("resnet8>>resnet20")
+
+
+def test_no_shell_reads_the_name_of_a_rebuilt_network() -> None:
+    for name in (rebuilding.name("resnet8", "resnet20") for rebuilding in REBUILDINGS):
+        assert shlex.quote(name) == name
+
+
+def test_a_sign_inside_of_brackets_is_an_argument() -> None:
+    assert REUSED.parts("a:b(path='x@y')") is None
+    assert REUSED.parts("a:b(path='x)@y')@c") == ("a:b(path='x)@y')", "c")
 
 
 def test_a_network_without_maps_has_no_classifier_to_reuse(small_network: Network) -> None:

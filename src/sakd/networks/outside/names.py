@@ -15,7 +15,7 @@ FORMS = "torchvision:NAME, timm:NAME or package.module:function"
 EXAMPLE = "torchvision:vit_b_16(image_size=64; dropout=0.1)"
 
 _OUTSIDE = re.compile(r"(?P<source>[A-Za-z_][\w.]*):(?P<item>[A-Za-z_][\w.]*)(\((?P<given>.*)\))?")
-_PAIR = re.compile(r"(?P<teacher>[^/(]+(?:\(.*?\))?)/(?P<student>.+)")
+_ARGUMENTS = r"\((?:'[^']*'|\"[^\"]*\"|[^'\"])*?\)"
 _LONGEST_SLUG = 64
 
 
@@ -62,16 +62,26 @@ def parse_name(name: str) -> OutsideName:
     return OutsideName(found["source"], found["item"], arguments, tuple(stages))
 
 
+def split_names(names: str, sign: str) -> tuple[str, str] | None:
+    """Split two names at the first ``sign`` that is outside of brackets; None without such a sign.
+
+    >>> split_names("torchvision:vit_b_16(dropout=0.1)/resnet8", "/")
+    ('torchvision:vit_b_16(dropout=0.1)', 'resnet8')
+    """
+    found = re.fullmatch(rf"([^{sign}(]+(?:{_ARGUMENTS})?)\s*{sign}\s*(.+)", names)
+    return (found[1].strip(), found[2].strip()) if found else None
+
+
 def split_pair(pair: str) -> tuple[str, str]:
-    """Teacher and student of ``teacher/student``, split at the first slash outside of brackets.
+    """Split ``teacher/student`` into the names of both.
 
     Raises:
-        UserError: it is no pair.
+        UserError: There is no slash between two names.
     """
-    found = _PAIR.fullmatch(pair)
-    if found is None:
+    names = split_names(pair, "/")
+    if names is None:
         raise UserError(f"grid.pairs: {pair!r} is no pair; write teacher/student")
-    return found["teacher"], found["student"]
+    return names
 
 
 def slug(name: str) -> str:
