@@ -1,4 +1,4 @@
-"""The laws of staged networks, for every network in the table."""
+"""The laws of staged networks, for every builder in the table."""
 
 from __future__ import annotations
 
@@ -39,8 +39,19 @@ RECTIFIED = {
     "ShuffleNetV2": "stem",
 }
 
+# Built otherwise than the first of their builder: with a convolution as the first stage's
+# shortcut, with bottlenecks, with two convolutions in a stage.
+MORE = ("resnet8x4", "wrn_16_2", "ResNet50", "vgg13")
 
-@pytest.fixture(scope="module", params=NETWORKS)
+
+def builder_of(entry: object) -> object:
+    return entry.func if isinstance(entry, partial) else entry
+
+
+FIRST = {builder_of(entry): name for name, entry in [*NETWORKS.items()][::-1]}
+
+
+@pytest.fixture(scope="module", params=(*FIRST.values(), *MORE))
 def name(request: pytest.FixtureRequest) -> str:
     """Name a network; all laws of one network are tested before the next one is built."""
     return str(request.param)
@@ -76,7 +87,7 @@ def test_a_forward_can_be_cut_anywhere(network: StagedNetwork, image: Tensor) ->
 
 
 @torch.no_grad()
-def test_a_trace_is_the_chain_of_all_stages(network: StagedNetwork, image: Tensor) -> None:
+def test_features_and_logits_are_the_chain_of_all_stages(network: StagedNetwork, image: Tensor) -> None:
     features, logits = network.extract(image)
     assert len(features) == network.depth
     x = image
@@ -87,7 +98,7 @@ def test_a_trace_is_the_chain_of_all_stages(network: StagedNetwork, image: Tenso
 
 
 @torch.no_grad()
-def test_what_a_rectifier_takes_is_in_a_trace(
+def test_unrectified_features_are_those_before_the_rectifiers(
     name: str, network: StagedNetwork, image: Tensor
 ) -> None:
     closed, unrectified = network.extract_unrectified(image)
@@ -128,18 +139,26 @@ def test_networks_of_one_architecture_are_of_one_family(name: str, network: Stag
     assert network.family
 
 
+def test_other_image_channels_change_only_the_stem(name: str) -> None:
+    with torch.device("meta"):
+        colour, grey = NETWORKS[name](num_classes=4), NETWORKS[name](num_classes=4, in_channels=1)
+    shapes = {name: value.shape for name, value in grey.state_dict().items()}
+    changed = {name for name, value in colour.state_dict().items() if value.shape != shapes[name]}
+    assert len(changed) == 1
+    assert changed.pop().startswith("stem")
+
+
 def modules_of(package: ModuleType) -> Iterator[ModuleType]:
     for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         yield importlib.import_module(found.name)
 
 
-def test_every_network_builder_of_the_zoo_is_in_its_table() -> None:
-    built = {entry.func if isinstance(entry, partial) else entry for entry in NETWORKS.values()}
+def test_every_builder_of_the_zoo_is_in_its_table() -> None:
     for module in modules_of(sakd.networks.zoo):
         for name, function in inspect.getmembers(module, inspect.isfunction):
             here = function.__module__ == module.__name__ and not name.startswith("_")
             if here and function.__annotations__.get("return") == "StagedNetwork":
-                assert function in built, f"{module.__name__}.{name} is in no line of the table"
+                assert function in FIRST, f"{module.__name__}.{name} is in no line of the table"
 
 
 @pytest.mark.parametrize("training", [True, False])

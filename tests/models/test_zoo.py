@@ -52,16 +52,6 @@ def test_every_network_of_the_authors_is_there_and_compared_at_both_sizes() -> N
     assert names <= set(NETWORKS)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_other_image_channels_change_only_the_stem(name: str) -> None:
-    with torch.device("meta"):
-        colour, grey = NETWORKS[name](num_classes=4), NETWORKS[name](num_classes=4, in_channels=1)
-    shapes = {name: value.shape for name, value in grey.state_dict().items()}
-    changed = {name for name, value in colour.state_dict().items() if value.shape != shapes[name]}
-    assert len(changed) == 1
-    assert changed.pop().startswith("stem")
-
-
 def test_images_too_small_for_a_vgg_of_imagenet_are_named_with_their_size() -> None:
     with torch.device("meta"):
         network = NETWORKS["vgg8-imagenet"](num_classes=2)
