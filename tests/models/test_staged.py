@@ -87,7 +87,9 @@ def test_a_forward_can_be_cut_anywhere(network: StagedNetwork, image: Tensor) ->
 
 
 @torch.no_grad()
-def test_features_and_logits_are_the_chain_of_all_stages(network: StagedNetwork, image: Tensor) -> None:
+def test_features_and_logits_are_the_chain_of_all_stages(
+    network: StagedNetwork, image: Tensor
+) -> None:
     features, logits = network.extract(image)
     assert len(features) == network.depth
     x = image
