@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sakd.distillers.ab import ActivationBoundaries
 from sakd.distillers.at import AttentionTransfer
-from sakd.distillers.base import Distiller, Pair, Pretraining
+from sakd.distillers.base import Distiller, Pair, Pretraining, Side
 from sakd.distillers.cc import CorrelationCongruence
 from sakd.distillers.crd import ContrastiveRepresentation
 from sakd.distillers.dist import CorrelationOfPredictions
@@ -50,4 +50,4 @@ DISTILLERS: Table[type[Distiller]] = Table(
     base=Distiller,
 )
 
-__all__ = ["DISTILLERS", "Distiller", "Pair", "Pretraining"]
+__all__ = ["DISTILLERS", "Distiller", "Pair", "Pretraining", "Side"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from sakd.data import Batch
-from sakd.distillers.base import Distiller, Pair, Shape, mean_over_batch
+from sakd.distillers.base import Distiller, Pair, Shape, Side, mean_over_batch
 from sakd.distillers.parts.maps import pool_to_smaller
 from sakd.foundation.errors import require_not_negative
 from sakd.networks.spots import SpotFamily
@@ -26,7 +26,7 @@ class ActivationBoundaries(Distiller):
     """
 
     family = SpotFamily.EVERY_STAGE
-    unrectified = True
+    unrectified = Side.BOTH
 
     def __init__(self, pair: Pair, *, margin: float = 1.0) -> None:
         """Demand a distance of ``margin`` from zero."""

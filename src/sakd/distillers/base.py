@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Flag, auto
 from typing import ClassVar
 
 import torch
@@ -16,6 +17,15 @@ from sakd.networks.rebuilt import Rebuilding
 from sakd.networks.spots import Spot, SpotFamily
 
 Shape = tuple[int, ...]
+
+
+class Side(Flag):
+    """The student, the teacher, or both."""
+
+    NEITHER = 0
+    STUDENT = auto()
+    TEACHER = auto()
+    BOTH = STUDENT | TEACHER
 
 
 @dataclass(frozen=True)
@@ -66,8 +76,9 @@ class Distiller(nn.Module, ABC):
     ``weight`` is the beta of total = CE + alpha KD + beta L, and ``gamma`` scales the routing
     loss of spot-adaptive distillation (CIFAR-100 configuration of arXiv:2205.02399).
     ``equal_channels`` says that both features of a spot must have as many channels, and
-    ``any_shape`` that tokens and vectors will do where the family has maps. ``unrectified`` asks
-    for features as they are before a rectifier, see `StagedNetwork.extract_unrectified`.
+    ``any_shape`` that tokens and vectors will do where the family has maps. ``unrectified`` names
+    the side whose features are shown before their rectifier, see
+    `StagedNetwork.extract_unrectified`.
     ``stands_alone`` says that neither cross-entropy nor KD nor another distiller goes with it, and
     ``rebuilding`` what the student is made into before it is trained; None leaves it as it is.
     """
@@ -77,7 +88,7 @@ class Distiller(nn.Module, ABC):
     gamma: ClassVar[float] = 1.0
     equal_channels: ClassVar[bool] = False
     any_shape: ClassVar[bool] = False
-    unrectified: ClassVar[bool] = False
+    unrectified: ClassVar[Side] = Side.NEITHER
     stands_alone: ClassVar[bool] = False
     rebuilding: ClassVar[Rebuilding | None] = None
 

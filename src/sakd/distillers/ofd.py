@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sakd.data import Batch
-from sakd.distillers.base import Distiller, Pair, mean_over_batch
+from sakd.distillers.base import Distiller, Pair, Side, mean_over_batch
 from sakd.distillers.parts.maps import pool_to_smaller
 from sakd.networks.spots import SpotFamily
 from sakd.networks.zoo.blocks import conv_bn, initialise
@@ -29,7 +29,7 @@ class FeatureOverhaul(Distiller):
 
     family = SpotFamily.EVERY_STAGE
     weight = 1e-3
-    unrectified = True
+    unrectified = Side.BOTH
 
     def __init__(self, pair: Pair) -> None:
         """Make a regressor and a margin for every spot."""

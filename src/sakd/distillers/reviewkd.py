@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
 from sakd.data import Batch
-from sakd.distillers.base import Distiller, Pair, mean_over_batch
+from sakd.distillers.base import Distiller, Pair, Side, mean_over_batch
 from sakd.foundation.errors import require_positive
 from sakd.networks.spots import SpotFamily
 
@@ -24,7 +24,8 @@ class KnowledgeReview(Distiller):
     hierarchical context loss.
     Loss, summed over stages: mean_b sum_l w_l || P_l(U_s) - P_l(F_t) ||^2 / size_l, P_l the mean
     over an l x l grid, l the map's own side, then 4, 2, 1 where that is smaller, with weights 1,
-    1/2, 1/4, 1/8 over their sum. U_s is a `Fusion` of F_s and what comes from the next stage.
+    1/2, 1/4, 1/8 over their sum. U_s is a `Fusion` of F_s and what comes from the next stage; F_t
+    is taken before its rectifier and F_s after it, as in the authors' code for CIFAR-100.
     A stage counts the samples chosen there; what flows to it from deeper stages of a sample does
     so wherever that one is chosen, so its gradient reaches these too. The batch norms of the
     fusions see the full batch whoever is chosen.
@@ -36,6 +37,7 @@ class KnowledgeReview(Distiller):
 
     family = SpotFamily.EVERY_STAGE
     weight = 5.0
+    unrectified = Side.TEACHER
 
     def __init__(self, pair: Pair, *, most_channels: int = 512) -> None:
         """Fuse in as many channels as the student's last map has, ``most_channels`` at most."""

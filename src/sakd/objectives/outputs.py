@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from sakd.distillers import Distiller
+from sakd.distillers import Distiller, Side
 from sakd.networks import StagedNetwork
 
 
@@ -18,19 +18,23 @@ class Outputs(NamedTuple):
         closed: as the stages give them, and as the next stage takes them.
         unrectified: before rectifiers, see `StagedNetwork.extract_unrectified`; ``closed`` where
             nobody asked.
+        side: whose they are.
     """
 
     closed: tuple[Tensor, ...]
     unrectified: tuple[Tensor, ...]
+    side: Side
 
     @classmethod
-    def of(cls, network: StagedNetwork, images: Tensor, distillers: Iterable[Distiller]) -> Outputs:
+    def of(
+        cls, network: StagedNetwork, images: Tensor, side: Side, distillers: Iterable[Distiller]
+    ) -> Outputs:
         """Run ``images`` (B, C, H, W) through ``network``, for what ``distillers`` want to see."""
-        if any(distiller.unrectified for distiller in distillers):
+        if any(side in distiller.unrectified for distiller in distillers):
             closed, unrectified = network.extract_unrectified(images)
-            return cls(closed.outputs, unrectified.outputs)
+            return cls(closed.outputs, unrectified.outputs, side)
         outputs = network.extract(images).outputs
-        return cls(outputs, outputs)
+        return cls(outputs, outputs, side)
 
     @property
     def embedding(self) -> Tensor:
@@ -44,4 +48,4 @@ class Outputs(NamedTuple):
 
     def shown_to(self, distiller: Distiller) -> tuple[Tensor, ...]:
         """The outputs that ``distiller`` compares."""
-        return self.unrectified if distiller.unrectified else self.closed
+        return self.unrectified if self.side in distiller.unrectified else self.closed

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from sakd.data import Batch
-from sakd.distillers import Distiller, Pretraining
+from sakd.distillers import Distiller, Pretraining, Side
 from sakd.networks import StagedNetwork
 from sakd.objectives.base import Objective, StepResult
 from sakd.objectives.outputs import Outputs
@@ -41,6 +41,7 @@ class PretrainingObjective(Objective):
         """The pretraining's loss."""
         (distiller,) = self._for
         with torch.no_grad():
-            shown = Outputs.of(self.teacher, batch.images, self._for).shown_to(distiller)
+            outputs = Outputs.of(self.teacher, batch.images, Side.TEACHER, self._for)
+        shown = outputs.shown_to(distiller)
         loss = self.pretraining.loss([shown[spot.teacher] for spot in distiller.pair.spots])
         return StepResult({"pretraining": loss}, {"pretraining": loss.detach()})

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sakd.data import Batch
-from sakd.distillers import Distiller
+from sakd.distillers import Distiller, Side
 from sakd.networks import StagedNetwork
 from sakd.networks.spots import Spot
 from sakd.networks.staged import in_mode
@@ -113,7 +113,8 @@ class SpotDistillation(Objective):
 
     def outputs(self, network: StagedNetwork, images: Tensor) -> Outputs:
         """What ``network`` gives for ``images`` (B, C, H, W), as the distillers want to see it."""
-        return Outputs.of(network, images, self._distillers().values())
+        side = Side.TEACHER if network is self.teacher else Side.STUDENT
+        return Outputs.of(network, images, side, self._distillers().values())
 
     def teach(self, images: Tensor) -> Outputs:
         """What the teacher gives for ``images`` (B, C, H, W)."""

@@ -9,19 +9,20 @@ import pytest
 import torch
 
 from sakd.data import Batch
-from sakd.distillers import DISTILLERS
+from sakd.distillers import DISTILLERS, Side
 from sakd.networks import StagedNetwork
 from sakd.objectives import SpotDistillation
 
 Objectives = Callable[..., SpotDistillation]
 Batches = Callable[..., Batch]
 
+SIDES = (Side.STUDENT, Side.TEACHER)
 ASKING = [name for name, kind in DISTILLERS.items() if kind.unrectified]
 OTHERS = [name for name in DISTILLERS if name not in ASKING]
 
 
 @pytest.mark.parametrize("name", ASKING)
-def test_who_asks_sees_both_networks_before_their_rectifiers(
+def test_who_asks_sees_a_network_before_its_rectifiers(
     name: str, small_objective: Objectives, small_batch: Batches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     objective, batch = small_objective(name, "adaptive").eval(), small_batch(0)
@@ -35,11 +36,16 @@ def test_who_asks_sees_both_networks_before_their_rectifiers(
     spots = objective.distillers[name].pair.spots
     (logits, *_), features = shown[0], shown[1]
     assert torch.equal(logits[0], objective.student(batch.images))
-    for side, network in enumerate((objective.student, objective.teacher)):
+    for k, network in enumerate((objective.student, objective.teacher)):
         closed = network.extract(batch.images).features
-        for spot, seen in zip(spots, features[side], strict=True):
-            assert (seen < 0).any()
-            assert torch.equal(seen.relu(), closed[spot[side]])
+        asked = SIDES[k] in DISTILLERS[name].unrectified
+        for spot, seen in zip(spots, features[k], strict=True):
+            assert (seen < 0).any() == asked
+            assert torch.equal(seen.relu(), closed[spot[k]])
+
+
+def test_reviewkd_asks_for_its_teacher_alone_as_its_authors_do() -> None:
+    assert DISTILLERS["reviewkd"].unrectified is Side.TEACHER
 
 
 @pytest.mark.parametrize("name", OTHERS)
