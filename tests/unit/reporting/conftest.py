@@ -3,16 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from sakd.data import DataCard
 from sakd.routing import POLICIES
 
 ROUTED = [name for name, kind in POLICIES.items() if kind.trained]
 
 Line = dict[str, object]
+
+
+CARD = DataCard(
+    name="folder_pets",
+    classes=("ant", "bee"),
+    channels=3,
+    height=32,
+    width=24,
+    mean=(0.12345,),
+    std=(0.25,),
+    counts={"train": (9, 7), "val": (2, 2), "test": (60, 40)},
+    source="image folder",
+    key="ee",
+    sha256="00ff",
+    imbalance=1.29,
+)
+
+
+@pytest.fixture
+def data() -> Callable[..., DataCard]:
+    """A data card of two even classes, with changes."""
+    return partial(replace, CARD)
 
 
 @pytest.fixture
@@ -36,7 +61,9 @@ def cell() -> Callable[..., Line]:
             "test_top1": value,
             "test_top1_val_selected": value - 0.01,
             "test_top1_best": value + 0.02,
+            "test_balanced": value / 2,
             "teacher_test_top1": np.nan,
+            "teacher_test_balanced": np.nan,
             "seconds": 1.0,
             "error": None if done else "RuntimeError: the loss is NaN",
         }

@@ -24,7 +24,7 @@ def test_a_name_of_code_in_the_results_is_text(
     monkeypatch.chdir(tmp_path)
     names = {"kd": "springs:Kind", "adaptive": "springs:Kind", "t": "springs:Kind"}
     named = results.replace(names)
-    content = report(named, history(named), provenance={}, data={})
+    content = report(named, history(named))
     pages = report_html(content), report_markdown(content), console_table(named)
     assert all("springs:Kind" in page for page in pages)
     summary(named), gains(named)

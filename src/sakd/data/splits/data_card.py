@@ -9,6 +9,9 @@ from typing import Any
 from sakd.data.batches.images import Images
 from sakd.foundation.errors import UserError, require
 
+UNEVEN = 3.0
+"""Times as many images of one class as of another: from here on classes count as uneven."""
+
 
 @dataclass(frozen=True)
 class DataCard:
@@ -63,6 +66,25 @@ class DataCard:
         require(split in self.counts, f"no split {split!r} in the data card; allowed: {known}")
         counts = self.counts[split]
         return max(counts) / sum(counts)
+
+    @property
+    def unevenness(self) -> float:
+        """Images of the largest class per image of the smallest that has any, in train or test.
+
+        The larger ratio of the two splits.
+        """
+        each = (list(filter(None, self.counts[split])) for split in ("train", "test"))
+        return max(max(counts) / min(counts) for counts in each)
+
+    @property
+    def uneven(self) -> bool:
+        """Whether accuracies must be read against the share of the largest class."""
+        return self.unevenness >= UNEVEN
+
+    def without_images(self, split: str) -> list[str]:
+        """List the classes that have no image in ``split``."""
+        named = zip(self.classes, self.counts[split], strict=True)
+        return [name for name, count in named if not count]
 
     def to_json(self) -> dict[str, Any]:
         """Give the card as a dictionary of what JSON can hold."""

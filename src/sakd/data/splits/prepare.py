@@ -25,8 +25,6 @@ logger = logging.getLogger(__name__)
 FORMAT = 2
 """Part of every preparation key: raise it when a change of the code changes prepared data."""
 
-UNEVEN = 3.0  # times as many training images of one class as of another: said in the log
-
 
 @dataclass(frozen=True)
 class Splitting:
@@ -192,8 +190,8 @@ def _tell(card: DataCard) -> None:
     mean, std = (", ".join(f"{part:.4f}" for part in each) for each in (card.mean, card.std))
     found = f"{len(card.classes)} classes, {card.channels} x {card.height} x {card.width} pixels"
     logger.info("%s: %s; %s; mean %s, std %s", card.name, found, counts, mean, std)
-    if card.imbalance >= UNEVEN:
+    if card.uneven:
         share = 100 * card.majority_share("test")
-        message = "%s: the largest class has %.1f times the training images of the smallest; "
+        message = "%s: the largest class has %.1f times the images of the smallest; "
         remedy = "always naming the largest class is right on %.1f %% of test"
-        logger.warning(message + remedy, card.name, card.imbalance, share)
+        logger.warning(message + remedy, card.name, card.unevenness, share)

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from sakd.data import DataCard
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.machine import provenance, resolve_device
 from sakd.foundation.vocabulary import DONE
@@ -59,17 +60,17 @@ def write(
         **provenance(str(resolve_device(parameters.device))),
         "seeds": ", ".join(map(str, parameters.grid.seeds)),
     }
-    content = report(results, history, provenance=made_with, data=card)
+    content = report(results, history, provenance=made_with, data=DataCard.from_json(card))
     return report_markdown(content), report_html(content)
 
 
-def announce(results: pd.DataFrame, _markdown: str, _html: str) -> None:
+def announce(results: pd.DataFrame, card: Mapping[str, Any], _markdown: str, _html: str) -> None:
     """Print the table, when everything is written.
 
     Raises:
         UserError: cells failed.
     """
-    sys.stdout.write(f"\n{console_table(results)}\n")
+    sys.stdout.write(f"\n{console_table(results, DataCard.from_json(card))}\n")
     failed = results.loc[results["status"] != DONE, "cell"]
     if len(failed):
         cells = ", ".join(failed)

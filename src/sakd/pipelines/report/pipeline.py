@@ -25,6 +25,6 @@ def create_pipeline(parameters: Parameters) -> Pipeline:
         ),
         Node(draw, [results, history], figures, name="draw"),
         Node(write, [results, history, f"{data}-card", "parameters"], pages, name="write"),
-        Node(announce, [results, *pages], None, name="announce"),
+        Node(announce, [results, f"{data}-card", *pages], None, name="announce"),
     ]
     return Pipeline(nodes, tags=["report"])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from sakd.data import DataCard
 from sakd.reporting.figures.epochs import gate_rates, learning_curves
 from sakd.reporting.figures.gain import gains
 from sakd.reporting.pages import wording
@@ -35,7 +36,6 @@ from sakd.reporting.tables.display import (
 )
 from sakd.reporting.tables.frames import (
     compared_policies,
-    distilled,
     pair_name,
     prepared,
 )
@@ -50,7 +50,7 @@ def report(
     history: pd.DataFrame,
     *,
     provenance: Mapping[str, str] | None = None,
-    data: Mapping[str, object] | None = None,
+    data: DataCard | None = None,
 ) -> Report:
     """Everything a report holds, in reading order.
 
@@ -58,21 +58,21 @@ def report(
         results: One line per cell.
         history: One line per (cell, epoch).
         provenance: Where the run comes from: git revision, versions, device, data hash, seeds.
-        data: The data card as JSON, see `sakd.data.DataCard`.
+        data: The card of the data that the results are of.
     """
     cells = prepared(results)
     pairs = pairs_in(cells)
     opening: list[Block] = [highlights(cells)]
-    warnings = tuple(caveats(cells, history))
+    warnings = tuple(caveats(cells, history, data))
     if warnings:
         opening.append(Warnings(warnings))
     sections = [
         Section("At a glance", tuple(opening)),
-        *_results(cells, pairs),
+        *_results(cells, pairs, data),
         Section("Figures", _charts(cells, history)),
         Section("How to read it", (Facts(wording.DEFINITIONS),)),
         *unfinished_section(cells),
-        *data_section(data or {}),
+        *data_section(data),
         *provenance_section(provenance or {}),
     ]
     return Report(wording.TITLE, _subtitle(pairs), tuple(sections))
@@ -84,13 +84,15 @@ def _subtitle(pairs: list[tuple[str, ...]]) -> str:
     return ", ".join(pair_name(pair) for pair in pairs)
 
 
-def _results(cells: pd.DataFrame, pairs: list[tuple[str, ...]]) -> list[Section]:
+def _results(
+    cells: pd.DataFrame, pairs: list[tuple[str, ...]], data: DataCard | None
+) -> list[Section]:
     chapter = Section("Results", (Text(wording.RESULTS),))
-    return [chapter, *(_pair(of_pair(cells, pair), pair) for pair in pairs)]
+    return [chapter, *(_pair(of_pair(cells, pair), pair, data) for pair in pairs)]
 
 
-def _pair(cells: pd.DataFrame, pair: tuple[str, ...]) -> Section:
-    blocks: list[Block] = [Tabular("Reference rows", shown_references(cells))]
+def _pair(cells: pd.DataFrame, pair: tuple[str, ...], data: DataCard | None) -> Section:
+    blocks: list[Block] = [Tabular("Reference rows", shown_references(cells, data))]
     compared = compared_policies(cells)
     for policy in compared:
         table = shown_comparison(cells, policy)
@@ -98,8 +100,9 @@ def _pair(cells: pd.DataFrame, pair: tuple[str, ...]) -> Section:
         note = f"{POOLED}: {wording.pooled_note(table['distiller'])}" if last else ""
         title = f"{policy} against {REFERENCE}, paired over seeds"
         blocks.append(Tabular(title, table, note=note))
-    if not compared and len(distilled(cells)):
-        blocks.append(Tabular("Distilled students", shown_levels(cells), names=2))
+    levels = shown_levels(cells, data)
+    if len(levels):
+        blocks.append(Tabular("Distilled students", levels, names=2))
     selection = shown_selection(cells)
     blocks.append(Tabular(f"Which epoch: mean test {TITLE}", selection, names=2, note=wording.BEST))
     return Section(pair_name(pair), tuple(blocks), level=PART)

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from sakd.data import DataCard
 from sakd.reporting.pages.sections import Block, Facts, Section, Tabular
+from sakd.reporting.tables import formats
 
 _CLASSES_SHOWN = 20
 _DUPLICATES = {
@@ -15,56 +17,47 @@ _DUPLICATES = {
     "repeated": "repeat others",
 }
 
-Counts = Mapping[str, Sequence[int]]
-"""Images per class, for each split."""
 
-
-def data_section(card: Mapping[str, object]) -> list[Section]:
-    """The data card; no section without one."""
+def data_section(card: DataCard | None) -> list[Section]:
+    """Describe the data; no section without a card."""
     if not card:
         return []
-    blocks: list[Block] = [Facts(tuple(_facts(card)))]
-    counts = card.get("counts")
-    if isinstance(counts, Mapping) and counts:
-        blocks.append(Tabular("Images per split", _splits(counts)))
-        classes = card.get("classes")
-        if isinstance(classes, Sequence) and classes:
-            blocks.append(_classes(classes, counts))
-    return [Section("Data", tuple(blocks))]
+    tables = Tabular("Images per split", _splits(card.counts)), _classes(card)
+    blocks: tuple[Block, ...] = (Facts(_facts(card)), *tables)
+    return [Section("Data", blocks)]
 
 
-def _facts(card: Mapping[str, object]) -> list[tuple[str, str]]:
-    facts = [("name", card.get("name"))]
-    size = [card.get(axis) for axis in ("channels", "height", "width")]
-    if None not in size:
-        facts.append(("channels, height, width", " x ".join(map(str, size))))
-    facts += [(name, card.get(name)) for name in ("classes", "imbalance", "mean", "std")]
-    facts.append(("duplicates in train and val", _duplicates(card.get("duplicates"))))
-    facts += [(name, card.get(name)) for name in ("source", "sha256")]
-    return [(name, _shown(name, value)) for name, value in facts if value is not None]
+def _facts(card: DataCard) -> tuple[tuple[str, str], ...]:
+    shown = formats.listed(card.classes, _CLASSES_SHOWN)
+    facts = {
+        "name": card.name,
+        "channels, height, width": " x ".join(map(str, card.image_shape)),
+        "classes": f"{len(card.classes)}: {shown}",
+        "imbalance": str(card.imbalance),
+        "mean": _numbers(card.mean),
+        "std": _numbers(card.std),
+        "duplicates in train and val": _duplicates(card.duplicates),
+        "source": card.source,
+        "sha256": card.sha256,
+    }
+    return tuple((name, value) for name, value in facts.items() if value)
 
 
-def _duplicates(found: object) -> str | None:
-    if not isinstance(found, Mapping) or not found:
-        return None
-    number = sum(int(found[kind]) for kind in _DUPLICATES)
+def _numbers(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:.4f}" for value in values)
+
+
+def _duplicates(found: Mapping[str, int]) -> str:
+    if not found:
+        return ""
+    number = sum(found[kind] for kind in _DUPLICATES)
     if not number:
         return "none"
     kinds = ", ".join(f"{found[kind]} {words}" for kind, words in _DUPLICATES.items())
     return f"{number}, {'left out' if found['left_out'] else 'kept'}: {kinds}"
 
 
-def _shown(name: str, value: object) -> str:
-    if isinstance(value, str) or not isinstance(value, Sequence):
-        return str(value)
-    if name in ("mean", "std"):
-        return ", ".join(f"{float(part):.4f}" for part in value)
-    named = ", ".join(str(part) for part in value[:_CLASSES_SHOWN])
-    more = len(value) - _CLASSES_SHOWN
-    return f"{len(value)}: {named}" + (f" and {more} more" if more > 0 else "")
-
-
-def _splits(counts: Counts) -> pd.DataFrame:
+def _splits(counts: Mapping[str, Sequence[int]]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "split": list(counts),
@@ -75,17 +68,17 @@ def _splits(counts: Counts) -> pd.DataFrame:
 
 
 def _range(counts: Sequence[int]) -> str:
-    low, high = min(counts, default=0), max(counts, default=0)
+    low, high = min(counts), max(counts)
     return str(low) if low == high else f"{low} to {high}"
 
 
-def _classes(classes: Sequence[object], counts: Counts) -> Tabular:
-    """Every class with its images, or the largest and the smallest of many."""
-    frame = pd.DataFrame({"class": list(map(str, classes))} | {s: list(counts[s]) for s in counts})
+def _classes(card: DataCard) -> Tabular:
+    """Count every class, or the largest and the smallest of many."""
+    frame = pd.DataFrame({"class": card.classes, **card.counts})
     caption = "Images per class"
     if len(frame) > _CLASSES_SHOWN:
         half = _CLASSES_SHOWN // 2
-        frame = frame.sort_values(next(iter(counts)), ascending=False, kind="stable")
+        frame = frame.sort_values(next(iter(card.counts)), ascending=False, kind="stable")
         frame = pd.concat([frame.head(half), frame.tail(half)])
-        caption = f"Images per class: the {half} largest and the {half} smallest of {len(classes)}"
+        caption = f"{caption}: the {half} largest and the {half} smallest of {len(card.classes)}"
     return Tabular(caption, frame.astype(str))

@@ -6,6 +6,7 @@ import textwrap
 
 import pandas as pd
 
+from sakd.data import DataCard
 from sakd.reporting.pages.wording import pooled_note
 from sakd.reporting.tables import formats
 from sakd.reporting.tables.caveats import result_caveats
@@ -16,7 +17,7 @@ from sakd.reporting.tables.display import (
     shown_levels,
     shown_references,
 )
-from sakd.reporting.tables.frames import compared_policies, distilled, pair_name, prepared
+from sakd.reporting.tables.frames import compared_policies, pair_name, prepared
 from sakd.reporting.tables.paired import POOLED
 
 WIDTH = 120
@@ -26,29 +27,31 @@ _NAME_WIDTH = 30
 _GAP = "  "
 
 
-def console_table(results: pd.DataFrame) -> str:
-    """Reference rows, then the paired table of each pair, as plain text of 120 columns.
+def console_table(results: pd.DataFrame, data: DataCard | None = None) -> str:
+    """Write reference rows, then the paired table of each pair, as plain text of 120 columns.
 
     Accuracies are percent with two decimals, mean ± sd over seeds; differences are percentage
     points with their sign. The caveats of the results follow.
+
+    Args:
+        results: One line per cell.
+        data: The card of the data that the results are of.
     """
     cells = prepared(results)
-    parts = [_pair_text(of_pair(cells, pair), pair) for pair in pairs_in(cells)]
-    notes = [f"note: {line}" for line in result_caveats(cells)]
+    parts = [_pair_text(of_pair(cells, pair), pair, data) for pair in pairs_in(cells)]
+    notes = [f"note: {line}" for line in result_caveats(cells, data)]
     if any(POOLED in part for part in parts):
         notes.append(f"{POOLED}: {pooled_note(cells['distiller'])}")
     footer = "\n".join(textwrap.fill(note, WIDTH, subsequent_indent=_GAP) for note in notes)
     return "\n\n".join([*parts, footer] if footer else parts)
 
 
-def _pair_text(cells: pd.DataFrame, pair: tuple[str, ...]) -> str:
+def _pair_text(cells: pd.DataFrame, pair: tuple[str, ...], data: DataCard | None) -> str:
     title = formats.clipped(pair_name(pair), WIDTH)
-    tables = [shown_references(cells)]
-    compared = compared_policies(cells)
-    tables += [shown_comparison(cells, policy) for policy in compared]
-    if not compared and len(distilled(cells)):
-        tables.append(shown_levels(cells))
-    return "\n".join([title, "=" * len(title), "\n\n".join(_text_table(t) for t in tables)])
+    comparisons = [shown_comparison(cells, policy) for policy in compared_policies(cells)]
+    tables = [shown_references(cells, data), *comparisons, shown_levels(cells, data)]
+    shown = [_text_table(table) for table in tables if len(table)]
+    return "\n".join([title, "=" * len(title), "\n\n".join(shown)])
 
 
 def _text_table(table: pd.DataFrame) -> str:

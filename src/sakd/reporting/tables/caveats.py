@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 
+from sakd.data import DataCard
 from sakd.reporting.tables import formats
+from sakd.reporting.tables.doubts import data_caveats, teacher_caveats
 from sakd.reporting.tables.frames import PAIR, compared_policies, distilled, pair_name, prepared
 from sakd.reporting.tables.kinds import REFERENCE, has_router
 from sakd.reporting.tables.paired import POOLED, policy_comparison
@@ -15,27 +19,38 @@ ENOUGH_SEEDS = 3
 """From this many paired seeds on, a difference is set beside its interval without a caveat."""
 
 
-def caveats(results: pd.DataFrame, history: pd.DataFrame) -> list[str]:
-    """Every warning about the run, one sentence or two each; empty when there is none."""
-    return [*result_caveats(results), *collapsed_routers(results, history)]
+def caveats(
+    results: pd.DataFrame, history: pd.DataFrame, data: DataCard | None = None
+) -> list[str]:
+    """List every warning about the run, one sentence or two each.
+
+    Args:
+        results: One line per cell.
+        history: One line per (cell, epoch).
+        data: The card of the data that the results are of; without it, nothing is said of it.
+    """
+    return [*result_caveats(results, data), *collapsed_routers(results, history)]
 
 
-def result_caveats(results: pd.DataFrame) -> list[str]:
-    """The warnings that need no history: unfinished cells, nothing to compare, too few seeds."""
+def result_caveats(results: pd.DataFrame, data: DataCard | None = None) -> list[str]:
+    """List the warnings that need no history."""
     cells = prepared(results)
-    unfinished = int((~cells["finished"]).sum())
-    found = []
-    if unfinished:
-        number = f"{unfinished} of {formats.plural(len(cells), 'cell')}"
-        found.append(f"No result from {number}; left out of every mean and difference.")
     compared = compared_policies(cells)
+    found = [*_unfinished(cells), *data_caveats(data), *teacher_caveats(cells, data)]
     if not compared:
         found.append(f"No policy to compare with {REFERENCE}: the results hold no routed cells.")
     return found + _too_few_seeds(cells, compared)
 
 
+def _unfinished(cells: pd.DataFrame) -> Iterator[str]:
+    unfinished = int((~cells["finished"]).sum())
+    if unfinished:
+        number = f"{unfinished} of {formats.plural(len(cells), 'cell')}"
+        yield f"No result from {number}; left out of every mean and difference."
+
+
 def _too_few_seeds(cells: pd.DataFrame, compared: list[str]) -> list[str]:
-    """One sentence for all differences with too few seeds; it names them."""
+    """Name all differences with too few seeds in one sentence."""
     several = len(cells.drop_duplicates(PAIR)) > 1
     few, total = [], 0
     for policy in compared:
@@ -80,7 +95,7 @@ def collapsed_routers(results: pd.DataFrame, history: pd.DataFrame) -> list[str]
 
 
 def verdict(spread: Spread, seeds: int) -> str:
-    """How a paired difference over ``seeds`` different seeds may be read."""
+    """Say how a paired difference over ``seeds`` different seeds may be read."""
     low, high = spread.interval
     if seeds < ENOUGH_SEEDS:
         return "too few seeds to tell from noise"

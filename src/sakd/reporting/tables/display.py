@@ -4,37 +4,54 @@ from __future__ import annotations
 
 import pandas as pd
 
+from sakd.data import DataCard
 from sakd.foundation.vocabulary import NONE
 from sakd.reporting.tables import formats
-from sakd.reporting.tables.columns import TEST, TITLE
-from sakd.reporting.tables.frames import PAIR, distilled, prepared
+from sakd.reporting.tables.chance import Majority
+from sakd.reporting.tables.columns import TEST, TEST_BALANCED, TITLE
+from sakd.reporting.tables.frames import PAIR, compared_policies, distilled, prepared
 from sakd.reporting.tables.kinds import REFERENCE
 from sakd.reporting.tables.paired import policy_comparison
 from sakd.reporting.tables.reference import STUDENT, reference_rows, selection_rows
 from sakd.reporting.tables.spread import Spread
 
+MAJORITY = "always the largest class"
+
 _LEVEL = f"test {TITLE} % (mean ± sd)"
+_BALANCED = "balanced % (mean ± sd)"
 
 
 def of_pair(table: pd.DataFrame, pair: tuple[str, ...]) -> pd.DataFrame:
-    """The lines of one (dataset, teacher, student)."""
+    """Select the lines of one (dataset, teacher, student)."""
     return table[(table[PAIR] == list(pair)).all(axis=1)]
 
 
 def pairs_in(results: pd.DataFrame) -> list[tuple[str, ...]]:
-    """Every (dataset, teacher, student), in the order of the results."""
+    """List every (dataset, teacher, student), in the order of the results."""
     return list(results[PAIR].drop_duplicates().itertuples(index=False, name=None))
 
 
-def shown_references(results: pd.DataFrame) -> pd.DataFrame:
-    """Teacher, student alone and KD of one pair: ``model``, ``test top-1 %``."""
+def shown_references(results: pd.DataFrame, data: DataCard | None = None) -> pd.DataFrame:
+    """Show teacher, student alone and KD of one pair: ``model``, ``test top-1 %``.
+
+    On uneven classes there is a column of balanced accuracy, and a line for the model that always
+    names the largest class.
+    """
     lines = reference_rows(results).to_dict("records")
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "model": [_model(line) for line in lines],
             _LEVEL: [formats.level(_spread(line)) for line in lines],
         }
     )
+    if not data or not data.uneven:
+        return table
+    balanced = reference_rows(results, TEST_BALANCED).to_dict("records")
+    table[_BALANCED] = [formats.level(_spread(line)) for line in balanced]
+    majority = Majority.of(data)
+    levels = formats.percent(majority.top1), formats.percent(majority.balanced)
+    table.loc[len(table)] = [MAJORITY, *levels]
+    return table
 
 
 def _model(line: dict[str, object]) -> str:
@@ -43,7 +60,7 @@ def _model(line: dict[str, object]) -> str:
 
 
 def shown_comparison(results: pd.DataFrame, policy: str) -> pd.DataFrame:
-    """One policy against plain distillation for the distillers of one pair, pooled line last."""
+    """Compare a policy with plain distillation for each distiller of a pair, pooled line last."""
     lines = policy_comparison(results, policy).to_dict("records")
     return pd.DataFrame(
         {
@@ -57,22 +74,34 @@ def shown_comparison(results: pd.DataFrame, policy: str) -> pd.DataFrame:
     )
 
 
-def shown_levels(results: pd.DataFrame) -> pd.DataFrame:
-    """The distillers of one pair alone, for results without a policy to compare."""
-    groups = list(distilled(prepared(results)).groupby(["distiller", "policy"], sort=False))
-    finished = [group.loc[group["finished"], TEST] for _, group in groups]
+def shown_levels(results: pd.DataFrame, data: DataCard | None = None) -> pd.DataFrame:
+    """Show the accuracies of every distiller under every policy, for one pair.
+
+    The table is empty where the comparisons say it all: there is a policy to compare, and the
+    classes are even. On uneven ones there is a column of balanced accuracy.
+    """
+    cells = prepared(results)
+    uneven = data is not None and data.uneven
+    if compared_policies(cells) and not uneven:
+        return pd.DataFrame()
+    groups = list(distilled(cells).groupby(["distiller", "policy"], sort=False))
+    finished = [group[group["finished"]] for _, group in groups]
+    measures = {_LEVEL: TEST} | ({_BALANCED: TEST_BALANCED} if uneven else {})
     return pd.DataFrame(
         {
             "distiller": [key[0] for key, _ in groups],
             "policy": [key[1] for key, _ in groups],
-            _LEVEL: [formats.level(Spread.of(values)) for values in finished],
+            **{
+                title: [formats.level(Spread.of(cells[measure])) for cells in finished]
+                for title, measure in measures.items()
+            },
             "failed": [str((~group["finished"]).sum()) for _, group in groups],
         }
     )
 
 
 def shown_selection(results: pd.DataFrame) -> pd.DataFrame:
-    """Last, val-selected and best epoch side by side for one pair."""
+    """Show last, val-selected and best epoch side by side for one pair."""
     lines = selection_rows(results).to_dict("records")
     methods = [(line["distiller"], line["policy"]) for line in lines]
     alone = (NONE, NONE)

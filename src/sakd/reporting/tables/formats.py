@@ -10,8 +10,6 @@ from sakd.reporting.tables.spread import Spread
 NOTHING = "-"
 """Stands where there is no number."""
 
-_LISTED = 6
-
 
 def percent(fraction: float) -> str:
     """A fraction as percent: ``0.8612`` is ``86.12``."""
@@ -55,7 +53,7 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def listed(names: Sequence[str]) -> str:
-    """The names with commas between; beyond six, how many more there are."""
-    more = len(names) - _LISTED
-    return ", ".join(names[:_LISTED]) + (f" and {more} more" if more > 0 else "")
+def listed(names: Sequence[str], most: int = 6) -> str:
+    """Join the names with commas; beyond ``most``, say how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

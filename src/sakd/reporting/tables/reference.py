@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from sakd.foundation.vocabulary import NONE
-from sakd.reporting.tables.columns import TEACHER_TEST, TEST, TEST_BEST, TEST_VAL_SELECTED
+from sakd.reporting.tables.columns import TEST, TEST_BEST, TEST_VAL_SELECTED
 from sakd.reporting.tables.frames import PAIR, policies_in, prepared
 from sakd.reporting.tables.kinds import PLAIN_KD, REFERENCE
 from sakd.reporting.tables.spread import Spread
@@ -20,11 +20,15 @@ _MODEL_COLUMNS = [*PAIR, "model", "mean", "sd", "n"]
 _SELECTIONS = {"last": TEST, "val_selected": TEST_VAL_SELECTED, "best": TEST_BEST}
 
 
-def reference_rows(results: pd.DataFrame) -> pd.DataFrame:
-    """Test accuracy of the teacher, of the student alone and of plain KD, for each pair.
+def reference_rows(results: pd.DataFrame, measure: str = TEST) -> pd.DataFrame:
+    """Average the test accuracy of teacher, student alone and plain KD, for each pair.
 
     The teacher counts once per seed, unless every seed reports the same accuracy: that is one
     teacher for all, counted once. A row without a single result is kept, with n = 0.
+
+    Args:
+        results: One line per cell.
+        measure: The column of an accuracy; the teacher's has ``teacher_`` before its name.
 
     Returns:
         ``dataset, teacher, student, model, mean, sd, n``; accuracies are fractions.
@@ -32,19 +36,19 @@ def reference_rows(results: pd.DataFrame) -> pd.DataFrame:
     cells = prepared(results)
     lines = []
     for pair, group in cells.groupby(PAIR, sort=False):
-        for model, values in _models(group):
+        for model, values in _models(group, measure):
             named = dict(zip(PAIR, pair, strict=True))
             lines.append({**named, "model": model, **Spread.of(values).columns()})
     return pd.DataFrame(lines, columns=_MODEL_COLUMNS).astype({"mean": float, "sd": float})
 
 
-def _models(group: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
+def _models(group: pd.DataFrame, measure: str) -> Iterator[tuple[str, pd.Series]]:
     finished = group[group["finished"]]
     kd = (finished["distiller"] == PLAIN_KD) & (finished["policy"] == REFERENCE)
-    teachers = group.groupby("seed")[TEACHER_TEST].mean()
+    teachers = group.groupby("seed")[f"teacher_{measure}"].mean()
     yield TEACHER, teachers[:1] if teachers.nunique() == 1 else teachers
-    yield STUDENT, finished.loc[finished["distiller"] == NONE, TEST]
-    yield KD, finished.loc[kd, TEST]
+    yield STUDENT, finished.loc[finished["distiller"] == NONE, measure]
+    yield KD, finished.loc[kd, measure]
 
 
 def selection_rows(results: pd.DataFrame) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 
 import pytest
 import torch
@@ -42,6 +43,27 @@ def test_the_majority_share_is_that_of_the_largest_class_of_the_split() -> None:
     assert CARD.majority_share("train") == 4 / 7
     with pytest.raises(UserError, match=r"'dev'.* train, val, test"):
         CARD.majority_share("dev")
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "ratio", "uneven"),
+    [
+        ((30, 10), (5, 5), 3.0, True),
+        ((29, 10), (5, 5), 2.9, False),
+        ((9, 9), (8, 2), 4.0, True),
+        ((4, 3), (0, 6), 4 / 3, False),
+    ],
+)
+def test_classes_are_uneven_by_the_larger_ratio_of_train_and_test(
+    train: tuple[int, ...], test: tuple[int, ...], ratio: float, uneven: bool
+) -> None:
+    card = replace(CARD, counts={"train": train, "val": (1, 9), "test": test})
+    assert (card.unevenness, card.uneven) == (pytest.approx(ratio), uneven)
+
+
+def test_classes_without_images_in_a_split_are_listed() -> None:
+    card = replace(CARD, counts={"train": (3, 4), "val": (0, 1), "test": (6, 2)})
+    assert (card.without_images("val"), card.without_images("test")) == (["ant"], [])
 
 
 @pytest.mark.parametrize(("rare", "said"), [(5, True), (12, False)])

@@ -1,58 +1,35 @@
 """The data in the report: found at a glance, with the names of the classes."""
 
-from typing import Any
+from __future__ import annotations
 
 import pytest
 
 from sakd.reporting.pages.data_card import data_section
-from sakd.reporting.pages.sections import Facts, Section, Tabular
 
 NO_DUPLICATES = {"in_test": 0, "contradicting": 0, "repeated": 0, "left_out": 0}
 FOUND = {"in_test": 3, "contradicting": 2, "repeated": 1, "left_out": 6}
-CARD: dict[str, Any] = {
-    "name": "folder_pets",
-    "classes": ["ant", "bee"],
-    "channels": 3,
-    "height": 32,
-    "width": 24,
-    "mean": [0.12345],
-    "std": [0.25],
-    "counts": {"train": [9, 3], "val": [2, 2], "test": [1, 1]},
-    "imbalance": 3.0,
-    "duplicates": FOUND,
-    "source": "image folder",
-    "sha256": "00ff",
-}
 
 
-def section(**changes: object) -> Section:
-    (found,) = data_section({**CARD, **changes})
-    return found
+def facts(card):
+    (section,) = data_section(card)
+    return dict(section.blocks[0].items)
 
 
-def facts(**changes: object) -> dict[str, str]:
-    first = section(**changes).blocks[0]
-    assert isinstance(first, Facts)
-    return dict(first.items)
+def tables(card):
+    (section,) = data_section(card)
+    return [block.frame.to_numpy().tolist() for block in section.blocks[1:]]
 
 
-def table(position: int, **changes: object) -> list[list[str]]:
-    block = section(**changes).blocks[position]
-    assert isinstance(block, Tabular)
-    rows: list[list[str]] = block.frame.to_numpy().tolist()
-    return rows
+def test_without_a_card_there_is_no_section():
+    assert data_section(None) == []
 
 
-def test_without_a_card_there_is_no_section() -> None:
-    assert data_section({}) == []
-
-
-def test_the_facts_are_those_of_the_card() -> None:
-    assert facts() == {
+def test_the_facts_are_those_of_the_card(data):
+    assert facts(data(duplicates=FOUND)) == {
         "name": "folder_pets",
         "channels, height, width": "3 x 32 x 24",
         "classes": "2: ant, bee",
-        "imbalance": "3.0",
+        "imbalance": "1.29",
         "mean": "0.1235",
         "std": "0.2500",
         "duplicates in train and val": (
@@ -64,25 +41,28 @@ def test_the_facts_are_those_of_the_card() -> None:
 
 
 @pytest.mark.parametrize(
-    ("duplicates", "told"),
+    ("duplicates", "shown"),
     [
         (NO_DUPLICATES, "none"),
         (FOUND | {"left_out": 0}, "6, kept: 3 in test too, 2 with contradicting labels, 1 repeat"),
+        ({}, ""),
     ],
 )
-def test_duplicates_are_told_with_what_became_of_them(duplicates, told: str) -> None:
-    assert facts(duplicates=duplicates)["duplicates in train and val"].startswith(told)
+def test_duplicates_are_shown_with_what_became_of_them(data, duplicates, shown):
+    found = facts(data(duplicates=duplicates)).get("duplicates in train and val", "")
+    assert found.startswith(shown)
 
 
-def test_images_are_counted_per_split_and_per_class() -> None:
-    assert table(1) == [["train", "12", "3 to 9"], ["val", "4", "2"], ["test", "2", "1"]]
-    assert table(2) == [["ant", "9", "2", "1"], ["bee", "3", "2", "1"]]
+def test_images_are_counted_per_split_and_per_class(data):
+    splits, classes = tables(data())
+    assert splits == [["train", "16", "7 to 9"], ["val", "4", "2"], ["test", "100", "40 to 60"]]
+    assert classes == [["ant", "9", "2", "60"], ["bee", "7", "2", "40"]]
 
 
-def test_of_many_classes_the_largest_and_the_smallest_are_shown() -> None:
-    names = [f"class {label}" for label in range(50)]
-    counts = {"train": list(range(50)), "test": [1] * 50}
-    rows = table(2, classes=names, counts=counts)
+def test_of_many_classes_the_largest_and_the_smallest_are_shown(data):
+    names = tuple(f"class {label}" for label in range(50))
+    card = data(classes=names, counts={"train": tuple(range(50)), "test": (1,) * 50})
+    _, rows = tables(card)
     expected = [*range(49, 39, -1), *range(9, -1, -1)]
     assert [row[0] for row in rows] == [f"class {label}" for label in expected]
-    assert facts(classes=names, counts=counts)["classes"].endswith("class 19 and 30 more")
+    assert facts(card)["classes"].endswith("class 19 and 30 more")

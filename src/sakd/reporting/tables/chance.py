@@ -1,0 +1,42 @@
+"""How much an accuracy says: the share of the largest class, and the noise of a test split."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from sakd.data import DataCard
+
+_DEVIATIONS = 2
+
+
+@dataclass(frozen=True)
+class Majority:
+    """A model that always names the largest class of the test images.
+
+    Attributes:
+        top1: Its accuracy: the share of that class.
+        balanced: Its balanced accuracy: one over the number of classes with test images.
+        images: Number of test images.
+    """
+
+    top1: float
+    balanced: float
+    images: int
+
+    @classmethod
+    def of(cls, data: DataCard) -> Majority:
+        """Count the test images of each class."""
+        counts = data.counts["test"]
+        classes = sum(count > 0 for count in counts)
+        return cls(data.majority_share("test"), 1 / classes, sum(counts))
+
+    @property
+    def bound(self) -> float:
+        """The highest accuracy that is near chance.
+
+        It is the majority share m plus what the noise of n test images allows: two standard
+        errors, 2 * sqrt(m * (1 - m) / n).
+        """
+        noise = math.sqrt(self.top1 * (1 - self.top1) / self.images)
+        return self.top1 + _DEVIATIONS * noise
