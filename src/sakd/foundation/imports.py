@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from difflib import get_close_matches
+from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from sakd.foundation.errors import UserError
+from sakd.foundation.errors import UserError, require
+from sakd.foundation.names import unknown
 
 
 def imported(name: str) -> ModuleType:
@@ -34,20 +34,7 @@ def named(source: str, item: str) -> Callable[..., Any]:
         UserError: The module cannot be imported, or has no such callable.
     """
     module = imported(source)
-    require_known(source, item, [name for name, value in vars(module).items() if callable(value)])
+    known = [name for name, value in vars(module).items() if callable(value)]
+    require(item in known, unknown(f"function or class of {source}", item, known))
     found: Callable[..., Any] = getattr(module, item)
     return found
-
-
-def require_known(source: str, item: str, names: Iterable[str]) -> None:
-    """Refuse an ``item`` that is not among the ``names`` of ``source``.
-
-    Raises:
-        UserError: It is not; the message offers near matches.
-    """
-    known = list(names)
-    if item in known:
-        return
-    near = get_close_matches(item, known)
-    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "what is it called there?"
-    raise UserError(f"{source} has no {item!r}; {hint}")

@@ -1,19 +1,45 @@
-"""What names have in common: the arguments that they bring along, and how files are called."""
+"""What names have in common: how they look in files, near matches, and their arguments."""
 
 from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Any
 
 from sakd.foundation.errors import UserError
 
-_QUOTED_OR_SEMICOLON = re.compile(r"'[^']*'|\"[^\"]*\"|;")
-_WORDS = {"true": True, "false": False, "none": None, "null": None}
+LISTED = 40
+"""A message lists at most so many names, and no longer list beside near matches."""
+
+_TOKENS = re.compile(r"'[^']*'|\"[^\"]*\"|;|\b(?:true|false|null|none)\b")
+_PYTHON = {";": ",", "true": "True", "false": "False", "null": "None", "none": "None"}
+
+
+def unknown(kind: str, name: object, known: Iterable[str], *, within: str = "") -> str:
+    """Say that no ``kind`` is called ``name``, with near matches and the names there are.
+
+    >>> unknown("policy", "ranom", ["random", "anti"])
+    "unknown policy 'ranom'; did you mean 'random'? known: random, anti"
+
+    Args:
+        kind: A noun in the singular.
+        name: As it was given.
+        known: All names there are.
+        within: Put before ``name`` in the message, such as ``grid.``.
+    """
+    names = {one.casefold(): one for one in known}
+    near = [repr(names[one]) for one in get_close_matches(str(name).casefold(), names)]
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    more = ", ..." if len(names) > LISTED else ""
+    listed = f"known: {', '.join([*names.values()][:LISTED])}{more}"
+    shown = hint.strip() if near and more else f"{hint}{listed}"
+    return f"unknown {kind} {f'{within}{name}'!r}; {shown}"
 
 
 def file_name(name: str) -> str:
-    """``name`` with letters, digits and underscores of ASCII alone.
+    """Reduce ``name`` to letters, digits and underscores of ASCII.
 
     >>> file_name("torchvision:resnet18(small_images=true)")
     'torchvision_resnet18_small_images_true'
@@ -22,7 +48,7 @@ def file_name(name: str) -> str:
 
 
 def parse_arguments(name: str, given: str, example: str) -> dict[str, Any]:
-    """Read what stands between the brackets of a name: ``argument=value; ...``.
+    """Read the arguments in the brackets of a name: ``argument=value; ...``.
 
     Arguments are separated by semicolons, which survive Kedro's ``--params`` and lists in YAML, or
     by commas. Values are Python literals; ``true``, ``false`` and ``null`` are understood too.
@@ -32,15 +58,15 @@ def parse_arguments(name: str, given: str, example: str) -> dict[str, Any]:
 
     Args:
         name: The whole name, for messages.
-        given: What stands between its brackets.
+        given: The text between its brackets.
         example: A name with arguments, for messages.
 
     Raises:
-        UserError: These are no arguments.
+        UserError: They are not of this form.
     """
     try:
-        listed = _QUOTED_OR_SEMICOLON.sub(lambda m: "," if m[0] == ";" else m[0], given)
-        call = _Words().visit(ast.parse(f"_({listed})", mode="eval").body)
+        python = _TOKENS.sub(lambda token: _PYTHON.get(token[0], token[0]), given)
+        call = ast.parse(f"_({python})", mode="eval").body
         if not isinstance(call, ast.Call) or call.args:
             raise ValueError
         names = [keyword.arg for keyword in call.keywords]
@@ -49,13 +75,6 @@ def parse_arguments(name: str, given: str, example: str) -> dict[str, Any]:
         return {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
     except (SyntaxError, ValueError) as error:
         raise UserError(
-            f"the arguments of {name!r} are no list of name=value with plain values "
+            f"the arguments of {name!r} are not a list of name=value with plain values "
             f"(numbers, quoted words, true, false, null, lists); write them as in {example}"
         ) from error
-
-
-class _Words(ast.NodeTransformer):
-    """Puts values in place of the words that YAML has for them."""
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return ast.Constant(_WORDS[node.id]) if node.id in _WORDS else node

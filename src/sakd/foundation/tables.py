@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from inspect import isabstract
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 from sakd.foundation.errors import UserError
 from sakd.foundation.imports import named
+from sakd.foundation.names import unknown
 
 T = TypeVar("T")
 
@@ -60,7 +60,8 @@ class Table(Mapping[str, T]):
         except KeyError:
             if self.base is not None and is_outside(name):
                 return self._outside(name)
-            raise UnknownNameError(self._unknown(name)) from None
+            other = f", or {FORM}" if self.base is not None else ""
+            raise UnknownNameError(unknown(self.kind, name, self) + other) from None
 
     def name_of(self, item: T) -> str:
         """The name under which ``item`` is found: in the table, or ``package.module:Class``."""
@@ -90,13 +91,6 @@ class Table(Mapping[str, T]):
             )
         item: Any = found
         return cast("T", item)
-
-    def _unknown(self, name: object) -> str:
-        folded = {known.casefold(): known for known in self}
-        near = get_close_matches(str(name).casefold(), folded)
-        hint = f"did you mean {' or '.join(repr(folded[n]) for n in near)}? " if near else ""
-        other = f", or {FORM}" if self.base is not None else ""
-        return f"unknown {self.kind} {name!r}; {hint}known: {', '.join(self)}{other}"
 
 
 def is_outside(name: object) -> bool:

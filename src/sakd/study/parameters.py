@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from sakd.data.parameters import DataParameters
 from sakd.foundation.errors import UserError, require
+from sakd.foundation.names import unknown
 from sakd.networks import check_network
 from sakd.networks.renormalised import Statistics
 from sakd.objectives.parameters import Distillation, Routing
@@ -123,9 +123,7 @@ def _explain(detail: Mapping[str, Any]) -> str:
     if detail["type"] == "unexpected_keyword_argument":
         *parents, key = detail["loc"]
         known = _keys(tuple(str(part) for part in parents))
-        near = difflib.get_close_matches(str(key), known, n=3)
-        hint = f"did you mean {', '.join(map(repr, near))}? " if near else ""
-        return f"unknown parameter {place!r}; {hint}known: {', '.join(known)}"
+        return unknown("parameter", key, known, within=place.removesuffix(str(key)))
     if detail["type"] == "value_error":
         where = f"parameter {place!r}: " if place else ""
         return f"{where}{detail['ctx']['error']}"

@@ -86,8 +86,8 @@ def test_a_table_with_a_base_finds_classes_of_other_packages() -> None:
 @pytest.mark.parametrize(
     ("name", "complaint"),
     [
-        ("table_animals:Caw", "table_animals has no 'Caw'.*'Cow'"),
-        ("table_animals:number", "no 'number'"),
+        ("table_animals:Caw", "table_animals 'Caw'.*'Cow'"),
+        ("table_animals:number", "table_animals 'number'"),
         ("table_animals:Stone", "table_animals:Stone is no animal.*Animal"),
         ("table_animals:Wild", "table_animals:Wild is no animal.*abstract"),
         ("nowhere_to_be_found:Cow", "no module 'nowhere_to_be_found'.*PYTHONPATH"),

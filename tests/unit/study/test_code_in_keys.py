@@ -90,7 +90,7 @@ def test_a_function_of_another_module_counts_with_that_module(write: Write) -> N
 
 def test_code_that_is_not_there_has_no_key(write: Write) -> None:
     write(CODE)
-    with pytest.raises(UserError, match="keyed_nets has no 'tinny'; did you mean 'tiny'"):
+    with pytest.raises(UserError, match="keyed_nets 'tinny'; did you mean 'tiny'"):
         network_code("keyed_nets:tinny")
 
 

@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 from sakd.foundation.errors import UserError, require
-from sakd.foundation.imports import named, require_known
+from sakd.foundation.imports import named
+from sakd.foundation.names import unknown
 from sakd.foundation.tables import Table
 from sakd.networks.outside.names import OutsideName
 from sakd.networks.staging.surgery import use_small_stem
@@ -73,7 +74,8 @@ def without_memory(make: Callable[[], Model]) -> Model:
 
 def _torchvision(item: str, arguments: Arguments, num_classes: int, _channels: int) -> nn.Module:
     models = import_module("torchvision.models")
-    require_known("torchvision", item, models.list_models(module=models))
+    known = models.list_models(module=models)
+    require(item in known, unknown("model of torchvision", item, known))
     given = {"num_classes": num_classes, **arguments}
     small_images = given.pop("small_images", False)
     if "weights" not in given:
@@ -96,7 +98,8 @@ def _timm(item: str, arguments: Arguments, num_classes: int, channels: int) -> n
         timm = import_module("timm")
     except ModuleNotFoundError as error:
         raise UserError("timm is not installed here: pip install timm") from error
-    require_known("timm", item.partition(".")[0], timm.list_models())
+    family, known = item.partition(".")[0], timm.list_models()
+    require(family in known, unknown("model of timm", family, known))
     model: nn.Module = timm.create_model(
         item, num_classes=num_classes, in_chans=channels, **arguments
     )

@@ -59,7 +59,7 @@ def test_what_is_no_name_is_told_the_forms(name: str) -> None:
     ["1", "x", "x=", "x=y", "**{}", "*[]", "x=1; x=2", "x=f()", "x=__import__('os')", "x=1) + (1"],
 )
 def test_arguments_are_plain_values_with_a_name(given: str) -> None:
-    with pytest.raises(UserError, match=r"no list of name=value with plain values"):
+    with pytest.raises(UserError, match=r"name=value with plain values"):
         parse_name(f"torchvision:resnet18({given})")
 
 
