@@ -7,7 +7,7 @@ where it was, and cells that an edit does not change are not trained again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,8 @@ TRAINING_CODE = [
 ]
 STUDENT_PARAMETERS = ["device", "threads", "data", "grid", "student", "distillation", "routing"]
 OWN_RATES = "student_lr"
-IMPORT_PARAMETERS = ("teacher_weights", "teacher_renames", "teacher_statistics")
+TEACHER_FILES = ("teacher_weights", "teacher_start", "teacher_renames", "teacher_statistics")
+STUDENT_FILES = ("student_weights", "student_renames")
 REPORTS = (
     "results.csv",
     "report.md",
@@ -56,12 +57,17 @@ class Stages:
         self.weights = [f"{self.teachers}/{name}.safetensors" for name in teachers]
         self.cards = [f"{self.teachers}/{name}.json" for name in teachers]
         self.accuracies = [f"{self.output}/teachers/{name}.json" for name in teachers]
-        self.imported = sorted(str(path) for path in parameters.teacher_weights.values())
+        finished, starts = parameters.teacher_weights, parameters.teacher_start
+        self.trains_teachers = len(teachers) > len(finished)
+        self.student_files = _paths(parameters.student_weights)
+        self.files = _paths(finished, starts, parameters.student_weights)
         self.teacher_code = _own_code(parameters.grid.teachers())
         self.code = _own_code(parameters.grid.networks())
-        self.import_parameters = [name for name in IMPORT_PARAMETERS if getattr(parameters, name)]
+        given = [name for name in (*TEACHER_FILES, *STUDENT_FILES) if getattr(parameters, name)]
         rates = [OWN_RATES] if parameters.student_lr else []
-        self.student_parameters = [*STUDENT_PARAMETERS, *rates]
+        of_students = [name for name in given if name in STUDENT_FILES]
+        self.teacher_parameters = ["device", "threads", "teacher", *given]
+        self.student_parameters = [*STUDENT_PARAMETERS, *rates, *of_students]
         self.tables = [f"{self.output}/{name}.csv" for name in ("evaluation", "history")]
         self.reporting = f"data/08_reporting/{self.data}"
 
@@ -86,12 +92,11 @@ class Stages:
 
     def teacher(self) -> Stage:
         """Every teacher."""
-        trained = len(self.weights) > len(self.imported)
-        cells = [_persistent(f"{self.cells}/teachers")] if trained else []
+        cells = [_persistent(f"{self.cells}/teachers")] if self.trains_teachers else []
         return {
             "cmd": "kedro run --pipelines teacher",
-            "deps": [self.primary, *self.imported, *TRAINING_CODE, *self.teacher_code],
-            "params": [{PARAMETERS: ["device", "threads", "teacher", *self.import_parameters]}],
+            "deps": [self.primary, *self.files, *TRAINING_CODE, *self.teacher_code],
+            "params": [{PARAMETERS: self.teacher_parameters}],
             "outs": [*self.weights, *self.cards, *cells],
         }
 
@@ -101,7 +106,7 @@ class Stages:
         teacher = self.teachers + "/${item.teacher}.safetensors"
         stage = {
             "cmd": f"kedro run --pipelines students --nodes students-{self.data}-{pair}",
-            "deps": [self.primary, teacher, *TRAINING_CODE, *self.code],
+            "deps": [self.primary, teacher, *self.student_files, *TRAINING_CODE, *self.code],
             "params": [{PARAMETERS: self.student_parameters}],
             "outs": [
                 f"{self.output}/records/{pair}.json",
@@ -147,6 +152,10 @@ def _own_code(networks: Iterable[str]) -> list[str]:
     files = {file.resolve() for name in networks for file in network_files(name)}
     inside = [file.relative_to(here).as_posix() for file in files if file.is_relative_to(here)]
     return sorted(path for path in inside if not path.startswith(tuple(TRAINING_CODE)))
+
+
+def _paths(*files: Mapping[str, Path]) -> list[str]:
+    return sorted({str(path) for each in files for path in each.values()})
 
 
 def _persistent(folder: str) -> Stage:

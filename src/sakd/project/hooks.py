@@ -68,8 +68,7 @@ class ParameterHooks:
             resolve_device(parameters.device)
             if any("data_preparation" in node.tags for node in pipeline.nodes):
                 parameters.data.check()
-            if any("teacher" in node.tags for node in pipeline.nodes):
-                parameters.check_teachers()
+            parameters.check_files({tag for node in pipeline.nodes for tag in node.tags})
             missing = sorted(name for name in pipeline.inputs() if not catalog.exists(name))
             listed = ", ".join(missing)
             require(not missing, f"not there yet: {listed}; run the stages before, or all of them")

@@ -94,6 +94,10 @@ class Grid:
         """The networks that must be trained first, each once."""
         return tuple(dict.fromkeys(teacher for teacher, _ in self._split_pairs()))
 
+    def students(self) -> tuple[str, ...]:
+        """The networks that are distilled into, each once."""
+        return tuple(dict.fromkeys(student for _, student in self._split_pairs()))
+
     def networks(self) -> tuple[str, ...]:
         """Every network, each once."""
         return tuple(dict.fromkeys(name for pair in self._split_pairs() for name in pair))

@@ -1,4 +1,4 @@
-"""Load weights from elsewhere for a network of the study."""
+"""Load weights from elsewhere into a network of the study, whole or as a start for training."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sakd.foundation.errors import UserError, require
 from sakd.networks.renormalised import Statistics
 from sakd.study.matching import Renames, best_state, class_tensors
 from sakd.study.networks import fresh_network
-from sakd.weights.saved import State, Weights, differences, list_some
+from sakd.weights.saved import State, Weights, differences, list_some, without
 
 
 def import_weights(
@@ -48,12 +48,45 @@ def import_weights(
         _check_classes(name, state, expected, class_tensors(name, card))
         raise UserError(f"{path} is not for {name}: {wrong}")
     if (clash := other_class(path, card)) is not None:
-        remedy = "take a teacher of these classes"
+        remedy = "take a teacher of these classes, fine-tune it as teacher_start"
         beside = path.with_suffix(".json")
         raise UserError(f"{clash}: {remedy}, or delete {beside} if only the names differ")
     facts = {"network": name, "data": card.to_json(), "imported_from": path.name}
     facts |= {} if statistics is None else {"statistics": asdict(statistics)}
     return Weights(_typed(path, state, expected), facts)
+
+
+def import_start(
+    name: str, card: DataCard, path: Path, *, renames: Renames | None = None
+) -> Weights:
+    """Read weights from which the network called ``name`` starts its training here.
+
+    Where the file is of other classes than the data, the tensors that depend on the number of
+    classes are left out, so they stay fresh. All others must fit.
+
+    Args:
+        name: Of the network.
+        card: Of the data.
+        path: A file that `sakd.weights.foreign.read_states` can read.
+        renames: As in `import_weights`.
+
+    Returns:
+        The weights, without those that stay fresh; their card lists these under ``fresh``.
+
+    Raises:
+        UserError: The file cannot be read, holds NaN, or is of another network.
+    """
+    network = fresh_network(name, card)
+    expected = network.state_dict()
+    state = best_state(name, card, network, path, renames or {})
+    fresh: set[str] = set()
+    if differences(state, expected) or other_class(path, card) is not None:
+        fresh = class_tensors(name, card)
+    kept = without(state, fresh)
+    wrong = differences(kept, without(expected, fresh))
+    require(not wrong, f"{path} is not for {name}: {wrong}")
+    facts = {"network": name, "imported_from": path.name, "fresh": sorted(fresh)}
+    return Weights(_typed(path, kept, expected), facts)
 
 
 def _typed(path: Path, state: State, expected: State) -> dict[str, Tensor]:
@@ -74,7 +107,7 @@ def _check_classes(name: str, state: State, expected: State, head: Collection[st
         require(
             theirs[1:] != ours[1:] or theirs[0] == ours[0],
             f"the weights for {name} tell {theirs[0]} classes apart, the data has {ours[0]}: "
-            "take a teacher of these classes, or train one",
+            "take a teacher of these classes, train one, or fine-tune this one as teacher_start",
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from torch import nn
 
 from sakd.data import DataCard
@@ -9,7 +11,7 @@ from sakd.foundation.errors import UserError, require
 from sakd.networks import StagedNetwork, build_network, check_fit
 from sakd.networks.outside.libraries import without_memory
 from sakd.networks.renormalised import OwnStatistics, Statistics
-from sakd.weights.saved import Weights, differences
+from sakd.weights.saved import Weights, differences, without
 
 
 def fresh_network(name: str, card: DataCard) -> StagedNetwork:
@@ -19,6 +21,24 @@ def fresh_network(name: str, card: DataCard) -> StagedNetwork:
         UserError: There is no such network, or it does not fit the data.
     """
     return build_network(name, num_classes=len(card.classes), image_shape=card.image_shape)
+
+
+def started_network(name: str, card: DataCard, start: Weights | None) -> StagedNetwork:
+    """Build the network called ``name`` with the weights from which its training starts.
+
+    Args:
+        name: Of the network.
+        card: Of the data.
+        start: As `sakd.study.importing.import_start` reads them: tensors that its card lists under
+            ``fresh`` are missing and stay as they are. None for a network that is all fresh.
+
+    Raises:
+        UserError: The weights are of another network.
+    """
+    network = fresh_network(name, card)
+    if start is not None:
+        load(network, name, start, fresh=start.card["fresh"])
+    return network
 
 
 def trained_network(name: str, card: DataCard, weights: Weights) -> StagedNetwork:
@@ -42,8 +62,8 @@ def trained_network(name: str, card: DataCard, weights: Weights) -> StagedNetwor
     return OwnStatistics(network, Statistics.from_json(own), Statistics(card.mean, card.std))
 
 
-def load(network: nn.Module, name: str, weights: Weights) -> None:
-    """Load ``weights`` into ``network``, which is called ``name``.
+def load(network: nn.Module, name: str, weights: Weights, *, fresh: Collection[str] = ()) -> None:
+    """Load ``weights`` into ``network``, which is called ``name``, all but the tensors ``fresh``.
 
     Raises:
         UserError: Their card names another network, or names and shapes of tensors differ.
@@ -54,13 +74,13 @@ def load(network: nn.Module, name: str, weights: Weights) -> None:
         f"the card of the weights names the network {said!r}, the parameters name {name!r}: "
         "name the network that they are of, or train it again",
     )
-    wrong = differences(weights.state, network.state_dict())
+    wrong = differences(weights.state, without(network.state_dict(), fresh))
     require(
         not wrong,
         f"the weights do not fit {name!r}: {wrong}; name the network that they are of, or train it "
         "again",
     )
-    network.load_state_dict(dict(weights.state))
+    network.load_state_dict(dict(weights.state), strict=not fresh)
 
 
 def sketch(name: str, classes: int, image_shape: tuple[int, int, int]) -> StagedNetwork:

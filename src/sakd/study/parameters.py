@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
@@ -24,9 +24,14 @@ class Parameters:
     """All parameters of a run, as in ``conf/base/parameters.yml``.
 
     Attributes:
-        teacher_weights: files of teachers, by network, that need no training here.
-        teacher_renames: prefixes of the names in these files, and what to put in their place.
-        teacher_statistics: mean and std by which such a teacher was trained, where not the data's.
+        teacher_weights: files of finished teachers, by network; they are not trained here.
+        teacher_start: files of weights, by network, from which teachers start their training.
+        teacher_renames: prefixes of the names in the files of teachers, and their replacements.
+        teacher_statistics: mean and std that a finished teacher was trained with, by network,
+            where they are not those of the data.
+        student_weights: files of weights, by network, from which students start, alone and under
+            every teacher.
+        student_renames: like ``teacher_renames``, for the files of students.
         student_lr: learning rates of students, by network, where not ``student.optimisation.lr``.
     """
 
@@ -39,9 +44,12 @@ class Parameters:
     teacher: Recipe = field(default_factory=Recipe)
     teacher_seed: int = 0
     teacher_weights: Mapping[str, Path] = field(default_factory=dict)
+    teacher_start: Mapping[str, Path] = field(default_factory=dict)
     teacher_renames: Mapping[str, str] = field(default_factory=dict)
     teacher_statistics: Mapping[str, Statistics] = field(default_factory=dict)
     student: Recipe = field(default_factory=Recipe)
+    student_weights: Mapping[str, Path] = field(default_factory=dict)
+    student_renames: Mapping[str, str] = field(default_factory=dict)
     student_lr: Mapping[str, float] = field(default_factory=dict)
     distillation: Distillation = field(default_factory=Distillation)
     routing: Routing = field(default_factory=Routing)
@@ -74,21 +82,49 @@ class Parameters:
             training.augment.check(streamed=self.data.streamed)
         for name in self.student_lr:
             check_network(name)
-        of_weights = ("teacher_weights", self.grid.teachers())
-        of_statistics = ("teacher_statistics", tuple(self.teacher_weights))
-        for parameter, known in (of_weights, of_statistics):
+        self._check_weights()
+
+    def _check_weights(self) -> None:
+        """Check that every file of weights is of a network that has a use for it."""
+        teachers, students = self.grid.teachers(), self.grid.students()
+        for parameter, known in {
+            "teacher_weights": teachers,
+            "teacher_start": teachers,
+            "teacher_statistics": tuple(self.teacher_weights),
+            "student_weights": students,
+        }.items():
             for name in getattr(self, parameter):
                 listed = ", ".join(known) or "none"
-                require(name in known, f"{parameter} names {name!r}, which is none of: {listed}")
+                require(name in known, f"{parameter} names {name!r}, which is not one of: {listed}")
+        for name in self.teacher_start:
+            require(
+                name not in self.teacher_weights,
+                f"{name} is in teacher_weights (finished) and in teacher_start (to be trained "
+                "further): keep one of them",
+            )
 
-    def check_teachers(self) -> None:
-        """See that the files of the teachers are there.
+    def check_files(self, stages: Collection[str]) -> None:
+        """Check that the files of weights that ``stages`` read are there.
+
+        Args:
+            stages: Of the pipelines ``teacher`` and ``students``.
 
         Raises:
-            UserError: one is not.
+            UserError: A file is missing.
         """
-        for name, path in self.teacher_weights.items():
-            require(path.is_file(), f"teacher_weights: there is no file {path} for {name}")
+        read = [name for name, readers in FILES_BY_STAGE.items() if not readers.isdisjoint(stages)]
+        for parameter in read:
+            for name, path in getattr(self, parameter).items():
+                found = f"{parameter}: there is no file {path} for {name}"
+                require(path.is_file(), f"{found}; correct the path")
+
+
+FILES_BY_STAGE = {
+    "teacher_weights": {"teacher"},
+    "teacher_start": {"teacher"},
+    "student_weights": {"teacher", "students"},
+}
+"""The stages that read the files of a parameter; those of students early, to be checked."""
 
 
 def parse_parameters(parameters: Mapping[str, Any]) -> Parameters:

@@ -17,7 +17,7 @@ from sakd.objectives.parameters import Distillation, Routing
 from sakd.objectives.rebuilt import trained_name
 from sakd.routing import POLICIES
 from sakd.study.grid import Cell
-from sakd.study.networks import fresh_network, trained_network
+from sakd.study.networks import started_network, trained_network
 from sakd.study.train import Recipe, Training
 from sakd.weights.saved import Weights
 
@@ -50,15 +50,17 @@ class Lessons:
         return of_data | {"per_class": self.per_class, "subset_seed": self.seed}
 
 
-def teacher_training(network: str, seed: int, lessons: Lessons, training: Recipe) -> Training:
-    """Train ``network`` on the labels, to be a teacher."""
+def teacher_training(
+    network: str, seed: int, lessons: Lessons, training: Recipe, start: Weights | None = None
+) -> Training:
+    """Train ``network`` on the labels, to be a teacher, from ``start`` if there is one."""
 
     def build() -> Objective:
         with seeded(seed, "teacher"):
-            return Supervised(fresh_network(network, lessons.card))
+            return Supervised(started_network(network, lessons.card, start))
 
     facts = {"network": network, "seed": seed, **lessons.facts, **_training_facts(training)}
-    facts |= _code_facts(network)
+    facts |= _code_facts(network) | _start_facts(start)
     return Training(
         group="teachers",
         id="-".join([lessons.card.name, slug(network), "teacher", f"s{seed}"]),
@@ -80,8 +82,9 @@ def cell_training(
     *,
     distillation: Distillation,
     routing: Routing,
+    start: Weights | None = None,
 ) -> Training:
-    """Train ``cell.student``, alone or under ``teacher``.
+    """Train ``cell.student``, alone or under ``teacher``, from ``start`` if there is one.
 
     Cells of one seed start from the same student and see the same images in the same order.
 
@@ -93,7 +96,7 @@ def cell_training(
 
     def build() -> Objective:
         with seeded(cell.seed, "student"):
-            student = fresh_network(cell.student, card)
+            student = started_network(cell.student, card, start)
         if cell.alone:
             return Supervised(student)
         with seeded(cell.seed, "objective"):
@@ -109,6 +112,7 @@ def cell_training(
 
     facts = {**asdict(cell), **lessons.facts, **_training_facts(training)}
     facts |= _code_facts(cell.student, *(() if cell.alone else (cell.teacher,)))
+    facts |= _start_facts(start)
     if not cell.alone:
         network = trained_name(cell.distiller, cell.student, cell.teacher)
         facts |= _method_facts(cell, teacher, distillation, routing)
@@ -134,6 +138,11 @@ def _training_facts(training: Recipe) -> dict[str, Any]:
     facts = json.loads(json.dumps(asdict(training)))  # tuples become lists, as when read back
     del facts["checkpoint_seconds"]
     return {"training": facts}
+
+
+def _start_facts(start: Weights | None) -> dict[str, Any]:
+    """The weights from which the network starts; fresh ones follow from the seed."""
+    return {} if start is None else {"start": start.sha256()}
 
 
 def _code_facts(*networks: str) -> dict[str, Any]:

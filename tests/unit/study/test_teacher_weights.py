@@ -70,7 +70,13 @@ def test_other_statistics_are_another_cell(lessons: Lessons) -> None:
 @pytest.mark.parametrize(
     ("parameters", "complaint"),
     [
-        ({"teacher_weights": {"resnet56": "a.pth"}}, "teacher_weights names 'resnet56', which is"),
+        ({"teacher_weights": {"resnet56": "a.pth"}}, "teacher_weights names 'resnet56'"),
+        ({"teacher_start": {"resnet8": "a.pth"}}, "teacher_start names 'resnet8'.* resnet14, res"),
+        ({"student_weights": {"resnet14": "a.pth"}}, "student_weights names 'resnet14'.*resnet8"),
+        (
+            {"teacher_start": {"resnet14": "a"}, "teacher_weights": {"resnet14": "a"}},
+            "resnet14 is in teacher_weights .* keep one",
+        ),
         ({"teacher_statistics": {"resnet14": HALVES}}, "teacher_statistics names 'resnet14'.*none"),
         (
             {
@@ -89,10 +95,29 @@ def test_what_cannot_be_meant_is_told_at_the_door(
 
 
 def test_a_missing_file_is_told_before_anything_is_trained(file: Path, tmp_path: Path) -> None:
-    parse_parameters(PAIRS | {"teacher_weights": {"resnet14": str(file)}}).check_teachers()
-    settings = parse_parameters(PAIRS | {"teacher_weights": {"resnet14": str(tmp_path / "no.pth")}})
-    with pytest.raises(UserError, match=r"there is no file .*no.pth for resnet14"):
-        settings.check_teachers()
+    stages = ("teacher", "students")
+    parse_parameters(PAIRS | {"teacher_weights": {"resnet14": str(file)}}).check_files(stages)
+    missing = str(tmp_path / "no.pth")
+    for name, network, stage in (
+        ("teacher_weights", "resnet14", "teacher"),
+        ("teacher_start", "resnet14", "teacher"),
+        ("student_weights", "resnet8", "students"),
+    ):
+        parameters = parse_parameters(PAIRS | {name: {network: missing}})
+        parameters.check_files(("evaluate",))
+        with pytest.raises(UserError, match=rf"{name}: .*no\.pth for {network}; correct"):
+            parameters.check_files((stage,))
+
+
+def test_dvc_depends_on_the_files_from_which_trainings_start() -> None:
+    files = {"teacher_start": {"resnet14": "a.pth"}, "student_weights": {"resnet8": "b.pth"}}
+    stages = yaml.safe_load(dvc_yaml(parse_parameters(PAIRS | files)))["stages"]
+    teacher, students = stages["teacher"], stages["students"]["do"]
+    assert {"a.pth", "b.pth"} <= set(teacher["deps"])
+    assert "b.pth" in students["deps"]
+    assert "a.pth" not in students["deps"]
+    assert set(files) <= set(teacher["params"][0]["conf/base/parameters.yml"])
+    assert "student_weights" in students["params"][0]["conf/base/parameters.yml"]
 
 
 def test_dvc_depends_on_the_file_and_expects_no_training_of_it() -> None:

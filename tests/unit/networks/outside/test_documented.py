@@ -7,17 +7,14 @@ import shlex
 from pathlib import Path
 
 import pytest
-import yaml
 
 from sakd.command.main import main
 from sakd.networks import check_network
 from sakd.networks.outside.names import EXAMPLE
-from sakd.study.parameters import parse_parameters
 
 PAGE = (Path(__file__).parents[4] / "docs" / "networks.md").read_text()
 COMMANDS = re.findall(r"^```\nsakd (.+)\n```", PAGE, re.MULTILINE)
 SHOWN = re.findall(r"^```\n(torchvision:resnet18: .*?)```", PAGE, re.DOTALL | re.MULTILINE)
-SETTINGS = re.findall(r"^```yaml\n(.*?)```", PAGE, re.DOTALL | re.MULTILINE)
 BY_HAND = "torchvision:resnet18(stages=['conv1'; 'layer1'])"
 NAMES = re.findall(r"torchvision:\w+(?:\([^)]*\))", PAGE)
 
@@ -40,8 +37,3 @@ def test_the_spots_that_the_page_shows_are_those_of_its_command(
 @pytest.mark.parametrize("name", [*NAMES, EXAMPLE, BY_HAND])
 def test_every_name_of_the_page_is_a_network(name: str) -> None:
     check_network(name)
-
-
-def test_the_settings_of_the_page_are_valid() -> None:
-    (settings,) = SETTINGS
-    assert parse_parameters(yaml.safe_load(settings)).teacher_statistics
