@@ -150,6 +150,25 @@ def test_no_graph_is_kept_alive_and_the_memory_is_in_the_state(build: Build) -> 
     assert all(torch.equal(state[name], crd.get_buffer(name)) for name in banks)
 
 
+@pytest.mark.parametrize(("size", "count"), [(12, 9), (200, 3)])
+def test_a_memory_changes_in_place_after_the_gradient_has_what_it_needs(
+    size: int, count: int
+) -> None:
+    bank = MemoryBank(size, 4, temperature=0.07, momentum=0.5).double()
+    places = [buffer.data_ptr() for buffer in bank.buffers()]
+    everybody, index = torch.ones(5, dtype=torch.bool), torch.arange(5)
+    for _ in range(2):
+        view = torch.randn(5, 4, dtype=torch.float64, requires_grad=True)
+        contrast, before = torch.randint(size, (5, count)), bank.rows.clone()
+        scores = bank(view, contrast, everybody)
+        bank.follow(view, index, everybody)
+        (gradient,) = torch.autograd.grad(scores.sum(), view)
+        by_hand = torch.einsum("bk,bkd->bd", scores.detach(), before[contrast]) / 0.07
+        torch.testing.assert_close(gradient, by_hand)
+        assert not torch.equal(bank.rows[:5], before[:5])
+    assert [buffer.data_ptr() for buffer in bank.buffers()] == places
+
+
 def test_contrast_takes_at_most_the_images_of_other_classes() -> None:
     labels = torch.tensor([0] * 7 + [1] * 3 + [2] * 2)
     pair = Pair((Spot(4, 4),), ((3,),), ((4,),), labels)

@@ -8,17 +8,28 @@ from torch.nn.functional import normalize
 
 
 class MemoryBank(nn.Module):
-    """Embeddings (N, D) of all training images, as they were when each was last seen.
+    """Embeddings (N, D) of all training images, each as it was when last seen.
 
-    Wu et al., CVPR 2018, arXiv:1805.01978. Rows and scale are buffers, so they are part of
-    every checkpoint, and no gradient passes through them.
+    Wu et al., CVPR 2018, arXiv:1805.01978. No gradient passes through a bank. Its tensors are
+    changed in place, so that they keep their addresses.
+
+    Attributes:
+        rows: (N, D), part of every checkpoint.
+        scale: Z, a scalar, part of every checkpoint; 0 until it is known.
     """
 
     rows: Tensor
     scale: Tensor
 
     def __init__(self, size: int, width: int, *, temperature: float, momentum: float) -> None:
-        """Start with random rows of about unit length, and no scale."""
+        """Start with random rows of about unit length, and no scale.
+
+        Args:
+            size: N, the number of training images.
+            width: D.
+            temperature: T of the scores.
+            momentum: Share of the old row in the new one.
+        """
         super().__init__()
         self.temperature = temperature
         self.momentum = momentum
@@ -27,29 +38,44 @@ class MemoryBank(nn.Module):
         self.register_buffer("scale", torch.zeros(()))
 
     def forward(self, embedding: Tensor, contrast: Tensor, chosen: Tensor) -> Tensor:
-        """exp(<v, u> / T) / Z (B, K) of embeddings v (B, D) and the rows u at ``contrast`` (B, K).
+        """Score embeddings against rows.
 
-        Z, the scale, is N times the mean score of the first batch that has anybody chosen.
+        The first batch with a chosen sample sets Z, to N times its mean score.
+
+        Args:
+            embedding: (B, D), v.
+            contrast: (B, K) positions of the rows u.
+            chosen: (B,) bool.
+
+        Returns:
+            exp(<v, u> / T) / Z (B, K).
         """
         scores = (self.products(embedding, contrast) / self.temperature).exp()
         with torch.no_grad():
             mask = chosen.to(scores.dtype)
             mean = (scores.mean(dim=1) * mask).sum() / mask.sum().clamp(min=1)
-            self.scale = torch.where(self.scale > 0, self.scale, mean * len(self.rows))
+            self.scale.copy_(torch.where(self.scale > 0, self.scale, mean * len(self.rows)))
         return scores / torch.where(self.scale > 0, self.scale, 1.0)
 
     def products(self, embedding: Tensor, contrast: Tensor) -> Tensor:
-        """<v, u> (B, K): by one product with all rows where that takes less memory than to copy."""
+        """Inner products (B, K) of embeddings (B, D) with the rows at ``contrast`` (B, K).
+
+        Either all rows are copied or those at ``contrast``, whichever takes less memory: the
+        gradient needs them as they are now.
+        """
         if len(self.rows) <= contrast.shape[1] * self.rows.shape[1]:
-            return (embedding @ self.rows.T).gather(1, contrast)
+            return (embedding @ self.rows.clone().T).gather(1, contrast)
         return (self.rows[contrast] @ embedding[:, :, None]).squeeze(2)
 
     @torch.no_grad()
     def follow(self, embedding: Tensor, index: Tensor, chosen: Tensor) -> None:
-        """Move the rows at ``index`` (B,) towards ``embedding``, those of the chosen samples.
+        """Move rows towards the embeddings of the chosen samples.
 
-        The rows become a new tensor, as the gradient of this batch still needs the old ones.
+        Args:
+            embedding: (B, D).
+            index: (B,) positions of the samples' rows.
+            chosen: (B,) bool.
         """
         old = self.rows[index]
         new = normalize(self.momentum * old + (1 - self.momentum) * embedding)
-        self.rows = self.rows.index_copy(0, index, torch.where(chosen[:, None], new, old))
+        self.rows.index_copy_(0, index, torch.where(chosen[:, None], new, old))
