@@ -12,13 +12,13 @@ from sakd.networks.spots import SpotFamily
 
 
 class ActivationBoundaries(Distiller):
-    """Put every neuron of the student on its teacher's side of zero, by a margin of 1.
+    """Put every neuron of the student on its teacher's side of zero, by a margin.
 
     Heo et al., AAAI 2019, arXiv:1811.03233, the alternative loss with connector.
-    Loss of stage i of n: 3/1000 * 2^(i-n) * mean_b sum over elements of (s + 1)^2 where t <= 0
-    and s > -1, and of (s - 1)^2 where t > 0 and s <= 1; s and t are responses before the
-    rectifier. Where channels differ, s comes through a 1x1 convolution and batch norm (the
-    paper's connector, on the full batch).
+    Loss of stage i of n: 3/1000 * 2^(i-n) * mean_b sum over elements of (s + m)^2 where t <= 0
+    and s > -m, and of (s - m)^2 where t > 0 and s <= m; s and t are responses before the
+    rectifier, m = 1 the margin. Where channels differ, a 1x1 convolution and batch norm (the
+    paper's connector) map s to the teacher's; the batch norm sees the full batch.
     Differs from the paper: the student learns this together with its task, not before it; maps of
     unequal size are averaged to the smaller. There is no published weight for that: the 1 in the
     scripts of RepDistiller (Tian et al., ICLR 2020) multiplies a zero, as that code also minimises
@@ -29,7 +29,15 @@ class ActivationBoundaries(Distiller):
     unrectified = Side.BOTH
 
     def __init__(self, pair: Pair, *, margin: float = 1.0) -> None:
-        """Demand a distance of ``margin`` from zero."""
+        """Make the connectors.
+
+        Args:
+            pair: The networks and the data.
+            margin: m, the distance from zero that is enough.
+
+        Raises:
+            UserError: The margin is negative.
+        """
         super().__init__(pair)
         require_not_negative(margin=margin)
         self.margin = margin
@@ -39,7 +47,7 @@ class ActivationBoundaries(Distiller):
     def loss(
         self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
     ) -> Tensor:
-        """See `Distiller.loss`; features are maps, of any channels and sizes."""
+        """See `Distiller.loss`; features are maps (B, C, H, W) of any channels and sizes."""
         student, teacher = pool_to_smaller(self.connectors[spot](student), teacher)
         wanted = (teacher > 0).to(student.dtype) * 2 - 1
         missing = (self.margin - wanted * student).clamp(min=0)
@@ -48,7 +56,7 @@ class ActivationBoundaries(Distiller):
 
 
 def connector(student: Shape, teacher: Shape) -> nn.Module:
-    """From the student's channels to the teacher's; nothing where they are equal."""
+    """Map the channels of ``student`` (C, H, W) to those of ``teacher``, if they differ."""
     if student[0] == teacher[0]:
         return nn.Identity()
     return nn.Sequential(

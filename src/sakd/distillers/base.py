@@ -1,4 +1,4 @@
-"""What a distiller is: knowledge, compared at spots, for the samples that were chosen."""
+"""The interface of distillers: compare features at spots, for the chosen samples only."""
 
 from __future__ import annotations
 
@@ -30,13 +30,14 @@ class Side(Flag):
 
 @dataclass(frozen=True)
 class Pair:
-    """All that a distiller may know of the two networks and the data.
+    """The networks and the data, as far as a distiller may know them.
 
     Attributes:
-        spots: where this distiller compares, in order of depth.
-        student_shapes: the student's feature shape at each spot, batch axis left out.
-        teacher_shapes: the teacher's.
-        train_labels: labels (N,) of the training images; ``Batch.index`` points into them.
+        spots: The spots of this distiller, in order of depth.
+        student_shapes: The student's feature shape at each spot without the batch axis; (K,) at
+            the logits.
+        teacher_shapes: The teacher's feature shapes likewise.
+        train_labels: Labels (N,) of the training images; ``Batch.index`` points into them.
     """
 
     spots: tuple[Spot, ...]
@@ -47,17 +48,17 @@ class Pair:
 
 @dataclass(frozen=True)
 class Pretraining:
-    """What a distiller trains with the teacher alone, before the student; frozen afterwards.
+    """A training of a part of a distiller, with the teacher alone, before the student's.
 
     Attributes:
-        module: to be trained; a submodule of the distiller, whose parameters want no gradient.
-        loss: scalar, from the teacher's features (B, ...), one per spot.
-        done: whether that has happened: () bool, a buffer of the distiller, so that checkpoints
-            know; set when the training ends.
-        epochs: passes over the training images.
-        lr: learning rate of SGD, constant.
-        momentum: of SGD.
-        weight_decay: of SGD.
+        module: The part, a submodule of the distiller. Outside this training its parameters
+            require no gradient.
+        loss: Maps the teacher's features (B, ...), one per spot, to a scalar.
+        done: A buffer () bool of the distiller, part of checkpoints; set when the training ends.
+        epochs: Passes over the training images.
+        lr: Learning rate of SGD, constant.
+        momentum: Momentum of SGD.
+        weight_decay: Weight decay of SGD.
     """
 
     module: nn.Module
@@ -70,17 +71,20 @@ class Pretraining:
 
 
 class Distiller(nn.Module, ABC):
-    """Compares a student's features with its teacher's.
+    """A loss between a student's features and its teacher's.
 
-    Class attributes are the published settings: ``family`` says where the distiller looks,
-    ``weight`` is the beta of total = CE + alpha KD + beta L, and ``gamma`` scales the routing
-    loss of spot-adaptive distillation (CIFAR-100 configuration of arXiv:2205.02399).
-    ``equal_channels`` says that both features of a spot must have as many channels, and
-    ``any_shape`` that tokens and vectors will do where the family has maps. ``unrectified`` names
-    the side whose features are shown before their rectifier, see
-    `StagedNetwork.extract_unrectified`.
-    ``stands_alone`` says that neither cross-entropy nor KD nor another distiller goes with it, and
-    ``rebuilding`` what the student is made into before it is trained; None leaves it as it is.
+    Attributes:
+        family: Where the distiller compares.
+        weight: Default beta in total = CE + alpha KD + beta L.
+        gamma: Default factor of the routing loss of spot-adaptive distillation, as in the
+            CIFAR-100 configurations of arXiv:2205.02399.
+        equal_channels: Whether both features of a spot must have equally many channels.
+        any_shape: Whether tokens (B, T, C) and vectors (B, C) are accepted where the family has
+            maps (B, C, H, W).
+        unrectified: The networks whose features are taken before their rectifier, see
+            `StagedNetwork.extract_unrectified`.
+        stands_alone: Whether cross-entropy, KD and other distillers are left out.
+        rebuilding: How to rebuild the student before it is trained; None leaves it as it is.
     """
 
     family: ClassVar[SpotFamily]
@@ -95,11 +99,14 @@ class Distiller(nn.Module, ABC):
     def __init__(self, pair: Pair) -> None:
         """Prepare for ``pair``.
 
-        Modules made here are trained together with the student, unless their parameters want no
+        Modules made here are trained with the student, unless their parameters require no
         gradient.
 
+        Args:
+            pair: The networks and the data.
+
         Raises:
-            UserError: the features of a spot cannot be compared.
+            UserError: The features of a spot cannot be compared.
         """
         super().__init__()
         self.pair = pair
@@ -113,18 +120,18 @@ class Distiller(nn.Module, ABC):
             )
 
     def pretraining(self) -> Pretraining | None:
-        """What is to be trained before the student; most distillers need nothing."""
+        """Name what must be trained before the student; None for most distillers."""
         return None
 
     def losses(
         self, students: Sequence[Tensor], teachers: Sequence[Tensor], batch: Batch, chosen: Tensor
     ) -> Tensor:
-        """The sum of `loss` over all spots; a distiller that relates spots overrides it.
+        """Sum `loss` over all spots; a distiller that relates spots overrides this.
 
         Args:
-            students: the student's features (B, ...), one per spot of ``pair.spots``.
-            teachers: the teacher's.
-            batch: see `loss`.
+            students: The student's features (B, ...), one per spot of ``pair.spots``.
+            teachers: The teacher's features likewise.
+            batch: The batch behind the features.
             chosen: (B, spots) bool, a column per spot.
 
         Returns:
@@ -138,16 +145,16 @@ class Distiller(nn.Module, ABC):
     def loss(
         self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
     ) -> Tensor:
-        """(number chosen / B) times the paper's loss over the chosen samples only.
+        """Compute (number chosen / B) times the paper's loss over the chosen samples.
 
-        Shapes are static: no indexing by mask, no branch on data. With nobody chosen the value
-        is exactly 0 and so is every gradient.
+        Shapes are static: no indexing by mask, no branch on data. With no sample chosen the value
+        and every gradient are exactly 0.
 
         Args:
-            spot: position in ``pair.spots``.
-            student: features (B, ...) of the student at that spot.
-            teacher: features (B, ...) of the teacher, detached unless it is trained too.
-            batch: the images, labels and training-set positions behind the features.
+            spot: Position in ``pair.spots``.
+            student: The student's features (B, ...) at that spot.
+            teacher: The teacher's features (B, ...), detached unless the teacher is trained too.
+            batch: The images, labels and training-set positions behind the features.
             chosen: (B,) bool.
 
         Returns:
@@ -156,5 +163,5 @@ class Distiller(nn.Module, ABC):
 
 
 def mean_over_batch(per_sample: Tensor, chosen: Tensor) -> Tensor:
-    """(number chosen / B) times the mean over the chosen of ``per_sample`` (B,)."""
+    """Compute (number chosen / B) times the mean of ``per_sample`` (B,) over ``chosen`` (B,)."""
     return (per_sample * chosen.to(per_sample.dtype)).sum() / chosen.numel()

@@ -12,13 +12,15 @@ from sakd.networks.spots import SpotFamily
 
 
 class CorrelationCongruence(Distiller):
-    """Match how neighbours in the batch correlate, in a learnt embedding; batch-dependent.
+    """Match correlations between neighbours in the batch, in a learnt embedding.
 
-    Peng et al., ICCV 2019, arXiv:1904.01802, in the form of the SAKD reference.
-    Loss over n chosen samples in batch order: mean_{i < n} <d_i, d_{i+1}>, d = |e(F_s) - e'(F_t)|.
-    Differs from the paper: only neighbours are related, and the deviations of the embeddings, not
-    their kernels. As in the reference's spot-adaptive training the teacher's embedding e' stays
-    at its random initial value; its plain training trains e' too (``train_teacher_embedding``).
+    Peng et al., ICCV 2019, arXiv:1904.01802, in the form of the SAKD reference. The loss of a
+    sample depends on the others.
+    Loss over n chosen samples in batch order: mean_{i < n} <d_i, d_{i+1}>, d = |e(F_s) - e'(F_t)|,
+    e and e' linear layers. As in the reference's spot-adaptive training, e' keeps its random
+    initial value; its plain training also trains e' (``train_teacher_embedding``).
+    Differs from the paper: only neighbours are related, and by the differences of their
+    embeddings instead of kernels.
     """
 
     family = SpotFamily.EMBEDDING
@@ -27,7 +29,16 @@ class CorrelationCongruence(Distiller):
     def __init__(
         self, pair: Pair, *, feat_dim: int = 128, train_teacher_embedding: bool = False
     ) -> None:
-        """Embed both sides in ``feat_dim`` dimensions."""
+        """Make both embeddings.
+
+        Args:
+            pair: The networks and the data.
+            feat_dim: Dimensions of the embeddings.
+            train_teacher_embedding: Whether e' is trained.
+
+        Raises:
+            UserError: ``feat_dim`` is not positive.
+        """
         super().__init__(pair)
         require_positive(feat_dim=feat_dim)
         self.student_embedding = nn.Linear(pair.student_shapes[0][0], feat_dim)

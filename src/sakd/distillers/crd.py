@@ -14,14 +14,14 @@ from sakd.networks.spots import SpotFamily
 
 
 class ContrastiveRepresentation(Distiller):
-    """Tell the teacher's view of an image from its views of K images of other classes.
+    """Tell the other network's embedding of an image from those of K images of other classes.
 
     Tian et al., ICLR 2020, arXiv:1910.10699, with noise-contrastive estimation.
-    Loss, of both sides: -mean_b [ log h(0) + sum_{k = 1..K} log(1 - h(k)) ],
-    h(k) = p / (p + K / N) with p = exp(<v_b, u_k> / T) / Z. v is the embedding of one network, u
-    the bank with the other's of all N training images, 0 the image itself. Z is fixed by the
-    first batch with anybody chosen; the banks follow the chosen samples with ``momentum``.
-    Of a mixed image only its own label and its own place in the bank count, not its partner's.
+    Loss, summed over both networks: -mean_b [ log h(0) + sum_{k = 1..K} log(1 - h(k)) ],
+    h(k) = p / (p + K / N), p = exp(<v_b, u_k> / T) / Z. v_b is one network's embedding of image b,
+    and u_k a row of the other's bank, which holds an embedding of each of the N training images;
+    k = 0 is image b itself. The first batch with a chosen sample fixes Z. Banks follow the chosen
+    samples with ``momentum``. A mixed image counts by its own label and row, not its partner's.
     Differs from the SAKD reference: K is at most the number of images of other classes.
     """
 
@@ -38,7 +38,18 @@ class ContrastiveRepresentation(Distiller):
         temperature: float = 0.07,
         momentum: float = 0.5,
     ) -> None:
-        """Contrast with ``k`` images, in ``feat_dim`` dimensions."""
+        """Make embeddings and banks.
+
+        Args:
+            pair: The networks and the data.
+            k: K, the number of contrasts.
+            feat_dim: Dimensions of the embeddings.
+            temperature: T.
+            momentum: Share of the old row of a bank in the new one.
+
+        Raises:
+            UserError: A value is out of range, or all training images are of one class.
+        """
         super().__init__(pair)
         size = len(pair.train_labels)
         others = size - int(pair.train_labels.bincount().max())
@@ -68,5 +79,5 @@ class ContrastiveRepresentation(Distiller):
         return mean_over_batch(loss_s + loss_t, chosen)
 
     def contrast(self, batch: Batch) -> Tensor:
-        """Positions (B, 1 + K) in the training set: each image, then K of other classes."""
+        """Draw positions (B, 1 + K) in the training set: each image, then K of other classes."""
         return draw_contrast(self.labels, batch.index, self.negatives, batch.draws("contrast"))

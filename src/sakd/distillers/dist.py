@@ -13,21 +13,21 @@ from sakd.foundation.errors import require_not_negative, require_positive
 from sakd.networks.spots import SpotFamily
 
 SMALLEST_LENGTH = 1e-6
-"""What varies by less around its mean, as a Euclidean length, counts as constant."""
+"""Vectors count as constant if, minus their mean, they are shorter than this."""
 
 
 class CorrelationOfPredictions(Distiller):
-    """Match predictions up to shift and scale: by sample, and by class; batch-dependent.
+    """Match predictions up to shift and scale, per sample and per class.
 
-    Huang et al., NeurIPS 2022, arXiv:2205.10536.
+    Huang et al., NeurIPS 2022, arXiv:2205.10536. The loss of a sample depends on the others.
     Loss over n chosen samples: tau^2 [ beta mean_i (1 - r(P_s[i, :], P_t[i, :]))
     + gamma mean_k (1 - r(P_s[:, k], P_t[:, k])) ], P (n, K) = softmax(z / tau), r Pearson's
-    correlation, over the classes and over the chosen samples. Where the teacher is constant
-    there is nothing to match and the term is 0 (the second sum for one chosen sample, say);
-    where the student alone is constant r is 0, without a gradient.
+    correlation, over the classes and over the chosen samples. Where the teacher is constant, the
+    term is 0, as is the second sum for one chosen sample; where the student alone is constant, r
+    is 0 without a gradient. On two classes the first sum is constant.
     beta = gamma = tau = 1 are the defaults of the authors' code, which has the factor tau^2 that
-    the equations lack. For CIFAR-100 beta = gamma = 2 and tau = 4 are in use too: set the options.
-    It stands in the place of KD, so KD does not go with it.
+    the equations lack. Common for CIFAR-100 is also beta = gamma = 2, tau = 4.
+    It takes the place of KD, which is left out.
     """
 
     family = SpotFamily.LOGITS
@@ -35,7 +35,17 @@ class CorrelationOfPredictions(Distiller):
     def __init__(
         self, pair: Pair, *, beta: float = 1.0, gamma: float = 1.0, tau: float = 1.0
     ) -> None:
-        """Weigh samples with ``beta``, classes with ``gamma``; soften with ``tau``."""
+        """Set the weights and the temperature.
+
+        Args:
+            pair: The networks and the data.
+            beta: Weight of the correlations over the classes.
+            gamma: Weight of the correlations over the samples.
+            tau: Temperature.
+
+        Raises:
+            UserError: A value is out of range, or beta is above 0 on two classes.
+        """
         super().__init__(pair)
         require_not_negative(beta=beta, gamma=gamma)
         require_positive(tau=tau)
@@ -56,13 +66,13 @@ class CorrelationOfPredictions(Distiller):
 
 
 def discord(student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
-    """1 - Pearson's correlation (R,) of rows (R, N), over the columns where ``mask`` (N,) is 1."""
+    """Compute 1 - r (R,) of rows (R, N), over the columns where ``mask`` (N,) is 1."""
     s, t = unit(student, mask), unit(teacher, mask)
     return (t * (t - s)).sum(dim=1)
 
 
 def unit(rows: Tensor, mask: Tensor) -> Tensor:
-    """Rows (R, N) around their mean and of length 1, or zero where they are constant."""
+    """Centre rows (R, N) and scale them to length 1; constant rows become zero."""
     mean = (rows * mask).sum(dim=1, keepdim=True) / mask.sum().clamp(min=1)
     centred = (rows - mean) * mask
     squared = centred.square().sum(dim=1, keepdim=True)

@@ -14,14 +14,15 @@ from sakd.foundation.errors import require_not_negative
 
 
 class DecoupledKD(KD):
-    """Match how sure the teacher is of the label, and apart from it how the others compare.
+    """Match the probability of the label and the distribution over the other classes separately.
 
-    Zhao et al., CVPR 2022, arXiv:2203.08679. With p softened by T = 4 and y the label:
-    Loss: T^2 / B * sum_b [ alpha KL(b_t || b_s) + beta KL(q_t || q_s) ],
-    b = (p_y, 1 - p_y), q = the other classes' p / (1 - p_y), that is, a softmax without class y.
-    KD is alpha = 1, beta = 1 - p_y of the teacher. beta is 8 in the paper's default, but 2 for
-    resnet56/resnet20. It stands in the place of KD, so KD does not go with it. Of a mixed image
-    y is its own label, not its partner's. ``standardise`` is as in KD.
+    Zhao et al., CVPR 2022, arXiv:2203.08679.
+    Loss: T^2 / B * sum_b [ alpha KL(b_t || b_s) + beta KL(q_t || q_s) ], p = softmax(z / T),
+    b = (p_y, 1 - p_y) with y the label, q the softmax over the classes but y, T = 4. A mixed
+    image counts by its own label, not its partner's.
+    KD is alpha = 1, beta = 1 - p_y of the teacher. On two classes the second term is constant.
+    beta is 8 in the paper's default, but 2 for resnet56/resnet20. ``standardise`` is that of KD.
+    It takes the place of KD, which is left out.
     Differs from the paper: no warm-up of 20 epochs.
     """
 
@@ -34,7 +35,18 @@ class DecoupledKD(KD):
         temperature: float = 4.0,
         standardise: bool = False,
     ) -> None:
-        """Weigh the label with ``alpha``, the other classes with ``beta``."""
+        """Set the weights and the temperature.
+
+        Args:
+            pair: The networks and the data.
+            alpha: Weight of the label's term.
+            beta: Weight of the other classes' term.
+            temperature: T.
+            standardise: Whether to compare z-scores of the logits.
+
+        Raises:
+            UserError: A value is out of range, or beta is above 0 on two classes.
+        """
         super().__init__(pair, temperature=temperature, standardise=standardise)
         require_not_negative(alpha=alpha, beta=beta)
         remedy = "set beta to 0, or take kd, which is then the same"
@@ -53,7 +65,12 @@ class DecoupledKD(KD):
 
 
 def decoupled(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Log-probabilities of label and not label (B, 2), and of the others among them (B, K - 1)."""
+    """Split the log-probabilities of ``logits`` (B, K) by ``labels`` (B,).
+
+    Returns:
+        Those of the label and of all others together (B, 2), and those of the other classes given
+        that it is one of them (B, K - 1).
+    """
     places = torch.arange(logits.shape[1] - 1, device=logits.device)
     label, others = logits.gather(1, labels[:, None]), places + (places >= labels[:, None])
     without = logits.gather(1, others)

@@ -25,13 +25,13 @@ class SolutionFlow(Couples):
     weight = 50.0
 
     def error(self, first: Both, second: Both) -> Tensor:
-        """See `Couples.error`; features are maps, of equal channels."""
+        """See `Couples.error`; features are maps (B, C, H, W)."""
         (student, teacher), (next_student, next_teacher) = first, second
         difference = flow(student, next_student) - flow(teacher, next_teacher)
         return difference.square().mean(dim=(1, 2))
 
 
 def flow(first: Tensor, second: Tensor) -> Tensor:
-    """The matrix G above (B, C_1, C_2)."""
+    """Compute the matrix G (B, C_1, C_2) of maps (B, C_1, H_1, W_1) and (B, C_2, H_2, W_2)."""
     first, second = (maps.flatten(2) for maps in pool_to_smaller(first, second))
     return first @ second.transpose(1, 2) / first.shape[2]

@@ -17,7 +17,7 @@ from sakd.networks.spots import SpotFamily
 
 
 class FactorTransfer(Distiller):
-    """Match factors: the teacher's maps paraphrased, and the student's translated to them.
+    """Match factors: paraphrases of the teacher's maps, translations of the student's.
 
     Kim et al., NeurIPS 2018, arXiv:1802.04977.
     Loss: mean_b sum over positions of | q(translator(F_s)) - q(encoder(F_t)) |^p2 / HW, q the
@@ -68,7 +68,7 @@ class FactorTransfer(Distiller):
         self.pretrain_lr = pretrain_lr
 
     def pretraining(self) -> Pretraining:
-        """Train the paraphraser to reconstruct the teacher's maps."""
+        """Have the paraphraser trained to reconstruct the teacher's maps."""
 
         def reconstruction(teachers: Sequence[Tensor]) -> Tensor:
             return mse_loss(self.paraphraser(teachers[0]), teachers[0])
@@ -84,7 +84,7 @@ class FactorTransfer(Distiller):
     def loss(
         self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
     ) -> Tensor:
-        """See `Distiller.loss`; features are maps, of any channels and sizes."""
+        """See `Distiller.loss`; features are maps (B, C, H, W) of any channels and sizes."""
         factors = self.translator(student), self.paraphraser.encoder(teacher)
         ours, theirs = pool_to_smaller(*factors)
         difference = (attention(ours) - attention(theirs)).abs()

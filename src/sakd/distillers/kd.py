@@ -25,7 +25,16 @@ class KD(Distiller):
     family = SpotFamily.LOGITS
 
     def __init__(self, pair: Pair, *, temperature: float = 4.0, standardise: bool = False) -> None:
-        """Soften with ``temperature`` (T above), after the logits are standardised if so."""
+        """Set the temperature.
+
+        Args:
+            pair: The networks and the data.
+            temperature: T.
+            standardise: Whether to compare z-scores of the logits.
+
+        Raises:
+            UserError: The temperature is not positive, or there are two classes to standardise.
+        """
         super().__init__(pair)
         require_positive(temperature=temperature)
         remedy = "set standardise to false"
@@ -43,5 +52,5 @@ class KD(Distiller):
         return mean_over_batch(self.temperature**2 * self.error(student, teacher, batch), chosen)
 
     def error(self, student: Tensor, teacher: Tensor, batch: Batch) -> Tensor:
-        """What is compared of logits (B, K) that are divided by the temperature: (B,)."""
+        """Compute the error per sample (B,) of logits (B, K) already divided by T."""
         return divergence(log_softmax(student, dim=1), log_softmax(teacher, dim=1))

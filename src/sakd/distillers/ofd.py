@@ -13,18 +13,17 @@ from sakd.networks.zoo.blocks import conv_bn, initialise
 
 
 class FeatureOverhaul(Distiller):
-    """Regress what the teacher would let through, before the rectifier.
+    """Regress the teacher's responses before the rectifier, down to a margin.
 
     Heo et al., ICCV 2019, arXiv:1904.01866.
-    Loss of stage i of n: 2^(i-n) * mean_b sum over elements of (r(s) - u)^2, left out where
-    r(s) <= u <= 0; u = max(t, m_c), the margin m_c of channel c is the mean of the teacher's
-    negative responses there, r a 1x1 convolution and batch norm; s and t are responses before the
-    rectifier. The weight of 1/1000 is that of the authors' code for CIFAR-100, where the sum over
-    the batch is divided by its size.
-    Differs from the paper: the margin is the mean of what was seen in training so far, which the
-    paper allows, not derived from batch norms, which that code does; maps of unequal size are
-    averaged to the smaller; KD goes with it, as with all distillers of features here. Regressors
-    and margins see the full batch whoever is chosen.
+    Loss of stage i of n: 2^(i-n) * mean_b sum over elements of (r(s) - u)^2, omitted where
+    r(s) <= u <= 0; u = max(t, m_c), m_c the mean of the teacher's negative responses in channel c,
+    r a 1x1 convolution and batch norm; s and t are responses before the rectifier. Regressors and
+    margins see the full batch, whoever is chosen. The weight of 1/1000 is that of the authors'
+    code for CIFAR-100, where the sum over the batch is divided by its size.
+    Differs from the authors' code: m_c is the mean of all responses seen in training so far, which
+    the paper allows, and not derived from batch norms; maps of unequal size are averaged to the
+    smaller; KD is added, as to every distiller of features here.
     """
 
     family = SpotFamily.EVERY_STAGE
@@ -32,7 +31,11 @@ class FeatureOverhaul(Distiller):
     unrectified = Side.BOTH
 
     def __init__(self, pair: Pair) -> None:
-        """Make a regressor and a margin for every spot."""
+        """Make a regressor and a margin for every spot.
+
+        Args:
+            pair: The networks and the data.
+        """
         super().__init__(pair)
         shapes = list(zip(pair.student_shapes, pair.teacher_shapes, strict=True))
         self.regressors = nn.ModuleList(conv_bn(s[0], t[0]) for s, t in shapes)
@@ -42,7 +45,7 @@ class FeatureOverhaul(Distiller):
     def loss(
         self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
     ) -> Tensor:
-        """See `Distiller.loss`; features are maps, of any channels and sizes."""
+        """See `Distiller.loss`; features are maps (B, C, H, W) of any channels and sizes."""
         student, teacher = pool_to_smaller(self.regressors[spot](student), teacher)
         wanted = torch.maximum(teacher, self.margins[spot](teacher))
         counts = (student > wanted) | (wanted > 0)
@@ -55,22 +58,26 @@ class NegativeMean(nn.Module):
     """The mean of the negative responses of every channel, over all batches of the training.
 
     Attributes:
-        mean: (C,); 0 while a channel has had no negative response.
-        count: (C,) how many it has had.
+        mean: (C,); 0 where a channel has had no negative response yet.
+        count: (C,), the number of negative responses so far.
     """
 
     mean: Tensor
     count: Tensor
 
     def __init__(self, channels: int) -> None:
-        """Start with no response seen."""
+        """Start with no response.
+
+        Args:
+            channels: C.
+        """
         super().__init__()
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("count", torch.zeros(channels, dtype=torch.int64))
 
     @torch.no_grad()
     def forward(self, maps: Tensor) -> Tensor:
-        """The mean (C, 1, 1); in training mode ``maps`` (B, C, H, W) are counted first."""
+        """Return the mean (C, 1, 1); in training mode count ``maps`` (B, C, H, W) first."""
         if self.training:
             negative = maps < 0
             seen = negative.sum(dim=(0, 2, 3))

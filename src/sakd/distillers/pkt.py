@@ -12,12 +12,13 @@ EPSILON = 1e-7
 
 
 class ProbabilisticTransfer(Distiller):
-    """Match how likely the samples of the batch are to be neighbours; batch-dependent.
+    """Match the probabilities that two samples of the batch are neighbours.
 
-    Passalis & Tefas, ECCV 2018, arXiv:1803.10837.
-    Loss over n chosen samples: mean_{n^2} P_t log(P_t / P_s), where each row of P is the cosine
-    similarity, moved to [0, 1], over its sum. 1e-7 is added to norms, and within the logarithm.
-    Differs from the SAKD reference: a sample of zeros has no gradient, not one that is NaN.
+    Passalis & Tefas, ECCV 2018, arXiv:1803.10837. The loss of a sample depends on the others.
+    Loss over n chosen samples: mean_{n^2} P_t log(P_t / P_s), where each row of P holds cosine
+    similarities, shifted to [0, 1] and divided by their sum. 1e-7 is added to norms and to both
+    sides of the fraction.
+    Differs from the SAKD reference: the gradient of a sample of zeros is 0 instead of NaN.
     """
 
     family = SpotFamily.EMBEDDING
@@ -33,7 +34,7 @@ class ProbabilisticTransfer(Distiller):
 
 
 def neighbourhood(embedding: Tensor, chosen: Tensor) -> Tensor:
-    """Chance (B, B) of sample j beside sample i, among the chosen; other entries are zero."""
+    """Compute P (B, B) among the chosen of ``embedding`` (B, C); other entries are zero."""
     mask = chosen.to(embedding.dtype)
     embedding = embedding * mask[:, None]
     norm = embedding.square().sum(dim=1, keepdim=True).clamp(min=1e-24).sqrt()

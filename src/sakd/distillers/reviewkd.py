@@ -14,25 +14,24 @@ from sakd.foundation.errors import require_positive
 from sakd.networks.spots import SpotFamily
 
 LEVELS = (4, 2, 1)
-"""Sides of the grids to which maps are averaged, beside their own."""
+"""Sides of the grids to which maps are averaged, besides their own."""
 
 
 class KnowledgeReview(Distiller):
-    """Match every stage of the teacher by the student's stage, fused with the deeper ones.
+    """Match every stage of the teacher with the student's stage, fused with the deeper ones.
 
     Chen et al., CVPR 2021, arXiv:2104.09044, with residual framework, fusion by attention and
     hierarchical context loss.
-    Loss, summed over stages: mean_b sum_l w_l || P_l(U_s) - P_l(F_t) ||^2 / size_l, P_l the mean
-    over an l x l grid, l the map's own side, then 4, 2, 1 where that is smaller, with weights 1,
-    1/2, 1/4, 1/8 over their sum. U_s is a `Fusion` of F_s and what comes from the next stage; F_t
-    is taken before its rectifier and F_s after it, as in the authors' code for CIFAR-100.
-    A stage counts the samples chosen there; what flows to it from deeper stages of a sample does
-    so wherever that one is chosen, so its gradient reaches these too. The batch norms of the
-    fusions see the full batch whoever is chosen.
-    The authors weigh it with 5 for most CIFAR-100 pairs, but with 0.6 for resnet56/resnet20, 1
-    for resnet110/resnet32 and 8 for resnet32x4/ShuffleNetV2, and have no KD beside it
-    (``kd_weight`` 0).
-    Differs from the paper: no warm-up of 20 epochs; stages alone, not the embedding as one more.
+    Loss, summed over stages: mean_b sum_l w_l || P_l(U_s) - P_l(F_t) ||^2 / size_l. P_l averages
+    over an l x l grid: l is the map's own side, then 4, 2, 1 where these are smaller, with weights
+    w_l of 1, 1/2, 1/4, 1/8 over their sum. U_s is a `Fusion` of F_s and the next stage's; F_t is
+    taken before its rectifier and F_s after it, as in the authors' code for CIFAR-100.
+    A stage counts the samples chosen there. A sample's fusion includes its deeper stages, whether
+    or not these are chosen, so its gradient reaches them too. The batch norms of the fusions see
+    the full batch, whoever is chosen.
+    The authors' weight is 5 for most CIFAR-100 pairs, but 0.6 for resnet56/resnet20, 1 for
+    resnet110/resnet32 and 8 for resnet32x4/ShuffleNetV2, and they add no KD (``kd_weight`` 0).
+    Differs from the authors' code: no warm-up of 20 epochs; stages only, without the embedding.
     """
 
     family = SpotFamily.EVERY_STAGE
@@ -40,7 +39,15 @@ class KnowledgeReview(Distiller):
     unrectified = Side.TEACHER
 
     def __init__(self, pair: Pair, *, most_channels: int = 512) -> None:
-        """Fuse in as many channels as the student's last map has, ``most_channels`` at most."""
+        """Make the fusions, as wide as the student's last map.
+
+        Args:
+            pair: The networks and the data.
+            most_channels: Largest width of a fusion.
+
+        Raises:
+            UserError: ``most_channels`` is not positive.
+        """
         super().__init__(pair)
         require_positive(most_channels=most_channels)
         width = min(most_channels, pair.student_shapes[-1][0])
@@ -53,7 +60,7 @@ class KnowledgeReview(Distiller):
     def losses(
         self, students: Sequence[Tensor], teachers: Sequence[Tensor], batch: Batch, chosen: Tensor
     ) -> Tensor:
-        """See `Distiller.losses`; features are maps, of any channels and sizes."""
+        """See `Distiller.losses`; features are maps (B, C, H, W) of any channels and sizes."""
         total = chosen.new_zeros((), dtype=torch.float)
         deeper = None
         for spot in reversed(range(len(students))):
@@ -65,16 +72,23 @@ class KnowledgeReview(Distiller):
     def loss(
         self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
     ) -> Tensor:
-        """See `Distiller.loss`; a spot alone has nothing deeper to review."""
+        """See `Distiller.loss`; a single spot has no deeper one to review."""
         reviewed, _ = self.fusions[spot](student, None, teacher.shape[2:])
         return mean_over_batch(context_error(reviewed, teacher), chosen)
 
 
 class Fusion(nn.Module):
-    """The student's map and what comes from the next deeper stage, weighed at each position."""
+    """A sum of the student's map and the next deeper fusion, weighed at each position."""
 
     def __init__(self, inputs: int, width: int, outputs: int, *, reviews: bool = False) -> None:
-        """Map ``inputs`` to ``width`` channels, where both are fused, and to ``outputs``."""
+        """Make the convolutions.
+
+        Args:
+            inputs: Channels of the student's map.
+            width: Channels of the fusion.
+            outputs: Channels of the teacher's map.
+            reviews: Whether there is a deeper stage.
+        """
         super().__init__()
         self.entry = _normalised(nn.Conv2d(inputs, width, 1, bias=False))
         self.attention = nn.Conv2d(2 * width, 2, 1) if reviews else None
@@ -83,16 +97,16 @@ class Fusion(nn.Module):
     def forward(
         self, student: Tensor, deeper: Tensor | None, size: tuple[int, int]
     ) -> tuple[Tensor, Tensor]:
-        """Fuse, and bring to ``size``.
+        """Fuse, and resize to ``size``.
 
         Args:
-            student: map (B, C_s, H, W).
-            deeper: what this gave as its second at the next deeper stage, if there is one.
-            size: height and width of the teacher's map.
+            student: Map (B, C_s, H, W).
+            deeper: The second result of the next deeper stage, if there is one.
+            size: Height and width of the teacher's map.
 
         Returns:
-            What is compared with the teacher's map (B, C_t, H_t, W_t), and what is passed on to
-            the stage before (B, width, H_t, W_t).
+            The map (B, C_t, H_t, W_t) to compare with the teacher's, and the fusion
+            (B, width, H_t, W_t) for the stage before.
         """
         fused: Tensor = self.entry(student)
         if self.attention is not None and deeper is not None:
@@ -104,7 +118,7 @@ class Fusion(nn.Module):
 
 
 def context_error(student: Tensor, teacher: Tensor) -> Tensor:
-    """The hierarchical context loss above (B,) of two maps (B, C, H, W)."""
+    """Compute the hierarchical context loss (B,) of two maps (B, C, H, W)."""
     levels = [level for level in LEVELS if level < min(student.shape[2:])]
     weights = [0.5**k for k in range(len(levels) + 1)]
     pooled = [(adaptive_avg_pool2d(student, n), adaptive_avg_pool2d(teacher, n)) for n in levels]

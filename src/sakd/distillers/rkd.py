@@ -13,12 +13,12 @@ from sakd.networks.spots import SpotFamily
 
 
 class RelationalKD(Distiller):
-    """Match distances and angles among the samples of the batch; batch-dependent.
+    """Match distances and angles among the samples of the batch.
 
-    Park et al., CVPR 2019, arXiv:1904.05068.
+    Park et al., CVPR 2019, arXiv:1904.05068. The loss of a sample depends on the others.
     Loss over n chosen samples: 25 * mean_{n^2} huber(D_s - D_t) + 50 * mean_{n^3} huber(A_s - A_t),
-    D the distances over their mean positive value, A the cosines of the angles. As in the SAKD
-    reference, a teacher that is trained too gets no gradient of it.
+    D the distances divided by the mean of the positive ones, A the cosines of the angles. As in
+    the SAKD reference, a teacher that is trained too gets no gradient.
     """
 
     family = SpotFamily.EMBEDDING
@@ -27,7 +27,16 @@ class RelationalKD(Distiller):
     def __init__(
         self, pair: Pair, *, distance_weight: float = 25.0, angle_weight: float = 50.0
     ) -> None:
-        """Weigh the two terms; the defaults are the paper's."""
+        """Set the weights of the two terms; the defaults are the paper's.
+
+        Args:
+            pair: The networks and the data.
+            distance_weight: Weight of the distances.
+            angle_weight: Weight of the angles.
+
+        Raises:
+            UserError: A weight is negative.
+        """
         super().__init__(pair)
         require_not_negative(distance_weight=distance_weight, angle_weight=angle_weight)
         self.distance_weight = distance_weight
@@ -48,7 +57,7 @@ class RelationalKD(Distiller):
 
 
 def distances(embedding: Tensor, pairs: Tensor) -> Tensor:
-    """Distances (B, B) within ``pairs`` (B, B of 0 or 1), over their mean positive value."""
+    """Compute D (B, B) of ``embedding`` (B, C) within ``pairs`` (B, B), which are 0 or 1."""
     norms = embedding.square().sum(dim=1)
     squared = norms[:, None] + norms - 2 * embedding @ embedding.T
     others = pairs * (1 - torch.eye(len(pairs), dtype=pairs.dtype, device=pairs.device))
@@ -58,7 +67,7 @@ def distances(embedding: Tensor, pairs: Tensor) -> Tensor:
 
 
 def angles(embedding: Tensor, pairs: Tensor) -> Tensor:
-    """Cosines (B, B, B): entry [i, j, k] of the angle at sample i between j and k."""
+    """Compute A (B, B, B) within ``pairs``: [i, j, k] is the angle at i between j and k."""
     directions = normalize(embedding[None] - embedding[:, None], dim=2) * pairs[:, :, None]
     return directions @ directions.transpose(1, 2)
 

@@ -12,14 +12,14 @@ from sakd.networks.spots import SpotFamily
 
 
 class SimKD(Distiller):
-    """Learn to give the teacher's classifier the maps that it knows.
+    """Match the teacher's last map, so that its classifier can be reused.
 
     Chen et al., CVPR 2022, arXiv:2203.14001.
-    Loss: mean_b || P(F_s) - F_t ||^2 / (C H W) on the last maps, the teacher's averaged to the
-    student's size where that is smaller. The projector P and a frozen copy of the teacher's
-    classifier are part of the student that is trained, evaluated and kept, see
-    `sakd.networks.rebuilt.ReusedClassifier`; the student's own head is not. As in the paper neither
-    cross-entropy nor KD goes with it.
+    Loss: mean_b || P(F_s) - F_t ||^2 / (C H W) on the last maps, the larger averaged to the size of
+    the smaller. The student that is trained, evaluated and kept has the projector P and a frozen
+    copy of the teacher's classifier in place of its own head, see
+    `sakd.networks.rebuilt.ReusedClassifier`. As in the paper, there is neither cross-entropy nor
+    KD.
     """
 
     family = SpotFamily.LAST_MAP
@@ -29,7 +29,7 @@ class SimKD(Distiller):
     def loss(
         self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
     ) -> Tensor:
-        """See `Distiller.loss`; features are maps of equal channels: the projector has run."""
+        """See `Distiller.loss`; features are maps (B, C, H, W), the student's projected."""
         student, teacher = pool_to_smaller(student, teacher)
         error = (student - teacher).square().flatten(1).mean(dim=1)
         return mean_over_batch(error, chosen)

@@ -18,18 +18,26 @@ SMALLEST_VARIANCE = 1e-5
 
 
 class VariationalInformation(Distiller):
-    """Maximise a bound on the information that the student's maps have of the teacher's.
+    """Maximise a bound on the mutual information of the student's and the teacher's maps.
 
     Ahn et al., CVPR 2019, arXiv:1904.05835.
-    Loss: mean over samples, channels and positions of ((m(F_s) - F_t)^2 / v_c + log v_c) / 2,
-    a Gaussian whose mean m is three 1x1 convolutions of F_s, with one variance v_c a channel.
+    Loss: mean over samples, channels and positions of ((m(F_s) - F_t)^2 / v_c + log v_c) / 2, of a
+    Gaussian with mean m, three 1x1 convolutions of F_s, and a variance v_c per channel.
     """
 
     family = SpotFamily.EVERY_STAGE
     gamma = 2.0
 
     def __init__(self, pair: Pair, *, initial_variance: float = 5.0) -> None:
-        """Give every spot its Gaussian, of ``initial_variance``."""
+        """Make a Gaussian for every spot.
+
+        Args:
+            pair: The networks and the data.
+            initial_variance: v_c at the start.
+
+        Raises:
+            UserError: ``initial_variance`` is too small.
+        """
         super().__init__(pair)
         possible = initial_variance > SMALLEST_VARIANCE
         require(possible, f"initial_variance must be above 1e-5, got {initial_variance}")
@@ -42,7 +50,7 @@ class VariationalInformation(Distiller):
     def loss(
         self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
     ) -> Tensor:
-        """See `Distiller.loss`; features are maps, of any channels and sizes."""
+        """See `Distiller.loss`; features are maps (B, C, H, W) of any channels and sizes."""
         student, teacher = pool_to_smaller(student, teacher)
         mean, variance = self.gaussians[spot](student)
         unlikely = 0.5 * ((mean - teacher).square() / variance + variance.log())
@@ -50,10 +58,16 @@ class VariationalInformation(Distiller):
 
 
 class Gaussian(nn.Module):
-    """What the student's map says about the teacher's."""
+    """The distribution of the teacher's map given the student's."""
 
     def __init__(self, inputs: int, outputs: int, initial_variance: float) -> None:
-        """Map ``inputs`` to ``outputs`` channels."""
+        """Make the convolutions and the variances.
+
+        Args:
+            inputs: Channels of the student's map.
+            outputs: Channels of the teacher's map.
+            initial_variance: Every variance at the start.
+        """
         super().__init__()
         self.regressor = nn.Sequential(
             nn.Conv2d(inputs, outputs, 1, bias=False),
@@ -67,6 +81,6 @@ class Gaussian(nn.Module):
         self.log_scale = nn.Parameter(torch.full((outputs,), inverse_softplus))
 
     def forward(self, student: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean (B, C, H, W) and variance (C, 1, 1)."""
+        """Return mean (B, C_t, H, W) and variance (C_t, 1, 1), given a map (B, C_s, H, W)."""
         variance = softplus(self.log_scale) + SMALLEST_VARIANCE
         return self.regressor(student), variance[:, None, None]

@@ -13,7 +13,12 @@ from sakd.routing.base import Route, RoutingPolicy
 
 
 class Sample(NamedTuple):
-    """One draw of all decisions: (B, D, 2), slot 0 = distil, slot 1 = leave alone."""
+    """One draw of all decisions (B, D, 2); slot 0 means distil, slot 1 leave alone.
+
+    Attributes:
+        hard: One-hot decisions.
+        soft: Their differentiable softmax.
+    """
 
     hard: Tensor
     soft: Tensor
@@ -22,7 +27,7 @@ class Sample(NamedTuple):
 class Adaptive(RoutingPolicy):
     """A linear policy on both embeddings, sampled by straight-through Gumbel softmax.
 
-    Song et al., IEEE TIP 2022, arXiv:2205.02399. The chance of distilling is
+    Song et al., IEEE TIP 2022, arXiv:2205.02399. The probability of distilling is
     softmax(logits)[0]; the temperature only scales the gradient.
     """
 
@@ -36,7 +41,17 @@ class Adaptive(RoutingPolicy):
         *,
         temperature: float = 5.0,
     ) -> None:
-        """Soften the gate's gradient with ``temperature``."""
+        """Make the linear layer.
+
+        Args:
+            student_width: C_s.
+            teacher_width: C_t.
+            decisions: D.
+            temperature: Temperature of the softmax from which the gate has its gradient.
+
+        Raises:
+            UserError: The temperature is not positive.
+        """
         super().__init__(student_width, teacher_width, decisions)
         require_positive(temperature=temperature)
         self.temperature = temperature
@@ -48,7 +63,10 @@ class Adaptive(RoutingPolicy):
             self.linear.bias[0::2] += bias
 
     def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator) -> Route:
-        """Sample the decisions; the gate's value is 0 or 1, its gradient that of the softmax."""
+        """Sample the decisions, see `RoutingPolicy.forward`.
+
+        The value of the gate is 0 or 1, its gradient that of the softmax.
+        """
         logits = self.linear(torch.cat([teacher, student], dim=1)).view(-1, self.decisions, 2)
         hard, soft = self.sample(logits, generator)
         gate = (hard + (soft - soft.detach()))[..., 0]  # exactly 0 or 1, whatever the rounding
@@ -60,6 +78,6 @@ class Adaptive(RoutingPolicy):
         return Sample(one_hot(soft.argmax(dim=2), 2).to(soft.dtype), soft)
 
     def gumbel(self, logits: Tensor, generator: torch.Generator) -> Tensor:
-        """Standard Gumbel noise of the shape of ``logits``."""
+        """Draw standard Gumbel noise (B, D, 2) for ``logits`` (B, D, 2)."""
         uniform = torch.rand(logits.shape, generator=generator, device=logits.device)
         return -torch.log(-torch.log(uniform + 1e-20) + 1e-20)

@@ -12,6 +12,6 @@ class Always(RoutingPolicy):
     """Every sample at every spot: the distiller as published, without routing."""
 
     def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator) -> Route:
-        """Choose everything."""
+        """Choose everything, see `RoutingPolicy.forward`."""
         chosen = torch.ones(len(student), self.decisions, dtype=torch.bool, device=student.device)
         return Route(chosen, gate=None)

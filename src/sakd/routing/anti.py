@@ -13,6 +13,6 @@ class Anti(Adaptive):
     """Trained like `Adaptive`, but the student learns exactly where the policy says no."""
 
     def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator) -> Route:
-        """Invert the choice; the graft, and so the policy's training, is unchanged."""
+        """Invert the choice, but not the gate: the policy's training is unchanged."""
         route = super().forward(student, teacher, generator)
         return Route(~route.chosen, route.gate)

@@ -1,4 +1,4 @@
-"""What a routing policy is: for which samples the student learns at which spot."""
+"""The interface of routing policies: for which samples a spot distils."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 
 class Route(NamedTuple):
-    """The decisions for one batch, one column per spot; the last column is the logits.
+    """The decisions for one batch: a column per spot, the last one for the logits.
 
     Attributes:
-        chosen: (B, D) bool; where the student learns from its teacher.
-        gate: (B, D) of 0 or 1 with a straight-through gradient to the policy, for the graft;
-            None where nothing is learnt from it.
+        chosen: (B, D) bool; True where the student learns from its teacher.
+        gate: (B, D) of 0 or 1 with a straight-through gradient to the policy, for the graft; None
+            for a policy that is not trained.
     """
 
     chosen: Tensor
@@ -23,16 +23,22 @@ class Route(NamedTuple):
 
 
 class RoutingPolicy(nn.Module, ABC):
-    """Decides per sample and spot.
+    """A choice of samples at every spot.
 
     Attributes:
-        trained: whether the policy has parameters, which are trained through the graft.
+        trained: Whether the policy has parameters, which are trained through the graft.
     """
 
     trained: ClassVar[bool] = False
 
     def __init__(self, student_width: int, teacher_width: int, decisions: int) -> None:
-        """Prepare for embeddings of those widths and that many decisions (spots + logits)."""
+        """Prepare for two networks.
+
+        Args:
+            student_width: C_s of the student's embeddings (B, C_s).
+            teacher_width: C_t of the teacher's embeddings (B, C_t).
+            decisions: D, the number of spots and one more for the logits.
+        """
         super().__init__()
         self.student_width = student_width
         self.teacher_width = teacher_width
@@ -40,10 +46,13 @@ class RoutingPolicy(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator) -> Route:
-        """Route a batch by its detached embeddings (B, C_s) and (B, C_t).
+        """Route a batch.
 
-        Every random draw comes from ``generator``.
+        Args:
+            student: The student's embeddings (B, C_s), detached.
+            teacher: The teacher's embeddings (B, C_t), detached.
+            generator: The source of every random draw.
         """
 
     def favour_distilling(self, bias: float) -> None:
-        """Lean towards "distil everywhere" by ``bias`` logits, where a policy can lean."""
+        """Lean towards "distil everywhere" by ``bias`` logits, if the policy can."""

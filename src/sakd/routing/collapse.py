@@ -1,21 +1,24 @@
-"""When a router has stopped choosing."""
+"""Routers that have stopped choosing."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
 GATE_RATE = "gate_rate/"
-"""Prefix of the logged terms with the share of samples that distil at a spot."""
+"""Prefix of the logged shares of samples that distil at a spot."""
 
 CLOSED, OPEN = 0.01, 0.99
 
 
 def collapse(rates: Collection[float]) -> str:
-    """What a router with these shares of distilled samples, one per spot, has collapsed to.
+    """Name the state that a router has collapsed to.
+
+    Args:
+        rates: Share of the samples that distil, one per spot.
 
     Returns:
-        ``always`` with more than 99 % at every spot, ``never`` with fewer than 1 %, ``one fixed
-        route`` where each spot is one or the other, and nothing for a router that chooses.
+        ``always`` if it is above 99 % at every spot, ``never`` if below 1 %, ``one fixed route`` if
+        each spot is one or the other; empty for a router that chooses.
     """
     opened = [rate > OPEN for rate in rates]
     closed = [rate < CLOSED for rate in rates]

@@ -18,13 +18,23 @@ class Random(RoutingPolicy):
     def __init__(
         self, student_width: int, teacher_width: int, decisions: int, *, rate: float = 0.5
     ) -> None:
-        """Choose with probability ``rate``."""
+        """Set the rate.
+
+        Args:
+            student_width: C_s.
+            teacher_width: C_t.
+            decisions: D.
+            rate: Probability of distilling.
+
+        Raises:
+            UserError: The rate is not a probability.
+        """
         super().__init__(student_width, teacher_width, decisions)
         require(0 <= rate <= 1, f"rate must be in [0, 1], got {rate}")
         self.rate = rate
 
     def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator) -> Route:
-        """Toss the coins."""
+        """Toss the coins, see `RoutingPolicy.forward`."""
         size = (len(student), self.decisions)
         coins = torch.rand(size, generator=generator, device=student.device)
         return Route(coins < self.rate, gate=None)

@@ -1,4 +1,4 @@
-"""Contrast with images of other classes: which ones, and what to make of them."""
+"""Contrast with images of other classes: their choice, and the loss."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ EPSILON = 1e-7
 
 
 def draw_contrast(labels: Tensor, index: Tensor, count: int, source: torch.Generator) -> Tensor:
-    """Draw images of other classes without replacement, all sets being equally likely.
+    """Draw images of other classes without replacement, every set being equally likely.
 
-    Those with the smallest random keys are taken, on the device of ``labels``.
+    Each image gets a random key, on the device of ``labels``; the smallest keys are taken.
 
     Args:
-        labels: (N,) of all training images.
-        index: (B,) positions of the images to be contrasted.
+        labels: Labels (N,) of all training images.
+        index: Positions (B,) of the images to contrast.
         count: K, at most the number of images of other classes.
-        source: of the keys.
+        source: Generator of the keys.
 
     Returns:
         Positions (B, 1 + K): each image itself, then the others in any order.
@@ -29,9 +29,16 @@ def draw_contrast(labels: Tensor, index: Tensor, count: int, source: torch.Gener
 
 
 def estimation_loss(chances: Tensor, noise: float) -> Tensor:
-    """Noise-contrastive loss (B,): the first of ``chances`` (B, 1 + K) is data, others are noise.
+    """Compute the loss of noise-contrastive estimation.
 
-    Gutmann & Hyvarinen, AISTATS 2010; ``noise`` is K times the chance that noise gives an image.
+    Gutmann & Hyvarinen, AISTATS 2010.
+
+    Args:
+        chances: (B, 1 + K), the first of data and the others of noise.
+        noise: K times the probability of an image under the noise.
+
+    Returns:
+        The loss (B,).
     """
     data = chances[:, 0] / (chances[:, 0] + noise + EPSILON)
     others = noise / (chances[:, 1:] + noise + EPSILON)

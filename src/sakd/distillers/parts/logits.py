@@ -13,7 +13,7 @@ BINARY = 2
 
 
 def standardised(logits: Tensor) -> Tensor:
-    """Z-scores (B, K) of logits (B, K): minus their mean, over their standard deviation.
+    """Compute z-scores (B, K) of logits (B, K): minus their mean, over their deviation.
 
     Sun et al., CVPR 2024, arXiv:2403.01427, at temperature 1. As in the authors' code the
     variance divides by K - 1. The deviation is at least 1e-3, where that code adds 1e-7 to it, so
@@ -25,7 +25,7 @@ def standardised(logits: Tensor) -> Tensor:
 
 
 def divergence(student: Tensor, teacher: Tensor) -> Tensor:
-    """KL(teacher || student) (B,) of log-probabilities (B, K)."""
+    """Compute KL(teacher || student) (B,) of log-probabilities (B, K)."""
     return kl_div(student, teacher, reduction="none", log_target=True).sum(dim=1)
 
 

@@ -1,4 +1,4 @@
-"""What distillers of feature maps share."""
+"""Shared by the distillers of feature maps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def pool_to_smaller(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
-    """Average two maps (B, C, H, W) down to the smaller height and width of both."""
+    """Average two maps (B, C, H, W) to the smaller height and the smaller width of both."""
     height = min(student.shape[2], teacher.shape[2])
     width = min(student.shape[3], teacher.shape[3])
     return _pooled(student, height, width), _pooled(teacher, height, width)
@@ -20,5 +20,5 @@ def _pooled(maps: Tensor, height: int, width: int) -> Tensor:
 
 
 def attention(maps: Tensor) -> Tensor:
-    """Unit-length attention (B, HW) of maps (B, C, H, W): the mean over channels of squares."""
+    """Compute the attention (B, HW) of maps (B, C, H, W): mean squares, scaled to length 1."""
     return F.normalize(maps.square().mean(dim=1).flatten(1))

@@ -1,4 +1,4 @@
-"""What distillers share that relate neighbouring spots."""
+"""Shared base of the distillers that compare consecutive spots."""
 
 from __future__ import annotations
 
@@ -15,21 +15,28 @@ from sakd.foundation.errors import require
 from sakd.networks.spots import SpotFamily
 
 Both = tuple[Tensor, Tensor]
-"""A student's and a teacher's features of one spot, or what was made of them."""
+"""Student's and teacher's features of one spot, or a description of each."""
 
 
 class Couples(Distiller):
-    """Matches how a network's features change from one spot to the next.
+    """A loss between the changes of both networks' features from one spot to the next.
 
-    A couple of spots counts a sample only where it is chosen at both. (The SAKD reference cannot
-    run this routed: it gathers another number of samples at every spot.)
+    A sample counts for two consecutive spots if it is chosen at both. The SAKD reference cannot
+    route such distillers, as it gathers a different number of samples at every spot.
     """
 
     family = SpotFamily.EVERY_STAGE
     equal_channels = True
 
     def __init__(self, pair: Pair) -> None:
-        """Relate the spots of ``pair``, of which there must be two."""
+        """Prepare for ``pair``.
+
+        Args:
+            pair: The networks and the data.
+
+        Raises:
+            UserError: There is one spot, or the channels of the networks differ at a spot.
+        """
         super().__init__(pair)
         enough = len(pair.spots) > 1
         name = type(self).__name__
@@ -38,7 +45,7 @@ class Couples(Distiller):
     def losses(
         self, students: Sequence[Tensor], teachers: Sequence[Tensor], batch: Batch, chosen: Tensor
     ) -> Tensor:
-        """See `Distiller.losses`: the sum over couples of (n / B) times their mean error."""
+        """Sum `error` over consecutive spots, see `Distiller.losses`."""
         nothing = chosen.new_zeros((), dtype=torch.float)
         spots = [self.describe(s, t) for s, t in zip(students, teachers, strict=True)]
         errors = [self.error(first, second) for first, second in pairwise(spots)]
@@ -49,13 +56,13 @@ class Couples(Distiller):
     def loss(
         self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
     ) -> Tensor:
-        """See `Distiller.loss`; a spot alone has no neighbour: the empty sum."""
+        """See `Distiller.loss`; a single spot has no neighbour, and its loss is 0."""
         return self.losses([student], [teacher], batch, chosen[:, None])
 
     def describe(self, student: Tensor, teacher: Tensor) -> Both:
-        """What is related of a spot's features; made once for both of its couples."""
+        """Describe one spot's features (B, ...); computed once, used with both neighbours."""
         return student, teacher
 
     @abstractmethod
     def error(self, first: Both, second: Both) -> Tensor:
-        """(B,) how differently student and teacher go from the first to the second spot."""
+        """Compute the error (B,) between the networks' changes from one spot to the next."""

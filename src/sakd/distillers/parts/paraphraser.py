@@ -9,16 +9,21 @@ from torch import Tensor, nn
 
 
 class Paraphraser(nn.Module):
-    """An autoencoder of maps (B, C, H, W); what it encodes to has as many channels as factors."""
+    """An autoencoder of maps (B, C, H, W)."""
 
     def __init__(self, channels: int, factors: int) -> None:
-        """Encode ``channels`` in ``factors`` channels of the same size."""
+        """Make encoder and decoder.
+
+        Args:
+            channels: C.
+            factors: Channels of the code, which is as high and wide as the maps.
+        """
         super().__init__()
         self.encoder = layers(nn.Conv2d, (channels, channels, factors, factors))
         self.decoder = layers(nn.ConvTranspose2d, (factors, factors, channels, channels))
 
     def forward(self, maps: Tensor) -> Tensor:
-        """The reconstruction."""
+        """Reconstruct ``maps`` (B, C, H, W)."""
         decoded: Tensor = self.decoder(self.encoder(maps))
         return decoded
 
@@ -29,7 +34,7 @@ def layers(
     *,
     normalised: bool = False,
 ) -> nn.Sequential:
-    """A 3x3 convolution, batch norm if ``normalised``, leaky rectifier for each pair of widths."""
+    """Chain 3x3 convolution, batch norm if ``normalised``, and leaky rectifier per two widths."""
     parts: list[nn.Module] = []
     for inputs, outputs in pairwise(widths):
         norm = nn.BatchNorm2d(outputs) if normalised else nn.Identity()

@@ -14,23 +14,27 @@ SHARPNESS = 1e-4
 
 
 def principal_directions(matrices: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The first right singular vectors of matrices (B, P, C), and the squared singular values.
+    """Compute the first right singular vectors of matrices, and the squared singular values.
 
-    They come from the smaller of both Gram matrices, which on a batch of feature maps is ten
-    times as fast as a decomposition of the maps. The gradient of a singular vector grows without
-    bound as two singular values meet; here 1 / x becomes x / (x^2 + d^2), d = `SHARPNESS`
+    Both come from the smaller of the two Gram matrices, ten times as fast for a batch of feature
+    maps as a decomposition of the maps. The gradient of a singular vector grows without bound as
+    two singular values meet, so 1 / x in it is replaced by x / (x^2 + d^2), with d = `SHARPNESS`
     relative to the largest.
 
+    Args:
+        matrices: (B, P, C).
+        count: Number of vectors.
+
     Returns:
-        Vectors (B, C, n) and values (B, n), n = min(count, P, C); only the former are
-        differentiable. The sign of a vector is arbitrary.
+        Vectors (B, C, n), of arbitrary sign, and values (B, n), n = min(count, P, C). Only the
+        vectors are differentiable.
     """
     vectors, values = _PrincipalDirections.apply(matrices, count)
     return vectors, values
 
 
 class _PrincipalDirections(torch.autograd.Function):
-    """Townsend, 2016, "Differentiating the Singular Value Decomposition", for V alone."""
+    """V alone of Townsend, 2016, "Differentiating the Singular Value Decomposition"."""
 
     @staticmethod
     def forward(ctx: FunctionCtx, a: Tensor, count: int) -> tuple[Tensor, Tensor]:
@@ -58,5 +62,5 @@ class _PrincipalDirections(torch.autograd.Function):
 
 
 def _inverse(x: Tensor, scale: Tensor) -> Tensor:
-    """Smoothed 1 / x: never above 1 / (2 d), and 0 at 0."""
+    """Compute a smooth 1 / x that is at most 1 / (2 d), and 0 at 0."""
     return x / (x.square() + (SHARPNESS * scale).square() + torch.finfo(x.dtype).tiny)
