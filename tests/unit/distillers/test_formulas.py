@@ -160,20 +160,21 @@ def test_at_averages_the_larger_map_to_the_size_of_the_smaller() -> None:
 def test_kd_is_divided_by_the_square_of_its_temperature_only_in_the_softmax() -> None:
     pair = Pair((Spot(1, 1),), ((2,),), ((2,),), torch.zeros(1, dtype=torch.int64))
     kd = DISTILLERS["kd"](pair, temperature=2.0)
-    student, teacher = torch.tensor([[0.0, 0.0]]), torch.tensor([[2.0 * math.log(3.0), 0.0]])
+    logits = torch.tensor([[0.0, 0.0], [2.0 * math.log(3.0), 0.0]], dtype=torch.float64)
     expected = 4.0 * (0.75 * math.log(1.5) + 0.25 * math.log(0.5))
-    assert loss_of(kd, student, teacher, torch.tensor([True])) == pytest.approx(expected, rel=1e-6)
+    loss = loss_of(kd, logits[:1], logits[1:], torch.tensor([True]))
+    assert loss == pytest.approx(expected, rel=1e-12)
 
 
 def test_fitnets_regressor_sees_the_whole_batch_whoever_is_chosen() -> None:
     pair = Pair((Spot(2, 2),), ((2, 4, 4),), ((3, 4, 4),), torch.zeros(1, dtype=torch.int64))
-    fitnet = DISTILLERS["fitnet"](pair)
-    student, teacher = torch.randn(SIZE, 2, 4, 4), torch.randn(SIZE, 3, 4, 4)
+    fitnet = DISTILLERS["fitnet"](pair).double()
+    student, teacher = (torch.randn(SIZE, c, 4, 4, dtype=torch.float64) for c in (2, 3))
     chosen = torch.tensor([True, False, False, True, False])
     regressed = fitnet.get_submodule("regressor")(student)
     expected = (regressed - teacher)[chosen].square().mean() * 2 / SIZE
     assert loss_of(fitnet, student, teacher, chosen) == pytest.approx(
-        float(expected.detach()), rel=1e-6
+        float(expected.detach()), rel=1e-9
     )
 
 
