@@ -20,7 +20,7 @@ _ACTIVE = re.compile(r"([\\`*|]|^[>#]|\](?=[(\[:])|(?<![A-Za-z0-9])_|_(?![A-Za-z
 
 
 def report_markdown(content: Report) -> str:
-    """The report as GitHub-flavoured Markdown; the figures are in the HTML page."""
+    """Write the report as GitHub-flavoured Markdown; the figures are in the HTML page."""
     head = f"# {_text(content.title)}\n\n{_text(content.subtitle)}"
     return "\n\n".join([head, *(_section(section) for section in content.sections)]) + "\n"
 
@@ -48,16 +48,15 @@ def _block(block: Block) -> str:
 
 
 def _table(block: Tabular) -> str:
-    rule = ["---" if k < block.names else "---:" for k in range(len(block.frame.columns))]
-    cells = [list(block.frame.columns), *block.frame.astype(str).to_numpy().tolist()]
-    lines = [f"| {' | '.join(_text(value) for value in line)} |" for line in cells]
-    lines.insert(1, f"| {' | '.join(rule)} |")
-    parts = [f"**{_text(block.caption)}**", "\n".join(lines)]
+    frame = block.frame.astype(str).map(_text).rename(columns=_text)
+    sides = ["left" if k < block.names else "right" for k in range(len(frame.columns))]
+    table = frame.to_markdown(index=False, colalign=sides, disable_numparse=True)
+    parts = [f"**{_text(block.caption)}**", table]
     return "\n\n".join([*parts, _text(block.note)] if block.note else parts)
 
 
 def _text(text: str) -> str:
-    """Text from data, shown literally on one line."""
+    """Escape text from data, so that it is shown literally, on one line."""
     flat = " ".join(text.split())
     escaped = flat.replace("&", "&amp;").replace("<", "&lt;")
     return _ACTIVE.sub(r"\\\1", escaped)

@@ -42,8 +42,13 @@ def console_table(results: pd.DataFrame, data: DataCard | None = None) -> str:
     notes = [f"note: {line}" for line in result_caveats(cells, data)]
     if any(POOLED in part for part in parts):
         notes.append(f"{POOLED}: {pooled_note(cells['distiller'])}")
-    footer = "\n".join(textwrap.fill(note, WIDTH, subsequent_indent=_GAP) for note in notes)
+    footer = "\n".join(_wrapped(note) for note in notes)
     return "\n\n".join([*parts, footer] if footer else parts)
+
+
+def _wrapped(note: str) -> str:
+    """Break a note into lines, and no name of a cell at its hyphens."""
+    return textwrap.fill(note, WIDTH, subsequent_indent=_GAP, break_on_hyphens=False)
 
 
 def _pair_text(cells: pd.DataFrame, pair: tuple[str, ...], data: DataCard | None) -> str:
