@@ -1,4 +1,4 @@
-"""From a name to a network: of the zoo, from outside, or rebuilt of two."""
+"""From a name to a network: of the zoo, from outside, or rebuilt from two."""
 
 from __future__ import annotations
 
@@ -12,19 +12,23 @@ from sakd.networks.staging import stage
 from sakd.networks.zoo.table import NETWORKS, NetworkBuilder
 
 REBUILDINGS: tuple[Rebuilding, ...] = (REUSED,)
-"""What distillers can make of a student and its teacher; each has a sign of its own."""
+"""The ways to rebuild a student with parts of its teacher; each has a sign of its own."""
 
 
 def build_network(
     name: str, *, num_classes: int, image_shape: tuple[int, int, int]
 ) -> StagedNetwork:
-    """The network called ``name`` for images (C, H, W), of the zoo or from outside.
+    """Build the network called ``name``, with fresh weights from torch's current random state.
 
-    Weights are fresh, from torch's current random state. `sakd.networks.outside.names` says how
-    networks are called, and `sakd.networks.rebuilt` how those are that are made of two.
+    Args:
+        name: Of the zoo, from outside (see `sakd.networks.outside.names`) or of a rebuilt student
+            (see `sakd.networks.rebuilt`). It must come from parameters or code, never from a
+            file: a function that it names is imported and called.
+        num_classes: Number of logits, K.
+        image_shape: Of the images, (C, H, W).
 
     Raises:
-        UserError: there is no such network, or it does not fit the data.
+        UserError: There is no such network, or it does not fit the data.
     """
     for rebuilding in REBUILDINGS:
         if (parts := rebuilding.parts(name)) is not None:
@@ -47,10 +51,13 @@ def build_network(
 
 
 def check_network(name: str) -> None:
-    """See, before there is any data, that ``name`` is a network to be trained or taught by.
+    """Check, before there is any data, that ``name`` can be a teacher or a student.
+
+    A function that it names is imported, but not called.
 
     Raises:
-        UserError: it is not, or it does not take the arguments given.
+        UserError: There is no such network, it does not take the arguments, or it is rebuilt from
+            two others.
     """
     for rebuilding in REBUILDINGS:
         require(

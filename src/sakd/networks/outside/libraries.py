@@ -1,13 +1,14 @@
-"""Where models come from that the zoo does not have."""
+"""Models that the zoo does not have: of torchvision, of timm, or from a function."""
 
 from __future__ import annotations
 
+import copy
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from typing import Any, TypeVar
-from weakref import WeakSet
 
 import torch
 from torch import nn
@@ -22,49 +23,56 @@ from sakd.networks.staging.surgery import use_small_stem
 Model = TypeVar("Model", bound=nn.Module)
 Arguments = Mapping[str, Any]
 Source = Callable[[str, Arguments, int, int], nn.Module]
-"""Makes the model of that name with those arguments for so many classes and image channels."""
-
-
-_MADE: WeakSet[nn.Module] = WeakSet()
-"""The models that were given out and are still in use."""
+"""Makes a model from its name, its arguments, and the numbers of classes and image channels."""
 
 
 def outside_model(name: OutsideName, num_classes: int, channels: int) -> nn.Module:
-    """The model that ``name`` means, with fresh weights from torch's current random state.
+    """Make the model that ``name`` means, with fresh weights from torch's current random state.
 
-    It is asked for the number of classes and channels where whatever makes it can be asked.
+    A function is called, with the number of classes and channels where it takes them.
 
     Raises:
-        UserError: there is none, or it cannot be made with these arguments.
+        UserError: There is no such model, or it cannot be made with these arguments.
     """
     if fixed := {"num_classes", "in_channels", "in_chans"} & set(name.arguments):
         raise UserError(f"leave out {', '.join(sorted(fixed))}: that follows from the data")
-    source = SOURCES.get(name.source) or partial(_function, name.source)
-    try:
+    source = SOURCES.get(name.source) or partial(_from_function, name.source)
+    with _failures_reported():
         model: object = source(name.item, name.arguments, num_classes, channels)
+    if not isinstance(model, nn.Module):
+        raise UserError(f"it is of type {type(model).__name__}, which is no torch.nn.Module")
+    return model
+
+
+def check_outside(name: OutsideName) -> None:
+    """Check that there is such a model, and that it takes the arguments.
+
+    A model of a library is made once, without memory for its weights where possible. A function
+    is imported, but not called.
+
+    Raises:
+        UserError: There is no such model, or it does not take the arguments.
+    """
+    if name.source in SOURCES:
+        without_memory(lambda: outside_model(name, 2, 3))
+        return
+    with _failures_reported():
+        _bound(name.source, name.item, name.arguments, 2, 3)
+
+
+@contextmanager
+def _failures_reported() -> Iterator[None]:
+    try:
+        yield
     except UserError:
         raise
     except Exception as error:  # whatever the code of others raises
         reason = str(error).partition("\n")[0]
         raise UserError(f"it cannot be made: {type(error).__name__}: {reason}") from error
-    if not isinstance(model, nn.Module):
-        raise UserError(f"it is of type {type(model).__name__}, which is no torch.nn.Module")
-    require(model not in _MADE, "it is the same model again: let its function make it anew")
-    _MADE.add(model)
-    return model
-
-
-def check_outside(name: OutsideName) -> None:
-    """Make the model once, where that goes without memory for its weights.
-
-    Raises:
-        UserError: it cannot be made.
-    """
-    without_memory(lambda: outside_model(name, 2, 3))
 
 
 def without_memory(make: Callable[[], Model]) -> Model:
-    """What ``make`` makes, on torch's device ``meta`` where that goes."""
+    """Call ``make`` on torch's device ``meta``, or plainly if it fails there."""
     try:
         with torch.device("meta"):
             return make()
@@ -109,12 +117,23 @@ def _timm(item: str, arguments: Arguments, num_classes: int, channels: int) -> n
 SOURCES: Table[Source] = Table("source", {"torchvision": _torchvision, "timm": _timm})
 
 
-def _function(
+def _from_function(
     source: str, item: str, arguments: Arguments, num_classes: int, channels: int
 ) -> nn.Module:
-    """What a function of the user's own makes."""
+    """Call a function of the user's own; a copy, as it may return one model again and again."""
+    make = _bound(source, item, arguments, num_classes, channels)
+    # On meta it could not load weights, and torch would only warn.
+    require(torch.get_default_device().type != "meta", "a function is not called on device meta")
+    return copy.deepcopy(make())
+
+
+def _bound(
+    source: str, item: str, arguments: Arguments, num_classes: int, channels: int
+) -> Callable[[], nn.Module]:
+    """Give the function its arguments, and classes and channels where it takes them."""
     function = named(source, item)
     asked = {"num_classes": num_classes, "in_channels": channels}
-    takes = inspect.signature(function).parameters
-    model: nn.Module = function(**{k: asked[k] for k in asked if k in takes}, **arguments)
-    return model
+    signature = inspect.signature(function)
+    given = {key: value for key, value in asked.items() if key in signature.parameters}
+    signature.bind(**given, **arguments)
+    return partial(function, **given, **arguments)

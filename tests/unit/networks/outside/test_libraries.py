@@ -13,6 +13,7 @@ from torch import nn
 from sakd.foundation.errors import UserError
 from sakd.networks import build_network, check_network, feature_shapes
 from sakd.networks.zoo.resnet import resnet
+from sakd.study.networks import sketch
 
 NETS = """
 import torch
@@ -39,6 +40,12 @@ ONCE = fixed()
 
 def same():
     return ONCE
+
+def pretrained(num_classes):
+    model = asked(num_classes, 3)
+    read = {k: torch.full(v.shape, 5.0, device="cpu") for k, v in model.state_dict().items()}
+    model.load_state_dict(read)
+    return model
 
 def text():
     return "no network"
@@ -99,9 +106,6 @@ def test_grey_images_are_fitted_or_asked_for(name: str) -> None:
         ("torchvision:resnet18(num_classes=3)", "leave out num_classes: that follows from the"),
         ("users_nets:fixd", "unknown .* of users_nets 'fixd'; did you mean 'fixed'"),
         ("users_nets:CONSTANT", "users_nets 'CONSTANT'"),
-        ("users_nets:text", "it is of type str, which is no torch.nn.Module"),
-        ("users_nets:broken", "cannot be made: ZeroDivisionError: a slip"),
-        ("users_nets:unwritten", "cannot be made: NotImplementedError: later"),
         ("users_nets:asked(breadth=2)", "cannot be made: TypeError: .*'breadth'"),
         ("users_nothing:fixed", "there is no module 'users_nothing': put it where Python finds"),
         ("users_slip:fixed", "users_slip cannot be imported: .*'users_missing_package'"),
@@ -112,6 +116,22 @@ def test_grey_images_are_fitted_or_asked_for(name: str) -> None:
 def test_a_wrong_name_is_told_at_the_door(name: str, complaint: str) -> None:
     with pytest.raises(UserError, match=complaint):
         check_network(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("users_nets:text", "of type str, which is no torch.nn.Module"),
+        ("users_nets:broken", "cannot be made: ZeroDivisionError: a slip"),
+        ("users_nets:unwritten", "cannot be made: NotImplementedError: later"),
+    ],
+)
+def test_a_function_is_called_where_its_network_is_built_and_not_before(
+    name: str, complaint: str
+) -> None:
+    check_network(name)
+    with pytest.raises(UserError, match=f"^{name}: .*{complaint}"):
+        build_network(name, num_classes=2, image_shape=(3, 16, 16))
 
 
 def test_the_door_costs_no_memory_for_weights(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,9 +155,22 @@ def test_images_of_the_wrong_size_name_the_network_and_the_remedy() -> None:
 
 
 def test_two_networks_are_never_one_model() -> None:
-    build_network("users_nets:same", num_classes=2, image_shape=(3, 16, 16))
-    with pytest.raises(UserError, match=r"^users_nets:same: it is the same model again: let its"):
-        build_network("users_nets:same", num_classes=2, image_shape=(3, 16, 16))
+    one, other = (
+        build_network("users_nets:same", num_classes=2, image_shape=(3, 16, 16)) for _ in range(2)
+    )
+    held = {id(tensor) for tensor in (*other.parameters(), *other.buffers())}
+    assert not held & {id(tensor) for tensor in (*one.parameters(), *one.buffers())}
+
+
+@pytest.mark.parametrize("name", ["users_nets:pretrained", "resnet8@users_nets:pretrained"])
+def test_a_function_that_loads_weights_is_shown_with_them_and_without_a_warning(
+    name: str, recwarn: pytest.WarningsRecorder
+) -> None:
+    network = sketch(name, 7, (3, 16, 16))
+    (loaded,) = (value for key, value in network.state_dict().items() if key.endswith("3.weight"))
+    assert torch.equal(loaded, torch.full((7, 4), 5.0))
+    assert len(feature_shapes(network, (3, 16, 16))) == network.depth
+    assert not recwarn.list
 
 
 def test_a_staged_network_of_other_classes_is_refused() -> None:
