@@ -1,1 +1,1 @@
-"""Trained weights on disk: ours and those that others saved."""
+"""Trained weights on disk: those of this project and those that others saved."""

@@ -1,4 +1,4 @@
-"""Trained weights on disk: safetensors, and a JSON card that says what they are."""
+"""Save and load weights: safetensors, with a JSON card that describes them."""
 
 from __future__ import annotations
 
@@ -14,22 +14,33 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from sakd.foundation.errors import UserError
+from sakd.foundation.errors import UserError, require
 from sakd.foundation.files import at_once, write_json
 
 State = Mapping[str, Tensor]
+
+FORMAT = 1
+"""The version of files and cards: raise it when what they hold changes its meaning."""
+
 SHOWN = 3
+"""Names that a message lists before it breaks off."""
 
 
 @dataclass(frozen=True)
 class Weights:
-    """A state dict, and what it is: network, data, metrics, seed, provenance."""
+    """A state dict, and a card that describes it.
+
+    Attributes:
+        state: Tensors by name.
+        card: Network, data, metrics, seed, provenance, as plain JSON. It describes and is compared;
+            no name in it is imported or called.
+    """
 
     state: State
     card: Mapping[str, Any] = field(default_factory=dict)
 
     def sha256(self) -> str:
-        """Content hash of the tensors, in order of their names."""
+        """Hash names, types, shapes and values of the tensors, in the order of their names."""
         digest = sha256()
         for name in sorted(self.state):
             tensor = self.state[name].detach().cpu().contiguous()
@@ -39,27 +50,39 @@ class Weights:
 
 
 def save_weights(weights: Weights, path: Path) -> None:
-    """Write ``path`` (.safetensors) and its card beside it (.json), each at once or not at all."""
-    # Copies: what a network holds under two names, the file has twice.
+    """Write the tensors to ``path`` (.safetensors) and the card, with its `FORMAT`, next to it.
+
+    Each file is written completely or not at all.
+
+    Raises:
+        OSError: A file cannot be written.
+    """
+    # Copies: a tensor that a network holds under two names is in the file twice.
     state = {name: t.detach().cpu().clone().contiguous() for name, t in weights.state.items()}
     with at_once(path) as partial:
         save_file(state, partial)
-    write_json(path.with_suffix(".json"), weights.card)
+    write_json(path.with_suffix(".json"), {"format": FORMAT, **weights.card})
 
 
 def load_weights(path: Path) -> Weights:
     """Read what `save_weights` wrote.
 
     Raises:
-        UserError: the file is missing or damaged.
+        UserError: A file is missing, damaged, or of another format.
     """
     try:
         state = load_file(path)
-        card = json.loads(path.with_suffix(".json").read_text())
+        card = dict(json.loads(path.with_suffix(".json").read_text()))
     except FileNotFoundError as error:
         raise UserError(f"no weights at {error.filename or path}: train them first") from error
-    except (SafetensorError, ValueError) as error:
+    except (SafetensorError, TypeError, ValueError) as error:
         raise UserError(f"{path} is damaged ({error}): delete it and train again") from error
+    found = card.pop("format", None)
+    require(
+        found == FORMAT,
+        f"the card of {path} is of format {found}, this version reads {FORMAT}: train again, or "
+        "use the version that wrote it",
+    )
     return Weights(state, card)
 
 

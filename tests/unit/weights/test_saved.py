@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from torch import Tensor, nn
 
 import sakd.weights.saved
 from sakd.foundation.errors import UserError
-from sakd.weights.saved import Weights, at_once, load_weights, save_weights, write_json
+from sakd.foundation.files import at_once, write_json
+from sakd.weights.saved import FORMAT, Weights, load_weights, save_weights
 
 
 def state() -> dict[str, Tensor]:
@@ -36,6 +38,22 @@ def test_tensors_and_card_come_back_as_they_were(tmp_path: Path) -> None:
         "network.json",
         "network.safetensors",
     ]
+
+
+def test_the_card_says_its_format(tmp_path: Path) -> None:
+    path = tmp_path / "network.safetensors"
+    save_weights(Weights(state(), {"network": "resnet8"}), path)
+    card = path.with_suffix(".json")
+    assert json.loads(card.read_text()) == {"format": FORMAT, "network": "resnet8"}
+
+
+@pytest.mark.parametrize("card", [{"format": 99}, {"format": "1"}, {}])
+def test_another_format_is_refused(card: dict[str, object], tmp_path: Path) -> None:
+    path = tmp_path / "network.safetensors"
+    save_weights(Weights(state()), path)
+    write_json(path.with_suffix(".json"), card)
+    with pytest.raises(UserError, match=rf"network\.safetensors .*{card.get('format')}.* train"):
+        load_weights(path)
 
 
 def test_a_transposed_tensor_comes_back_as_it_looked(tmp_path: Path) -> None:
@@ -72,7 +90,7 @@ def test_a_write_that_fails_leaves_the_old_file(
 
 
 @pytest.mark.parametrize("error", [SafetensorError("I/O error"), RuntimeError("unexpected pos")])
-def test_whoever_finds_the_disk_full_it_is_an_error_of_the_disk_and_leaves_nothing(
+def test_any_librarys_failure_to_write_is_an_error_of_the_disk_and_leaves_nothing(
     tmp_path: Path, error: Exception
 ) -> None:
     def write() -> None:
@@ -93,29 +111,32 @@ def test_a_card_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> Non
     assert path.read_text() == '{\n  "epoch": 1\n}\n'
 
 
-def test_missing_weights_are_told_with_their_place(tmp_path: Path) -> None:
-    path = tmp_path / "network.safetensors"
-    with pytest.raises(UserError, match=r"no weights at .*network\.safetensors: train them first"):
-        load_weights(path)
-
-
-def test_a_missing_card_is_told_with_its_place(tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", [".safetensors", ".json"])
+def test_a_missing_file_is_named_with_the_remedy(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / "network.safetensors"
     save_weights(Weights(state()), path)
-    path.with_suffix(".json").unlink()
-    with pytest.raises(UserError, match=r"network\.json"):
+    path.with_suffix(suffix).unlink()
+    with pytest.raises(UserError, match=rf"network\{suffix}: train"):
         load_weights(path)
 
 
-@pytest.mark.parametrize("suffix", [".safetensors", ".json"])
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00 no text"])
-def test_a_damaged_file_is_told_with_the_remedy(
+@pytest.mark.parametrize(
+    ("suffix", "content"),
+    [
+        (".safetensors", b""),
+        (".safetensors", b"{"),
+        (".json", b"{"),
+        (".json", b"5"),
+        (".json", b"\xff\xfe\x00 not text"),
+    ],
+)
+def test_a_damaged_file_is_named_with_the_remedy(
     tmp_path: Path, suffix: str, content: bytes
 ) -> None:
     path = tmp_path / "network.safetensors"
     save_weights(Weights(state()), path)
     path.with_suffix(suffix).write_bytes(content)
-    with pytest.raises(UserError, match=r"network\..* is damaged .*: delete it and train again"):
+    with pytest.raises(UserError, match=r"network\.safetensors is damaged .*train again"):
         load_weights(path)
 
 
@@ -123,7 +144,7 @@ def test_a_file_cut_off_is_damaged(tmp_path: Path) -> None:
     path = tmp_path / "network.safetensors"
     save_weights(Weights(state()), path)
     path.write_bytes(path.read_bytes()[:-3])
-    with pytest.raises(UserError, match="is damaged"):
+    with pytest.raises(UserError, match=r"network\.safetensors is damaged"):
         load_weights(path)
 
 
