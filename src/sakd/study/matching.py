@@ -102,7 +102,7 @@ def _best_names(state: State, network: StagedNetwork, renames: Renames) -> dict[
     if len(given) < len(state):
         name, count = Counter(map(rename, state)).most_common(1)[0]
         raise UserError(f"{count} weights of the file would be called {name!r}: mend the renames")
-    known = given, _renamed(given, reference_names(network.family))
+    known = given, *(_renamed(given, rename) for rename in reference_names(network.family))
     return max(known, key=lambda candidate: len(expected & candidate.keys()))
 
 

@@ -15,7 +15,7 @@ from torchvision.models import mobilenet_v2, resnet18
 from sakd.data import DataCard
 from sakd.foundation.errors import UserError
 from sakd.networks import NETWORKS, build_network
-from sakd.networks.reference_names import given_names, reference_names
+from sakd.networks.reference_names import given_names
 from sakd.networks.renormalised import OwnStatistics, Statistics
 from sakd.study.importing import import_weights
 from sakd.study.networks import fresh_network, trained_network
@@ -69,6 +69,62 @@ REFERENCE = {
         *((rf"^stage(\d)\.{k}\.", rf"block\1.{k - 1}.") for k in range(1, 6)),
         (r"^head", "classifier"),
     ],
+    "MobileNetV2_x0_5": [
+        (r"^stem\.", "conv1."),
+        (r"^stage1\.0\.", "blocks.0.0."),
+        (r"^stage1\.1\.", "blocks.1.0."),
+        (r"^stage1\.2\.", "blocks.1.1."),
+        (r"^stage2\.", "blocks.2."),
+        (r"^stage3\.([0-3])\.", r"blocks.3.\1."),
+        (r"^stage3\.4\.", "blocks.4.0."),
+        (r"^stage3\.5\.", "blocks.4.1."),
+        (r"^stage3\.6\.", "blocks.4.2."),
+        (r"^stage4\.([0-2])\.", r"blocks.5.\1."),
+        (r"^stage4\.3\.", "blocks.6.0."),
+        (r"expand\.(\d)", r"conv.\1"),
+        (r"filter\.0", "conv.3"),
+        (r"filter\.1", "conv.4"),
+        (r"project\.0", "conv.6"),
+        (r"project\.1", "conv.7"),
+        (r"^embedding\.0", "conv2"),
+        (r"^head", "classifier.0"),
+    ],
+    "ShuffleNetV1": [
+        (r"^stem\.0", "conv1"),
+        (r"^stem\.1", "bn1"),
+        (r"^stage", "layer"),
+        (r"branch\.0\.0", "conv1"),
+        (r"branch\.0\.1", "bn1"),
+        (r"branch\.2\.0", "conv2"),
+        (r"branch\.2\.1", "bn2"),
+        (r"branch\.3\.0", "conv3"),
+        (r"branch\.3\.1", "bn3"),
+        (r"^head", "linear"),
+    ],
+    "ShuffleNetV2": [
+        (r"^stem\.0", "conv1"),
+        (r"^stem\.1", "bn1"),
+        (r"^stage", "layer"),
+        (r"shortcut\.0\.0", "conv1"),
+        (r"shortcut\.0\.1", "bn1"),
+        (r"shortcut\.1\.0", "conv2"),
+        (r"shortcut\.1\.1", "bn2"),
+        (r"(layer\d\.0)\.branch\.0\.0", r"\1.conv3"),
+        (r"(layer\d\.0)\.branch\.0\.1", r"\1.bn3"),
+        (r"(layer\d\.0)\.branch\.1\.0", r"\1.conv4"),
+        (r"(layer\d\.0)\.branch\.1\.1", r"\1.bn4"),
+        (r"(layer\d\.0)\.branch\.2\.0", r"\1.conv5"),
+        (r"(layer\d\.0)\.branch\.2\.1", r"\1.bn5"),
+        (r"branch\.0\.0", "conv1"),
+        (r"branch\.0\.1", "bn1"),
+        (r"branch\.1\.0", "conv2"),
+        (r"branch\.1\.1", "bn2"),
+        (r"branch\.2\.0", "conv3"),
+        (r"branch\.2\.1", "bn3"),
+        (r"^embedding\.0\.0", "conv2"),
+        (r"^embedding\.0\.1", "bn2"),
+        (r"^head", "linear"),
+    ],
 }
 
 
@@ -93,18 +149,6 @@ def test_names_of_repdistiller_are_understood(name: str, tmp_path: Path, card: D
     assert list(weights.state) == list(ours)
     assert all(torch.equal(weights.state[key], value) for key, value in ours.items())
     assert weights.card["imported_from"] == "last.pth"
-
-
-def test_the_names_of_a_resnet_of_repdistiller_by_hand() -> None:
-    rename = reference_names("resnet")
-    for theirs, ours in {
-        "conv1.weight": "stem.0.weight",
-        "bn1.running_mean": "stem.1.running_mean",
-        "layer1.0.conv1.weight": "stage1.0.conv1.weight",
-        "layer3.0.downsample.1.bias": "stage3.0.downsample.1.bias",
-        "fc.bias": "head.bias",
-    }.items():
-        assert rename(theirs) == ours
 
 
 def test_torchvisions_weights_fit_its_network(tmp_path: Path, card: DataCard) -> None:
