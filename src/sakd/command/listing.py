@@ -11,6 +11,7 @@ import torch
 
 from sakd.data import DATASETS
 from sakd.distillers import DISTILLERS
+from sakd.foundation.docstrings import first_sentence
 from sakd.foundation.tables import Table
 from sakd.networks import NETWORKS, NetworkBuilder
 from sakd.routing import POLICIES
@@ -50,7 +51,7 @@ def policies() -> Rows:
     rows: Rows = [("name", "trained", "options", "what", "source")]
     for name, kind in POLICIES.items():
         trained = "yes" if kind.trained else "no"
-        rows.append((name, trained, options(kind), summary(kind), source(kind)))
+        rows.append((name, trained, options(kind), first_sentence(kind), source(kind)))
     return rows
 
 
@@ -58,7 +59,7 @@ def datasets() -> Rows:
     """Name, the forms in which it is read, what it is."""
     rows: Rows = [("name", "sources", "what", "source")]
     for name, kind in DATASETS.items():
-        rows.append((name, ", ".join(kind.sources), summary(kind), source(kind)))
+        rows.append((name, ", ".join(kind.sources), first_sentence(kind), source(kind)))
     return rows
 
 
@@ -77,12 +78,6 @@ def source(item: object) -> str:
     """The paper that a docstring names: authors, venue, year, and where to find it."""
     found = _SOURCE.search(" ".join((inspect.getdoc(item) or "").split()))
     return found[1] if found else "-"
-
-
-def summary(item: object) -> str:
-    """The first sentence of a docstring."""
-    text = " ".join((inspect.getdoc(item) or "").split())
-    return re.split(r"(?<=[.]) ", text)[0]
 
 
 def options(kind: type[object]) -> str:

@@ -13,6 +13,7 @@ from sakd.reporting.pages import wording
 from sakd.reporting.pages.background import provenance_section, unfinished_section
 from sakd.reporting.pages.data_card import data_section
 from sakd.reporting.pages.headline import highlights
+from sakd.reporting.pages.methods import methods_section
 from sakd.reporting.pages.sections import (
     PART,
     Block,
@@ -52,7 +53,7 @@ def report(
     provenance: Mapping[str, str] | None = None,
     data: DataCard | None = None,
 ) -> Report:
-    """Everything a report holds, in reading order.
+    """Collect everything that a report holds, in reading order.
 
     Args:
         results: One line per cell.
@@ -70,12 +71,13 @@ def report(
         Section("At a glance", tuple(opening)),
         *_results(cells, pairs, data),
         Section("Figures", _charts(cells, history)),
-        Section("How to read it", (Facts(wording.DEFINITIONS),)),
+        *methods_section(cells),
+        Section("How to read it", (Facts(wording.definitions(data)),)),
         *unfinished_section(cells),
         *data_section(data),
         *provenance_section(provenance or {}),
     ]
-    return Report(wording.TITLE, _subtitle(pairs), tuple(sections))
+    return Report(wording.REPORT, _subtitle(pairs), tuple(sections))
 
 
 def _subtitle(pairs: list[tuple[str, ...]]) -> str:

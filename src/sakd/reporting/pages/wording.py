@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sakd.reporting.tables.kinds import stands_alone
+from sakd.data import DataCard
+from sakd.reporting.tables.columns import TITLE
+from sakd.reporting.tables.display import MAJORITY
+from sakd.reporting.tables.kinds import PLAIN_KD, REFERENCE, stands_alone
 from sakd.reporting.tables.paired import POOLED
 
-TITLE = "Distillation report"
+REPORT = "Distillation report"
 
 POOLED_NOTE = (
     "Every (distiller, seed) is one difference. The cells of one seed share the teacher and the "
     "student's initial weights, so they are not independent and the interval may be too narrow."
 )
 
-
-def pooled_note(distillers: Iterable[str]) -> str:
-    """What to know of a pooled line below the lines of these distillers, and whom it leaves out."""
-    alone = [name for name in dict.fromkeys(distillers) if stands_alone(name)]
-    if not alone:
-        return POOLED_NOTE
-    left_out = f"{', '.join(alone)} left out: no other loss trains the student on a sample"
-    return f"{POOLED_NOTE} {left_out} that the policy leaves alone."
-
-
 RESULTS = (
-    "Accuracies are top-1 on the test images in percent, from the last epoch: mean ± standard "
+    f"Accuracies are {TITLE} on the test images in percent, from the last epoch: mean ± standard "
     "deviation over seeds, with the number of seeds n. Differences are percentage points between "
     "cells of the same seed."
 )
@@ -51,56 +44,66 @@ GATE_RATES = (
     "not choose."
 )
 
-DEFINITIONS = (
-    (
-        "test top-1 (last epoch)",
+_DEFINITIONS = {
+    f"test {TITLE} (last epoch)": (
         "Accuracy of the network after its last epoch on the test images, which are read only "
-        "after training. Every mean and difference of this report uses it.",
+        "after training. Every mean and difference of this report uses it."
     ),
-    (
-        "val-selected",
+    "val-selected": (
         "Test accuracy at the epoch with the best validation accuracy: also an honest number, "
-        "since the test images have no say in the choice.",
+        "since the test images have no say in the choice."
     ),
-    (
-        "best (optimistic)",
+    "best (optimistic)": (
         "The highest test accuracy among the epochs whose weights were kept. Choosing on the test "
-        "images flatters a number; use it only beside published figures chosen this way.",
+        "images flatters a number; use it only to compare with published figures chosen this way."
     ),
-    (
-        "teacher, student alone, KD",
+    "teacher, student alone, KD": (
         "The teacher; the student trained on the labels only; the student distilled with the "
         "plain logit loss. Where all seeds report one teacher accuracy, it is one teacher, n = 1; "
-        "intervals then speak of students of that teacher.",
+        "intervals then speak of students of that teacher."
     ),
-    (
-        "distillers",
-        "kd is the logit loss alone; those that compare features are combined with it, as in the "
-        "papers. simkd, as in its paper, is trained by its own loss alone, and its student keeps a "
-        "projector and a copy of the teacher's last layers: a larger network than the others'. "
-        "It is left out of pooled lines.",
+    "distillers and policies": (
+        f"A distiller says what is compared: a method that leaves the logits alone is combined "
+        f"with {PLAIN_KD}, as in the papers. A policy says for which samples and where; "
+        f"{REFERENCE} is plain distillation."
     ),
-    (
-        "policies",
-        "always distils every sample at every spot (plain distillation). adaptive lets a router "
-        "choose the spots of each sample. Controls: random tosses a coin for each sample and spot; "
-        "random_matched routes as often as a trained router but deals its choices to random "
-        "samples; anti distils exactly where the router says no.",
-    ),
-    (
-        "difference (paired)",
+    "difference (paired)": (
         "The difference between two policies in the same seed, averaged over the seeds that both "
-        "finished; sd and n belong to these differences, not to the two means.",
+        "finished; sd and n belong to these differences, not to the two means."
     ),
-    (
-        "95 % interval",
+    "95 % interval": (
         "Student's t-interval of the mean paired difference. It is wide with few seeds; when it "
         "includes zero, the sign of the difference is not settled. Of twenty such intervals, one "
-        "is expected to miss zero by chance alone.",
+        "is expected to miss zero by chance alone."
     ),
-    (POOLED, POOLED_NOTE),
-    (
-        "failed",
-        "Cells without a result. They are left out of means and differences and counted here.",
+    POOLED: POOLED_NOTE,
+    "failed": (
+        "Cells without a result. They are left out of means and differences and counted here."
     ),
-)
+}
+
+_UNEVEN = {
+    "balanced": (
+        "The fraction of each class's test images that are classified rightly, averaged over the "
+        "classes: a network that knows only the largest class gets no credit for its size."
+    ),
+    MAJORITY: (
+        "A model that gives every test image to the largest class of the test images. An accuracy "
+        "says something only as far as it is above this one."
+    ),
+}
+
+
+def definitions(data: DataCard | None) -> tuple[tuple[str, str], ...]:
+    """Explain the terms of a report; those of uneven classes only where classes are uneven."""
+    uneven = _UNEVEN if data and data.uneven else {}
+    return tuple((_DEFINITIONS | uneven).items())
+
+
+def pooled_note(distillers: Iterable[str]) -> str:
+    """Say how a pooled line of these distillers is to be read, and which of them it leaves out."""
+    alone = [name for name in dict.fromkeys(distillers) if stands_alone(name)]
+    if not alone:
+        return POOLED_NOTE
+    left_out = f"{', '.join(alone)} left out: no other loss trains the student on a sample"
+    return f"{POOLED_NOTE} {left_out} that the policy leaves alone."

@@ -1,0 +1,56 @@
+"""The section on the methods and policies of the results, in the words of their classes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from sakd.distillers import DISTILLERS, Distiller
+from sakd.foundation.docstrings import first_sentence
+from sakd.reporting.pages.sections import Facts, Section
+from sakd.reporting.tables.frames import distilled, policies_in
+from sakd.reporting.tables.kinds import distiller_kinds, policy_kind
+from sakd.routing import POLICIES
+
+_CODE = re.compile(r"`+([^`]+)`+")
+_ALONE = "It is trained by its own loss alone, and left out of pooled lines."
+_REBUILT = (
+    "Before training its student is rebuilt with its teacher: another network than the students "
+    "of other distillers."
+)
+
+
+def methods_section(cells: pd.DataFrame) -> list[Section]:
+    """Say what every distiller and policy of the results does; no section if none is known."""
+    facts = (*_distillers(cells), *_policies(cells))
+    return [Section("Methods", (Facts(facts),))] if facts else []
+
+
+def _distillers(cells: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    methods = distilled(cells)["distiller"].unique()
+    kinds = {name: kind for method in methods for name, kind in distiller_kinds(method).items()}
+    for name, kind in kinds.items():
+        yield name, _described(kind)
+
+
+def _described(kind: type[Distiller]) -> str:
+    sentences = [_words(kind, DISTILLERS)]
+    if kind.stands_alone:
+        sentences.append(_ALONE)
+    if kind.rebuilding:
+        sentences.append(_REBUILT)
+    return " ".join(sentences)
+
+
+def _policies(cells: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    for name in policies_in(cells):
+        if kind := policy_kind(name):
+            yield name, _words(kind, POLICIES)
+
+
+def _words(kind: type, table: Mapping[str, type]) -> str:
+    """The first sentence of a docstring, with the names of the table for those of classes."""
+    names = {each.__name__: name for name, each in table.items()}
+    return _CODE.sub(lambda code: names.get(code[1], code[1]), first_sentence(kind))

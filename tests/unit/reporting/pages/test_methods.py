@@ -1,0 +1,57 @@
+"""Methods are described in the words of their classes: nothing in the report knows a name."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from sakd.distillers import DISTILLERS
+from sakd.foundation.docstrings import first_sentence
+from sakd.reporting import report, report_markdown
+from sakd.reporting.pages.methods import methods_section
+from sakd.reporting.pages.wording import definitions
+from sakd.reporting.tables.frames import prepared
+from sakd.routing import POLICIES
+
+
+def facts(*lines):
+    (section,) = methods_section(prepared(pd.DataFrame(lines)))
+    return dict(section.blocks[0].items)
+
+
+def test_what_the_results_hold_is_described_once_and_nothing_else(cell):
+    lines = (
+        cell("none", "none", 0, 0.5),
+        cell("at-sp", "anti", 0, 0.5),
+        cell("sp", "always", 0, 0.5),
+    )
+    assert list(facts(*lines)) == ["at", "sp", "always", "anti"]
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_policy_is_described_by_the_first_sentence_of_its_class(cell, policy):
+    told = facts(cell("kd", policy, 0, 0.5))[policy]
+    assert told == first_sentence(POLICIES[policy]).replace("`Adaptive`", "adaptive")
+    assert "`" not in told
+
+
+@pytest.mark.parametrize("name", DISTILLERS)
+def test_a_distiller_says_what_it_compares_and_whether_it_stands_alone(cell, name):
+    kind, told = DISTILLERS[name], facts(cell(name, "always", 0, 0.5))[name]
+    assert told
+    assert "`" not in told
+    assert ("loss alone" in told) is kind.stands_alone
+    assert ("rebuilt" in told) is (kind.rebuilding is not None)
+
+
+def test_methods_that_are_unknown_here_have_no_words(cell):
+    lines = [cell("elsewhere:Mine", "elsewhere:Own", 0, 0.5)]
+    assert methods_section(prepared(pd.DataFrame(lines))) == []
+    assert "## Methods" not in report_markdown(report(pd.DataFrame(lines), pd.DataFrame()))
+
+
+def test_terms_of_uneven_classes_are_explained_where_classes_are_uneven(data):
+    uneven = data(counts={"train": (90, 10), "val": (9, 1), "test": (75, 25)})
+    assert "balanced" in dict(definitions(uneven))
+    assert dict(definitions(data())) == dict(definitions(None))
+    assert "balanced" not in dict(definitions(None))
