@@ -1,4 +1,4 @@
-"""What the tests of single distillers share: a formula by hand against the masked loss."""
+"""Shared by the tests of single distillers: a formula by hand against the masked loss."""
 
 from __future__ import annotations
 

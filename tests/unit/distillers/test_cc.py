@@ -1,4 +1,4 @@
-"""Correlation congruence equals its formula, and trains what it says."""
+"""Correlation congruence equals its formula, and trains the embeddings asked for."""
 
 from __future__ import annotations
 

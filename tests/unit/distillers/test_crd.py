@@ -1,4 +1,4 @@
-"""Contrastive distillation equals its formula; its draw and its memory keep what they promise."""
+"""Contrastive distillation equals its formula; its draw is fair, and its memory exact."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def embedded(layer: nn.Linear, sample: list[float]) -> list[float]:
 
 
 def one_side(views: Rows, bank: Rows, images: list[int]) -> float:
-    """The loss of one side when every image of another class is contrasted."""
+    """Compute the loss of one network, with every image of another class as a contrast."""
     contrasts = [[i, *(j for j in range(N) if j % CLASSES != i % CLASSES)] for i in images]
     scores = [
         [math.exp(dot(view, bank[j]) / 0.07) for j in contrast]
@@ -182,7 +182,7 @@ def test_contrast_takes_at_most_the_images_of_other_classes() -> None:
 
 @pytest.mark.parametrize(
     ("labels", "k", "complaint"),
-    [([0, 0, 0], 4, "two classes or more"), ([0, 1, 1], 0, "k must be above 0, got 0")],
+    [([0, 0, 0], 4, "two classes"), ([0, 1, 1], 0, "k must be above 0, got 0")],
 )
 def test_no_contrast_is_refused(labels: list[int], k: int, complaint: str) -> None:
     pair = Pair((Spot(4, 4),), ((3,),), ((4,),), torch.tensor(labels))

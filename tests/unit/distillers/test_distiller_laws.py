@@ -1,4 +1,4 @@
-"""The laws of distillers, for every one in the table and any choice of samples."""
+"""The laws of every distiller in the table, for any choice of samples."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable
+from itertools import product
 
 import pytest
 import torch
@@ -44,7 +45,7 @@ def make(name: str, seed: int = 0) -> Distiller:
 
 
 def features(name: str, seed: int) -> tuple[Tensor, Tensor]:
-    """Draw student features (spots, B, ...) that want a gradient, and teacher features."""
+    """Draw student features (spots, B, ...) that require a gradient, and teacher features."""
     source = torch.Generator().manual_seed(seed)
     family = DISTILLERS[name].family
     shape = (len(family.spots(DEPTH, DEPTH)), SIZE, *SHAPES[family])
@@ -60,9 +61,9 @@ def batch_of(index: Tensor) -> Batch:
 def loss_and_gradients(
     distiller: Distiller, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
 ) -> list[Tensor]:
-    """List the loss over all spots, and its gradients by features and what is trained.
+    """List the loss over all spots, and its gradients by features and trained parameters.
 
-    A copy of the distiller does it: some remember what they have seen.
+    A copy of the distiller computes them, since some remember what they have seen.
     """
     distiller = copy.deepcopy(distiller)
     if chosen.dim() == 1:
@@ -72,7 +73,16 @@ def loss_and_gradients(
     return [loss, *torch.autograd.grad(loss, wanted)]
 
 
-def assert_masked_equals_gathered(name: str, chosen: Tensor, seed: int) -> None:
+@pytest.mark.parametrize("name", DISTILLERS)
+@given(chosen=masks, seed=seeds)
+@example(chosen=torch.tensor([False] * 5), seed=0)
+@example(chosen=torch.tensor([False, False, True, False, False]), seed=0)
+@example(chosen=torch.tensor([True, False, False, True, False]), seed=0)
+@example(chosen=torch.tensor([True] * 5), seed=0)
+def test_masking_equals_gathering_times_the_share_chosen(
+    name: str, chosen: Tensor, seed: int
+) -> None:
+    """It follows that the features of samples that are not chosen have no effect."""
     distiller, (student, teacher) = make(name, seed), features(name, seed)
     index = torch.arange(SIZE)
     masked = loss_and_gradients(distiller, student, teacher, batch_of(index), chosen)
@@ -92,54 +102,18 @@ def assert_masked_equals_gathered(name: str, chosen: Tensor, seed: int) -> None:
 
 
 @pytest.mark.parametrize("name", DISTILLERS)
-@given(chosen=masks, seed=seeds)
-@example(chosen=torch.tensor([False] * 5), seed=0)
-@example(chosen=torch.tensor([False, False, True, False, False]), seed=0)
-@example(chosen=torch.tensor([True, False, False, True, False]), seed=0)
-@example(chosen=torch.tensor([True] * 5), seed=0)
-def test_masking_equals_gathering_times_the_share_chosen(
-    name: str, chosen: Tensor, seed: int
-) -> None:
-    assert_masked_equals_gathered(name, chosen, seed)
-
-
-@pytest.mark.parametrize("name", DISTILLERS)
-def test_no_chosen_sample_means_exactly_zero_loss_and_gradient(name: str) -> None:
-    distiller, (student, teacher) = make(name).float(), features(name, 3)
-    student = student.detach().float().requires_grad_()
-    nobody = torch.zeros(SIZE, dtype=torch.bool)
-    batch = batch_of(torch.arange(SIZE))
-    for value in loss_and_gradients(distiller, student, teacher.float(), batch, nobody):
-        assert (value == 0).all()
-
-
-@pytest.mark.parametrize("name", DISTILLERS)
-@pytest.mark.parametrize("count", [1, 2])
-@pytest.mark.parametrize("fill", [0.0, 1.0, 1e4])
-def test_degenerate_features_give_finite_loss_and_gradient(
-    name: str, count: int, fill: float
+def test_degenerate_features_give_finite_values_and_no_chosen_sample_exact_zeros(
+    name: str,
 ) -> None:
     distiller, (student, teacher) = make(name).float(), features(name, 4)
-    student = torch.full_like(student, fill, dtype=torch.float32).requires_grad_()
-    chosen = torch.arange(SIZE) < count
     batch = batch_of(torch.arange(SIZE))
-    for value in loss_and_gradients(distiller, student, teacher.float(), batch, chosen):
-        assert value.isfinite().all()
-
-
-@pytest.mark.parametrize("name", DISTILLERS)
-@given(chosen=masks, seed=seeds)
-def test_the_loss_ignores_the_features_of_those_not_chosen(
-    name: str, chosen: Tensor, seed: int
-) -> None:
-    distiller, (student, teacher) = make(name), features(name, seed)
-    batch = batch_of(torch.arange(SIZE))
-    others = (~chosen).view(-1, *[1] * (student.dim() - 2))
-    loss, *_ = loss_and_gradients(distiller, student, teacher, batch, chosen)
-    changed, *_ = loss_and_gradients(
-        distiller, student + 7 * others, teacher - 3 * others, batch, chosen
-    )
-    torch.testing.assert_close(loss, changed, rtol=1e-12, atol=1e-15)
+    for fill, count in product((0.0, 1.0, 1e4, None), (0, 1, 2)):
+        some = student if fill is None else torch.full_like(student, fill)
+        some = some.detach().float().requires_grad_()
+        chosen = torch.arange(SIZE) < count
+        for value in loss_and_gradients(distiller, some, teacher.float(), batch, chosen):
+            assert value.isfinite().all(), (fill, count)
+            assert count or not value.any(), (fill, count)
 
 
 @pytest.mark.parametrize("name", DISTILLERS)
@@ -161,7 +135,7 @@ REACH: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-@pytest.mark.parametrize("name", DISTILLERS)
+@pytest.mark.parametrize("name", [name for name in DISTILLERS if len(features(name, 0)[0]) > 1])
 @given(seed=seeds)
 def test_every_spot_has_its_own_choice(name: str, seed: int) -> None:
     distiller, (student, teacher) = make(name), features(name, seed)

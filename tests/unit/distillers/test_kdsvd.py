@@ -1,4 +1,4 @@
-"""The principal directions, their gradient, and the loss that is made of them."""
+"""The principal directions, their gradient, and their loss."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Direction = list[float]
 
 
 def directions(sample: Tensor) -> list[Direction]:
-    """Right singular vectors as eigenvectors of the channels' Gram matrix, the first one first."""
+    """Compute right singular vectors as eigenvectors of the channels' Gram matrix, in order."""
     maps = sample.flatten(1).numpy()
     _, vectors = np.linalg.eigh(maps @ maps.T)
     return vectors.T[::-1].tolist()

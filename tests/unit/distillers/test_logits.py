@@ -57,7 +57,7 @@ def correlation(x: Row, y: Row) -> float:
 
 
 def dist_by_hand(student: list[Tensor], teacher: list[Tensor]) -> float:
-    """With beta 2, gamma 3, tau 4."""
+    """Compute the loss with beta 2, gamma 3, tau 4."""
     (s, t) = ([softened(row, 4.0) for row in x[0].tolist()] for x in (student, teacher))
     rows = [1 - correlation(a, b) for a, b in zip(s, t, strict=True)]
     columns = zip(zip(*s, strict=True), zip(*t, strict=True), strict=True)

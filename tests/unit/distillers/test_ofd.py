@@ -1,4 +1,4 @@
-"""The overhaul of feature distillation equals its formula, and its margins what they stand for."""
+"""The overhaul of feature distillation equals its formula; its margins are means."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STUDENT, TEACHER = [(2, 3, 3), (3, 2, 2)], [(3, 3, 3), (2, 2, 2)]
 
 
 def regressed(regressor: nn.Module, maps: list) -> list:
-    """Put the maps (C, H, W) of a sample through 1x1 convolution and batch norm, as lists."""
+    """Apply 1x1 convolution and batch norm to a sample's maps (C, H, W), as lists."""
     weight, norm = regressor[0].weight[:, :, 0, 0].tolist(), regressor[1]
     rows, columns = len(maps[0]), len(maps[0][0])
     gains, shifts = norm.weight.tolist(), norm.bias.tolist()
@@ -59,7 +59,7 @@ def by_hand(ofd: Distiller) -> Callable[[list[Tensor], list[Tensor]], float]:
 
 
 def experienced(ofd: Distiller, seed: int) -> Distiller:
-    """Give it margins, and batch norms that do something."""
+    """Give it margins, and batch norms that change their input."""
     source = torch.Generator().manual_seed(seed)
     for name, buffer in [*ofd.named_buffers(), *ofd.named_parameters()]:
         if buffer.is_floating_point() and "regressors.0.0" not in name:

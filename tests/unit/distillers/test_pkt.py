@@ -1,4 +1,4 @@
-"""Probabilistic transfer equals its formula, and bears a sample of zeros."""
+"""Probabilistic transfer equals its formula, also for a sample of zeros."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ TEACHER = [(2, 2, 2), (4, 3, 3)]
 
 
 def convolved(maps: Maps, weight: Tensor, bias: Tensor | None = None) -> Maps:
-    """A convolution of stride 1 that keeps the size."""
+    """Convolve with stride 1, keeping the size."""
     kernel = weight.tolist()
     shift = [0.0] * len(kernel) if bias is None else bias.tolist()
     reach = len(kernel[0][0]) // 2
@@ -43,7 +43,7 @@ def convolved(maps: Maps, weight: Tensor, bias: Tensor | None = None) -> Maps:
 
 
 def normalised(maps: Maps, norm: nn.Module) -> Maps:
-    """Batch norm in evaluation mode, as it is made: mean 0, variance 1."""
+    """Apply a new batch norm in evaluation mode: mean 0, variance 1."""
     scale = 1 / math.sqrt(1 + norm.eps)
     return [[[x * scale for x in row] for row in channel] for channel in maps]
 
@@ -77,7 +77,7 @@ def fused(student: Maps, deeper: Maps | None, size: tuple[int, int], fusion: nn.
 
 
 def pooled(maps: Maps, side: int) -> Maps:
-    """Averages over a grid of ``side`` by ``side``, whose cells may overlap."""
+    """Average over a grid of ``side`` by ``side`` cells, which may overlap."""
     height, width = len(maps[0]), len(maps[0][0])
 
     def cell(size: int, k: int) -> range:

@@ -1,4 +1,4 @@
-"""The loss on reused classifiers equals its formula."""
+"""The loss for a reused classifier equals its formula."""
 
 from __future__ import annotations
 
