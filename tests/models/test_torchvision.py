@@ -77,7 +77,8 @@ def test_every_family_is_cut_into_its_stages(name: str) -> None:
             assert torch.equal(network.run(feature, k + 1), whole)
         closed, unrectified = network.extract_unrectified(x)
     assert torch.equal(logits, whole)
-    torch.testing.assert_close(closed.features, features)  # a watched attention takes another path
+    # An attention that is watched computes the same by another path.
+    torch.testing.assert_close(closed.features, features, rtol=1e-4, atol=1e-4)
     ends = [before is not after for before, after in zip(unrectified[0], closed[0], strict=True)]
     assert "".join(".r"[end] for end in ends) == RECTIFIED.get(name, "." * len(ends))
 
