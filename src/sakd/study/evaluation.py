@@ -149,6 +149,6 @@ def _by_epoch(
     paths |= {record.best_epoch: entry.best, record.epochs: entry.last}
     by_epoch = {}
     for epoch, path in paths.items():
-        load(network, name, load_weights(path))
+        load(network, name, load_weights(path), source=path)
         by_epoch[epoch] = measure(network, test.images, test.card, device)
     return by_epoch

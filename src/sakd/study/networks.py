@@ -62,24 +62,34 @@ def trained_network(name: str, card: DataCard, weights: Weights) -> StagedNetwor
     return OwnStatistics(network, Statistics.from_json(own), Statistics(card.mean, card.std))
 
 
-def load(network: nn.Module, name: str, weights: Weights, *, fresh: Collection[str] = ()) -> None:
-    """Load ``weights`` into ``network``, which is called ``name``, all but the tensors ``fresh``.
+def load(
+    network: nn.Module,
+    name: str,
+    weights: Weights,
+    *,
+    source: object = "the file of weights",
+    fresh: Collection[str] = (),
+) -> None:
+    """Load ``weights`` into a network.
+
+    Args:
+        network: Built by ``name``.
+        name: Of the network, from parameters.
+        weights: With the card that was written with them.
+        source: Their file, for messages.
+        fresh: Tensors that they lack, which stay as they are.
 
     Raises:
         UserError: Their card names another network, or names and shapes of tensors differ.
     """
     said = weights.card.get("network", name)
+    remedy = "name the network that they are of, or delete them and train again"
     require(
         said == name,
-        f"the card of the weights names the network {said!r}, the parameters name {name!r}: "
-        "name the network that they are of, or train it again",
+        f"{source} has a card of the network {said!r}, the parameters name {name!r}: {remedy}",
     )
     wrong = differences(weights.state, without(network.state_dict(), fresh))
-    require(
-        not wrong,
-        f"the weights do not fit {name!r}: {wrong}; name the network that they are of, or train it "
-        "again",
-    )
+    require(not wrong, f"{source} does not fit {name!r}: {wrong}; {remedy}")
     network.load_state_dict(dict(weights.state), strict=not fresh)
 
 
