@@ -79,7 +79,7 @@ class Distiller(nn.Module, ABC):
         gamma: Default factor of the routing loss of spot-adaptive distillation, as in the
             CIFAR-100 configurations of arXiv:2205.02399.
         equal_channels: Whether both features of a spot must have equally many channels.
-        any_shape: Whether tokens (B, T, C) and vectors (B, C) are accepted where the family has
+        any_shape: Whether tokens (B, N, C) and vectors (B, C) are accepted where the family has
             maps (B, C, H, W).
         unrectified: The networks whose features are taken before their rectifier, see
             `StagedNetwork.extract_unrectified`.

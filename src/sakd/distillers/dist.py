@@ -57,7 +57,7 @@ class CorrelationOfPredictions(Distiller):
     def loss(
         self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
     ) -> Tensor:
-        """See `Distiller.loss`; ``student`` and ``teacher`` are logits (B, K)."""
+        """See `Distiller.loss`; features are logits (B, K)."""
         p_s, p_t = softmax(student / self.tau, dim=1), softmax(teacher / self.tau, dim=1)
         mask = chosen.to(p_s.dtype)
         samples = mean_over_batch(discord(p_s, p_t, torch.ones_like(p_s[0])), chosen)

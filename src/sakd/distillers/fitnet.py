@@ -35,6 +35,6 @@ class FitNet(Distiller):
     def loss(
         self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
     ) -> Tensor:
-        """See `Distiller.loss`; features are maps (B, C, H, W), tokens (B, T, C) or (B, C)."""
+        """See `Distiller.loss`; features are maps (B, C, H, W), tokens (B, N, C) or (B, C)."""
         error = (self.regressor(student) - teacher).square().flatten(1).mean(dim=1)
         return mean_over_batch(error, chosen)

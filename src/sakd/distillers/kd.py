@@ -45,7 +45,7 @@ class KD(Distiller):
     def loss(
         self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
     ) -> Tensor:
-        """See `Distiller.loss`; ``student`` and ``teacher`` are logits (B, K)."""
+        """See `Distiller.loss`; features are logits (B, K)."""
         if self.standardise:
             student, teacher = standardised(student), standardised(teacher)
         student, teacher = student / self.temperature, teacher / self.temperature
