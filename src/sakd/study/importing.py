@@ -49,8 +49,8 @@ def import_weights(
         raise UserError(f"{path} is not for {name}: {wrong}")
     if (clash := other_class(path, card)) is not None:
         remedy = "take a teacher of these classes, fine-tune it as teacher_start"
-        beside = path.with_suffix(".json")
-        raise UserError(f"{clash}: {remedy}, or delete {beside} if only the names differ")
+        theirs = path.with_suffix(".json")
+        raise UserError(f"{clash}: {remedy}, or delete {theirs} if only the names differ")
     facts = {"network": name, "data": card.to_json(), "imported_from": path.name}
     facts |= {} if statistics is None else {"statistics": asdict(statistics)}
     return Weights(_typed(path, state, expected), facts)
@@ -91,6 +91,12 @@ def import_start(
 
 def _typed(path: Path, state: State, expected: State) -> dict[str, Tensor]:
     """``state`` in the types and the order of ``expected``, all of its values finite."""
+    for key, value in state.items():
+        require(
+            value.is_floating_point() or not expected[key].is_floating_point(),
+            f"{path} holds {key} as {value.dtype}, which is not a real number: save the weights "
+            "as they were before quantisation",
+        )
     typed = {key: state[key].to(value.dtype) for key, value in expected.items() if key in state}
     broken = [key for key, value in typed.items() if not value.isfinite().all()]
     require(
@@ -112,9 +118,11 @@ def _check_classes(name: str, state: State, expected: State, head: Collection[st
 
 
 def other_class(path: Path, card: DataCard) -> str | None:
-    """The first class of another name than the data's, in words, if a card lies beside ``path``.
+    """Find the first class whose name differs between the data and the card next to ``path``.
 
-    `sakd.weights.saved.save_weights` writes such a card.
+    Returns:
+        The difference in words; None if there is none, or no card as
+        `sakd.weights.saved.save_weights` writes it.
     """
     try:
         theirs = json.loads(path.with_suffix(".json").read_text())["data"]["classes"]

@@ -66,7 +66,7 @@ def class_tensors(name: str, card: DataCard) -> set[str]:
     here, other = (
         sketch(name, len(card.classes) + more, card.image_shape).state_dict() for more in (0, 1)
     )
-    return {key for key, value in here.items() if value.shape != other[key].shape}
+    return {key for key in here if key not in other or here[key].shape != other[key].shape}
 
 
 def _chosen(states: Mapping[str, State], renames: Renames) -> Mapping[str, State]:
