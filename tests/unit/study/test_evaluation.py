@@ -117,7 +117,7 @@ class TestCell:
         recalls = [sum(each) / len(each) for each in right.values()]
         return Accuracy(sum(map(sum, right.values())) / 97, sum(recalls) / 3)
 
-    def test_last_selected_and_best_are_told_apart(
+    def test_last_selected_and_best_differ(
         self, store: CellStore, cell: Cell, record: Record, test: Prepared
     ) -> None:
         best, *kept, last = (self.accuracy(seed, test) for seed in range(4))
@@ -138,15 +138,15 @@ class TestCell:
         shutil.rmtree(store.entry(cell.row, cell.id, "k1").folder)
         assert evaluate_cell(store, cell, record, test, CPU) == found
 
-    def test_another_training_or_test_split_is_measured_anew(
+    def test_another_training_or_test_split_is_measured_again(
         self, store: CellStore, cell: Cell, record: Record, test: Prepared
     ) -> None:
         evaluate_cell(store, cell, record, test, CPU)
         shutil.rmtree(store.entry(cell.row, cell.id, "k1").folder)
         other = Prepared(test.images, replace(test.card, sha256="0" * 64))
-        with pytest.raises(UserError, match="no weights at"):
+        with pytest.raises(UserError, match=r"no weights at .*train"):
             evaluate_cell(store, cell, record, other, CPU)
-        with pytest.raises(UserError, match="no weights at"):
+        with pytest.raises(UserError, match=r"no weights at .*train"):
             evaluate_cell(store, cell, replace(record, key="k2"), test, CPU)
 
     def test_without_kept_epochs_the_best_is_of_last_and_selected(
@@ -170,11 +170,11 @@ def test_a_teacher_is_evaluated_once(
     monkeypatch.setattr(evaluation, "measure", lambda *_: asked.append(half) or half)
     assert evaluate_teacher(store, "resnet14", teacher, test, CPU) == expected
     assert not asked
-    anew = {"test_top1": 0.5, "test_balanced": 0.25}
+    again = {"test_top1": 0.5, "test_balanced": 0.25}
     changed = Weights({**teacher.state, "head.bias": teacher.state["head.bias"] + 1})
-    assert evaluate_teacher(store, "resnet14", changed, test, CPU) == anew
+    assert evaluate_teacher(store, "resnet14", changed, test, CPU) == again
     other = Prepared(splits.test, replace(splits.card, sha256="other"))
-    assert evaluate_teacher(store, "resnet14", teacher, other, CPU) == anew
+    assert evaluate_teacher(store, "resnet14", teacher, other, CPU) == again
     own = Weights(teacher.state, {"statistics": {"mean": [0.1], "std": [0.2]}})
-    assert evaluate_teacher(store, "resnet14", own, test, CPU) == anew
+    assert evaluate_teacher(store, "resnet14", own, test, CPU) == again
     assert len(asked) == 3

@@ -370,5 +370,5 @@ def test_statistics_that_cannot_normalise_are_refused(
 
 
 def test_statistics_of_other_channels_are_refused(card: DataCard) -> None:
-    with pytest.raises(UserError, match="1 channels.* 3"):
+    with pytest.raises(UserError, match=r"1 channels.* 3"):
         OwnStatistics(fresh_network("resnet8", card), Statistics((0.5,), (0.5,)), DATA)

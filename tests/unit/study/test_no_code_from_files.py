@@ -30,7 +30,7 @@ CODE = (
 
 @pytest.fixture(params=[COMMAND, MODULE], ids=["command", "module"])
 def trap(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
-    """A name that leaves a mark when somebody imports or calls it; none must be there later."""
+    """A name that leaves a mark when it is imported or called; no test may leave the mark."""
     (tmp_path / "springing.py").write_text(CODE)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(tmp_path)
@@ -39,7 +39,7 @@ def trap(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def every_word(content: object, word: str) -> object:
-    """``content``, as JSON has it, with ``word`` in the place of every text but the status."""
+    """``content``, which is JSON, with ``word`` instead of every text but the status."""
     if isinstance(content, dict):
         return {k: v if k == "status" else every_word(v, word) for k, v in content.items()}
     if isinstance(content, list):
@@ -74,9 +74,9 @@ def test_what_is_evaluated_is_named_by_the_grid(
         UserError, match=rf"safetensors .*{trap[:8]}.* {training.network!r}: .*delete"
     ):
         evaluate_cell(bench.store, cell, record, test, CPU)
-    told = Record(**every_word(asdict(record), trap) | {"key": record.key})
+    doctored = Record(**every_word(asdict(record), trap) | {"key": record.key})
     with pytest.raises(UserError, match=repr(training.network)):
-        evaluate_cell(bench.store, cell, told, test, CPU)
+        evaluate_cell(bench.store, cell, doctored, test, CPU)
     run_training(training, bench, progress)
 
 

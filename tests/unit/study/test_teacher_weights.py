@@ -87,14 +87,14 @@ def test_other_statistics_are_another_cell(lessons: Lessons) -> None:
         ),
     ],
 )
-def test_what_cannot_be_meant_is_told_at_the_door(
+def test_wrong_parameters_are_refused_at_the_door(
     parameters: dict[str, object], complaint: str
 ) -> None:
     with pytest.raises(UserError, match=complaint):
         parse_parameters(PAIRS | parameters)
 
 
-def test_a_missing_file_is_told_before_anything_is_trained(file: Path, tmp_path: Path) -> None:
+def test_a_missing_file_is_named_before_anything_is_trained(file: Path, tmp_path: Path) -> None:
     stages = ("teacher", "students")
     parse_parameters(PAIRS | {"teacher_weights": {"resnet14": str(file)}}).check_files(stages)
     missing = str(tmp_path / "no.pth")
