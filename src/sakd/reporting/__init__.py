@@ -1,4 +1,4 @@
-"""Reports: tables, figures and pages from the results of a run. Frames in, text and figures out."""
+"""Tables, figures and pages from the results of a run: frames in, text and figures out."""
 
 from __future__ import annotations
 

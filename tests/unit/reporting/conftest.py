@@ -34,13 +34,13 @@ CARD = DataCard(
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def data() -> Callable[..., DataCard]:
     """A data card of two even classes, with changes."""
     return partial(replace, CARD)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def cell() -> Callable[..., Line]:
     """One line of the results; top1 None means that the cell failed."""
 
@@ -72,7 +72,7 @@ def cell() -> Callable[..., Line]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def results(cell: Callable[..., Line]) -> pd.DataFrame:
     """kd over seeds 0, 1, 2 in both policies; at over 0, 1 with one failed cell; the baseline."""
     lines = [
@@ -89,7 +89,7 @@ def results(cell: Callable[..., Line]) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def history() -> Callable[..., pd.DataFrame]:
     """Two epochs of each cell; ``gates`` are the rates of stage1 and logits in the last one."""
 

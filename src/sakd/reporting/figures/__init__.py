@@ -1,3 +1,3 @@
-"""Plots."""
+"""Plots of results and of training."""
 
 from __future__ import annotations

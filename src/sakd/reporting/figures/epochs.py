@@ -27,9 +27,9 @@ _Traces = Iterator[tuple[int, go.Scatter]]
 
 
 def learning_curves(history: pd.DataFrame, results: pd.DataFrame) -> go.Figure:
-    """Validation accuracy per epoch: mean over the finished seeds, a panel for each pair.
+    """Plot validation accuracy per epoch: the mean over the finished seeds, a panel for each pair.
 
-    Colour tells the distiller and dash the policy; the student alone is grey.
+    Colours stand for distillers and dashes for policies; the student alone is grey.
 
     Args:
         history: One line per (cell, epoch).
@@ -82,14 +82,14 @@ def gate_rates(history: pd.DataFrame, results: pd.DataFrame) -> go.Figure:
 
 
 def _spots(history: pd.DataFrame) -> list[str]:
-    """The gate columns with a value; the logits come last, as in the network."""
+    """List the gate columns with a value; the logits come last, as in the network."""
     gates = [name for name in history if name.startswith(GATE_RATE)]
     present = [name for name in gates if history[name].notna().any()]
     return sorted(present, key=lambda name: name == f"{GATE_RATE}logits")
 
 
 def _gate_titles(keys: list[tuple[str, ...]]) -> list[str]:
-    """The distiller of each panel; its policy and pair too where these differ."""
+    """Name the distiller of each panel; its policy and pair too where these differ."""
     policies = {policy for *_, policy in keys}
     pairs = {pair_name(tuple(pair)) for *pair, _, _ in keys}
     titles = []
@@ -109,7 +109,7 @@ def _gate_lines(groups: list[pd.DataFrame], spots: list[str]) -> _Traces:
 
 
 def _with_cells(history: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
-    """The history of the finished cells with their keys, in the order of the results."""
+    """Join the history of the finished cells with their keys, in the order of the results."""
     if history.empty:
         return pd.DataFrame(columns=PAIR)
     keys = cells.loc[cells["finished"], ["cell", *PAIR, "distiller", "policy", "seed"]]
@@ -120,7 +120,7 @@ def _with_cells(history: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
 def _mean_line(
     group: pd.DataFrame, column: str, *, name: str, line: dict[str, object], scale: float = 1
 ) -> go.Scatter:
-    """The mean over cells of a history column, per epoch; hovering tells how many cells."""
+    """Average a history column over cells, per epoch; hovering shows the number of cells."""
     by_epoch = group.groupby("epoch")[column].agg(["mean", "count"])
     by_epoch = by_epoch[by_epoch["count"] > 0]
     return go.Scatter(
@@ -135,7 +135,7 @@ def _mean_line(
 
 
 def _draw(figure: go.Figure, traces: _Traces) -> None:
-    """Add the traces to their panels; a name stands in the legend once."""
+    """Add the traces to their panels, and each name once to the legend."""
     named: set[str] = set()
     for panel, trace in traces:
         trace.update(showlegend=trace.name not in named, legendgroup=trace.name)

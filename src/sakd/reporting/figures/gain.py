@@ -1,4 +1,4 @@
-"""The gain figure: what each policy changes against plain distillation."""
+"""The figure of gains over plain distillation."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _SPREAD = 0.6
 
 
 def gains(results: pd.DataFrame) -> go.Figure:
-    """Paired difference in test accuracy with its 95 % interval, in points, per distiller.
+    """Plot paired differences in test accuracy with their 95 % intervals, in points.
 
-    A panel for each pair and a colour for each policy compared with ``always``. Small points are
+    A panel for each pair, a row for each distiller and a colour for each policy. Small points are
     the single seeds; a distiller with one paired seed has no interval.
     """
     cells = prepared(results)

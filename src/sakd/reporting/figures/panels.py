@@ -1,4 +1,4 @@
-"""What the figures share: colours, panels, and the figure that has nothing to plot."""
+"""Parts of all figures: colours, panels, and a figure with nothing to plot."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ PALETTE = (
     *("#3a86d8", "#e08a00", "#12a178", "#d6553f", "#a374db", "#d9679f"),
     *("#4fb3d9", "#a08a2c", "#7c8aa0", "#8f5d3b", "#5c6fe0", "#6aa84f"),
 )
-"""Colours that hold on light and on dark ground."""
+"""Colours that are clear on light and on dark ground."""
 
 GREY = "#8a8f98"
-"""The colour of what is not a distiller: the student alone, the pooled line."""
+"""The colour of the student alone and of the pooled line."""
 
 _COLUMNS = 2
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 
 
 def colours(names: list[str]) -> dict[str, str]:
-    """A colour for each name, repeating after twelve."""
+    """Give each name a colour, repeating after twelve."""
     return {name: PALETTE[k % len(PALETTE)] for k, name in enumerate(names)}
 
 
 def label(text: object) -> str:
-    """Text from data, shown literally: plotly reads tags in labels."""
+    """Escape text from data: plotly reads tags in labels."""
     return html.escape(str(text), quote=False)
 
 
 def blank(text: str) -> go.Figure:
-    """An empty figure that says why."""
+    """Make an empty figure that says why it is empty."""
     figure = go.Figure()
     figure.add_annotation(text=label(text), showarrow=False, font_size=15, x=0.5, y=0.5)
     figure.update_annotations(xref="paper", yref="paper")
@@ -41,7 +41,7 @@ def blank(text: str) -> go.Figure:
 
 
 def panels(titles: list[str], *, panel_height: int, legend: str) -> go.Figure:
-    """An empty figure of one panel per title, two side by side.
+    """Make an empty figure of one panel per title, two side by side.
 
     Args:
         titles: Panel titles, from data.
@@ -66,7 +66,7 @@ def panels(titles: list[str], *, panel_height: int, legend: str) -> go.Figure:
 
 
 def place(panel: int) -> dict[str, int]:
-    """The row and column of a panel by its number from zero, for plotly's ``add_trace``."""
+    """Give the row and column of a panel, by its number from zero, for plotly's ``add_trace``."""
     return {"row": panel // _COLUMNS + 1, "col": panel % _COLUMNS + 1}
 
 

@@ -1,4 +1,4 @@
-"""The sections behind the numbers: unfinished cells, where the run comes from."""
+"""The sections on unfinished cells and on where the run comes from."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sakd.reporting.tables.formats import NOTHING
 
 
 def unfinished_section(cells: pd.DataFrame) -> list[Section]:
-    """The cells without a result, with their errors; no section when all finished."""
+    """List the cells without a result, with their errors; no section if all finished."""
     lines = cells[~cells["finished"]]
     if lines.empty:
         return []
@@ -30,7 +30,7 @@ def unfinished_section(cells: pd.DataFrame) -> list[Section]:
 
 
 def provenance_section(provenance: Mapping[str, str]) -> list[Section]:
-    """Where the run comes from, in the order given."""
+    """List where the run comes from, in the order given."""
     if not provenance:
         return [Section("Provenance", (Text("Not recorded."),))]
     facts = tuple((str(name), str(value)) for name, value in provenance.items())

@@ -1,4 +1,4 @@
-"""What a report says: the one source of the Markdown and the HTML page."""
+"""The content of a report, the one source of the Markdown and the HTML page."""
 
 from __future__ import annotations
 

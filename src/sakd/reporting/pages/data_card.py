@@ -1,4 +1,4 @@
-"""The section on the data: what was learned from and measured on."""
+"""The section on the data."""
 
 from __future__ import annotations
 

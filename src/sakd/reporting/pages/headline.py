@@ -16,7 +16,7 @@ from sakd.reporting.tables.spread import Spread
 
 
 def highlights(cells: pd.DataFrame) -> Highlights:
-    """Pooled gain of each policy, the reference rows of a single pair, cells and seeds."""
+    """Choose the headline numbers: pooled gains, reference rows of a single pair, cells, seeds."""
     items = [_gain(cells, policy) for policy in compared_policies(cells)]
     if len(pairs_in(cells)) == 1:
         items += _references(cells)

@@ -1,4 +1,4 @@
-"""The section on the methods and policies of the results, in the words of their classes."""
+"""The section on methods and policies, in the words of their classes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _REBUILT = (
 
 
 def methods_section(cells: pd.DataFrame) -> list[Section]:
-    """Say what every distiller and policy of the results does; no section if none is known."""
+    """Describe every distiller and policy of the results; no section if none is known."""
     facts = (*_distillers(cells), *_policies(cells))
     return [Section("Methods", (Facts(facts),))] if facts else []
 
@@ -51,6 +51,6 @@ def _policies(cells: pd.DataFrame) -> Iterator[tuple[str, str]]:
 
 
 def _words(kind: type, table: Mapping[str, type]) -> str:
-    """The first sentence of a docstring, with the names of the table for those of classes."""
+    """Give the first sentence of a docstring, with names of the table in the place of classes."""
     names = {each.__name__: name for name, each in table.items()}
     return _CODE.sub(lambda code: names.get(code[1], code[1]), first_sentence(kind))

@@ -1,4 +1,4 @@
-"""The parts a report is made of, before anyone decides on Markdown or HTML."""
+"""The parts of a report, in Markdown and HTML alike."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Facts:
-    """Terms and what they mean or are."""
+    """Terms with their meanings or values."""
 
     items: tuple[tuple[str, str], ...]
 
@@ -43,7 +43,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Warnings:
-    """What the reader must know first."""
+    """Warnings to read first."""
 
     items: tuple[str, ...]
 

@@ -1,4 +1,4 @@
-"""The table printed at the end of a run."""
+"""The table that is printed at the end of a run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sakd.reporting.tables.frames import compared_policies, pair_name, prepared
 from sakd.reporting.tables.paired import POOLED
 
 WIDTH = 120
-"""Columns the console table fits in."""
+"""Columns of the terminal."""
 
 _NAME_WIDTH = 30
 _GAP = "  "
@@ -47,7 +47,7 @@ def console_table(results: pd.DataFrame, data: DataCard | None = None) -> str:
 
 
 def _wrapped(note: str) -> str:
-    """Break a note into lines, and no name of a cell at its hyphens."""
+    """Break a note into lines; the names of cells stay whole."""
     return textwrap.fill(note, WIDTH, subsequent_indent=_GAP, break_on_hyphens=False)
 
 

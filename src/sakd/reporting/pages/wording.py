@@ -101,7 +101,7 @@ def definitions(data: DataCard | None) -> tuple[tuple[str, str], ...]:
 
 
 def pooled_note(distillers: Iterable[str]) -> str:
-    """Say how a pooled line of these distillers is to be read, and which of them it leaves out."""
+    """Explain the pooled line of these distillers, and which of them it leaves out."""
     alone = [name for name in dict.fromkeys(distillers) if stands_alone(name)]
     if not alone:
         return POOLED_NOTE

@@ -1,4 +1,4 @@
-"""What a reader must know before believing the numbers."""
+"""Warnings to read before the numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sakd.reporting.tables.spread import Spread
 from sakd.routing.collapse import GATE_RATE, collapse
 
 ENOUGH_SEEDS = 3
-"""From this many paired seeds on, a difference is set beside its interval without a caveat."""
+"""Paired seeds from which on a difference and its interval need no caveat."""
 
 
 def caveats(
@@ -66,7 +66,8 @@ def _too_few_seeds(cells: pd.DataFrame, compared: list[str]) -> list[str]:
         where = "every difference"
     else:
         where = f"{len(few)} of {formats.plural(total, 'difference')} ({formats.listed(few)})"
-    return [f"Fewer than {ENOUGH_SEEDS} paired seeds in {where}: not to be told from seed noise."]
+    noise = "too few to tell an effect from seed noise"
+    return [f"Fewer than {ENOUGH_SEEDS} paired seeds in {where}: {noise}."]
 
 
 def collapsed_routers(results: pd.DataFrame, history: pd.DataFrame) -> list[str]:

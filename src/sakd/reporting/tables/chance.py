@@ -1,4 +1,4 @@
-"""How much an accuracy says: the share of the largest class, and the noise of a test split."""
+"""The accuracy of naming the largest class, and the noise of a test split."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables as text: what console, Markdown and HTML all show."""
+"""The tables as text, as terminal, Markdown and HTML show them."""
 
 from __future__ import annotations
 

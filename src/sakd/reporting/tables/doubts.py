@@ -23,7 +23,7 @@ def data_caveats(data: DataCard | None) -> Iterator[str]:
         yield (
             f"Uneven classes: the largest has {data.unevenness:.1f} times the images of the "
             f"smallest, and always naming the largest is right on {share} % of the test images. "
-            f"Read balanced accuracy beside {TITLE}."
+            f"Read balanced accuracy too, not {TITLE} alone."
         )
     for split in ("val", "test"):
         if lacking := data.without_images(split):
@@ -35,7 +35,7 @@ def data_caveats(data: DataCard | None) -> Iterator[str]:
 
 
 def teacher_caveats(cells: pd.DataFrame, data: DataCard | None) -> Iterator[str]:
-    """Name the teachers, and the cells, that are near chance or below what they are to help."""
+    """Name networks near chance, and teachers that are below the student alone."""
     if data:
         yield from _near_chance(cells, Majority.of(data))
     rows = reference_rows(cells).set_index([*PAIR, "model"])["mean"].unstack("model")

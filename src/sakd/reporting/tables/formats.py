@@ -1,4 +1,4 @@
-"""Numbers as readers see them: percent with two decimals, differences in points with a sign."""
+"""Numbers as text: percent with two decimals, differences in points with a sign."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from collections.abc import Sequence
 from sakd.reporting.tables.spread import Spread
 
 NOTHING = "-"
-"""Stands where there is no number."""
+"""The text in the place of a missing number."""
 
 
 def percent(fraction: float) -> str:
-    """A fraction as percent: ``0.8612`` is ``86.12``."""
+    """Write a fraction as percent: ``0.8612`` is ``86.12``."""
     return NOTHING if math.isnan(fraction) else f"{100 * fraction:.2f}"
 
 
 def points(fraction: float) -> str:
-    """A difference of fractions in percentage points, signed: ``0.0031`` is ``+0.31``."""
+    """Write a difference of fractions in percentage points, signed: ``0.0031`` is ``+0.31``."""
     return NOTHING if math.isnan(fraction) else f"{100 * fraction:+.2f}"
 
 
 def level(spread: Spread) -> str:
-    """An accuracy over seeds: ``86.12 ± 0.52 (n=3)``; no ± for one seed."""
+    """Write an accuracy over seeds: ``86.12 ± 0.52 (n=3)``; no ± for one seed."""
     return _with_spread(percent(spread.mean), spread)
 
 
 def difference(spread: Spread) -> str:
-    """A difference over seeds in points: ``+0.31 ± 0.20 (n=3)``."""
+    """Write a difference over seeds in points: ``+0.31 ± 0.20 (n=3)``."""
     return _with_spread(points(spread.mean), spread)
 
 
 def interval(low: float, high: float) -> str:
-    """An interval in points: ``[-0.10, +0.72]``."""
+    """Write an interval in points: ``[-0.10, +0.72]``."""
     return NOTHING if math.isnan(low) else f"[{points(low)}, {points(high)}]"
 
 
@@ -44,12 +44,12 @@ def _with_spread(mean: str, spread: Spread) -> str:
 
 
 def clipped(text: str, width: int) -> str:
-    """The text in at most ``width`` characters; a cut one ends with three dots."""
+    """Cut the text to at most ``width`` characters; a cut one ends with three dots."""
     return text if len(text) <= width else f"{text[: width - 3]}..."
 
 
 def plural(count: int, noun: str) -> str:
-    """``1 cell``, ``2 cells``."""
+    """Write a count with its noun: ``1 cell``, ``2 cells``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 

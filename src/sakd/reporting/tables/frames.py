@@ -60,23 +60,23 @@ def _reject_duplicates(cells: pd.DataFrame) -> None:
 
 
 def distilled(cells: pd.DataFrame) -> pd.DataFrame:
-    """The cells that distil: all but the student trained alone."""
+    """Select the cells that distil: all but the student trained alone."""
     return cells[cells["distiller"] != NONE]
 
 
 def policies_in(cells: pd.DataFrame) -> list[str]:
-    """The policies of the distilling cells: ``always`` first, then adaptive, then the controls."""
+    """List the policies of the distilling cells: plain distillation, then those of the table."""
     present = set(distilled(cells)["policy"])
     known = [name for name in _KNOWN_POLICIES if name in present]
     return known + sorted(present.difference(known))
 
 
 def compared_policies(cells: pd.DataFrame) -> list[str]:
-    """The policies present that are compared with ``always``."""
+    """List the policies that are compared with plain distillation."""
     return [name for name in policies_in(cells) if name != REFERENCE]
 
 
 def pair_name(pair: tuple[str, ...]) -> str:
-    """The pair as text, e.g. ``digits: resnet20 -> resnet8``."""
+    """Write a pair as text, e.g. ``digits: resnet20 -> resnet8``."""
     dataset, teacher, student = pair
     return f"{dataset}: {teacher} -> {student}"

@@ -1,4 +1,4 @@
-"""The classes behind the names of methods and policies, found without running any code."""
+"""The classes behind the names of methods and policies, found without importing anything."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from sakd.distillers.method import JOINT
 from sakd.routing import POLICIES, RoutingPolicy
 from sakd.routing.always import Always
 
-REFERENCE = next(name for name, kind in POLICIES.items() if kind is Always)
-"""The policy that all others are compared with: plain distillation."""
+REFERENCE = POLICIES.name_of(Always)
+"""The policy of plain distillation, with which all others are compared."""
 
-PLAIN_KD = next(name for name, kind in DISTILLERS.items() if kind is KD)
+PLAIN_KD = DISTILLERS.name_of(KD)
 """The method that compares softened logits and nothing else."""
 
 
@@ -31,13 +31,13 @@ def distiller_kinds(method: str) -> dict[str, type[Distiller]]:
 
 
 def has_router(policy: str) -> bool:
-    """Whether a router is trained under a policy; a policy that is unknown here may have one."""
+    """Tell whether a router is trained under a policy; an unknown policy may have one."""
     kind = policy_kind(policy)
     return kind is None or kind.trained
 
 
 def stands_alone(method: str) -> bool:
-    """Whether neither cross-entropy nor KD is trained with a method."""
+    """Tell whether a method is trained without cross-entropy and without KD."""
     return any(kind.stands_alone for kind in distiller_kinds(method).values())
 
 

@@ -1,4 +1,4 @@
-"""One policy against another over the seeds that both finished."""
+"""A policy against plain distillation, over the seeds that both finished."""
 
 from __future__ import annotations
 
@@ -67,10 +67,10 @@ def policy_comparison(results: pd.DataFrame, policy: str) -> pd.DataFrame:
 
 
 def pooled(cells: pd.DataFrame) -> pd.DataFrame:
-    """The distilling cells whose differences are pooled.
+    """Select the distilling cells whose differences are pooled.
 
-    Distillers that stand alone are left out, unless there is no other: a sample that a policy
-    leaves alone does not train their student at all, so their differences are of another kind.
+    Distillers that stand alone are left out, unless there is no other. A sample that the policy
+    leaves out does not train their student at all, so their differences are of another kind.
     """
     cells = distilled(cells)
     others = ~cells["distiller"].map(stands_alone).astype(bool)

@@ -1,4 +1,4 @@
-"""The rows every distillation is read against: teacher, student alone, plain KD."""
+"""The rows that every distillation is compared with: teacher, student alone, plain KD."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _models(group: pd.DataFrame, measure: str) -> Iterator[tuple[str, pd.Series]
 
 
 def selection_rows(results: pd.DataFrame) -> pd.DataFrame:
-    """What the choice of the epoch changes: mean test accuracy at three epochs.
+    """Average the test accuracy at three epochs: last, val-selected and best.
 
     Returns:
         ``dataset, teacher, student, distiller, policy``, ``last``, ``val_selected``, ``best`` and

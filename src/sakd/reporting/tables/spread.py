@@ -14,7 +14,7 @@ _UPPER_QUANTILE = 0.975
 
 @dataclass(frozen=True)
 class Spread:
-    """What a few repeated measurements say; NaN where they say nothing.
+    """Mean and standard deviation of a few measurements; NaN where there are too few.
 
     Attributes:
         mean: Arithmetic mean; NaN when n is 0.
@@ -45,5 +45,5 @@ class Spread:
         return self.mean - half, self.mean + half
 
     def columns(self, prefix: str = "") -> dict[str, float | int]:
-        """``mean``, ``sd`` and ``n`` under the names ``<prefix>mean`` and so on."""
+        """Name ``mean``, ``sd`` and ``n`` as columns: ``<prefix>mean`` and so on."""
         return {f"{prefix}mean": self.mean, f"{prefix}sd": self.sd, f"{prefix}n": self.n}

@@ -1,4 +1,4 @@
-"""The few numbers a metrics file keeps of a run."""
+"""The few numbers of a run that go into a metrics file."""
 
 from __future__ import annotations
 

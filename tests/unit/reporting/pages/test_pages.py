@@ -32,7 +32,7 @@ class Elements(HTMLParser):
         self.text += "" if self.raw else data
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(results, history, data):
     hostile = results.assign(error=results["error"].where(results["error"].isna(), SCRIPT))
     return report_html(report(hostile, history(results), provenance=PROVENANCE, data=data()))

@@ -61,11 +61,3 @@ def test_what_names_no_class_is_unknown(name):
     assert distiller_kinds(name) == {}
     assert has_router(name)
     assert not stands_alone(name)
-
-
-def test_nothing_is_imported_for_a_name(tmp_path, monkeypatch):
-    (tmp_path / "springs.py").write_text("raise SystemExit")
-    monkeypatch.syspath_prepend(tmp_path)
-    assert policy_kind("springs:Kind") is None
-    assert distiller_kinds("springs:Kind") == {}
-    assert "springs" not in sys.modules
