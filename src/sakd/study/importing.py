@@ -110,11 +110,11 @@ def _typed(path: Path, state: State, expected: State) -> dict[str, Tensor]:
 def _check_classes(name: str, state: State, expected: State, head: Collection[str]) -> None:
     for key in head & state.keys():
         theirs, ours = state[key].shape, expected[key].shape
-        require(
-            theirs[1:] != ours[1:] or theirs[0] == ours[0],
-            f"the weights for {name} tell {theirs[0]} classes apart, the data has {ours[0]}: "
-            "take a teacher of these classes, train one, or fine-tune this one as teacher_start",
-        )
+        if len(theirs) == len(ours) and theirs[1:] == ours[1:] and theirs[0] != ours[0]:
+            raise UserError(
+                f"the weights for {name} tell {theirs[0]} classes apart, the data has {ours[0]}: "
+                "take a teacher of these classes, train one, or fine-tune this one as teacher_start"
+            )
 
 
 def other_class(path: Path, card: DataCard) -> str | None:
@@ -125,7 +125,7 @@ def other_class(path: Path, card: DataCard) -> str | None:
         `sakd.weights.saved.save_weights` writes it.
     """
     try:
-        theirs = json.loads(path.with_suffix(".json").read_text())["data"]["classes"]
+        theirs = list(json.loads(path.with_suffix(".json").read_text())["data"]["classes"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     for number, (there, here) in enumerate(zip(theirs, card.classes, strict=False)):

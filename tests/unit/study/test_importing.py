@@ -235,7 +235,7 @@ def test_a_teacher_is_refused_if_its_card_names_other_classes(
     other = replace(card, classes=(*card.classes[:-1], "cat"))
     with pytest.raises(UserError, match=f"'6' .*'cat' .*delete {tmp_path / 'a.json'}"):
         import_weights("resnet8", other, file)
-    for strange in ("[]", "{", '{"data": {}}'):
+    for strange in ("[]", "{", '{"data": {}}', '{"data": {"classes": 7}}'):
         (tmp_path / "a.json").write_text(strange)
         import_weights("resnet8", other, file)
 
@@ -326,13 +326,15 @@ def test_what_does_not_fit_is_reported_in_one_line(tmp_path: Path, card: DataCar
     del state["stage1.0.bn1.bias"], state["stage1.0.bn1.weight"]
     state["extra.weight"] = torch.zeros(1)
     state["stem.0.weight"] = torch.zeros(16, 3, 7, 7)
+    state["head.bias"] = torch.zeros(())
     torch.save(state, tmp_path / "a.pth")
     with pytest.raises(UserError) as caught:
         import_weights("resnet8", card, tmp_path / "a.pth")
     assert str(caught.value).endswith(
         "a.pth is not for resnet8: 2 missing (stage1.0.bn1.weight, stage1.0.bn1.bias); "
         "1 not expected (extra.weight); "
-        "1 of another shape (stem.0.weight 16x3x7x7 instead of 16x3x3x3)"
+        "2 of another shape (stem.0.weight 16x3x7x7 instead of 16x3x3x3, "
+        "head.bias one number instead of 7)"
     )
 
 
