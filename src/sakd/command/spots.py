@@ -1,4 +1,4 @@
-"""Where the spots of a network are."""
+"""The stages of a network and the spots at each, as a table of text."""
 
 from __future__ import annotations
 
@@ -9,9 +9,17 @@ Rows = list[tuple[str, ...]]
 
 
 def spots(network: StagedNetwork, classes: int, image_shape: tuple[int, int, int]) -> Rows:
-    """Every stage: its name, where it ends, the shape there, the families that have a spot there.
+    """List the stages: name, last operation, shape of the feature, families with a spot there.
 
-    A family is shown where it sits if teacher and student are both ``network``.
+    The spots are those of ``network`` with itself as the other network.
+
+    Args:
+        network: The network to show.
+        classes: The number of logits.
+        image_shape: Of its images, (C, H, W).
+
+    Raises:
+        UserError: The network cannot take images of that shape.
     """
     shapes = [*feature_shapes(network, image_shape), (classes,)]
     origins = network.origins if isinstance(network, TracedNetwork) else {}

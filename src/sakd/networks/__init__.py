@@ -1,6 +1,6 @@
-"""The networks, by name: ``NETWORKS[name](num_classes=..., in_channels=...)``.
+"""Networks as chains of stages, which can be cut between any two.
 
-Names beyond this table, such as ``torchvision:resnet18``, are understood by `build_network`.
+`NETWORKS` is the zoo; `build_network` builds from any name, such as ``torchvision:resnet18``.
 """
 
 from sakd.networks.build import build_network, check_network

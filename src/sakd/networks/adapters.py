@@ -13,16 +13,16 @@ from torch import Tensor, nn
 Shape = tuple[int, ...]
 
 LARGEST_KERNEL = 7
-"""Sizes so far apart that they need a larger kernel are met by pooling, and a kernel of 1."""
+"""Sizes that would need a larger kernel are matched by pooling and a 1x1 convolution."""
 
 
 def adapter(source: Shape, target: Shape) -> nn.Module:
-    """A module from features of shape ``source`` to ``target`` (batch axis left out).
+    """Make a module from features of shape ``source`` to ``target``, batch axis left out.
 
-    A shape is that of a map (C, H, W), of tokens (N, C) or of a vector (C,). To a map leads a
-    convolution with batch norm and rectifier; to tokens and vectors, whose values may be
-    negative, a linear layer or a bare convolution. Tokens of another number are made by way of a
-    map, see `token_grid`.
+    A shape is that of a map (C, H, W), of tokens (N, C) or of a vector (C,). The adapter to a map
+    is a convolution with batch norm and rectifier; to tokens and vectors, whose values may be
+    negative, it is a linear layer or a bare convolution. To change the number of tokens they are
+    laid out as a map, see `token_grid`.
     """
     match source, target:
         case (_, _, _), (_, _, _):
@@ -44,7 +44,7 @@ def adapter(source: Shape, target: Shape) -> nn.Module:
 
 
 def convolutional_regressor(source: Shape, target: Shape) -> nn.Module:
-    """Convolution, batch norm, rectifier from maps (C, H, W) of one size to another.
+    """Make a convolution, batch norm and rectifier from maps (C, H, W) of one shape to another.
 
     Romero et al., ICLR 2015, arXiv:1412.6550, section 2.2, with the geometry of the SAKD
     reference: stride 2 where the size halves or doubles, otherwise the kernel that fits.
@@ -57,7 +57,7 @@ def convolutional_regressor(source: Shape, target: Shape) -> nn.Module:
 
 
 def _convolution(source: Shape, target: Shape) -> dict[str, nn.Module]:
-    """The layers that change the size and the channels of a map."""
+    """The layers that change size and channels of a map (C, H, W)."""
     (inputs, *size), (outputs, *wanted) = source, target
     sides = list(zip(size, wanted, strict=True))
     if all(side == 2 * goal for side, goal in sides):
@@ -82,7 +82,7 @@ def _pair(sides: tuple[int, ...]) -> tuple[int, int]:
 
 
 def _as_map(shape: Shape) -> tuple[nn.Module, tuple[int, int, int]]:
-    """What makes a map of a feature of ``shape``, and the shape of that map."""
+    """A module that lays out a feature of ``shape`` as a map, and the shape of that map."""
     match shape:
         case channels, height, width:
             return nn.Identity(), (channels, height, width)
@@ -98,7 +98,7 @@ MOST_PREFIX_TOKENS = 5
 
 
 class TokenGrid(NamedTuple):
-    """How tokens stand: ``prefix`` ones without a place, then rows of columns."""
+    """The layout of tokens: ``prefix`` tokens without a place, then a grid, row by row."""
 
     prefix: int
     rows: int
@@ -106,7 +106,7 @@ class TokenGrid(NamedTuple):
 
 
 def token_grid(count: int) -> TokenGrid:
-    """The grid of that many tokens: square after as few prefix tokens as possible, else one row.
+    """Lay out ``count`` tokens: a square after as few prefix tokens as possible, else one row.
 
     >>> token_grid(197)
     TokenGrid(prefix=1, rows=14, columns=14)
@@ -119,38 +119,38 @@ def token_grid(count: int) -> TokenGrid:
 
 
 class TokensToMap(nn.Module):
-    """Tokens (B, N, C) as a map (B, C, rows, columns); those without a place are left out."""
+    """Turns tokens (B, N, C) into a map (B, C, rows, columns), without the prefix tokens."""
 
     def __init__(self, grid: TokenGrid) -> None:
-        """The tokens stand on ``grid``."""
+        """Lay the tokens out on ``grid``."""
         super().__init__()
         self.grid = grid
 
     def forward(self, x: Tensor) -> Tensor:
-        """Put every token in its place."""
+        """Map (B, N, C) to (B, C, rows, columns)."""
         tokens = x[:, self.grid.prefix :]
         return tokens.mT.reshape(len(x), -1, self.grid.rows, self.grid.columns)
 
 
 class MapToTokens(nn.Module):
-    """A map (B, C, rows, columns) as tokens (B, N, C); those without a place get the mean."""
+    """Turns a map (B, C, rows, columns) into tokens (B, N, C); prefix tokens get the mean."""
 
     def __init__(self, grid: TokenGrid) -> None:
-        """The tokens stand on ``grid``."""
+        """Read the tokens off ``grid``."""
         super().__init__()
         self.grid = grid
 
     def forward(self, x: Tensor) -> Tensor:
-        """Line every position up."""
+        """Map (B, C, rows, columns) to (B, N, C)."""
         tokens = x.flatten(2).mT
         prefix = tokens.mean(dim=1, keepdim=True).expand(-1, self.grid.prefix, -1)
         return torch.cat([prefix, tokens], dim=1)
 
 
 class MeanOverPositions(nn.Module):
-    """A map (B, C, H, W) or tokens (B, N, C) as a vector (B, C)."""
+    """Averages a map (B, C, H, W) or tokens (B, N, C) to a vector (B, C)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Average over the positions."""
+        """Map (B, C, H, W) or (B, N, C) to (B, C)."""
         tokens = x.flatten(2).mT if x.dim() > len("BNC") else x
         return tokens.mean(dim=1)

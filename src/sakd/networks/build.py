@@ -12,7 +12,7 @@ from sakd.networks.staging import stage
 from sakd.networks.zoo.table import NETWORKS, NetworkBuilder
 
 REBUILDINGS: tuple[Rebuilding, ...] = (REUSED,)
-"""The ways to rebuild a student with parts of its teacher; each has a sign of its own."""
+"""All ways to rebuild a student with parts of its teacher; each has a sign of its own."""
 
 
 def build_network(

@@ -1,4 +1,4 @@
-"""The code that a network's name stands for, as part of content keys."""
+"""The code behind a network's name, as part of content keys."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from sakd.networks.zoo.table import NETWORKS
 
 
 def network_code(name: str) -> dict[str, str]:
-    """Texts, by module or library, that change with the code of the network called ``name``.
+    """Identify the code of the network called ``name``.
 
-    For a model of a known library that is the library's version, for any other see
-    `sakd.foundation.fingerprint.code_of`.
+    Returns:
+        For a model of torchvision or timm the library and its version; for any other the modules
+        and their hashes, see `sakd.foundation.fingerprint.code_of`.
 
     Raises:
         UserError: There is no such network.
@@ -30,7 +31,7 @@ def network_code(name: str) -> dict[str, str]:
 
 
 def network_files(name: str) -> tuple[Path, ...]:
-    """The files with the code of a user's own network; none for those of zoo and libraries.
+    """List the files with the code of a user's own network; none for zoo and libraries.
 
     Raises:
         UserError: There is no such network.

@@ -19,7 +19,7 @@ REDUCTION = 2
 """The projector's hidden channels are the teacher's over this (r in the paper)."""
 
 TAIL = 2
-"""The stages after the last map: embedding and head."""
+"""The number of stages after the last map: embedding and head."""
 
 
 @dataclass(frozen=True)
@@ -45,27 +45,33 @@ class Rebuilding:
 
 
 class ReusedClassifier(Chain):
-    """A student up to its last map, a projector, and all that its teacher does after its own.
+    """A student up to its last map, a projector, and the teacher's stages after its last map.
 
     Chen et al., CVPR 2022, arXiv:2203.14001, sections 3.2 and 3.3. The projector has convolutions
-    1x1, 3x3 and 1x1 with batch norms and rectifiers; a larger map of the student is averaged to
-    the teacher's size before it. The teacher's part is a copy: it is among the weights, but
-    wants no gradient and stays in evaluation mode.
-    Differs from the paper: the last rectifier of the projector is left out where the teacher's
-    last map is not rectified; and where that map is not all that is pooled (as before the last
-    convolution of MobileNetV2), what comes between belongs to the teacher's part.
+    1x1, 3x3 and 1x1 with batch norms and rectifiers; a larger map of the student is first
+    averaged to the teacher's size. The teacher's part is a frozen copy: it is among the weights,
+    requires no gradient and stays in evaluation mode.
+    Differs from the paper: the projector has no last rectifier where the teacher's last map is
+    not rectified; and layers between that map and the pooling (the last convolution of
+    MobileNetV2) belong to the teacher's part.
 
     Attributes:
-        reused: the names of the teacher's stages.
+        reused: The names of the teacher's stages.
     """
 
     def __init__(
         self, student: StagedNetwork, teacher: StagedNetwork, image_shape: tuple[int, ...]
     ) -> None:
-        """Share the stages of ``student``, copy those of ``teacher``, both for such images.
+        """Share the stages of ``student`` and copy those of ``teacher``.
+
+        Args:
+            student: Its stages up to the last map are used.
+            teacher: Its stages after the last map are used.
+            image_shape: Of the images of both, (C, H, W).
 
         Raises:
-            UserError: one of them has no map (C, H, W) before its embedding.
+            UserError: One of them has no map (C, H, W) before its embedding, or the student has a
+                stage with the name of the projector or of one of the teacher's.
         """
         ours, theirs = _last_map(student, image_shape), _last_map(teacher, image_shape)
         kept = dict(list(student.stage_modules().items())[:-TAIL])
@@ -91,7 +97,10 @@ class ReusedClassifier(Chain):
 def projector(
     source: tuple[int, int, int], target: tuple[int, int, int], *, rectified: bool
 ) -> nn.Sequential:
-    """From maps of shape ``source`` to the channels of ``target``, and to its size if smaller."""
+    """Make the layers from maps (C, H, W) of shape ``source`` to the channels of ``target``.
+
+    Where ``target`` is smaller, maps are first averaged to its height and width.
+    """
     (inputs, height, width), (outputs, *goal) = source, target
     size = min(height, goal[0]), min(width, goal[1])
     middle = max(1, outputs // REDUCTION)

@@ -1,4 +1,4 @@
-"""What a stage gives before the rectifier that closes it, or begins the next one."""
+"""Features as they are before the rectifier that closes their stage or opens the next."""
 
 from __future__ import annotations
 
@@ -19,23 +19,24 @@ RECTIFIERS = frozenset(
 
 
 class RectifierWatch(TorchFunctionMode):
-    """Watches a piece of a forward pass, and knows whether a rectifier ends or begins it.
-
-    One ends it if the output is the very tensor that the last rectifier gave, not written to
-    since: so it holds for modules, functions and methods alike, and nothing need be declared. A
-    sum, a concatenation or a shuffle of what was rectified ends in no rectifier. One begins it if
-    it takes the batch norm of the very input, as a pre-activation block does.
+    """Watches a piece of a forward pass, and finds the rectifiers that close and open it.
 
         with RectifierWatch(x) as watch:
             output = piece(x)
         watch.before(output)
 
+    A rectifier closes the piece if the output is the very tensor that it returned, not written
+    to since. This holds for modules, functions and methods alike, and nothing need be declared.
+    A sum, a concatenation or a shuffle of rectified tensors is not closed by a rectifier. A
+    rectifier opens the piece if its input is the batch norm of the piece's very input, as in a
+    pre-activation block.
+
     Attributes:
-        opening: what the rectifier took that begins the piece; None if none does.
+        opening: The input of the rectifier that opens the piece; None without one.
     """
 
     def __init__(self, entry: Tensor) -> None:
-        """Have seen nothing yet of the piece whose input is ``entry``."""
+        """Watch the piece whose input is ``entry``."""
         super().__init__()
         self.opening: Tensor | None = None
         self._entry = entry
@@ -49,7 +50,7 @@ class RectifierWatch(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401 - whatever torch's functions return
-        """Call ``func``; of a rectifier, remember what went in and what came out."""
+        """Call ``func``; remember the input and the output of a rectifier."""
         kwargs = kwargs or {}
         before: Any = args[0] if args else kwargs.get("input")
         if func is F.batch_norm and before is self._entry:
@@ -67,7 +68,7 @@ class RectifierWatch(TorchFunctionMode):
         return after
 
     def before(self, output: Tensor) -> Tensor:
-        """``output`` as it was before the rectifier that ends the piece, if one does."""
+        """Return ``output`` as it was before the rectifier that closes the piece, if any."""
         if self._last is None:
             return output
         before, after, version = self._last
@@ -75,7 +76,7 @@ class RectifierWatch(TorchFunctionMode):
 
 
 def _from_zero(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
-    """Whether a hard tanh is a rectifier that is capped."""
+    """Whether a hard tanh is a capped rectifier."""
     return bool((args[1] if len(args) > 1 else kwargs.get("min_val")) == 0)
 
 

@@ -1,4 +1,4 @@
-"""A network that was trained on images of other statistics."""
+"""A network that was trained on images normalised by other statistics."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ class Statistics:
     std: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        """Refuse what cannot normalise."""
+        """Check that there is a mean and a positive deviation for every channel."""
         fine = len(self.mean) == len(self.std) > 0 and min(self.std) > 0
         numbers = f"mean {list(self.mean)}, std {list(self.std)}"
         require(fine, f"statistics are a mean and a std above 0 for every channel, not {numbers}")
 
     @classmethod
     def from_json(cls, content: Mapping[str, Sequence[float]]) -> Statistics:
-        """What was written as JSON."""
+        """Read the form in which cards have them."""
         return cls(tuple(content["mean"]), tuple(content["std"]))
 
 
 class OwnStatistics(StagedNetwork):
-    """Gives ``network`` images by its own statistics, where they come by those of the data.
+    """Re-normalises images to the statistics that ``network`` was trained with.
 
-    Both are affine, so this is one more scale and shift before the first stage; the stages, and
-    with them every cut, are those of ``network``.
+    Both normalisations are affine, so this is a scale and a shift before the first stage. The
+    stages and all other cuts are those of ``network``.
     """
 
     def __init__(self, network: StagedNetwork, own: Statistics, data: Statistics) -> None:
-        """Undo the normalisation by ``data`` and normalise by ``own``.
+        """Take images normalised by ``data``, give ``network`` images normalised by ``own``.
 
         Raises:
-            UserError: both have not as many channels.
+            UserError: The two differ in their number of channels.
         """
         super().__init__(network.stage_names, family=network.family)
         channels = len(own.mean), len(data.mean)
@@ -56,7 +56,7 @@ class OwnStatistics(StagedNetwork):
         self.normalisation = Renormalisation(own, data)
 
     def stage_modules(self) -> dict[str, nn.Module]:
-        """Every stage as a module of its own; the first one normalises."""
+        """Give each stage as a module of its own; the first one re-normalises."""
         (first, stage), *others = self.network.stage_modules().items()
         return {first: nn.Sequential(self.normalisation, stage), **dict(others)}
 
@@ -68,13 +68,13 @@ class OwnStatistics(StagedNetwork):
 
 
 class Renormalisation(nn.Module):
-    """From images (B, C, H, W) normalised by one kind of statistics to another."""
+    """Changes the statistics by which images (B, C, H, W) are normalised."""
 
     scale: Tensor
     shift: Tensor
 
     def __init__(self, own: Statistics, data: Statistics) -> None:
-        """Images come by ``data`` and go by ``own``."""
+        """Take images normalised by ``data``, return them normalised by ``own``."""
         super().__init__()
         mean, std, data_mean, data_std = (
             torch.tensor(values)[:, None, None]
@@ -84,5 +84,5 @@ class Renormalisation(nn.Module):
         self.register_buffer("shift", (data_mean - mean) / std, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Scale and shift every channel."""
+        """Scale and shift each channel of images (B, C, H, W)."""
         return x * self.scale + self.shift

@@ -14,7 +14,7 @@ class Spot(NamedTuple):
 
 
 class SpotFamily(Enum):
-    """Where a distiller looks, independent of the networks' depths."""
+    """The kind of place where a distiller compares networks, whatever their depths."""
 
     EVERY_STAGE = "every stage"
     EVERY_MAP = "every map"
@@ -25,14 +25,14 @@ class SpotFamily(Enum):
 
     @property
     def axes(self) -> str:
-        """The axes of a feature there, batch axis left out, a letter each."""
+        """One letter for each axis of a feature there, batch axis left out."""
         return {SpotFamily.EMBEDDING: "C", SpotFamily.LOGITS: "K"}.get(self, "CHW")
 
     def spots(self, student_depth: int, teacher_depth: int) -> tuple[Spot, ...]:
-        """The spots of two networks with that many features (stem, stages, embedding).
+        """List the spots of two networks with that many features (stem, stages, embedding).
 
-        Stages are paired from the last one backwards, as many as both networks have. Every map
-        is these and, before them, the pair of stems.
+        ``EVERY_STAGE`` pairs as many stages as both networks have, counted from the last one
+        backwards; ``EVERY_MAP`` puts the pair of stems before them.
         """
         if self is SpotFamily.EVERY_MAP:
             stages = SpotFamily.EVERY_STAGE.spots(student_depth, teacher_depth)

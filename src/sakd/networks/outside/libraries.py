@@ -40,7 +40,7 @@ def outside_model(name: OutsideName, num_classes: int, channels: int) -> nn.Modu
     with _failures_reported():
         model: object = source(name.item, name.arguments, num_classes, channels)
     if not isinstance(model, nn.Module):
-        raise UserError(f"it is of type {type(model).__name__}, which is no torch.nn.Module")
+        raise UserError(f"it is of type {type(model).__name__}, not a torch.nn.Module")
     return model
 
 
@@ -95,7 +95,7 @@ def _torchvision(item: str, arguments: Arguments, num_classes: int, _channels: i
 
 
 _QUIET: Mapping[str, Arguments] = {
-    # Without the heads that only help to train, and without a warning about their defaults.
+    # Without the auxiliary heads, which only help to train, and without a warning of defaults.
     "googlenet": {"aux_logits": False, "init_weights": True},
     "inception_v3": {"aux_logits": False, "init_weights": True},
 }

@@ -1,4 +1,4 @@
-"""What a network is called: a name of the zoo, or where else to get it and with which arguments."""
+"""Names of networks: of the zoo, or a source, an item there, and arguments."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _LONGEST_SLUG = 64
 
 @dataclass(frozen=True)
 class OutsideName:
-    """A network that the zoo does not have: ``source:item(argument=value; ...)``.
+    """The name of a network outside of the zoo: ``source:item(argument=value; ...)``.
 
     Attributes:
         source: ``torchvision``, ``timm`` or a module that Python can import.
-        item: the name of the model, or of the function that makes it.
-        arguments: keyword arguments for whatever makes it.
-        stages: the argument ``stages``, which is ours: submodules after which to cut.
+        item: The name of the model, or of the function that makes it.
+        arguments: Keyword arguments for the maker of the model.
+        stages: The argument ``stages``, which is ours: submodules after which to cut.
     """
 
     source: str
@@ -37,24 +37,24 @@ class OutsideName:
 
 
 def is_outside(name: str) -> bool:
-    """Whether ``name`` means a network that is not of the zoo."""
+    """Whether ``name`` means a network outside of the zoo."""
     return ":" in name
 
 
 def parse_name(name: str) -> OutsideName:
-    """Take a name apart.
-
-    Its arguments are read by `parse_arguments`.
+    """Split a name into its parts; `parse_arguments` reads the arguments.
 
     >>> parse_name("torchvision:vit_b_16(image_size=64; dropout=0.1)").arguments
     {'image_size': 64, 'dropout': 0.1}
 
     Raises:
-        UserError: it is not of this form.
+        UserError: The name is not of this form.
     """
     found = _OUTSIDE.fullmatch(name.strip())
     if found is None:
-        raise UserError(f"{name!r} names no network; write {FORMS}, with arguments as in {EXAMPLE}")
+        raise UserError(
+            f"{name!r} is not the name of a network; write {FORMS}, with arguments as in {EXAMPLE}"
+        )
     arguments = parse_arguments(name, found["given"] or "", EXAMPLE)
     stages = arguments.pop("stages", ())
     if not isinstance(stages, list | tuple) or not all(isinstance(s, str) for s in stages):
@@ -80,15 +80,15 @@ def split_pair(pair: str) -> tuple[str, str]:
     """
     names = split_names(pair, "/")
     if names is None:
-        raise UserError(f"grid.pairs: {pair!r} is no pair; write teacher/student")
+        raise UserError(f"grid.pairs: {pair!r} is not a pair; write teacher/student")
     return names
 
 
 def slug(name: str) -> str:
-    """``name`` as it stands in ids and file names.
+    """Shorten ``name`` for ids and file names.
 
-    The names of the zoo stay as they are. Of others letters, digits and underscores are left;
-    two of them may share a slug (`Grid.check` refuses that); a long one ends in a hash.
+    Names of the zoo stay as they are. Others keep letters and digits, with underscores between;
+    a long slug ends in a hash. Two names may share a slug: `Grid.check` refuses that.
 
     >>> slug("torchvision:resnet18(small_images=true)")
     'torchvision_resnet18_small_images_true'

@@ -1,4 +1,4 @@
-"""Whether a network that was cut does what its model does."""
+"""Compare a network that was cut with its model."""
 
 from __future__ import annotations
 
@@ -24,13 +24,20 @@ NO_GRAPH = (
 def compare(
     network: nn.Module, model: nn.Module, image_shape: tuple[int, ...], *, chained: bool
 ) -> None:
-    """See that ``network`` does what ``model`` does; in training too if it was not traced.
+    """Check that ``network`` computes what ``model`` does.
 
-    A trace misses what is written through a second name, as in ``y = x; x += 1``. Without memory
-    for weights there is nothing to compare.
+    A trace misses values that are overwritten through a second name, as in ``y = x; x += 1``.
+    Models on the device ``meta`` have no values to compare.
+
+    Args:
+        network: The stages of the model, one after the other.
+        model: Maps images (B, C, H, W) to logits (B, K).
+        image_shape: Of the random images for both, (C, H, W).
+        chained: Whether the model was not traced, but taken for a chain of its stages; then both
+            are compared in training mode too.
 
     Raises:
-        UserError: it does something else.
+        UserError: The logits differ, or one of the two fails.
     """
     if next(model.parameters()).is_meta:
         return
@@ -42,8 +49,8 @@ def compare(
                 theirs, ours = (_logits(one, image_shape) for one in both)
         except Exception as error:  # whatever the model's code raises
             reason = str(error).partition("\n")[0]
-            told = f"{type(model).__name__} fails on random images, once in pieces: {reason}"
-            raise UserError(told) from error
+            complaint = f"{type(model).__name__} fails on random images, once in pieces: {reason}"
+            raise UserError(complaint) from error
         if not _alike(ours, theirs):
             complaint = NO_CHAIN if chained else f"{NO_GRAPH}, or {WAY_OUT}"
             raise UserError(f"{type(model).__name__} {complaint}")
@@ -51,7 +58,7 @@ def compare(
 
 @torch.no_grad()
 def _logits(model: nn.Module, image_shape: tuple[int, ...]) -> Tensor | None:
-    """What ``model`` makes of random images, the same ones each time, and as random numbers."""
+    """The logits (B, K) of the same random images and random numbers in every call."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         images = torch.randn((PROBE_BATCH, *image_shape), device="cpu")
@@ -60,7 +67,7 @@ def _logits(model: nn.Module, image_shape: tuple[int, ...]) -> Tensor | None:
 
 
 def _alike(ours: Tensor | None, theirs: Tensor | None) -> bool:
-    """Whether logits differ by no more than the order of sums makes them."""
+    """Whether logits differ at most by the order of summation."""
     if ours is None or theirs is None or ours.shape != theirs.shape:
         return False
     return torch.allclose(ours, theirs, rtol=1e-3, atol=1e-5, equal_nan=True)

@@ -1,4 +1,4 @@
-"""Where a traced forward pass can be cut in two, and what passes there."""
+"""Places where a traced forward pass can be cut in two."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sakd.networks.staging.layouts import Layout, layouts_of, settle
 from sakd.networks.staging.tracing import labels, module_path
 
 PROBE_BATCH = 2
-"""Images of a probe: what does not keep two images apart is no feature."""
+"""Images of a probe: a tensor without this batch axis is not a feature per image."""
 
 _NO_LAYERS = (operator.add, operator.mul, torch.add, torch.mul, torch.cat)
 _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout)
@@ -28,12 +28,12 @@ class Cut:
     """A place that every path from the images to the logits passes.
 
     Attributes:
-        label: the operation whose output passes there, see `sakd.networks.staging.tracing.labels`.
-        shape: of that output as the model has it, batch axis left out.
-        layout: of that output.
-        weighted: layers with weights before the cut, the one that ends there included.
-        nesting: how many modules the cut goes through; 0 between the model's own children.
-        dropout: whether the operation is a dropout.
+        label: The last operation before the cut, see `sakd.networks.staging.tracing.labels`.
+        shape: Of its output as the model has it, batch axis left out.
+        layout: Of its output.
+        weighted: Number of layers with weights up to the cut.
+        nesting: Number of modules that the cut goes through; 0 between the model's children.
+        dropout: Whether the operation is a dropout.
     """
 
     label: str
@@ -45,7 +45,7 @@ class Cut:
 
     @property
     def positions(self) -> int:
-        """The resolution: places of a map, tokens; 1 for a vector."""
+        """The resolution: number of positions of a map, of tokens; 1 for a vector."""
         channels = self.shape[0 if self.layout is Layout.MAP else -1]
         return math.prod(self.shape) // channels
 
@@ -56,13 +56,13 @@ def find_cuts(
     shapes: Mapping[fx.Node, tuple[int, ...]],
     image_shape: tuple[int, ...],
 ) -> list[Cut]:
-    """Every cut of ``graph`` whose tensor is a feature per image, in order; the logits are last.
+    """Find all cuts of ``graph`` with a feature per image, in order; the logits come last.
 
     Args:
-        model: that was traced.
-        graph: of the model in evaluation mode.
-        shapes: of the graph's tensors, for `PROBE_BATCH` images.
-        image_shape: (C, H, W) of these images.
+        model: The model that was traced.
+        graph: Its graph in evaluation mode.
+        shapes: Of the graph's tensors, for `PROBE_BATCH` images.
+        image_shape: Of these images, (C, H, W).
     """
     layers = set(weighted_nodes(model, graph))
     passes = set(single_paths(graph))
@@ -80,7 +80,7 @@ def find_cuts(
 
 
 def single_paths(graph: fx.Graph) -> list[fx.Node]:
-    """The nodes, in order, after which nothing made of the images is needed but their output."""
+    """Find the nodes, in order, whose output is all that is needed later of the images."""
     made = made_of_images(graph)
     order = {node: position for position, node in enumerate(graph.nodes)}
     last_use = {node: max((order[user] for user in node.users), default=-1) for node in made}
@@ -96,10 +96,10 @@ def single_paths(graph: fx.Graph) -> list[fx.Node]:
 
 
 def shared_places(evaluation: fx.Graph, training: fx.Graph) -> set[str]:
-    """The labels of what every path passes in both graphs.
+    """Find the labels of the operations that every path passes in both graphs.
 
-    An operation that one mode repeats more often counts nowhere: a label of it could mean another
-    place in each.
+    An operation that occurs more often in one mode is left out: its label could mean different
+    places.
     """
     passed = []
     for graph in (evaluation, training):
@@ -112,7 +112,7 @@ def shared_places(evaluation: fx.Graph, training: fx.Graph) -> set[str]:
 
 
 def made_of_images(graph: fx.Graph) -> set[fx.Node]:
-    """The nodes that depend on the first placeholder, and that itself."""
+    """Find the first placeholder, the images, and all nodes that depend on it."""
     found: set[fx.Node] = set()
     for node in graph.nodes:
         if not found or any(argument in found for argument in node.all_input_nodes):
@@ -121,7 +121,7 @@ def made_of_images(graph: fx.Graph) -> set[fx.Node]:
 
 
 def weighted_nodes(model: nn.Module, graph: fx.Graph) -> Iterator[fx.Node]:
-    """The operations with matrices or kernels of weights: no norms, scales or embeddings."""
+    """Yield the operations with matrices or kernels of weights: no norms, scales, embeddings."""
     for node in graph.nodes:
         weights: list[Tensor] = []
         if node.op == "call_module":
@@ -140,7 +140,7 @@ def _is_dropout(model: nn.Module, node: fx.Node) -> bool:
 
 
 def _nesting(node: fx.Node) -> int:
-    """The number of modules that hold ``node`` and everything that takes its output."""
+    """The number of modules that hold ``node`` and all users of its output."""
     steps = [step for step in (node, *node.users) if step.op != "output"]
     paths = [path.split(".") if (path := module_path(step)) else [] for step in steps]
     levels = list(zip(*paths, strict=False))
@@ -148,7 +148,7 @@ def _nesting(node: fx.Node) -> int:
 
 
 def _turned(cuts: list[Cut]) -> list[Cut]:
-    """Tokens (C, N) that are transposed next, such as a map that was just flattened."""
+    """The cuts at tokens (C, N) that the next operation transposes, such as a flattened map."""
     return [
         cut
         for cut, following in pairwise(cuts)

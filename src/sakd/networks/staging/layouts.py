@@ -1,4 +1,4 @@
-"""How features lie in memory."""
+"""The order of the axes of features."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Layout(Enum):
-    """What the axes of a feature are, batch axis left out."""
+    """The meaning of a feature's axes, batch axis left out."""
 
     MAP = "map (C, H, W)"
     CHANNELS_LAST = "map (H, W, C)"
@@ -16,9 +16,9 @@ class Layout(Enum):
 
 
 def layouts_of(shape: tuple[int, ...], image_shape: tuple[int, ...]) -> tuple[Layout, ...]:
-    """What a feature of ``shape`` can be, made of images (C, H, W); nothing if it is none.
+    """List the layouts that a feature of ``shape`` can have; none if it is not a feature.
 
-    A map is a scaled-down image; where the numbers fit both ways, it may have either layout.
+    A map has the proportions of the images (C, H, W); where both layouts fit, both are listed.
     """
     match shape:
         case (_,):
@@ -36,7 +36,7 @@ def layouts_of(shape: tuple[int, ...], image_shape: tuple[int, ...]) -> tuple[La
 
 
 def settle(possible: Sequence[tuple[Layout, ...]]) -> list[Layout]:
-    """One layout each: a map of unsure layout follows the nearest sure one, else channels first."""
+    """Choose a layout each; an ambiguous map follows the nearest clear one, else channels first."""
     maps = {(Layout.MAP,), (Layout.CHANNELS_LAST,)}
     sure = [k for k, layouts in enumerate(possible) if layouts in maps]
     settled = []

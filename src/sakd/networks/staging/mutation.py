@@ -18,7 +18,7 @@ def is_overwritten(model: nn.Module, node: fx.Node) -> bool:
 
 
 def written_by(model: nn.Module, node: fx.Node) -> fx.Node | None:
-    """The node into whose output ``node`` writes, if it does; a module of unknown inside may."""
+    """Find the node whose output ``node`` overwrites, if any; an opaque module may overwrite."""
     if node.op == "call_module":
         module = model.get_submodule(str(node.target))
         known = fx.Tracer().is_leaf_module(module, "")
@@ -32,7 +32,7 @@ def written_by(model: nn.Module, node: fx.Node) -> fx.Node | None:
 
 
 def is_needed_elsewhere(model: nn.Module, node: fx.Node) -> bool:
-    """Whether the output of ``node``, or what shares its memory, has more than one user."""
+    """Whether the output of ``node``, or a tensor that shares its memory, has several users."""
     source = node.args[0] if _is_view(node) and node.args else written_by(model, node)
     if len(node.users) > 1:
         return True

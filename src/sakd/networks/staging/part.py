@@ -8,22 +8,22 @@ from sakd.networks.staging.segments import Segment
 
 
 class StagePart(nn.Module):
-    """One stage of a model with only the weights that it uses, shared, by the model's names."""
+    """One stage of a model; shares the weights that it uses, under the model's names."""
 
     def __init__(self, model: nn.Module, evaluation: Segment, training: Segment) -> None:
-        """Take from ``model`` what the stage uses in either mode."""
+        """Take the modules, weights and buffers of ``model`` that the stage uses in either mode."""
         super().__init__()
         for path in sorted(evaluation.uses | training.uses):
             _adopt(self, model, path)
         self._functions = {False: evaluation.function, True: training.function}
 
     def forward(self, x: Tensor) -> Tensor:
-        """What the stage does in the present mode."""
+        """Apply the stage to ``x``, images (B, C, H, W) or a feature, in the current mode."""
         return self._functions[self.training](self, x)
 
 
 def _adopt(part: nn.Module, model: nn.Module, path: str) -> None:
-    """Have what ``model`` has at ``path`` there in ``part`` too."""
+    """Give ``part`` the attribute that ``model`` has at ``path``."""
     *parents, name = path.split(".")
     for parent in parents:
         if parent not in dict(part.named_children()):

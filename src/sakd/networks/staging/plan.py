@@ -9,26 +9,25 @@ from sakd.networks.staging.cuts import Cut
 from sakd.networks.staging.layouts import Layout
 
 Plan = dict[str, Cut]
-"""Where each stage ends: stem, stages in order, embedding, head."""
+"""The cut at the end of each stage: stem, stages in order, embedding, head."""
 
 ENDS = ("embedding", "head")
-"""What the last two stages are called; a submodule of that name ends an ``embedding_stage``."""
+"""Names of the last two stages; a submodule called so ends an ``embedding_stage``."""
 
 SAME_RESOLUTION = 0.75**2
-"""A border that a convolution trims off is no change of resolution; a stride of 2 is."""
+"""A larger share of the positions is the same resolution: a convolution trimmed the border."""
 
 PARTS = 4
-"""Stages of a network that has only one resolution."""
+"""Number of stages of a network with only one resolution."""
 
 
 def automatic(cuts: Sequence[Cut]) -> Plan:
-    """Stem, one stage per resolution, embedding.
+    """Choose the cuts: stem, one stage per resolution, embedding, head.
 
     A stage ends at the last cut before the resolution falls that does not go through a block. The
-    stem ends where the first layer is done; with a network of one resolution (a vision
-    transformer) the layers after that are divided into four stages of as many layers each. The
-    embedding is the last vector before the head, without dropout, or where there is none the
-    logits.
+    stem ends after the first layer. The other layers of a network with only one resolution (a
+    vision transformer) are divided into four equal stages. The embedding is the last vector
+    before the head, without dropout; without such a vector it is the logits.
     """
     embedding = _embedding(cuts)
     before = [cut for cut in cuts[: cuts.index(embedding)] if cut.weighted < cuts[-1].weighted]
@@ -39,10 +38,10 @@ def automatic(cuts: Sequence[Cut]) -> Plan:
 
 
 def by_hand(cuts: Sequence[Cut], modules: Sequence[str]) -> Plan:
-    """Stages that end with the submodules called ``modules``, then the embedding.
+    """Choose the cuts after the submodules called ``modules``, then embedding and head.
 
     Raises:
-        UserError: after one of them something else is still needed of what came before.
+        UserError: There is no cut after one of them, or they are in another order.
     """
     embedding = _embedding(cuts)
     position = {cut.label: k for k, cut in enumerate(cuts)}
@@ -51,8 +50,8 @@ def by_hand(cuts: Sequence[Cut], modules: Sequence[str]) -> Plan:
         found = [label for label in position if label.partition("#")[0] == module]
         if not found:
             raise UserError(
-                f"stages: no cut after {module!r}: it is no submodule on the way, or more than its "
-                f"output is needed later; there are cuts after {_listed(cuts)}"
+                f"stages: no cut after {module!r}: no submodule of the forward pass, or more than "
+                f"its output is needed later; there are cuts after {_listed(cuts)}"
             )
         cut = cuts[position[found[-1]]]
         if position[cut.label] < position[embedding.label]:
@@ -69,7 +68,7 @@ def _listed(cuts: Sequence[Cut]) -> str:
 
 
 def _embedding(cuts: Sequence[Cut]) -> Cut:
-    """The last vector before the last layer; its dropout belongs to the head."""
+    """The last vector before the last layer; a dropout there belongs to the head."""
     layers = cuts[-1].weighted
     chosen = cuts[-1]
     for k, cut in enumerate(cuts):
@@ -80,7 +79,7 @@ def _embedding(cuts: Sequence[Cut]) -> Cut:
 
 
 def _resolutions(cuts: Sequence[Cut]) -> list[Cut]:
-    """The last cut of every resolution; pooling alone is no stage, nor is an upsampled copy."""
+    """The last cut of each resolution; pooling alone makes no stage, nor does upsampling."""
     groups: list[list[Cut]] = []
     for cut in cuts:
         now = groups[-1][0].positions if groups else 0
@@ -97,14 +96,14 @@ def _resolutions(cuts: Sequence[Cut]) -> list[Cut]:
 
 
 def _between_blocks(cuts: Sequence[Cut], done: int) -> Cut:
-    """The last one that goes through the fewest modules, in the second half of the layers."""
+    """The last cut with the least nesting in the second half of the layers."""
     half = (done + cuts[-1].weighted) / 2
     late = [cut for cut in cuts if cut.weighted >= half]
     return min(reversed(late), key=lambda cut: cut.nesting)
 
 
 def _with_stem(cuts: Sequence[Cut], ends: list[Cut]) -> list[Cut]:
-    """Split the stem off a first stage of several layers, and one resolution into parts."""
+    """Split the stem off a first stage of several layers, and a single resolution into parts."""
     if not ends or ends[0].weighted == 1:
         return ends
     early = [cut for cut in cuts if cut.weighted <= 1] or list(cuts[:1])

@@ -13,11 +13,11 @@ from sakd.networks.staging.layouts import Layout
 from sakd.networks.staging.mutation import is_overwritten
 
 StageFunction = Callable[[nn.Module, Tensor], Tensor]
-"""Takes the whole model, whose weights it uses, and the stage's input."""
+"""Takes the whole model, whose weights it uses, and the input of the stage."""
 
 
 class Segment(NamedTuple):
-    """A piece of a forward pass, and the paths of the modules, weights and buffers it uses."""
+    """A piece of a forward pass, with the paths of all modules, weights and buffers it uses."""
 
     function: StageFunction
     uses: frozenset[str]
@@ -25,9 +25,9 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True)
 class Pieces:
-    """A model with its forward pass in pieces, a function per stage and mode.
+    """A model with its forward pass in pieces: one per stage, for each mode.
 
-    As it is no module, the module that holds it does not count the model among its own.
+    It is a plain object, so that a module that holds it does not register the model.
     """
 
     model: nn.Module
@@ -35,14 +35,14 @@ class Pieces:
     training: tuple[Segment, ...]
 
     def run(self, x: Tensor, stages: slice, *, training: bool) -> Tensor:
-        """Apply ``stages`` to ``x``, the input of the first of them."""
+        """Apply a slice of the stages to ``x``, the input of the first of them."""
         for piece in (self.training if training else self.evaluation)[stages]:
             x = piece.function(self.model, x)
         return x
 
 
 class Segmenter:
-    """Cuts one graph of a model into functions."""
+    """Cuts a graph of a model into functions."""
 
     def __init__(self, model: nn.Module, graph: fx.Graph) -> None:
         """Cut ``graph``, which was traced from ``model``."""
@@ -59,9 +59,15 @@ class Segmenter:
     def between(
         self, start: fx.Node, end: fx.Node, takes: Layout | None, gives: Layout | None
     ) -> Segment:
-        """What happens after ``start`` up to ``end``, as a function.
+        """Make a function of the operations after ``start`` up to ``end``.
 
-        Maps come and go as (B, C, H, W); ``takes`` and ``gives`` say how the model has them.
+        It takes and returns maps (B, C, H, W), whatever the layout in the model.
+
+        Args:
+            start: The node whose output the function takes.
+            end: The node whose output it returns.
+            takes: The layout of the input in the model; None for images.
+            gives: The layout of the output in the model.
         """
         piece = fx.Graph()
         value = piece.placeholder("x")
@@ -84,7 +90,7 @@ class Segmenter:
         if gives is Layout.CHANNELS_LAST:
             value = piece.call_method("permute", (value, 0, 3, 1, 2))
         piece.output(value)
-        # GraphModule writes the code; what it makes of it takes any module of that structure.
+        # GraphModule generates forward(self, x), which runs on any module of the same structure.
         function: StageFunction = type(fx.GraphModule(self.model, piece)).forward
         steps = (node for node in piece.nodes if node.op in ("call_module", "get_attr"))
         return Segment(function, frozenset(str(node.target) for node in steps))

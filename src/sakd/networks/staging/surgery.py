@@ -1,4 +1,4 @@
-"""Make a model's first and last layer fit the data."""
+"""New first and last layers, so that a model fits the data."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ logger = logging.getLogger(__name__)
 
 
 def fit_channels(model: nn.Module, graph: fx.Graph, channels: int) -> None:
-    """Let ``model`` take images of that many channels, by a new first convolution if need be.
+    """Replace the first convolution of ``model`` if it takes another number of channels.
 
     The new weights are normal with the standard deviation of the old ones. A model whose images
-    do not go straight into a convolution is left as it is; whether it fits will be seen.
+    do not go straight into a convolution stays as it is; a later check finds whether it fits.
 
     Raises:
-        UserError: the first convolution is grouped.
+        UserError: The first convolution is grouped.
     """
     images = next(iter(graph.nodes))
     for path in (str(user.target) for user in images.users if user.op == "call_module"):
@@ -36,14 +36,14 @@ def fit_channels(model: nn.Module, graph: fx.Graph, channels: int) -> None:
         if not old.weight.is_meta:
             nn.init.normal_(new.weight, std=float(old.weight.detach().std()))
         model.set_submodule(path, new)
-        _tell(f"{type(model).__name__}: {path} is new, for {channels} channels")
+        _log(f"{type(model).__name__}: {path} is new, for {channels} channels")
 
 
 def fit_classes(model: nn.Module, graph: fx.Graph, classes: int) -> None:
-    """Let ``model`` tell that many classes apart, by a new last layer if need be.
+    """Replace the last layer of ``model`` by one for that many classes.
 
     Raises:
-        UserError: the last layer is neither linear nor a convolution.
+        UserError: The last layer is neither linear nor a convolution.
     """
     last = list(weighted_nodes(model, graph))[-1]
     layer = model.get_submodule(str(last.target)) if last.op == "call_module" else None
@@ -59,32 +59,32 @@ def fit_classes(model: nn.Module, graph: fx.Graph, classes: int) -> None:
         new = _like(layer, out_channels=classes)
     else:
         raise UserError(
-            f"{type(model).__name__} does not tell {classes} classes apart, and its last layer "
-            f"({last.target}) is no linear layer to replace: let it take num_classes"
+            f"{type(model).__name__} does not have {classes} logits, and its last layer "
+            f"({last.target}) is not a linear layer to replace: let it take num_classes"
         )
     model.set_submodule(str(last.target), new)
-    _tell(f"{type(model).__name__}: {last.target} is new, for {classes} classes")
+    _log(f"{type(model).__name__}: {last.target} is new, for {classes} classes")
 
 
 @cache
-def _tell(message: str) -> None:
-    """Log it, once: the same network is made for every cell."""
+def _log(message: str) -> None:
+    """Log each message once: the same network is built for every cell."""
     logger.info(message)
 
 
 def use_small_stem(model: nn.Module) -> None:
     """Give a residual network of torchvision the stem for images of CIFAR's size.
 
-    A 3x3 convolution of stride 1 and no pooling, as He et al., arXiv:1512.03385, section 4.2,
-    instead of 7x7 of stride 2 and 3x3 pooling of stride 2.
+    It is a 3x3 convolution of stride 1 without pooling, as in He et al., arXiv:1512.03385,
+    section 4.2, instead of a 7x7 convolution of stride 2 and 3x3 pooling of stride 2.
 
     Raises:
-        UserError: it is no residual network of torchvision's kind.
+        UserError: ``model`` is not a residual network of torchvision's kind.
     """
     conv, pool = (getattr(model, name, None) for name in ("conv1", "maxpool"))
     if not isinstance(conv, nn.Conv2d) or not isinstance(pool, nn.MaxPool2d):
         raise UserError(
-            f"small_images is for torchvision's resnets, and {type(model).__name__} is none"
+            f"small_images is for torchvision's resnets, not for {type(model).__name__}"
         )
     stem = nn.Conv2d(conv.in_channels, conv.out_channels, 3, padding=1, bias=False)
     nn.init.kaiming_normal_(stem.weight, mode="fan_out", nonlinearity="relu")
@@ -94,7 +94,7 @@ def use_small_stem(model: nn.Module) -> None:
 def _like(
     conv: nn.Conv2d, *, in_channels: int | None = None, out_channels: int | None = None
 ) -> nn.Conv2d:
-    """A convolution of the same geometry, with fresh weights."""
+    """Make a convolution of the same geometry, with fresh weights."""
     return nn.Conv2d(
         in_channels or conv.in_channels,
         out_channels or conv.out_channels,

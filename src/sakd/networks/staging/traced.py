@@ -28,9 +28,12 @@ from sakd.networks.staging.tracing import (
 
 @dataclass(frozen=True)
 class Graphs:
-    """The forward pass in either mode: what a trace decided by the mode stays decided.
+    """The forward pass in either mode, since a trace fixes what the code decides by the mode.
 
-    ``chained`` says that it was not traced, but taken for a chain of submodules.
+    Attributes:
+        evaluation: The operations in evaluation mode.
+        training: The operations in training mode.
+        chained: Whether the model was not traced, but taken for a chain of submodules.
     """
 
     evaluation: fx.Graph
@@ -41,12 +44,12 @@ class Graphs:
 class TracedNetwork(StagedNetwork):
     """A model whose forward pass was traced and cut; its state dict is the model's own.
 
-    Stages are pieces of the forward pass, not modules. Weights and buffers are the model's, by
-    the model's names: published weights load here, and what is trained here loads there. Maps
-    that the model has with channels last leave a stage as (B, C, H, W).
+    Stages are pieces of the forward pass, not modules. Weights and buffers are the model's, under
+    the model's names: published weights load here, and trained ones load there. A stage returns
+    maps as (B, C, H, W), even where the model has the channels last.
 
     Attributes:
-        origins: by stage, the operation of the model that the stage ends with.
+        origins: For each stage the last operation of the model in it.
     """
 
     def __init__(self, model: nn.Module, graphs: Graphs, plan: Plan) -> None:
@@ -55,20 +58,20 @@ class TracedNetwork(StagedNetwork):
         self.origins = {name: cut.label for name, cut in plan.items()}
         evaluation = _segments(model, graphs.evaluation, plan)
         self._pieces = Pieces(model, evaluation, _segments(model, graphs.training, plan))
-        # The model's registries, not the model: a submodule would put its own name before every
-        # other, and have states loaded by the model's class, which may ask for a version of them.
+        # The model's registries, not the model itself: as a submodule it would put its own name
+        # before all others, and have states loaded by its class, which may ask for their version.
         self._parameters, self._modules = model._parameters, model._modules
         self._buffers = model._buffers
         self._non_persistent_buffers_set = model._non_persistent_buffers_set
 
     def train(self, mode: bool = True) -> Self:
-        """Switch modes as the model does, which may keep parts of it in evaluation mode."""
+        """Switch modes as the model does: it may keep parts in evaluation mode."""
         super().train(mode)
         self._pieces.model.train(mode)
         return self
 
     def stage_modules(self) -> dict[str, nn.Module]:
-        """Give each stage as a module of its own, with those of the model's weights it uses."""
+        """Give each stage as a module of its own, with the weights of the model that it uses."""
         pieces = self._pieces
         stages = zip(self.stage_names, pieces.evaluation, pieces.training, strict=True)
         return {name: StagePart(pieces.model, *segments) for name, *segments in stages}
@@ -88,15 +91,15 @@ def stage(
     """Make a staged network of any classifier of images.
 
     Args:
-        model: maps images (B, C, H, W) to logits (B, K); it is used, not copied. Its first
-            convolution and its last layer are made anew where they do not fit the data.
-        image_shape: (C, H, W), to tell where the resolution changes.
-        stages: names of submodules after which to cut, in order, the first one being the stem;
-            they need not be traceable inside. Without any the cuts are found.
+        model: Maps images (B, C, H, W) to logits (B, K); it is used, not copied. Its first
+            convolution and its last layer are replaced where they do not fit the data.
+        image_shape: Of the images, (C, H, W).
+        stages: Names of submodules after which to cut, in order, the first one being the stem;
+            they need not be traceable inside. Without names the cuts are found.
         num_classes: K; None takes the model's.
 
     Raises:
-        UserError: the forward pass cannot be traced or cut, or does not take such images.
+        UserError: The forward pass cannot be traced or cut, or does not take such images.
     """
     require(any(True for _ in model.parameters()), f"{type(model).__name__} has no weights")
     graphs = _graphs(model, stages)
@@ -112,11 +115,11 @@ def stage(
 def _refitted(
     model: nn.Module, graphs: Graphs, image_shape: tuple[int, ...], classes: int
 ) -> list[Cut]:
-    """The cuts of ``model`` with a new last layer, for that many classes."""
+    """Replace the last layer of ``model`` for that many classes, and find its cuts."""
     fit_classes(model, graphs.evaluation, classes)
     complaint = (
-        f"{type(model).__name__} does not tell {classes} classes apart when its last layer alone "
-        "is made anew: let it take num_classes"
+        f"{type(model).__name__} does not have {classes} logits when its last layer alone is "
+        "replaced: let it take num_classes"
     )
     try:
         cuts = _cuts(model, graphs, image_shape)
@@ -127,7 +130,7 @@ def _refitted(
 
 
 def _cuts(model: nn.Module, graphs: Graphs, image_shape: tuple[int, ...]) -> list[Cut]:
-    """The cuts that there are in both modes; the last one gives the logits."""
+    """Find the cuts that both modes share; the last one is at the logits."""
     probe = next(model.parameters()).new_zeros((PROBE_BATCH, *image_shape))
     shapes = probe_shapes(model, graphs.evaluation, probe)
     shared = shared_places(graphs.evaluation, graphs.training)
@@ -136,14 +139,14 @@ def _cuts(model: nn.Module, graphs: Graphs, image_shape: tuple[int, ...]) -> lis
     ends = [result(graph) for graph in (graphs.evaluation, graphs.training)]
     if not cuts or cuts[-1].layout is not Layout.VECTOR or {cuts[-1].label} != {*ends}:
         raise UserError(
-            f"{type(model).__name__} is no classifier: it does not give logits (B, K), by the "
+            f"{type(model).__name__} is not a classifier: it does not give logits (B, K), by the "
             "same operation in training and in evaluation mode"
         )
     return cuts
 
 
 def _graphs(model: nn.Module, stages: Sequence[str]) -> Graphs:
-    """Trace ``model``; where that fails, take it for the chain of ``stages``."""
+    """Trace ``model``; if that fails, take it for the chain of ``stages``."""
     try:
         return Graphs(
             evaluation=trace(model, training=False, leaves=stages),

@@ -1,4 +1,4 @@
-"""What a model computes, as a graph of operations."""
+"""The forward pass of a model as a graph of operations."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ WAY_OUT = (
 
 
 class StageTracer(fx.Tracer):
-    """Follows a forward pass down to torch's own layers; ``leaves`` are not looked into either."""
+    """Follows a forward pass down to the layers of torch and the submodules called ``leaves``."""
 
     def __init__(self, leaves: Collection[str] = ()) -> None:
-        """Take the submodules called ``leaves`` as they are."""
+        """Take the submodules called ``leaves`` as single operations."""
         modules, functions = _not_for_tracing()
         super().__init__(autowrap_functions=tuple(functions))
         self.leaves = frozenset(leaves)
@@ -34,7 +34,11 @@ class StageTracer(fx.Tracer):
         self.gradients = torch.is_grad_enabled()
 
     def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:  # noqa: ANN401 - as in fx
-        """Refuse a step that the model takes without gradients: a graph would give it some."""
+        """Refuse a step that the model takes without gradients: the graph would give it some.
+
+        Raises:
+            UserError: Gradients are switched off in a part of the model.
+        """
         require(torch.is_grad_enabled() == self.gradients, "a part of it runs without gradients")
         return super().create_node(*args, **kwargs)
 
@@ -44,17 +48,17 @@ class StageTracer(fx.Tracer):
         is_module: bool,
         concrete_args: Any = None,  # noqa: ANN401 - as in fx
     ) -> tuple[Callable[..., Any], list[Any]]:
-        """Only the images vary: whatever else ``forward`` may take keeps its default."""
+        """Let only the images vary: other parameters of ``forward`` keep their defaults."""
         return root_fn, [self.root, self.create_proxy("placeholder", "images", (), {})]
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        """Whether ``m`` is one step of the graph."""
+        """Whether ``m`` is a single operation of the graph."""
         known = module_qualified_name in self.leaves or isinstance(m, self.leaf_types)
         return known or super().is_leaf_module(m, module_qualified_name)
 
 
 def _not_for_tracing() -> tuple[Iterable[type[nn.Module]], Iterable[Callable[..., Any]]]:
-    """What timm, where it is in use, says cannot be traced through."""
+    """The modules and functions that timm, where it is in use, excludes from tracing."""
     layers = sys.modules.get("timm.layers")
     if not hasattr(layers, "get_notrace_modules"):
         layers = sys.modules.get("timm.models._features_fx")
@@ -64,20 +68,20 @@ def _not_for_tracing() -> tuple[Iterable[type[nn.Module]], Iterable[Callable[...
 
 
 def trace(model: nn.Module, *, training: bool, leaves: Collection[str] = ()) -> fx.Graph:
-    """The operations of ``model`` in training or evaluation mode, ending in the logits.
+    """Trace ``model`` in training or evaluation mode, up to the logits.
 
-    A graph is of one mode, because a trace keeps what the code decided by ``self.training``.
-    The model is left in the mode it was in.
+    A graph is of one mode, because a trace fixes what the code decides by ``self.training``.
+    Afterwards the model is in the mode it was in.
 
     Raises:
-        UserError: the forward pass depends on its data in a way that cannot be traced, or on
-            random numbers that a trace would draw once and for all.
+        UserError: The forward pass depends on its data in a way that cannot be traced, or on
+            random numbers that the trace would fix.
     """
     before = _random_states()
     with in_mode(model, training=training):
         try:
             graph = StageTracer(leaves).trace(model)
-            require(_random_states() == before, "random numbers that are not made of the images")
+            require(_random_states() == before, "random numbers independent of the images")
         except Exception as error:  # a trace fails with whatever the model's code raises
             raise UserError(
                 f"{type(model).__name__} cannot be cut automatically, as torch.fx cannot trace it "
@@ -87,13 +91,13 @@ def trace(model: nn.Module, *, training: bool, leaves: Collection[str] = ()) -> 
 
 
 def _random_states() -> tuple[object, ...]:
-    """Another one once torch, Python or NumPy have drawn a number."""
+    """The states of torch, Python and NumPy, which differ once one has drawn a number."""
     numpy = repr(np.random.get_state())  # noqa: NPY002 - what models use is watched, not used
     return torch.get_rng_state().tolist(), random.getstate(), numpy
 
 
 def chain(names: Sequence[str]) -> fx.Graph:
-    """The graph that applies the submodules called ``names`` one after the other."""
+    """Make the graph that applies the submodules called ``names`` one after the other."""
     graph = fx.Graph()
     node = graph.placeholder("x")
     for name in names:
@@ -104,7 +108,7 @@ def chain(names: Sequence[str]) -> fx.Graph:
 
 
 def _ending_in_logits(model: nn.Module, graph: fx.Graph) -> fx.Graph:
-    """Leave out auxiliary outputs: of several the first one, or the one called ``logits``."""
+    """Remove auxiliary outputs: keep the first output, or the one called ``logits``."""
     (output,) = (node for node in graph.nodes if node.op == "output")
     output.args = (first_output(output.args[0]),)
     for node in reversed(graph.nodes):
@@ -116,7 +120,7 @@ def _ending_in_logits(model: nn.Module, graph: fx.Graph) -> fx.Graph:
 
 
 def first_output(given: Any) -> Any:  # noqa: ANN401 - whatever a model returns
-    """The logits, or the node of these, of all that a model gives; None if there are none."""
+    """Find the logits, or their node, among the outputs of a model; None if there are none."""
     if isinstance(given, fx.Node):
         named_tuple = isinstance(given.target, type) and issubclass(given.target, tuple)
         return first_output(given.args) if named_tuple else given
@@ -128,13 +132,13 @@ def first_output(given: Any) -> Any:  # noqa: ANN401 - whatever a model returns
 
 
 def module_path(node: fx.Node) -> str:
-    """The submodule that ``node`` is, or is part of; empty for the model itself."""
+    """The path of the submodule that ``node`` is in; empty for the model itself."""
     stack = list(node.meta.get("nn_module_stack", {}).values())
     return str(stack[-1][0]) if stack else ""
 
 
 def labels(graph: fx.Graph) -> dict[str, fx.Node]:
-    """Every operation by where it stands in the model; ``layer1.0.relu#2`` is the second relu."""
+    """Label every operation by module and name; ``layer1.0.relu#2`` is the second relu there."""
     found: dict[str, fx.Node] = {}
     seen: Counter[str] = Counter()
     for node in graph.nodes:
@@ -147,13 +151,16 @@ def labels(graph: fx.Graph) -> dict[str, fx.Node]:
 
 
 def result(graph: fx.Graph) -> str:
-    """The label of the operation that gives the logits."""
+    """Find the label of the operation that gives the logits."""
     *_, output = graph.nodes
     return next((k for k, node in labels(graph).items() if node is output.args[0]), "none")
 
 
 class _Recorder(fx.Interpreter):
-    """Runs a graph step by step and keeps the shape of every tensor."""
+    """Runs a graph step by step and keeps the shape of every tensor.
+
+    Unlike ``torch.fx.passes.shape_prop`` it lets an error through, and prints no traceback.
+    """
 
     def __init__(self, model: nn.Module, graph: fx.Graph) -> None:
         super().__init__(model, graph=graph)
@@ -169,12 +176,12 @@ class _Recorder(fx.Interpreter):
 def probe_shapes(
     model: nn.Module, graph: fx.Graph, images: Tensor
 ) -> dict[fx.Node, tuple[int, ...]]:
-    """The shape, with batch axis, of every tensor that ``graph`` makes of ``images``.
+    """Find the shape, with batch axis, of every tensor that ``graph`` makes of ``images``.
 
-    The model runs in evaluation mode.
+    The model runs in evaluation mode on ``images`` (B, C, H, W).
 
     Raises:
-        UserError: the model cannot take such images.
+        UserError: The model cannot take such images.
     """
     recorder = _Recorder(model, graph)
     with torch.no_grad(), in_mode(model, training=False):
@@ -186,7 +193,7 @@ def probe_shapes(
 
 
 def _complaint(model: nn.Module, images: Tensor, error: Exception) -> str:
-    """What the model itself says of ``images``, or how its graph fails on them."""
+    """The model's own error on ``images`` (B, C, H, W), or how its graph fails on them."""
     name, size = type(model).__name__, "x".join(map(str, images.shape[1:]))
     try:
         model(images)

@@ -1,1 +1,1 @@
-"""The networks of the field's benchmarks, written as stages."""
+"""The networks of the usual benchmarks, written as stages."""

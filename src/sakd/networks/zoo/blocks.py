@@ -1,4 +1,4 @@
-"""Building blocks shared by the network families."""
+"""Building blocks that the families of networks share."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from torch import Tensor, nn
 
 Network = TypeVar("Network", bound=nn.Module)
 Block = Callable[[int, int, int], nn.Module]
-"""What makes a block from its input channels, output channels and stride."""
+"""Makes a block from its input channels, output channels and stride."""
 
 
 def conv3x3(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
-    """A 3x3 convolution with padding 1 and no bias."""
+    """Make a 3x3 convolution with padding 1 and no bias."""
     return nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
 
 
 def conv_bn(
     inputs: int, outputs: int, kernel: int = 1, *, stride: int = 1, groups: int = 1
 ) -> nn.Sequential:
-    """A convolution without bias that keeps the size but for its stride, then batch norm."""
+    """Make a convolution without bias and a batch norm; the size changes by ``stride`` alone."""
     padding = kernel // 2
     conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(outputs))
 
 
 def shortcut(inputs: int, outputs: int, stride: int) -> nn.Sequential:
-    """Nothing, or a 1x1 convolution with batch norm where the shape changes."""
+    """Make an empty module, or `conv_bn` of 1x1 where the shape changes."""
     same = stride == 1 and inputs == outputs
     return nn.Sequential() if same else conv_bn(inputs, outputs, stride=stride)
 
@@ -35,27 +35,27 @@ def shortcut(inputs: int, outputs: int, stride: int) -> nn.Sequential:
 def conv_bn_relu(
     inputs: int, outputs: int, kernel: int = 1, *, stride: int = 1, groups: int = 1
 ) -> nn.Sequential:
-    """`conv_bn`, then a rectifier."""
+    """Make `conv_bn` and a rectifier."""
     layers = conv_bn(inputs, outputs, kernel, stride=stride, groups=groups)
     return layers.append(nn.ReLU())
 
 
 def chain(block: Block, inputs: int, outputs: int, *, length: int, stride: int) -> nn.Sequential:
-    """``length`` blocks; the first changes the channels and divides the size by ``stride``."""
+    """Make ``length`` blocks; the first changes the channels and divides the size by ``stride``."""
     rest = (block(outputs, outputs, 1) for _ in range(length - 1))
     return nn.Sequential(block(inputs, outputs, stride), *rest)
 
 
 class GlobalAveragePool(nn.Module):
-    """Mean over all positions: (B, C, H, W) to (B, C)."""
+    """Averages over all positions."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Average every channel map."""
+        """Map (B, C, H, W) to (B, C)."""
         return x.mean(dim=(2, 3))
 
 
 def initialise(network: Network) -> Network:
-    """``network`` after He initialisation (fan out) of convolutions, one and zero of batch norms.
+    """Initialise convolutions by He (fan out) and batch norms by one and zero, and return it.
 
     He et al., ICCV 2015, arXiv:1502.01852; linear layers keep torch's default.
     """

@@ -1,4 +1,4 @@
-"""The residual networks of ImageNet, with a stem for small images.
+"""Residual networks of ImageNet, with a stem for small images.
 
 He et al., CVPR 2016, arXiv:1512.03385, table 1. The stem is one 3x3 convolution of stride 1 in
 place of a 7x7 one of stride 2 and max pooling, so 32-pixel images keep their size in stage 1.
@@ -44,7 +44,7 @@ class Bottleneck(nn.Module):
         self.downsample = shortcut(inputs, outputs, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, inputs, H, W) to (B, outputs, H / stride, W / stride)."""
+        """Map (B, inputs, H, W) to (B, outputs, H / stride, W / stride)."""
         out = F.relu(self.bn1(self.conv1(x)))
         out = self.bn3(self.conv3(F.relu(self.bn2(self.conv2(out)))))
         return F.relu(out + self.downsample(x))
@@ -57,7 +57,10 @@ def imagenet_resnet(
     blocks: tuple[int, int, int, int],
     bottleneck: bool = False,
 ) -> StagedNetwork:
-    """A residual network of four stages with that many ``blocks``; bottlenecks are 4x as wide."""
+    """Build a residual network of four stages with ``blocks`` blocks each.
+
+    With ``bottleneck`` the blocks are `Bottleneck`, and the stages four times as wide.
+    """
     block, widening = (Bottleneck, 4) if bottleneck else (BasicBlock, 1)
     stages: dict[str, nn.Module] = {"stem": conv_bn_relu(in_channels, STEM, 3)}
     inputs = STEM

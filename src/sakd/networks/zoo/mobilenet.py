@@ -22,11 +22,11 @@ STAGES = (
     ((64, 4, 2), (96, 3, 1)),
     ((160, 3, 2), (320, 1, 1)),
 )
-"""For each stage its groups of blocks: channels at width 1, number of blocks, stride."""
+"""The groups of blocks of each stage: channels at width 1, number of blocks, stride."""
 
 
 class InvertedResidual(nn.Module):
-    """Expand by 1x1, filter each channel by 3x3, project by 1x1 without rectifier."""
+    """Expands by 1x1, filters each channel by 3x3, projects by 1x1 without rectifier."""
 
     def __init__(self, inputs: int, outputs: int, stride: int, *, expansion: int) -> None:
         """Map ``inputs`` to ``outputs`` channels; a shortcut where the shape stays the same."""
@@ -38,13 +38,13 @@ class InvertedResidual(nn.Module):
         self.project = conv_bn(wide, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, inputs, H, W) to (B, outputs, H / stride, W / stride)."""
+        """Map (B, inputs, H, W) to (B, outputs, H / stride, W / stride)."""
         out: Tensor = self.project(self.filter(self.expand(x)))
         return x + out if self.shortcut else out
 
 
 def mobilenet_v2(num_classes: int, in_channels: int = 3, *, width: float = 1.0) -> StagedNetwork:
-    """MobileNetV2 with ``width`` times the channels of the paper but for the embedding's 1280."""
+    """Build MobileNetV2 with ``width`` times the paper's channels; the embedding keeps 1280."""
     inputs = int(STEM * width)
     stem = conv_bn_relu(in_channels, inputs, 3, stride=2)
     stages: dict[str, nn.Module] = {"stem": stem}

@@ -34,7 +34,7 @@ class BasicBlock(nn.Module):
         self.downsample = shortcut(inputs, outputs, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, inputs, H, W) to (B, outputs, H / stride, W / stride)."""
+        """Map (B, inputs, H, W) to (B, outputs, H / stride, W / stride)."""
         out = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
         return F.relu(out + self.downsample(x))
 
@@ -42,7 +42,7 @@ class BasicBlock(nn.Module):
 def resnet(
     num_classes: int, in_channels: int = 3, *, depth: int, widths: tuple[int, int, int, int]
 ) -> StagedNetwork:
-    """A residual network of ``depth`` layers; ``widths`` are channels of stem and stages."""
+    """Build a residual network of ``depth`` layers; ``widths`` are channels of stem and stages."""
     blocks = (depth - 2) // 6
     stages: dict[str, nn.Module] = {"stem": conv_bn_relu(in_channels, widths[0], 3)}
     for number in (1, 2, 3):

@@ -30,15 +30,15 @@ V2_LAST = 1024
 
 
 class GroupedUnit(nn.Module):
-    """V1: grouped 1x1, shuffle, 3x3 per channel, grouped 1x1; added to or beside the input.
+    """V1: grouped 1x1, shuffle, 3x3 per channel, grouped 1x1; added to or concatenated with input.
 
     Differs from the paper: there is a rectifier after the 3x3 convolution, and the bottleneck is a
-    quarter of what the branch makes, without the channels that a shortcut puts beside it, as in
-    the SAKD reference.
+    quarter of the branch's output channels, without those of the concatenated shortcut, as in the
+    SAKD reference.
     """
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
-        """Map ``inputs`` to ``outputs`` channels; the stem's few channels are not grouped."""
+        """Map ``inputs`` to ``outputs`` channels; the few channels of the stem are not grouped."""
         super().__init__()
         self.pool = nn.AvgPool2d(3, stride, padding=1) if stride > 1 else None
         made = outputs if self.pool is None else outputs - inputs
@@ -51,15 +51,16 @@ class GroupedUnit(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, inputs, H, W) to (B, outputs, H / stride, W / stride)."""
+        """Map (B, inputs, H, W) to (B, outputs, H / stride, W / stride)."""
         out = self.branch(x)
         return F.relu(out + x if self.pool is None else torch.cat([out, self.pool(x)], dim=1))
 
 
 class SplitUnit(nn.Module):
-    """V2: half the channels pass unchanged, or by a branch of their own where there is a stride.
+    """V2: half of the channels pass unchanged, the other half through 1x1, 3x3, 1x1; then shuffle.
 
-    The other half takes 1x1, 3x3 per channel and 1x1 convolutions; then both are shuffled.
+    The 3x3 convolution is per channel. With a stride all channels take both ways, and the first
+    is a 3x3 convolution per channel and a 1x1 convolution.
     """
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
@@ -80,14 +81,14 @@ class SplitUnit(nn.Module):
         self.shuffle = nn.ChannelShuffle(2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, inputs, H, W) to (B, outputs, H / stride, W / stride)."""
+        """Map (B, inputs, H, W) to (B, outputs, H / stride, W / stride)."""
         passed, taken = x.chunk(2, dim=1) if self.split else (x, x)
         out: Tensor = self.shuffle(torch.cat([self.shortcut(passed), self.branch(taken)], dim=1))
         return out
 
 
 def shufflenet_v1(num_classes: int, in_channels: int = 3) -> StagedNetwork:
-    """ShuffleNetV1 with three groups; the embedding is the mean of the last maps, (B, 960)."""
+    """Build ShuffleNetV1 with three groups; the embedding (B, 960) is the mean of the last maps."""
     stages = _convolutional_stages(in_channels, GroupedUnit, V1_WIDTHS)
     stages["embedding"] = GlobalAveragePool()
     stages["head"] = nn.Linear(V1_WIDTHS[-1], num_classes)
@@ -95,7 +96,7 @@ def shufflenet_v1(num_classes: int, in_channels: int = 3) -> StagedNetwork:
 
 
 def shufflenet_v2(num_classes: int, in_channels: int = 3) -> StagedNetwork:
-    """ShuffleNetV2; the embedding is the mean after one more 1x1 convolution, (B, 1024)."""
+    """Build ShuffleNetV2; the embedding (B, 1024) is the mean after one more 1x1 convolution."""
     stages = _convolutional_stages(in_channels, SplitUnit, V2_WIDTHS)
     last = conv_bn_relu(V2_WIDTHS[-1], V2_LAST)
     stages["embedding"] = nn.Sequential(last, GlobalAveragePool())

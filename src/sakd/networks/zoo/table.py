@@ -1,4 +1,4 @@
-"""The networks of the zoo, by name: ``NETWORKS[name](num_classes=..., in_channels=...)``."""
+"""The zoo, by name: ``NETWORKS[name](num_classes=..., in_channels=...)``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sakd.networks.zoo.wide_resnet import wide_resnet
 
 
 class NetworkBuilder(Protocol):
-    """Anything that builds a staged network for a number of classes and input channels."""
+    """Builds a staged network for a number of classes and of image channels."""
 
     def __call__(self, num_classes: int, in_channels: int = 3) -> StagedNetwork:
         """Build the network with fresh weights from torch's current random state."""

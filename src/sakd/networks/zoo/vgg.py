@@ -20,21 +20,21 @@ GRID = 7
 HIDDEN = 4096
 
 Convolutions = tuple[int, int, int, int, int]
-"""How many convolutions each stage has."""
+"""The number of convolutions of each stage."""
 
 
 class PoolLargeMaps(nn.Module):
-    """2x2 max pooling of maps that are larger than 4 x 4; smaller ones stay as they are."""
+    """Halves maps larger than 4 x 4 by max pooling; smaller ones stay as they are."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to (B, C, H / 2, W / 2) or the same."""
+        """Map (B, C, H, W) to (B, C, H / 2, W / 2), or to itself."""
         return max_pool2d(x, 2) if min(x.shape[2:]) > SMALLEST else x
 
 
 def vgg(num_classes: int, in_channels: int = 3, *, convolutions: Convolutions) -> StagedNetwork:
-    """A VGG network for small images: mean over all positions, then one linear layer.
+    """Build a VGG network for small images: mean over all positions, then one linear layer.
 
-    Differs from the paper: the last stage pools its input only where this is larger than 4 x 4
+    Differs from the paper: the last stage pools its input only where it is larger than 4 x 4
     (not for 32-pixel images), and the head has no hidden layers, as in the SAKD reference.
     """
     stages = _convolutional_stages(in_channels, convolutions, last_pool=PoolLargeMaps())
@@ -46,7 +46,7 @@ def vgg(num_classes: int, in_channels: int = 3, *, convolutions: Convolutions) -
 def vgg_imagenet(
     num_classes: int, in_channels: int = 3, *, convolutions: Convolutions, hidden: int = HIDDEN
 ) -> StagedNetwork:
-    """A VGG network as for ImageNet: the head has two layers of ``hidden`` units with dropout.
+    """Build a VGG network as for ImageNet: the head has two layers of ``hidden`` units and dropout.
 
     The embedding is a grid of 7 x 7 positions, (B, 25088); maps of another size are averaged
     or repeated to that grid. Images have at least 32 pixels a side.

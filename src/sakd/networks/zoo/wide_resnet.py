@@ -28,14 +28,14 @@ class PreActivationBlock(nn.Module):
             self.shortcut = nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, inputs, H, W) to (B, outputs, H / stride, W / stride)."""
+        """Map (B, inputs, H, W) to (B, outputs, H / stride, W / stride)."""
         active = F.relu(self.bn1(x))
         out: Tensor = self.conv2(F.relu(self.bn2(self.conv1(active))))
         return out + (x if self.shortcut is None else self.shortcut(active))
 
 
 def wide_resnet(num_classes: int, in_channels: int = 3, *, depth: int, widen: int) -> StagedNetwork:
-    """A wide residual network of ``depth`` layers, ``widen`` times as wide."""
+    """Build a wide residual network of ``depth`` layers, ``widen`` times as wide."""
     blocks = (depth - 4) // 6
     widths = (16, 16 * widen, 32 * widen, 64 * widen)
     stages: dict[str, nn.Module] = {"stem": conv3x3(in_channels, widths[0])}

@@ -50,7 +50,7 @@ def test_a_name_says_where_what_and_with_which_arguments(name: str, parts: tuple
     "name", ["a:", ":b", "a:b:c", "a:b(x=1", "a:b(x=1)c", "a b:c", "a:1b", "hf-hub:a/b", ""]
 )
 def test_what_is_no_name_is_told_the_forms(name: str) -> None:
-    with pytest.raises(UserError, match=r"names no network; write torchvision:NAME, timm:NAME"):
+    with pytest.raises(UserError, match="write torchvision:NAME, timm:NAME"):
         parse_name(name)
 
 
@@ -86,7 +86,7 @@ def test_a_pair_splits_at_the_slash_outside_of_brackets(pair: str, split: tuple[
 
 @pytest.mark.parametrize("pair", ["resnet20", "/resnet8", "resnet20/", "a:b(x='/')", ""])
 def test_what_is_no_pair_is_told_how_to_write_one(pair: str) -> None:
-    with pytest.raises(UserError, match="is no pair; write teacher/student"):
+    with pytest.raises(UserError, match="write teacher/student"):
         split_pair(pair)
 
 
