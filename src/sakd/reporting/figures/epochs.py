@@ -44,7 +44,7 @@ def learning_curves(history: pd.DataFrame, results: pd.DataFrame) -> go.Figure:
     figure = panels(titles, panel_height=380, legend="distiller, policy")
     _draw(figure, _learning_lines([group for _, group in pairs], cells))
     figure.update_xaxes(title_text="epoch")
-    return figure.update_yaxes(title_text=f"validation {TITLE}, %")
+    return figure.update_yaxes(title_text=f"validation {TITLE}")
 
 
 def _learning_lines(groups: list[pd.DataFrame], cells: pd.DataFrame) -> _Traces:

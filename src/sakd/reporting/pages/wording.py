@@ -18,8 +18,8 @@ POOLED_NOTE = (
 )
 
 RESULTS = (
-    f"Accuracies are {TITLE} on the test images in percent, from the last epoch: mean ± standard "
-    "deviation over seeds, with the number of seeds n. Differences are percentage points between "
+    f"Accuracies are {TITLE} on the test images, from the last epoch: mean ± standard deviation "
+    "over seeds, with the number of seeds n. Differences are percentage points between "
     "cells of the same seed."
 )
 

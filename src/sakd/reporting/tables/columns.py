@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 METRIC = "top1"
-TITLE = "top-1"
+TITLE = "top-1 %"
 
 VAL = f"val_{METRIC}"
 TEST = f"test_{METRIC}"

@@ -17,7 +17,7 @@ from sakd.reporting.tables.spread import Spread
 
 MAJORITY = "always the largest class"
 
-_LEVEL = f"test {TITLE} % (mean ± sd)"
+_LEVEL = f"test {TITLE} (mean ± sd)"
 _BALANCED = "balanced % (mean ± sd)"
 
 

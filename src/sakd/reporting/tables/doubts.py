@@ -9,7 +9,7 @@ import pandas as pd
 from sakd.data import DataCard
 from sakd.reporting.tables import formats
 from sakd.reporting.tables.chance import Majority
-from sakd.reporting.tables.columns import TEST, TITLE
+from sakd.reporting.tables.columns import TEST
 from sakd.reporting.tables.frames import PAIR
 from sakd.reporting.tables.reference import STUDENT, TEACHER, reference_rows
 
@@ -23,7 +23,7 @@ def data_caveats(data: DataCard | None) -> Iterator[str]:
         yield (
             f"Uneven classes: the largest has {data.unevenness:.1f} times the images of the "
             f"smallest, and always naming the largest is right on {share} % of the test images. "
-            f"Read balanced accuracy too, not {TITLE} alone."
+            "Read balanced accuracy too."
         )
     for split in ("val", "test"):
         if lacking := data.without_images(split):
