@@ -1,11 +1,20 @@
 """Kedro's settings of the project."""
 
-from sakd.project.hooks import ParameterHooks
+from sakd.project.context import Context
+from sakd.project.hooks import RunHooks
+from sakd.project.loader import Loader
 from sakd.project.session import Session
 
-HOOKS = (ParameterHooks(),)
+HOOKS = (RunHooks(),)
+
+# Usage data stays here, also where no file .telemetry says so.
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)
+
+CONTEXT_CLASS = Context
 
 SESSION_CLASS = Session
+
+CONFIG_LOADER_CLASS = Loader
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

@@ -14,6 +14,7 @@ from sakd.data.sources.table import DATASETS, open_dataset
 from sakd.data.splits.data_card import DataCard, Prepared, Splits
 from sakd.data.splits.prepare import Splitting, preparation_key, prepare
 from sakd.data.splits.sampling import labelled_subset
+from sakd.data.splits.store import Parts, SplitStore
 
 __all__ = [
     "DATASETS",
@@ -25,8 +26,10 @@ __all__ = [
     "ImageFiles",
     "ImageSet",
     "Images",
+    "Parts",
     "Prepared",
     "RawData",
+    "SplitStore",
     "Splits",
     "Splitting",
     "content_hash",

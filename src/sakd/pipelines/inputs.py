@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from torch import Tensor
-
-from sakd.data import DataCard
-from sakd.foundation.errors import require
+from sakd.data import DataCard, Parts
 from sakd.foundation.machine import resolve_device
-from sakd.study.importing import import_start
+from sakd.study.importing import import_start, import_weights
 from sakd.study.networks import check_network_fits
-from sakd.study.parameters import Parameters
+from sakd.study.parameters import Parameters, Teacher
 from sakd.study.store import CellStore
 from sakd.study.train import Bench
 from sakd.study.trainings import Lessons
@@ -22,17 +19,14 @@ from sakd.weights.saved import Weights
 
 logger = logging.getLogger(__name__)
 
-Parts = Mapping[str, Callable[[], Mapping[str, Tensor]]]
-"""Prepared splits by name, each read when called: ``train`` and ``val``, or ``test``."""
-
 
 def open_bench(
     development: Parts, card: Mapping[str, Any], cells: CellStore, parameters: Parameters
 ) -> Bench:
-    """Where the jobs of a node are run.
+    """Give the place in which the trainings of a node run.
 
     Raises:
-        UserError: a network or a method of the grid, of this node or another, cannot take the
+        UserError: A network or a method of the grid, of this node or another, cannot take the
             data, or a file of weights that a student starts from does not fit it.
     """
     device, data = resolve_device(parameters.device), DataCard.from_json(card)
@@ -59,6 +53,34 @@ def student_start(network: str, card: DataCard, parameters: Parameters) -> Weigh
     return import_start(network, card, path, renames=parameters.student_renames)
 
 
+def finished_teacher(teacher: Teacher, card: DataCard) -> Weights | None:
+    """Read the weights of a finished teacher; None where it is to be trained here.
+
+    Raises:
+        UserError: The file cannot be read, or is of another network or other classes.
+    """
+    if teacher.file is None:
+        return None
+    return import_weights(
+        teacher.network,
+        card,
+        teacher.file,
+        renames=teacher.renames,
+        statistics=teacher.statistics,
+    )
+
+
+def teacher_start(teacher: Teacher, card: DataCard) -> Weights | None:
+    """Read the weights that a teacher starts from; None where it starts from fresh ones.
+
+    Raises:
+        UserError: The file cannot be read, or is of another network.
+    """
+    if teacher.start is None:
+        return None
+    return import_start(teacher.network, card, teacher.start, renames=teacher.renames)
+
+
 def describe_start(network: str, start: Weights | None) -> None:
     """Log which tensors come from a file and which are fresh."""
     if start is not None:
@@ -67,19 +89,7 @@ def describe_start(network: str, start: Weights | None) -> None:
         logger.info("%s starts from %d tensors of %s; fresh: %s", network, count, name, fresh)
 
 
-def lessons(
-    development: Parts, card: Mapping[str, Any], parameters: Parameters, *, per_class: int | None
-) -> Lessons:
-    """What a network learns from: all training images, or so many of each class."""
+def lessons(development: Parts, card: Mapping[str, Any], parameters: Parameters) -> Lessons:
+    """Read all training images, with what the choice of labelled ones depends on."""
     train = parameters.data.images(development["train"]())
-    return Lessons(train, DataCard.from_json(card), per_class, parameters.data.split_seed)
-
-
-def check_origin(name: str, sha256: str, card: Mapping[str, Any], pipeline: str) -> None:
-    """See that what is called ``name``, made by ``pipeline``, was trained on the data of ``card``.
-
-    Raises:
-        UserError: it was trained on data of another hash: other images, or other splits.
-    """
-    fine = sha256 == card["sha256"]
-    require(fine, f"{name} was trained on other data: run --pipelines {pipeline} with these first")
+    return Lessons(train, DataCard.from_json(card), seed=parameters.data.split_seed)

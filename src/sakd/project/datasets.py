@@ -1,4 +1,4 @@
-"""Kedro datasets for what kedro-datasets has no type for: weights with a card, and cells."""
+"""Kedro datasets for what kedro-datasets has no type for: splits, cells, weights with a card."""
 
 from __future__ import annotations
 
@@ -8,35 +8,82 @@ from typing import Any, NoReturn
 from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import JSONPreview
 
+from sakd.data import Parts, SplitStore
+from sakd.data.splits.store import parts_in
 from sakd.study.store import CellStore
 from sakd.weights.saved import Weights, load_weights, save_weights
 
 
-class CellStoreDataset(AbstractDataset[NoReturn, CellStore]):
-    """A handle on the folder of cells: nodes read and write cells through it, one at a time.
+class Handle(AbstractDataset[NoReturn, Any]):
+    """A handle on a folder: nodes read and write through it, as much at a time as they like.
 
-    So a node that is cut off leaves what it had finished, and its next run goes on from there.
+    The folder need not exist yet.
     """
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        """Keep the cells under ``filepath``; ``metadata`` is for plugins such as kedro-viz."""
+        """Give a handle on ``filepath``; ``metadata`` is for plugins such as kedro-viz."""
         self.filepath = Path(filepath)
         self.metadata = metadata
 
-    def load(self) -> CellStore:
-        """The handle; the folder need not exist yet."""
-        return CellStore(self.filepath)
-
     def save(self, data: NoReturn) -> NoReturn:
-        """Refuse: cells are written through the handle.
+        """Refuse: the folder is written through the handle.
 
         Raises:
-            DatasetError: always.
+            DatasetError: Always.
         """
         raise DatasetError(f"{self.filepath} is written through the handle that load() gives")
 
     def _exists(self) -> bool:
         return True
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self.filepath)}
+
+
+class SplitStoreDataset(Handle):
+    """A handle on prepared splits: data preparation reads what an earlier run has left."""
+
+    def load(self) -> SplitStore:
+        """Give the handle."""
+        return SplitStore(self.filepath)
+
+
+class CellStoreDataset(Handle):
+    """A handle on the cells: a node that is cut off leaves those that it had finished."""
+
+    def load(self) -> CellStore:
+        """Give the handle."""
+        return CellStore(self.filepath)
+
+
+class SplitsDataset(AbstractDataset[Parts, Parts]):
+    """The splits in one folder, each read when a node calls for it.
+
+    They are written through the handle that `SplitStoreDataset` gives.
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        """Read the splits in ``filepath``; ``metadata`` is for plugins such as kedro-viz."""
+        self.filepath = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> Parts:
+        """Give a function for each split that reads it."""
+        return parts_in(self.filepath)
+
+    def save(self, data: Parts) -> None:
+        """Accept the splits that are there already.
+
+        Raises:
+            DatasetError: One is not.
+        """
+        if absent := sorted(data.keys() - self.load().keys()):
+            raise DatasetError(
+                f"{self.filepath} has no {', '.join(absent)}: write it by the handle"
+            )
+
+    def _exists(self) -> bool:
+        return bool(self.load())
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self.filepath)}
@@ -59,7 +106,7 @@ class WeightsDataset(AbstractDataset[Weights, Weights]):
         save_weights(data, self.filepath)
 
     def preview(self) -> JSONPreview:
-        """The card, for kedro-viz."""
+        """Show the card in kedro-viz."""
         card = self.filepath.with_suffix(".json")
         return JSONPreview(card.read_text() if card.exists() else "{}")
 

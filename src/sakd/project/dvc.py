@@ -1,13 +1,16 @@
 """The stages of ``dvc.yaml``: ``python -m sakd.project.dvc > dvc.yaml``.
 
-They are made from the same rows as the Kedro pipelines, so that both schedule the same work: a
-stage per teacher and per row. The folders of cells persist, so a stage that was cut off goes on
-where it was, and cells that an edit does not change are not trained again.
+They are made from the same rows as the Kedro pipelines, so that both schedule the same work. The
+folders of cells persist, so a stage that was cut off goes on where it was, and cells that an edit
+does not change are not trained again.
+
+The stages run in one environment, ``base`` or the one that ``--env`` names, whatever KEDRO_ENV
+and ``conf/local`` say: DVC knows of the files of that environment alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +20,40 @@ from kedro.framework.startup import bootstrap_project
 
 from sakd.networks.code import network_files
 from sakd.networks.outside.names import slug
-from sakd.project.hooks import told_in_one_line
-from sakd.project.parameters import active_parameters
+from sakd.project.errors import told_in_one_line
+from sakd.project.parameters import loader_of, project_folder, read_parameters
 from sakd.study.parameters import Parameters
 
 Stage = dict[str, Any]
 
-HEAD = "# Written by `make stages` from the grid in conf/base/parameters.yml; do not edit.\n"
-PARAMETERS = "conf/base/parameters.yml"
+PARAMETERS = "conf/{}/parameters.yml"
+HEAD = "# Written by `make stages` from the grid in {files}; do not edit.\n"
+BASE = "base"
+DATA_CODE = ["src/sakd/data", "src/sakd/foundation"]
 TRAINING_CODE = [
-    f"src/sakd/{name}"
-    for name in ("data", "distillers", "networks", "objectives", "routing", "training")
+    *DATA_CODE,
+    "src/sakd/distillers",
+    "src/sakd/networks",
+    "src/sakd/objectives",
+    "src/sakd/routing",
+    "src/sakd/study",
+    "src/sakd/training",
+    "src/sakd/weights",
 ]
+EVALUATION_CODE = [*DATA_CODE, "src/sakd/networks", "src/sakd/study", "src/sakd/weights"]
+TEACHER_PARAMETERS = ["device", "threads", "teacher"]
 STUDENT_PARAMETERS = ["device", "threads", "data", "grid", "student", "distillation", "routing"]
-OWN_RATES = "student_lr"
-TEACHER_FILES = ("teacher_weights", "teacher_start", "teacher_renames", "teacher_statistics")
-STUDENT_FILES = ("student_weights", "student_renames")
+OPTIONAL = (
+    "teacher_seed",
+    "teacher_weights",
+    "teacher_start",
+    "teacher_renames",
+    "teacher_statistics",
+    "student_weights",
+    "student_renames",
+    "student_lr",
+)
+"""Parameters that are listed where they are set."""
 REPORTS = (
     "results.csv",
     "report.md",
@@ -46,33 +67,47 @@ REPORTS = (
 class Stages:
     """The stages of a study and the files that connect them."""
 
-    def __init__(self, parameters: Parameters) -> None:
-        """Name the files of ``parameters``."""
+    def __init__(
+        self,
+        parameters: Parameters,
+        environment: str = BASE,
+        keys: Mapping[str, Collection[str]] | None = None,
+        data_root: str = "data",
+    ) -> None:
+        """Name the files of ``parameters``.
+
+        Args:
+            parameters: Of the study.
+            environment: In which the stages run.
+            keys: The parameters that each environment with a part in it names; None for all of
+                them, in ``environment``.
+            data_root: The folder for all data.
+        """
+        self.run = f"kedro run --env {environment} --pipelines"
+        self._keys = {environment: None} if keys is None else keys
         self.data = parameters.data.slug
         self.rows = parameters.grid.rows(self.data)
         teachers = [slug(name) for name in parameters.grid.teachers()]
-        self.primary = f"data/03_primary/{self.data}"
-        models, self.output = f"data/06_models/{self.data}", f"data/07_model_output/{self.data}"
+        self.primary = f"{data_root}/03_primary/{self.data}"
+        self.output = f"{data_root}/07_model_output/{self.data}"
+        models = f"{data_root}/06_models/{self.data}"
         self.cells, self.teachers = f"{models}/cells", f"{models}/teachers"
         self.weights = [f"{self.teachers}/{name}.safetensors" for name in teachers]
         self.cards = [f"{self.teachers}/{name}.json" for name in teachers]
         self.accuracies = [f"{self.output}/teachers/{name}.json" for name in teachers]
         finished, starts = parameters.teacher_weights, parameters.teacher_start
         self.trains_teachers = len(teachers) > len(finished)
-        self.student_files = _paths(parameters.student_weights)
         self.files = _paths(finished, starts, parameters.student_weights)
         self.teacher_code = _own_code(parameters.grid.teachers())
         self.code = _own_code(parameters.grid.networks())
-        given = [name for name in (*TEACHER_FILES, *STUDENT_FILES) if getattr(parameters, name)]
-        rates = [OWN_RATES] if parameters.student_lr else []
-        of_students = [name for name in given if name in STUDENT_FILES]
-        self.teacher_parameters = ["device", "threads", "teacher", *given]
-        self.student_parameters = [*STUDENT_PARAMETERS, *rates, *of_students]
+        given = [name for name in OPTIONAL if getattr(parameters, name)]
+        self.teacher_parameters = [*TEACHER_PARAMETERS, *given]
+        self.all_parameters = [*STUDENT_PARAMETERS, *TEACHER_PARAMETERS[2:], *given]
         self.tables = [f"{self.output}/{name}.csv" for name in ("evaluation", "history")]
-        self.reporting = f"data/08_reporting/{self.data}"
+        self.reporting = f"{data_root}/08_reporting/{self.data}"
 
     def every(self) -> dict[str, Stage]:
-        """Every stage, by name."""
+        """Describe every stage, by name."""
         return {
             "data_preparation": self.data_preparation(),
             "teacher": self.teacher(),
@@ -84,9 +119,9 @@ class Stages:
     def data_preparation(self) -> Stage:
         """Raw images to splits."""
         return {
-            "cmd": "kedro run --pipelines data_preparation",
-            "deps": ["src/sakd/data"],
-            "params": [{PARAMETERS: ["data"]}],
+            "cmd": f"{self.run} data_preparation",
+            "deps": DATA_CODE,
+            "params": self._params(["data"]),
             "outs": [self.primary],
         }
 
@@ -94,9 +129,9 @@ class Stages:
         """Every teacher."""
         cells = [_persistent(f"{self.cells}/teachers")] if self.trains_teachers else []
         return {
-            "cmd": "kedro run --pipelines teacher",
+            "cmd": f"{self.run} teacher",
             "deps": [self.primary, *self.files, *TRAINING_CODE, *self.teacher_code],
-            "params": [{PARAMETERS: self.teacher_parameters}],
+            "params": self._params(self.teacher_parameters),
             "outs": [*self.weights, *self.cards, *cells],
         }
 
@@ -105,9 +140,9 @@ class Stages:
         pair = "${item.teacher}-${item.student}-s${item.seed}"
         teacher = self.teachers + "/${item.teacher}.safetensors"
         stage = {
-            "cmd": f"kedro run --pipelines students --nodes students-{self.data}-{pair}",
-            "deps": [self.primary, teacher, *self.student_files, *TRAINING_CODE, *self.code],
-            "params": [{PARAMETERS: self.student_parameters}],
+            "cmd": f"{self.run} students --nodes students-{self.data}-{pair}",
+            "deps": [self.primary, teacher, *self.files, *TRAINING_CODE, *self.code],
+            "params": self._params(self.all_parameters),
             "outs": [
                 f"{self.output}/records/{pair}.json",
                 _persistent(f"{self.cells}/{self.data}-{pair}"),
@@ -131,19 +166,29 @@ class Stages:
             for row in self.rows
         ]
         return {
-            "cmd": "kedro run --pipelines evaluate",
-            "deps": [self.primary, *self.weights, *cells, *records],
+            "cmd": f"{self.run} evaluate",
+            "deps": [self.primary, *self.weights, *cells, *records, *self.files, *EVALUATION_CODE],
+            "params": self._params(self.all_parameters),
             "outs": [*self.tables, *self.accuracies, _persistent(f"{self.cells}/evaluations")],
         }
 
     def report(self) -> Stage:
         """Tables, figures and pages."""
         return {
-            "cmd": "kedro run --pipelines report",
+            "cmd": f"{self.run} report",
             "deps": [*self.tables, *self.accuracies, "src/sakd/reporting"],
+            "params": self._params(self.all_parameters),
             "outs": [f"{self.reporting}/{name}" for name in REPORTS],
             "metrics": [f"{self.reporting}/summary.json"],
         }
+
+    def _params(self, names: Collection[str]) -> list[Stage]:
+        """List ``names`` by the file that sets them."""
+        listed = {
+            PARAMETERS.format(environment): [n for n in names if keys is None or n in keys]
+            for environment, keys in self._keys.items()
+        }
+        return [{file: found} for file, found in listed.items() if found]
 
 
 def _own_code(networks: Iterable[str]) -> list[str]:
@@ -162,18 +207,38 @@ def _persistent(folder: str) -> Stage:
     return {folder: {"persist": True}}
 
 
-def dvc_yaml(parameters: Parameters) -> str:
-    """The text of ``dvc.yaml``."""
-    stages = {"stages": Stages(parameters).every()}
-    return HEAD + yaml.safe_dump(stages, sort_keys=False, width=100)
+def dvc_yaml(parameters: Parameters, environment: str = BASE, **more: Any) -> str:  # noqa: ANN401
+    """Write ``dvc.yaml``; the arguments are those of `Stages`."""
+    stages = {"stages": Stages(parameters, environment, **more).every()}
+    head = HEAD.format(files=PARAMETERS.format(environment))
+    return head + yaml.dump(stages, Dumper=_Plain, sort_keys=False, width=100)
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes a list again where it occurs again, in place of a reference."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
 
 
 @click.command()
-def main() -> None:
-    """Write the stages of the project in the working directory to standard output."""
-    bootstrap_project(Path.cwd())
+@click.option("--env", default=BASE, show_default=True, help="The environment of the stages.")
+def main(env: str) -> None:
+    """Write the stages of the project in this folder to standard output."""
+    root = project_folder()
+    bootstrap_project(root)
+    loader = loader_of(root, env)
     with told_in_one_line():
-        click.echo(dvc_yaml(active_parameters()), nl=False)
+        parameters = read_parameters(loader, root)
+    keys = {name: _keys(root, name) for name in dict.fromkeys([BASE, env])}
+    data_root = loader["globals"]["data_root"]
+    click.echo(dvc_yaml(parameters, env, keys=keys, data_root=data_root), nl=False)
+
+
+def _keys(root: Path, environment: str) -> set[str]:
+    """Name the parameters that the file of ``environment`` sets."""
+    file = root / PARAMETERS.format(environment)
+    return set(yaml.safe_load(file.read_text()) or {}) if file.exists() else set()
 
 
 if __name__ == "__main__":

@@ -1,38 +1,108 @@
-"""The parameters that the pipelines are built from."""
+"""The parameters that the pipelines are built from, as the files and the command line give them."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
-from kedro.config import OmegaConfigLoader
-from kedro.framework.project import settings as project
+from kedro.config import AbstractConfigLoader, MissingConfigException
+from kedro.framework.project import settings
 from kedro.utils import find_kedro_project
 
+from sakd.foundation.errors import UserError, require
+from sakd.foundation.tables import Table
+from sakd.networks.outside.names import slug
+from sakd.project.errors import one_line
+from sakd.project.loader import Loader
 from sakd.study.parameters import Parameters, parse_parameters
 
 _active: Parameters | None = None
 
 
-def activate(parameters: Parameters) -> None:
-    """Build pipelines from ``parameters`` from now on."""
+def activate(parameters: Parameters | None) -> None:
+    """Build pipelines from ``parameters`` from now on; from the files if None."""
     global _active  # noqa: PLW0603 - Kedro asks for pipelines without saying for which run
     _active = parameters
 
 
 def active_parameters() -> Parameters:
-    """The parameters of the session, or where there is none (``kedro registry list``) of the files.
+    """Return the parameters of the session or, without one (``kedro registry list``), of the files.
 
     Raises:
-        UserError: the files are wrong.
+        UserError: The files are wrong.
     """
-    return _active or parse_parameters(_from_files())
+    if _active is not None:
+        return _active
+    root = project_folder()
+    environment = os.environ.get("KEDRO_ENV", settings.CONFIG_LOADER_ARGS["default_run_env"])
+    return read_parameters(loader_of(root, environment), root)
 
 
-def _from_files() -> dict[str, object]:
-    arguments = dict(project.CONFIG_LOADER_ARGS)
-    environment = os.environ.get("KEDRO_ENV", arguments["default_run_env"])
-    root = find_kedro_project(Path.cwd()) or Path.cwd()
-    loader = OmegaConfigLoader(str(root / project.CONF_SOURCE), env=environment, **arguments)
-    parameters: dict[str, object] = loader["parameters"]
+def project_folder() -> Path:
+    """Find the project that the working directory is in."""
+    return find_kedro_project(Path.cwd()) or Path.cwd()
+
+
+def loader_of(root: Path, environment: str) -> Loader:
+    """Make a loader of the files of ``environment`` in the project in ``root``."""
+    source = str(root / settings.CONF_SOURCE)
+    return Loader(source, env=environment, **settings.CONFIG_LOADER_ARGS)
+
+
+def read_parameters(loader: AbstractConfigLoader, root: Path) -> Parameters:
+    """Read, type and check the parameters of an environment; paths are relative to ``root``.
+
+    Raises:
+        UserError: There is no such folder or environment, or a key or value is wrong.
+    """
+    return _placed(parse_parameters(_raw(loader)), root)
+
+
+def for_nodes(parameters: Parameters) -> dict[str, Any]:
+    """Name the parameters as nodes ask for them.
+
+    A node finds one of them as ``params:data``, all of them as ``params:study``, a teacher as
+    ``params:teachers.NETWORK`` and the cells of a row as ``params:rows.ROW``. Nodes that train or
+    that look for trained cells take ``params:study``: the key of a cell depends on most of it.
+    """
+    typed = {field.name: getattr(parameters, field.name) for field in fields(parameters)}
+    rows = {row.id: row for row in parameters.grid.rows(parameters.data.slug)}
+    teachers = {slug(name): parameters.teacher_of(name) for name in parameters.grid.teachers()}
+    return {**typed, "study": parameters, "rows": rows, "teachers": teachers}
+
+
+def _raw(loader: AbstractConfigLoader) -> Mapping[str, Any]:
+    source, environment = Path(loader.conf_source), loader.env or "local"
+    require(
+        "://" in str(loader.conf_source) or source.is_dir(),
+        f"no folder {source}: run in the folder of a project, or name one with --conf-source",
+    )
+    try:
+        parameters: Mapping[str, Any] = loader["parameters"]
+    except MissingConfigException as error:
+        known = sorted(path.name for path in source.iterdir() if path.is_dir())
+        _ = Table("environment", dict.fromkeys(known))[environment]
+        raise UserError(one_line(error)) from error
     return parameters
+
+
+def _placed(parameters: Parameters, root: Path) -> Parameters:
+    """Have relative paths start from ``root``, also where the command is typed elsewhere."""
+
+    def place(path: Path) -> Path:
+        return path if path.is_absolute() else Path(os.path.relpath(root / path))
+
+    def placed(paths: Mapping[str, Path]) -> Mapping[str, Path]:
+        return {network: place(path) for network, path in paths.items()}
+
+    data = parameters.data
+    return replace(
+        parameters,
+        data=data if data.path is None else replace(data, path=place(data.path)),
+        teacher_weights=placed(parameters.teacher_weights),
+        teacher_start=placed(parameters.teacher_start),
+        student_weights=placed(parameters.student_weights),
+    )

@@ -1,11 +1,11 @@
-"""Kedro's session of the project: what a run names is looked up before it starts."""
+"""Kedro's session of the project."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.pipeline import Pipeline
@@ -13,17 +13,7 @@ from kedro.runner import ThreadRunner
 
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.tables import Table
-from sakd.project.hooks import told_in_one_line
-
-KINDS = {
-    "node_names": "node",
-    "from_nodes": "node",
-    "to_nodes": "node",
-    "tags": "tag",
-    "from_inputs": "dataset",
-    "to_outputs": "dataset",
-}
-"""What the arguments of a run that choose some of its nodes name."""
+from sakd.project.errors import one_line, told_in_one_line
 
 THREADS = (
     "ThreadRunner: trainings in threads draw from one random state and could not be repeated; use "
@@ -32,48 +22,49 @@ THREADS = (
 
 
 class Session(KedroSession):
-    """A session that tells in one line which name of ``kedro run`` there is not."""
-
-    _chosen: Mapping[str, Any] = {}
+    """A session that reports an unknown name in one line."""
 
     def run(self, *arguments: Any, **chosen: Any) -> dict[str, Any]:  # noqa: ANN401 - Kedro's
-        """Run what is ``chosen``, see `KedroSession.run`."""
-        self._chosen = chosen
-        return super().run(*arguments, **chosen)
-
-    def load_context(self) -> KedroContext:
-        """The context, whose parameters the pipelines are built from.
+        """Run what is ``chosen``, see `KedroSession.run`.
 
         Raises:
-            ClickException: the parameters are wrong, or the run names what there is not.
+            ClickException: A name is unknown, no node is left, or trainings would run in threads.
         """
-        context = super().load_context()
         with told_in_one_line():
-            look_up(self._chosen, pipelines)
-        return context
+            require(not isinstance(chosen.get("runner"), ThreadRunner), THREADS)
+            self._hook_manager.register(self)
+            self._started = False
+            try:
+                return super().run(*arguments, **chosen)
+            except ValueError as error:
+                if self._started or isinstance(error, UserError):
+                    raise
+                look_up(chosen, pipelines)
+                raise UserError(one_line(error)) from error
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: Mapping[str, Any]) -> None:
+        """Look up the tags too: Kedro runs what has any of them, and passes over a wrong one."""
+        with told_in_one_line():
+            look_up(run_params, pipelines)
+        self._started = True
 
 
 def look_up(chosen: Mapping[str, Any], registered: Mapping[str, Pipeline]) -> None:
     """Find every pipeline, node, tag and dataset that a run names.
 
     Raises:
-        UserError: one is unknown, no node is left, or trainings would run in threads.
+        UserError: One is unknown.
     """
-    require(not isinstance(chosen.get("runner"), ThreadRunner), THREADS)
     table = Table("pipeline", registered)
-    parts = [table[name] for name in chosen.get("pipeline_names") or ["__default__"]]
-    pipeline = sum(parts, Pipeline([]))
+    pipeline = Pipeline([table[name] for name in chosen.get("pipeline_names") or ["__default__"]])
+    nodes = {node.name for node in pipeline.nodes}
     known = {
-        "node": [node.name for node in pipeline.nodes],
-        "tag": sorted({tag for node in pipeline.nodes for tag in node.tags}),
-        "dataset": sorted(pipeline.datasets()),
+        "node": {"node_names": nodes, "from_nodes": nodes, "to_nodes": nodes},
+        "tag": {"tags": {tag for node in pipeline.nodes for tag in node.tags}},
+        "dataset": dict.fromkeys(("from_inputs", "to_outputs"), pipeline.datasets()),
     }
-    named = {option: tuple(chosen.get(option) or ()) for option in KINDS}
-    for option, names in named.items():
-        kind = KINDS[option]
-        for name in names:
-            _ = Table(kind, dict.fromkeys(known[kind]))[name]
-    try:
-        pipeline.filter(**named, node_namespaces=chosen.get("namespaces"))
-    except ValueError as error:
-        raise UserError(str(error)) from error
+    for kind, options in known.items():
+        for option, names in options.items():
+            for name in chosen.get(option) or ():
+                _ = Table(kind, dict.fromkeys(sorted(names)))[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
@@ -17,6 +17,30 @@ from sakd.networks.renormalised import Statistics
 from sakd.objectives.parameters import Distillation, Routing
 from sakd.study.grid import Grid
 from sakd.study.train import Recipe
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """Where the weights of a teacher come from: a training here, or a file.
+
+    Attributes:
+        network: The network's name.
+        recipe: How it is trained, unless it is finished.
+        seed: Of that training.
+        file: Finished weights; None to train them here.
+        start: Weights from which the training starts; None for fresh ones.
+        renames: Prefixes of the names in the files, and their replacements.
+        statistics: Mean and std that a finished teacher was trained with; None for those of the
+            data.
+    """
+
+    network: str
+    recipe: Recipe
+    seed: int
+    file: Path | None = None
+    start: Path | None = None
+    renames: Mapping[str, str] = field(default_factory=dict)
+    statistics: Statistics | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +85,18 @@ class Parameters:
         for name, lr in self.student_lr.items():
             require(lr > 0, f"student_lr of {name} must be above 0, got {lr}")
 
+    def teacher_of(self, network: str) -> Teacher:
+        """Describe the teacher whose network is ``network``."""
+        return Teacher(
+            network,
+            self.teacher,
+            self.teacher_seed,
+            self.teacher_weights.get(network),
+            self.teacher_start.get(network),
+            self.teacher_renames,
+            self.teacher_statistics.get(network),
+        )
+
     def student_recipe(self, network: str) -> Recipe:
         """How the student called ``network`` is trained: at its own learning rate, if any."""
         lr = self.student_lr.get(network, self.student.optimisation.lr)
@@ -103,28 +139,16 @@ class Parameters:
                 "further): keep one of them",
             )
 
-    def check_files(self, stages: Collection[str]) -> None:
-        """Check that the files of weights that ``stages`` read are there.
-
-        Args:
-            stages: Of the pipelines ``teacher`` and ``students``.
+    def check_files(self) -> None:
+        """Check that the files of weights are there.
 
         Raises:
             UserError: A file is missing.
         """
-        read = [name for name, readers in FILES_BY_STAGE.items() if not readers.isdisjoint(stages)]
-        for parameter in read:
+        for parameter in ("teacher_weights", "teacher_start", "student_weights"):
             for name, path in getattr(self, parameter).items():
                 found = f"{parameter}: there is no file {path} for {name}"
                 require(path.is_file(), f"{found}; correct the path")
-
-
-FILES_BY_STAGE = {
-    "teacher_weights": {"teacher"},
-    "teacher_start": {"teacher"},
-    "student_weights": {"teacher", "students"},
-}
-"""The stages that read the files of a parameter; those of students early, to be checked."""
 
 
 def parse_parameters(parameters: Mapping[str, Any]) -> Parameters:

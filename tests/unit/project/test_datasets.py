@@ -10,8 +10,15 @@ import torch
 from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog, DatasetError
 
+from sakd.data import Splits
 from sakd.pipelines import data_preparation, evaluate, report, students, teacher
-from sakd.project.datasets import CellStoreDataset, WeightsDataset
+from sakd.project.datasets import (
+    CellStoreDataset,
+    Handle,
+    SplitsDataset,
+    SplitStoreDataset,
+    WeightsDataset,
+)
 from sakd.settings import CONFIG_LOADER_ARGS
 from sakd.study.grid import Grid
 from sakd.study.parameters import Parameters, parse_parameters
@@ -43,17 +50,30 @@ def test_the_preview_is_the_card(tmp_path: Path) -> None:
     assert json.loads(str(dataset.preview()))["network"] == "resnet8"
 
 
-def test_cells_are_reached_through_a_handle(tmp_path: Path) -> None:
-    dataset = CellStoreDataset(filepath=str(tmp_path / "cells"))
+@pytest.mark.parametrize("kind", [CellStoreDataset, SplitStoreDataset])
+def test_a_store_is_reached_through_a_handle(kind: type[Handle], tmp_path: Path) -> None:
+    dataset = kind(filepath=str(tmp_path / "store"))
     assert dataset.exists()
-    assert dataset.load().root == tmp_path / "cells"
-    assert not (tmp_path / "cells").exists()
-
-
-def test_cells_are_not_saved_at_once(tmp_path: Path) -> None:
-    dataset = CellStoreDataset(filepath=str(tmp_path / "cells"))
+    handle = dataset.load()
+    assert not (tmp_path / "store").exists()
     with pytest.raises(DatasetError, match="is written through the handle"):
-        dataset.save(dataset.load())  # type: ignore[arg-type]
+        dataset.save(handle)
+
+
+def test_splits_are_read_one_by_one_and_are_there_once_written(
+    splits: Splits, tmp_path: Path
+) -> None:
+    store = SplitStoreDataset(filepath=str(tmp_path)).load()
+    development = SplitsDataset(filepath=str(tmp_path / "development"))
+    assert not development.exists()
+    store.write(splits)
+    assert development.exists()
+    found = development.load()
+    assert sorted(found) == ["train", "val"]
+    assert torch.equal(found["val"]()["labels"], splits.val.labels)
+    development.save(store.development)
+    with pytest.raises(DatasetError, match="no test"):
+        development.save(store.test)
 
 
 class TestCatalog:
@@ -72,7 +92,7 @@ class TestCatalog:
     ) -> None:
         for stage in STAGES:
             pipeline = stage.create_pipeline(parameters)
-            names = {name for name in pipeline.datasets() if name != "parameters"}
+            names = pipeline.datasets()
             for name in names:
                 assert name.startswith("params:") or name in catalog, name
 

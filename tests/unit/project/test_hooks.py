@@ -1,198 +1,152 @@
-"""Hooks: settings reach the pipelines, and what the user can mend is told in one line."""
+"""Around a run: checks before it, errors in one line, the table of results after it."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import click
+import pandas as pd
 import pytest
 import torch
-from kedro.config import OmegaConfigLoader
-from kedro.framework.project import settings as project
+from kedro.framework.hooks import _create_hook_manager
+from kedro.framework.hooks.manager import _register_hooks_entry_points
+from kedro.framework.project import pipelines
 from kedro.io import DataCatalog, DatasetError, MemoryDataset
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Node
 
-from sakd.foundation.console import log_to_console
+from sakd import settings
+from sakd.data import Splits
 from sakd.foundation.errors import UserError
-from sakd.pipeline_registry import register_pipelines
-from sakd.pipelines import data_preparation, report
-from sakd.project import hooks
-from sakd.project import parameters as settings_module
-from sakd.project.hooks import ParameterHooks
-from sakd.study.grid import Row
-from sakd.study.parameters import Parameters, parse_parameters
+from sakd.project.context import Context
+from sakd.project.hooks import RunHooks, announce
 
-EVERYTHING: Any = SimpleNamespace(exists=lambda _name: True)
 STAGES = ["data_preparation", "teacher", "students", "evaluate", "report"]
+Load = Callable[..., Context]
 
 
-@pytest.fixture(autouse=True)
-def _put_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Leave the session's settings and the log as they were."""
-    monkeypatch.setattr(settings_module, "_active", None)
-    logger = logging.getLogger("sakd")
-    before = logger.handlers, logger.propagate, logger.level
-    yield
-    logger.handlers, logger.propagate, logger.level = before
+class Catalog(DataCatalog):
+    """A catalog of parameters in which every dataset exists."""
+
+    def exists(self, name: str) -> bool:
+        return True
 
 
-def context(parameters: dict[str, Any]) -> Any:
-    """A context that knows parameters; to read its ``params`` would be an error."""
-    return SimpleNamespace(config_loader={"parameters": parameters})
+def before(pipeline: str, context: Context) -> None:
+    """Check a pipeline before it runs, as if the stages before it had been."""
+    catalog = context._get_catalog(catalog_class=Catalog)
+    RunHooks().before_pipeline_run(pipelines[pipeline], catalog)
 
 
-def activate(parameters: dict[str, Any]) -> Parameters:
-    ParameterHooks().after_context_created(context(parameters))
-    return settings_module.active_parameters()
-
-
-def test_the_parameters_of_the_session_are_active() -> None:
-    assert activate({"threads": 2}) == parse_parameters({"threads": 2})
-
-
-def test_wrong_parameters_are_told_in_one_line() -> None:
-    with pytest.raises(click.ClickException) as caught:
-        ParameterHooks().after_context_created(context({"studnt": {}}))
-    assert caught.value.exit_code != 0
-    assert caught.value.message.startswith("unknown parameter 'studnt'; did you mean 'student'")
-    assert "\n" not in caught.value.message
-
-
-def test_nodes_find_typed_parameters_in_the_catalog() -> None:
-    settings = activate({"grid": {"pairs": "resnet14/resnet8", "seeds": "0+1"}})
-    catalog = DataCatalog()
-    ParameterHooks().after_catalog_created(catalog)
-    assert catalog.load("parameters") == settings
-    assert catalog.load("params:data") == settings.data
-    assert catalog.load("params:teachers.resnet14") == "resnet14"
-    row = catalog.load("params:rows.digits-resnet14-resnet8-s1")
-    assert isinstance(row, Row)
-    assert row.seed == 1
-
-
-def test_every_stage_is_a_pipeline_and_all_of_them_are_the_default() -> None:
-    activate({"grid": {"seeds": "0+1"}})
-    pipelines = register_pipelines()
+def test_every_stage_is_a_pipeline_and_all_of_them_are_the_default(load_context: Load) -> None:
+    load_context(grid={"seeds": "0+1"})
     assert set(pipelines) == {*STAGES, "distill", "__default__"}
     assert pipelines["distill"] == pipelines["__default__"]
     nodes = {node.name for name in STAGES for node in pipelines[name].nodes}
     assert {node.name for node in pipelines["distill"].nodes} == nodes
 
 
-def test_the_test_images_are_read_in_evaluation_and_nowhere_else() -> None:
-    activate({"grid": {"seeds": "0+1"}})
-    pipelines = register_pipelines()
+def test_the_test_images_are_read_in_evaluation_and_nowhere_else(load_context: Load) -> None:
+    load_context(grid={"seeds": "0+1"})
     readers = [name for name in STAGES if "digits-test" in pipelines[name].all_inputs()]
     assert readers == ["evaluate"]
 
 
-def test_a_missing_gpu_stops_the_run_before_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_gpu_stops_the_run_before_it_starts(
+    load_context: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    activate({"device": "cuda"})
-    with pytest.raises(click.ClickException, match="torch sees no GPU"):
-        ParameterHooks().before_pipeline_run(Pipeline([]), DataCatalog())
+    with pytest.raises(click.ClickException, match=r"device 'cuda'.* device=cpu"):
+        before("report", load_context(device="cuda"))
 
 
-def test_missing_data_stops_a_run_that_needs_it_and_no_other(tmp_path: Path) -> None:
+def test_missing_data_stops_a_run_that_needs_it_and_no_other(
+    load_context: Load, tmp_path: Path
+) -> None:
     place = {"name": "cifar100", "source": "parquet", "path": str(tmp_path / "nowhere")}
-    settings = activate({"device": "cpu", "data": place})
+    context = load_context(data=place)
     with pytest.raises(click.ClickException, match="nowhere") as caught:
-        ParameterHooks().before_pipeline_run(data_preparation.create_pipeline(settings), EVERYTHING)
+        before("distill", context)
     assert "\n" not in caught.value.message
-    ParameterHooks().before_pipeline_run(report.create_pipeline(settings), EVERYTHING)
+    before("report", context)
 
 
-def test_a_stage_stops_where_those_before_it_were_not_run() -> None:
-    settings = activate({"device": "cpu"})
-    made = {"digits-evaluation": MemoryDataset([1]), "digits-history": MemoryDataset([1])}
-    catalog = DataCatalog(made)
-    ParameterHooks().after_catalog_created(catalog)
-    told = "not there yet: digits-card, digits-resnet20-accuracy; run the stages before"
-    with pytest.raises(click.ClickException, match=told):
-        ParameterHooks().before_pipeline_run(report.create_pipeline(settings), catalog)
+def test_a_missing_file_of_a_teacher_stops_a_run_that_needs_it_and_no_other(
+    load_context: Load, tmp_path: Path
+) -> None:
+    context = load_context(teacher_weights={"resnet20": str(tmp_path / "nowhere.pth")})
+    with pytest.raises(click.ClickException, match=r"nowhere\.pth for resnet20"):
+        before("teacher", context)
+    before("data_preparation", context)
 
 
-def test_the_number_of_threads_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stage_stops_where_those_before_it_were_not_run(load_context: Load) -> None:
+    context = load_context()
+    catalog = DataCatalog({name: MemoryDataset(1) for name in ("digits-card", "digits-history")})
+    for name, value in context.params.items():
+        catalog[f"params:{name}"] = value
+    missing = "digits-evaluation, digits-resnet20-accuracy; run the stages before"
+    with pytest.raises(click.ClickException, match=missing):
+        RunHooks().before_pipeline_run(pipelines["report"], catalog)
+
+
+def test_the_number_of_threads_is_set(load_context: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen: list[int] = []
     monkeypatch.setattr(torch, "set_num_threads", chosen.append)
-    activate({"device": "cpu"})
-    ParameterHooks().before_pipeline_run(Pipeline([]), DataCatalog())
-    activate({"device": "cpu", "threads": 3})
-    ParameterHooks().before_pipeline_run(Pipeline([]), DataCatalog())
+    before("report", load_context("cifar100"))
+    before("report", load_context(threads=3))
     assert chosen == [3]
 
 
-def test_an_error_in_a_node_that_the_user_can_mend_is_told_in_one_line() -> None:
+def test_an_error_in_a_node_that_the_user_can_mend_is_reported_in_one_line() -> None:
     node = Node(len, "a", "b", name="prepare-digits")
     with pytest.raises(click.ClickException, match="prepare-digits: too few images"):
-        ParameterHooks().on_node_error(UserError("too few images"), node)
-    ParameterHooks().on_node_error(RuntimeError("a bug"), node)
-
-
-def test_an_unknown_environment_is_told_with_those_there_are(tmp_path: Path) -> None:
-    for name in ("base", "smoke"):
-        (tmp_path / name).mkdir()
-    loader = OmegaConfigLoader(str(tmp_path), base_env="base", env="smok")
-    with pytest.raises(click.ClickException, match="unknown environment 'smok'; did you mean"):
-        ParameterHooks().after_context_created(SimpleNamespace(config_loader=loader, env="smok"))
-
-
-def test_parameters_that_are_no_yaml_are_told_in_one_line(tmp_path: Path) -> None:
-    (tmp_path / "base").mkdir()
-    (tmp_path / "base" / "parameters.yml").write_text("grid: {pairs: [\n")
-    loader = OmegaConfigLoader(str(tmp_path), base_env="base", default_run_env="base")
-    with pytest.raises(click.ClickException, match=r"parameters\.yml") as caught:
-        ParameterHooks().after_context_created(SimpleNamespace(config_loader=loader, env=None))
-    assert "\n" not in caught.value.message
+        RunHooks().on_node_error(UserError("too few images"), node)
+    RunHooks().on_node_error(RuntimeError("a bug"), node)
 
 
 @pytest.mark.parametrize(
     "error", [OSError("[Errno 28] No space left"), DatasetError("cells:\n[Errno 28] No space left")]
 )
-def test_what_the_disk_refuses_is_told_in_one_line(error: Exception) -> None:
+def test_what_the_disk_refuses_is_reported_in_one_line(error: Exception) -> None:
     with pytest.raises(click.ClickException, match="No space left") as caught:
-        ParameterHooks().on_pipeline_error(error)
+        RunHooks().on_pipeline_error(error)
     assert "\n" not in caught.value.message
-    ParameterHooks().on_pipeline_error(RuntimeError("a bug"))
+    RunHooks().on_pipeline_error(RuntimeError("a bug"))
 
 
-def test_wrong_files_without_a_session_are_told_in_one_line(
-    monkeypatch: pytest.MonkeyPatch,
+def test_the_table_is_printed_after_a_run_that_made_it_and_no_other(
+    load_context: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settings_module, "_from_files", lambda: {"studnt": {}})
-    with pytest.raises(click.ClickException, match="unknown parameter 'studnt'"):
-        register_pipelines()
+    load_context()
+    shown: list[tuple[str, str]] = []
+    show: Any = lambda *tables: shown.append(tables)  # noqa: E731
+    monkeypatch.setattr("sakd.project.hooks.announce", show)
+    catalog: Any = SimpleNamespace(load=lambda name: name)
+    monkeypatch.setattr("sakd.project.hooks.DataCard.from_json", lambda card: card)
+    for name in ("students", "report", "distill"):
+        RunHooks().after_pipeline_run(pipelines[name], catalog)
+    assert shown == [("digits-results", "digits-card")] * 2
 
 
-@pytest.mark.parametrize("below", [".", "src/sakd"])
-def test_without_a_session_the_settings_are_those_of_the_files(
-    root: Path, below: str, monkeypatch: pytest.MonkeyPatch
+def test_failed_cells_end_the_run_with_their_names(
+    splits: Splits, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = {"base_env": "base", "default_run_env": "local"}
-    arguments |= {"merge_strategy": {"parameters": "soft"}}
-    monkeypatch.setattr(type(project), "CONFIG_LOADER_ARGS", arguments, raising=False)
-    monkeypatch.setattr(type(project), "CONF_SOURCE", "conf", raising=False)
-    monkeypatch.chdir(root / below)
-    monkeypatch.setenv("KEDRO_ENV", "smoke")
-    assert settings_module.active_parameters().student.epochs == 1
+    monkeypatch.setattr("sakd.project.hooks.console_table", lambda _results, _card: "the table")
+    results = pd.DataFrame({"cell": ["one", "two"], "status": ["done", "failed"]})
+    with pytest.raises(UserError, match=r"1 of 2 cells failed.*two"):
+        announce(results, splits.card)
+    announce(results[:1], splits.card)
+    assert capsys.readouterr().out == "\nthe table\n" * 2
 
 
-def test_the_log_goes_to_the_console_line_by_line(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    log_to_console()
-    logging.getLogger("sakd.study.train").info("%s: [bold]done[/bold] %s", "cell", "x" * 200)
-    logging.getLogger("sakd.study.train").debug("not shown")
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 1
-    assert lines[0].endswith(f"cell: [bold]done[/bold] {'x' * 200}")
+def test_no_hook_that_sends_usage_data_is_registered() -> None:
+    def registered(disabled: tuple[str, ...]) -> set[str]:
+        manager = _create_hook_manager()
+        _register_hooks_entry_points(manager, disabled)
+        return {type(plugin).__module__.partition(".")[0] for plugin in manager.get_plugins()}
 
-
-def test_the_hooks_are_those_that_kedro_is_told_of() -> None:
-    from sakd import settings  # noqa: PLC0415 - as Kedro does
-
-    assert [type(hook) for hook in settings.HOOKS] == [hooks.ParameterHooks]
+    assert "kedro_telemetry" in registered(())
+    assert "kedro_telemetry" not in registered(settings.DISABLE_HOOKS_FOR_PLUGINS)

@@ -18,7 +18,7 @@ from sakd.foundation.randomness import seeded
 from sakd.networks import build_network
 from sakd.objectives.parameters import Distillation, Routing
 from sakd.pipelines.students.nodes import train_row
-from sakd.pipelines.teacher.nodes import train_teacher
+from sakd.pipelines.teacher.nodes import make_teacher
 from sakd.study.grid import Cell
 from sakd.study.importing import import_start
 from sakd.study.matching import class_tensors
@@ -225,7 +225,9 @@ class TestNodes:
             student_weights={"resnet8": str(files["resnet8"])},
         )
         store = CellStore(tmp_path / "cells")
-        teacher = train_teacher(development, card, store, "resnet14", parameters)
+        teacher = make_teacher(
+            development, card, store, parameters.teacher_of("resnet14"), parameters
+        )
         (row,) = parameters.grid.rows("toys")
         records = train_row(development, card, teacher, store, row, parameters)
         assert [record["status"] for record in records.values()] == [DONE, DONE]
@@ -254,7 +256,7 @@ class TestNodes:
         parameters = self.parameters(**{parameter: {network: str(pretrained("vgg8"))}})
         store = CellStore(tmp_path / "cells")
         with pytest.raises(UserError, match=rf"vgg8\.pth is not for {network}"):
-            train_teacher(development, card, store, "resnet14", parameters)
+            make_teacher(development, card, store, parameters.teacher_of("resnet14"), parameters)
         assert not (tmp_path / "cells").exists()
 
     @pytest.fixture

@@ -9,11 +9,11 @@ from sakd.study.parameters import Parameters
 
 
 def create_pipeline(parameters: Parameters) -> Pipeline:
-    """One node: raw images to splits and a card."""
+    """Build one node: raw images to splits and a card."""
     name = parameters.data.slug
     node = Node(
         prepare_data,
-        inputs=["params:data", "params:earlier"],
+        inputs=["params:data", f"{name}-splits"],
         outputs=[f"{name}-development", f"{name}-test", f"{name}-card"],
         name=f"prepare-{name}",
     )

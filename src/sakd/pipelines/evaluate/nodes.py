@@ -8,70 +8,103 @@ from typing import Any
 
 import pandas as pd
 
-from sakd.data import DataCard, Prepared
+from sakd.data import DataCard, Parts, Prepared
 from sakd.foundation.errors import UserError
 from sakd.foundation.machine import resolve_device
 from sakd.foundation.vocabulary import DONE
-from sakd.pipelines.inputs import Parts, check_origin
+from sakd.pipelines.inputs import lessons
+from sakd.pipelines.keys import (
+    check_key,
+    check_teacher,
+    row_trainings,
+    student_settings,
+    teacher_settings,
+)
 from sakd.study.evaluation import evaluate_cell, evaluate_teacher
 from sakd.study.grid import Cell
-from sakd.study.parameters import Parameters
+from sakd.study.parameters import Parameters, Teacher
 from sakd.study.store import CellStore, Record
 from sakd.weights.saved import Weights
 
 
 def measure_teacher(
     test: Parts,
+    development: Parts,
     card: Mapping[str, Any],
     cells: CellStore,
-    teacher: Weights,
-    network: str,
+    weights: Weights,
+    teacher: Teacher,
     parameters: Parameters,
 ) -> dict[str, Any]:
-    """The teacher's accuracy on the test split.
+    """Measure the teacher's accuracy on the test split.
 
     Raises:
-        UserError: the teacher was trained on other data.
+        UserError: The ``weights`` are of other data or parameters.
     """
-    check_origin(network, teacher.card["data"]["sha256"], card, "teacher")
+    check_teacher(teacher, weights, lessons(development, card, parameters))
     split = Prepared(parameters.data.images(test["test"]()), DataCard.from_json(card))
     device = resolve_device(parameters.device)
-    return {"teacher": network, **evaluate_teacher(cells, network, teacher, split, device)}
+    accuracy = evaluate_teacher(cells, teacher.network, weights, split, device)
+    return {"teacher": teacher.network, **accuracy, "settings": teacher_settings(teacher, card)}
 
 
 def measure_students(
     test: Parts,
+    development: Parts,
     card: Mapping[str, Any],
     cells: CellStore,
     parameters: Parameters,
-    *records: Mapping[str, Mapping[str, Any]],
+    *made: Any,  # noqa: ANN401 - two kinds, one after the other
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The test accuracies of every cell of the grid, and the epochs of those that are done.
+    """Measure the test accuracy of every cell of the grid; join the epochs of those that are done.
+
+    Args:
+        test: The test images.
+        development: The images that the cells learned from, on which their keys depend.
+        card: Of the data.
+        cells: Where the weights are.
+        parameters: All of them.
+        made: The weights of every teacher of the grid, then the records of every row.
+
+    Returns:
+        A line for every cell, with its key and a hash of the settings that all were evaluated
+        with; and a line for every epoch.
 
     Raises:
-        UserError: the ``records`` have none of a cell of the grid, or one of other data.
+        UserError: A cell of the grid has no record, or one of other data or parameters.
     """
     device = resolve_device(parameters.device)
     split = Prepared(parameters.data.images(test["test"]()), DataCard.from_json(card))
-    outcomes = {name: outcome for row in records for name, outcome in row.items()}
+    networks = parameters.grid.teachers()
+    weights = dict(zip(networks, made, strict=False))
+    settings = student_settings(parameters, card)
     lines, histories = [], []
-    for cell in parameters.grid.cells(parameters.data.slug):
-        if cell.id not in outcomes:
-            raise UserError(f"{cell.id} was not trained: run --pipelines students with this grid")
-        record = Record(**outcomes[cell.id])
-        check_origin(cell.id, record.facts["data"], card, "students")
-        line = {"cell": cell.id, **asdict(cell)}
-        line |= {"status": record.status, "epochs": record.epochs, "val_top1": record.val_top1}
-        if record.status == DONE:
-            line |= evaluate_cell(cells, cell, record, split, device)
-            history = cells.entry(cell.row, cell.id, record.key).history()
-            histories.append(pd.DataFrame(history).assign(cell=cell.id))
-        lines.append(line | {"seconds": record.seconds, "error": record.error})
+    rows = parameters.grid.rows(parameters.data.slug)
+    for row, outcomes in zip(rows, made[len(networks) :], strict=True):
+        trainings = row_trainings(row, weights[row.teacher], development, card, parameters)
+        for cell, training in zip(row.cells, trainings, strict=True):
+            record = _record(cell, training.key, outcomes)
+            line = {"cell": cell.id, "key": record.key, **asdict(cell), "settings": settings}
+            line |= {"status": record.status, "epochs": record.epochs, "val_top1": record.val_top1}
+            if record.status == DONE:
+                line |= evaluate_cell(cells, cell, record, split, device)
+                history = cells.entry(cell.row, cell.id, record.key).history()
+                histories.append(pd.DataFrame(history).assign(cell=cell.id))
+            lines.append(line | {"seconds": record.seconds, "error": record.error})
     return pd.DataFrame(lines, columns=COLUMNS), _joined(histories)
+
+
+def _record(cell: Cell, key: str, outcomes: Mapping[str, Mapping[str, Any]]) -> Record:
+    if cell.id not in outcomes:
+        raise UserError(f"{cell.id} was not trained: run --pipelines students with this grid")
+    record = Record(**outcomes[cell.id])
+    check_key(cell.id, record.key, key, made_by="students")
+    return record
 
 
 COLUMNS = (
     "cell",
+    "key",
     *(field.name for field in fields(Cell)),
     "status",
     "epochs",
@@ -82,6 +115,7 @@ COLUMNS = (
     "test_balanced",
     "seconds",
     "error",
+    "settings",
 )
 
 

@@ -10,28 +10,24 @@ from sakd.study.parameters import Parameters
 
 
 def create_pipeline(parameters: Parameters) -> Pipeline:
-    """A node per teacher, and one for all students."""
+    """Build a node for every teacher, and one for all students."""
     data = parameters.data.slug
+    images = [f"{data}-{name}" for name in ("test", "development", "card", "cells")]
+    networks = [slug(network) for network in parameters.grid.teachers()]
+    weights = [f"{data}-{network}-teacher" for network in networks]
     teachers = [
         Node(
             measure_teacher,
-            inputs=[
-                f"{data}-test",
-                f"{data}-card",
-                f"{data}-cells",
-                f"{data}-{slug(network)}-teacher",
-                f"params:teachers.{slug(network)}",
-                "parameters",
-            ],
-            outputs=f"{data}-{slug(network)}-accuracy",
-            name=f"evaluate-{data}-{slug(network)}",
+            inputs=[*images, made, f"params:teachers.{network}", "params:study"],
+            outputs=f"{data}-{network}-accuracy",
+            name=f"evaluate-{data}-{network}",
         )
-        for network in parameters.grid.teachers()
+        for network, made in zip(networks, weights, strict=True)
     ]
     records = [f"{row.id}-records" for row in parameters.grid.rows(data)]
     students = Node(
         measure_students,
-        inputs=[f"{data}-test", f"{data}-card", f"{data}-cells", "parameters", *records],
+        inputs=[*images, "params:study", *weights, *records],
         outputs=[f"{data}-evaluation", f"{data}-history"],
         name=f"evaluate-{data}-students",
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -12,9 +11,8 @@ import plotly.graph_objects as go
 from sakd.data import DataCard
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.machine import provenance, resolve_device
-from sakd.foundation.vocabulary import DONE
+from sakd.pipelines.keys import check_key, student_settings, teacher_settings
 from sakd.reporting import (
-    console_table,
     gains,
     gate_rates,
     learning_curves,
@@ -23,21 +21,28 @@ from sakd.reporting import (
     report_markdown,
     summary,
 )
+from sakd.study.grid import Grid
 from sakd.study.parameters import Parameters
 
 
 def tabulate(
-    parameters: Parameters, evaluation: pd.DataFrame, *teachers: Mapping[str, Any]
+    parameters: Parameters,
+    card: Mapping[str, Any],
+    evaluation: pd.DataFrame,
+    *teachers: Mapping[str, Any],
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Give the results, one line per cell of the grid with its teacher's accuracy; and a summary.
 
     Raises:
-        UserError: A cell of the grid was not evaluated, or a teacher not by this version.
+        UserError: A cell of the grid was not evaluated, a teacher not by this version, or one of
+            them with other data or parameters.
     """
     cells = [cell.id for cell in parameters.grid.cells(parameters.data.slug)]
     for missing in sorted(set(cells).difference(evaluation["cell"])):
         raise UserError(f"{missing} was not evaluated: run --pipelines evaluate with this grid")
     results = evaluation.set_index("cell").loc[cells].reset_index()
+    _check_settings(parameters, card, results, teachers)
+    results = results.drop(columns="settings")
     for measure in ("test_top1", "test_balanced"):
         for teacher in teachers:
             message = f"{teacher['teacher']} has no {measure}: run --pipelines evaluate again"
@@ -47,31 +52,33 @@ def tabulate(
     return results, summary(results)
 
 
+def _check_settings(
+    parameters: Parameters,
+    card: Mapping[str, Any],
+    results: pd.DataFrame,
+    teachers: Iterable[Mapping[str, Any]],
+) -> None:
+    expected = student_settings(parameters, card)
+    for line in results.to_dict("records"):
+        check_key(line["cell"], line.get("settings"), expected, made_by="evaluate")
+    for teacher in teachers:
+        name = teacher["teacher"]
+        expected = teacher_settings(parameters.teacher_of(name), card)
+        check_key(name, teacher.get("settings"), expected, made_by="evaluate")
+
+
 def draw(results: pd.DataFrame, history: pd.DataFrame) -> tuple[go.Figure, go.Figure, go.Figure]:
     """Learning curves, gate rates, gains."""
     return learning_curves(history, results), gate_rates(history, results), gains(results)
 
 
 def write(
-    results: pd.DataFrame, history: pd.DataFrame, card: Mapping[str, Any], parameters: Parameters
+    results: pd.DataFrame, history: pd.DataFrame, card: Mapping[str, Any], device: str, grid: Grid
 ) -> tuple[str, str]:
-    """The report as Markdown and as a page."""
+    """Write the report as Markdown and as a page."""
     made_with = {
-        **provenance(str(resolve_device(parameters.device))),
-        "seeds": ", ".join(map(str, parameters.grid.seeds)),
+        **provenance(str(resolve_device(device))),
+        "seeds": ", ".join(map(str, grid.seeds)),
     }
     content = report(results, history, provenance=made_with, data=DataCard.from_json(card))
     return report_markdown(content), report_html(content)
-
-
-def announce(results: pd.DataFrame, card: Mapping[str, Any], _markdown: str, _html: str) -> None:
-    """Print the table, when everything is written.
-
-    Raises:
-        UserError: cells failed.
-    """
-    sys.stdout.write(f"\n{console_table(results, DataCard.from_json(card))}\n")
-    failed = results.loc[results["status"] != DONE, "cell"]
-    if len(failed):
-        cells = ", ".join(failed)
-        raise UserError(f"{len(failed)} of {len(results)} cells failed, see the report: {cells}")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from kedro.pipeline import Node, Pipeline
 
 from sakd.networks.outside.names import slug
-from sakd.pipelines.report.nodes import announce, draw, tabulate, write
+from sakd.pipelines.report.nodes import draw, tabulate, write
 from sakd.study.parameters import Parameters
 
 
 def create_pipeline(parameters: Parameters) -> Pipeline:
-    """Tables, figures and pages; then the table on the terminal."""
+    """Build the nodes of tables, figures and pages."""
     data = parameters.data.slug
     results, history = f"{data}-results", f"{data}-history"
     accuracies = [f"{data}-{slug(network)}-accuracy" for network in parameters.grid.teachers()]
@@ -19,12 +19,16 @@ def create_pipeline(parameters: Parameters) -> Pipeline:
     nodes = [
         Node(
             tabulate,
-            ["parameters", f"{data}-evaluation", *accuracies],
+            ["params:study", f"{data}-card", f"{data}-evaluation", *accuracies],
             [results, f"{data}-summary"],
             name="tabulate",
         ),
         Node(draw, [results, history], figures, name="draw"),
-        Node(write, [results, history, f"{data}-card", "parameters"], pages, name="write"),
-        Node(announce, [results, f"{data}-card", *pages], None, name="announce"),
+        Node(
+            write,
+            [results, history, f"{data}-card", "params:device", "params:grid"],
+            pages,
+            name="write",
+        ),
     ]
     return Pipeline(nodes, tags=["report"])

@@ -6,19 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sakd.pipelines.inputs import (
-    Parts,
-    check_origin,
-    describe_start,
-    lessons,
-    open_bench,
-    student_start,
-)
+from sakd.data import Parts
+from sakd.pipelines.inputs import describe_start, open_bench, student_start
+from sakd.pipelines.keys import row_trainings
 from sakd.study.grid import Row
 from sakd.study.parameters import Parameters
 from sakd.study.store import CellStore
 from sakd.study.train import run_training
-from sakd.study.trainings import cell_training
 from sakd.training.progress import Progress
 from sakd.weights.saved import Weights
 
@@ -33,28 +27,19 @@ def train_row(
 ) -> dict[str, Any]:
     """Train every cell of ``row`` that is not done; the test split is not seen here.
 
+    Returns:
+        The record of every cell, by its id.
+
     Raises:
-        UserError: The teacher was trained on other data, which may have been test images, or
-            the student's starting weights do not fit it.
+        UserError: The teacher is of other parameters, or of other data, which may have been test
+            images; or the student's starting weights do not fit it.
     """
-    check_origin(row.teacher, teacher.card["data"]["sha256"], card, "teacher")
+    trainings = row_trainings(row, teacher, development, card, parameters)
     bench = open_bench(development, card, cells, parameters)
-    labelled = lessons(development, card, parameters, per_class=parameters.data.student_per_class)
-    recipe = parameters.student_recipe(row.student)
-    start = student_start(row.student, bench.card, parameters)
-    describe_start(row.student, start)
+    describe_start(row.student, student_start(row.student, bench.card, parameters))
     records = {}
-    with Progress(row.id, len(row.cells)) as progress:
-        for cell in row.cells:
-            training = cell_training(
-                cell,
-                teacher,
-                labelled,
-                recipe,
-                distillation=parameters.distillation,
-                routing=parameters.routing,
-                start=start,
-            )
-            records[cell.id] = asdict(run_training(training, bench, progress))
+    with Progress(row.id, len(trainings)) as progress:
+        for training in trainings:
+            records[training.id] = asdict(run_training(training, bench, progress))
             progress.done()
     return records

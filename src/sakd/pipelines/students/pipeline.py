@@ -10,7 +10,7 @@ from sakd.study.parameters import Parameters
 
 
 def create_pipeline(parameters: Parameters) -> Pipeline:
-    """A node per row: the cells of one dataset, pair and seed."""
+    """Build a node for every row: the cells of one dataset, pair and seed."""
     data = parameters.data.slug
     nodes = [
         Node(
@@ -21,7 +21,7 @@ def create_pipeline(parameters: Parameters) -> Pipeline:
                 f"{data}-{slug(row.teacher)}-teacher",
                 f"{data}-cells",
                 f"params:rows.{row.id}",
-                "parameters",
+                "params:study",
             ],
             outputs=f"{row.id}-records",
             name=f"students-{row.id}",

@@ -1,4 +1,4 @@
-"""Data are prepared once, and anew when their source, their splitting or a file has changed."""
+"""Data are prepared once, and again when their source, their splitting or a file has changed."""
 
 from __future__ import annotations
 
@@ -10,32 +10,25 @@ from typing import Any
 import pytest
 from kedro.io import DataCatalog
 from kedro_datasets.json import JSONDataset
-from kedro_datasets.partitions import PartitionedDataset
+from safetensors.torch import save_file
 
 from sakd.data import RawData
 from sakd.data.parameters import DataParameters
 from sakd.data.sources.digits import Digits
-from sakd.pipelines.data_preparation.earlier import Earlier
+from sakd.foundation.errors import UserError
 from sakd.pipelines.data_preparation.nodes import prepare_data
+from sakd.project.datasets import SplitsDataset, SplitStoreDataset
 
 DATA = DataParameters(val_fraction=0.2, test_fraction=0.2, train_size=100)
 
 
 @pytest.fixture
 def catalog(tmp_path: Path) -> DataCatalog:
-    tensors = {
-        "type": "kedro_datasets_experimental.safetensors.SafetensorsDataset",
-        "backend": "torch",
-    }
-
-    def parts(name: str) -> PartitionedDataset:
-        folder = str(tmp_path / name)
-        return PartitionedDataset(path=folder, dataset=tensors, filename_suffix=".safetensors")
-
     return DataCatalog(
         {
-            "digits-development": parts("development"),
-            "digits-test": parts("test"),
+            "digits-splits": SplitStoreDataset(filepath=str(tmp_path)),
+            "digits-development": SplitsDataset(filepath=str(tmp_path / "development")),
+            "digits-test": SplitsDataset(filepath=str(tmp_path / "test")),
             "digits-card": JSONDataset(filepath=str(tmp_path / "card.json")),
         }
     )
@@ -60,7 +53,7 @@ def run(catalog: DataCatalog) -> Callable[..., dict[str, Any]]:
     """Run the node as Kedro does, and return the card."""
 
     def go(data: DataParameters = DATA) -> dict[str, Any]:
-        outputs = prepare_data(data, Earlier(catalog, "digits"))
+        outputs = prepare_data(data, catalog.load("digits-splits"))
         for entry, content in zip(("development", "test", "card"), outputs, strict=True):
             catalog.save(f"digits-{entry}", content)
         card: dict[str, Any] = catalog.load("digits-card")
@@ -107,10 +100,11 @@ def test_what_is_not_as_the_card_says_is_prepared_anew(
     run: Any, reads: list[str], catalog: DataCatalog, tmp_path: Path, harm: str
 ) -> None:
     card = run()
+    train = tmp_path / "development" / "train.safetensors"
     if harm == "other images":  # as after an interruption between two splits
-        catalog.save("digits-development", {"train": catalog.load("digits-test")["test"]()})
+        save_file(dict(catalog.load("digits-test")["test"]()), train)
     elif harm == "no images":
-        (tmp_path / "development" / "val.safetensors").unlink()
+        train.unlink()
     elif harm == "half the images":  # as after an interruption of an earlier version of them
         written = tmp_path / "test" / "test.safetensors"
         written.write_bytes(written.read_bytes()[: written.stat().st_size // 2])
@@ -122,4 +116,12 @@ def test_what_is_not_as_the_card_says_is_prepared_anew(
         (tmp_path / "card.json").write_text(json.dumps({**card, "counts": 5}))
     assert run() == card
     assert len(reads) == 2
-    assert Earlier(catalog, "digits").splits(card["key"]) is not None
+    assert catalog.load("digits-splits").matching(card["key"], DATA.images) is not None
+
+
+def test_a_split_that_is_cut_off_is_named(run: Any, catalog: DataCatalog, tmp_path: Path) -> None:
+    run()
+    written = tmp_path / "development" / "val.safetensors"
+    written.write_bytes(written.read_bytes()[:100])
+    with pytest.raises(UserError, match=r"val\.safetensors is damaged .*data_preparation"):
+        catalog.load("digits-development")["val"]()

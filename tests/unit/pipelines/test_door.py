@@ -11,7 +11,7 @@ from torch import Tensor
 
 from sakd.data import DataCard, ImageSet, Splits
 from sakd.foundation.errors import UserError
-from sakd.pipelines.teacher.nodes import train_teacher
+from sakd.pipelines.teacher.nodes import make_teacher
 from sakd.study.grid import Grid
 from sakd.study.networks import check_network_fits
 from sakd.study.parameters import Parameters
@@ -50,7 +50,9 @@ def test_the_first_training_looks_at_every_network_of_the_grid(
     parameters = Parameters(grid=Grid(pairs=("resnet14/resnet8", f"resnet14/{student}")))
     store = CellStore(tmp_path / "cells")
     with pytest.raises(UserError, match=f"^{complaint}"):
-        train_teacher(parts, splits.card.to_json(), store, "resnet14", parameters)
+        make_teacher(
+            parts, splits.card.to_json(), store, parameters.teacher_of("resnet14"), parameters
+        )
     assert not store.root.exists()
 
 
@@ -62,7 +64,7 @@ def test_the_first_training_looks_at_every_method_of_the_grid(
     card = replace(splits.card, classes=splits.card.classes[:2])
     store = CellStore(tmp_path / "cells")
     with pytest.raises(UserError, match=r"'dkd': beta 8\.0 has no effect on 2 classes"):
-        train_teacher(parts, card.to_json(), store, "resnet20", parameters)
+        make_teacher(parts, card.to_json(), store, parameters.teacher_of("resnet20"), parameters)
     assert not store.root.exists()
 
 

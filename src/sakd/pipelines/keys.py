@@ -1,0 +1,117 @@
+"""Keys of what a stage makes, by which the next one refuses what was made with other parameters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from hashlib import file_digest, sha256
+from typing import Any
+
+from sakd.data import DataCard, Parts
+from sakd.foundation.errors import require
+from sakd.pipelines.inputs import lessons, student_start, teacher_start
+from sakd.study.grid import Row
+from sakd.study.parameters import Parameters, Teacher
+from sakd.study.train import Training
+from sakd.study.trainings import Lessons, cell_training, teacher_training
+from sakd.weights.saved import Weights
+
+
+def check_teacher(teacher: Teacher, weights: Weights, images: Lessons) -> None:
+    """Compare ``weights`` with what the present data and parameters would give.
+
+    Args:
+        teacher: Where the weights are to come from.
+        weights: What there is.
+        images: All training images.
+
+    Raises:
+        UserError: They were trained, or read from a file, with others.
+    """
+    key = teacher_key(teacher, images)
+    check_key(teacher.network, weights.card.get("key"), key, made_by="teacher")
+
+
+def teacher_key(teacher: Teacher, images: Lessons) -> str:
+    """Hash all that determines a teacher's weights.
+
+    Raises:
+        UserError: Its file cannot be read.
+    """
+    if teacher.file is None:
+        start = teacher_start(teacher, images.card)
+        return teacher_training(teacher.network, teacher.seed, images, teacher.recipe, start).key
+    with teacher.file.open("rb") as file:
+        content = file_digest(file, "sha256").hexdigest()
+    read_as = {"network": teacher.network, "renames": dict(teacher.renames)}
+    statistics = teacher.statistics and asdict(teacher.statistics)
+    return _digest(read_as, file=content, statistics=statistics, data=images.card.sha256)
+
+
+def row_trainings(
+    row: Row,
+    weights: Weights,
+    development: Parts,
+    card: Mapping[str, Any],
+    parameters: Parameters,
+) -> list[Training]:
+    """Make the trainings of a row's cells.
+
+    Raises:
+        UserError: The teacher's weights are of other data or parameters.
+    """
+    images = lessons(development, card, parameters)
+    check_teacher(parameters.teacher_of(row.teacher), weights, images)
+    labelled = replace(images, per_class=parameters.data.student_per_class)
+    recipe = parameters.student_recipe(row.student)
+    start = student_start(row.student, images.card, parameters)
+    return [
+        cell_training(
+            cell,
+            weights,
+            labelled,
+            recipe,
+            distillation=parameters.distillation,
+            routing=parameters.routing,
+            start=start,
+        )
+        for cell in row.cells
+    ]
+
+
+def check_key(name: str, found: object, expected: str, *, made_by: str) -> None:
+    """Compare the key of what the pipeline ``made_by`` has made with the one that is expected now.
+
+    Raises:
+        UserError: They differ.
+    """
+    complaint = f"{name} was made with other data or parameters: run --pipelines {made_by} with"
+    require(found == expected, f"{complaint} these first")
+
+
+def teacher_settings(teacher: Teacher, card: Mapping[str, Any]) -> str:
+    """Hash what is set about a teacher, and its data: what an evaluation of it is of."""
+    return _digest(asdict(teacher), data=_normalised(card))
+
+
+def student_settings(parameters: Parameters, card: Mapping[str, Any]) -> str:
+    """Hash what is set about all students, and their data: what an evaluation of them is of.
+
+    It does not depend on the grid: a report may be of a part of what was evaluated.
+    """
+    counted = asdict(parameters)
+    for name in ("device", "threads", "grid", "data"):
+        del counted[name]
+    data = parameters.data
+    labelled = {"per_class": data.student_per_class, "seed": data.split_seed}
+    return _digest(counted, labelled=labelled, data=_normalised(card))
+
+
+def _normalised(card: Mapping[str, Any]) -> list[object]:
+    return [card["sha256"], DataCard.from_json(card).normalisation]
+
+
+def _digest(*parts: Mapping[str, Any], **more: object) -> str:
+    content = json.dumps([*parts, more], sort_keys=True, default=lambda path: str(path.resolve()))
+    return sha256(content.encode()).hexdigest()

@@ -1,0 +1,42 @@
+"""Kedro's context of the project."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kedro.framework.context import KedroContext
+from kedro.framework.project import pipelines
+
+from sakd.foundation.console import log_to_console
+from sakd.project.errors import told_in_one_line
+from sakd.project.parameters import activate, active_parameters, for_nodes, read_parameters
+
+
+class Context(KedroContext):
+    """A context whose parameters are typed and checked when it is made.
+
+    That is before any pipeline is built, and for every command that has a session: kedro-viz
+    and notebooks make a context without calling the hooks of the project.
+    """
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - Kedro's
+        """Make the context, see `KedroContext`, and build pipelines from its parameters.
+
+        Raises:
+            ClickException: There is no such environment, or a key or value is wrong.
+        """
+        super().__init__(*arguments, **named)
+        log_to_console()
+        with told_in_one_line():
+            activate(read_parameters(self.config_loader, self.project_path))
+        # Pipelines of an earlier context in this process are of other parameters.
+        pipelines.configure(f"{self._package_name}.pipeline_registry")
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The typed parameters, from which Kedro makes ``parameters`` and ``params:...``.
+
+        Kedro would validate them by the type hints of the nodes, for which it builds the
+        pipelines first; here the pipelines depend on the grid, so the grid is typed before.
+        """
+        return for_nodes(active_parameters())

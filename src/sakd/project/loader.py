@@ -1,0 +1,36 @@
+"""Kedro's loader of configuration files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from kedro.config import OmegaConfigLoader
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from sakd.project.errors import one_line
+
+REMEDY = (
+    "write the value itself, or give it with --params (only credentials.yml may use ${oc.env:...})"
+)
+
+
+class Loader(OmegaConfigLoader):
+    """A loader that reports in one line what it cannot read: parameters, catalog, globals."""
+
+    def __getitem__(self, key: str) -> dict[str, Any]:
+        """Read the files of ``key``, see `OmegaConfigLoader`.
+
+        Raises:
+            ClickException: A file is no YAML, or refers to what does not exist.
+        """
+        try:
+            content: dict[str, Any] = super().__getitem__(key)
+        except YAMLError as error:
+            raise click.ClickException(one_line(error)) from error
+        except OmegaConfBaseException as error:
+            place = f"{key}, {error.full_key}" if error.full_key else key
+            reason = str(error).partition("\n")[0]
+            raise click.ClickException(f"{place}: {reason}; {REMEDY}") from error
+        return content

@@ -1,0 +1,208 @@
+"""A stage that is run alone takes what was made with its parameters, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from safetensors.torch import save_file
+
+from sakd.data import Parts, Splits
+from sakd.foundation.errors import UserError
+from sakd.pipelines.evaluate.nodes import measure_students, measure_teacher
+from sakd.pipelines.report.nodes import tabulate
+from sakd.pipelines.students.nodes import train_row
+from sakd.pipelines.teacher.nodes import make_teacher
+from sakd.study.parameters import Parameters, parse_parameters
+from sakd.study.store import CellStore
+from sakd.weights.saved import Weights
+
+KD = "digits-resnet14-resnet8-kd-adaptive-s0"
+BRIEF = {"epochs": 1, "keep_epochs": 0, "batch_size": 36}
+
+
+def study(**changes: Any) -> Parameters:
+    """The parameters of a study of a second; ``changes`` are made within their sections."""
+    raw: dict[str, Any] = {
+        "device": "cpu",
+        "grid": {"pairs": "resnet14/resnet8", "distillers": "kd", "policies": "adaptive"},
+        "teacher": BRIEF,
+        "student": BRIEF,
+        "routing": {"same_family_bias": 0},
+    }
+    for name, change in changes.items():
+        raw[name] = {**raw.get(name, {}), **change} if isinstance(change, Mapping) else change
+    return parse_parameters(raw)
+
+
+@dataclass(frozen=True)
+class Stages:
+    """What the stages of a study have left, and the stages again, with other parameters."""
+
+    splits: Splits
+    store: CellStore
+    weights: Weights
+    records: Mapping[str, Any]
+    accuracy: Mapping[str, Any]
+    evaluation: pd.DataFrame
+
+    @classmethod
+    def run(cls, splits: Splits, folder: Path, parameters: Parameters) -> Stages:
+        made = cls(splits, CellStore(folder), Weights({}), {}, {}, pd.DataFrame())
+        (teacher,) = map(parameters.teacher_of, parameters.grid.teachers())
+        weights = make_teacher(made.development, made.card, made.store, teacher, parameters)
+        made = replace(made, weights=weights)
+        made = replace(made, records=made.train(parameters))
+        return replace(
+            made, accuracy=made.measure_teacher(parameters), evaluation=made.measure(parameters)
+        )
+
+    @property
+    def card(self) -> dict[str, Any]:
+        return self.splits.card.to_json()
+
+    @property
+    def development(self) -> Parts:
+        return {"train": self.splits.train.tensors, "val": self.splits.val.tensors}
+
+    @property
+    def images(self) -> tuple[Parts, Parts, dict[str, Any], CellStore]:
+        return {"test": self.splits.test.tensors}, self.development, self.card, self.store
+
+    def train(self, parameters: Parameters) -> dict[str, Any]:
+        (row,) = parameters.grid.rows("digits")
+        return train_row(self.development, self.card, self.weights, self.store, row, parameters)
+
+    def measure_teacher(self, parameters: Parameters) -> dict[str, Any]:
+        teacher = parameters.teacher_of("resnet14")
+        return measure_teacher(*self.images, self.weights, teacher, parameters)
+
+    def measure(self, parameters: Parameters) -> pd.DataFrame:
+        return measure_students(*self.images, parameters, self.weights, self.records)[0]
+
+    def report(self, parameters: Parameters) -> pd.DataFrame:
+        return tabulate(parameters, self.card, self.evaluation, self.accuracy)[0]
+
+
+@pytest.fixture(scope="module")
+def digits(splits: Splits) -> Splits:
+    return replace(splits, card=replace(splits.card, name="digits"))
+
+
+@pytest.fixture(scope="module")
+def made(digits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Stages:
+    return Stages.run(digits, tmp_path_factory.mktemp("cells"), study())
+
+
+OF_NO_RESULT: list[dict[str, Any]] = [{"threads": 1}, {"device": "auto"}]
+OF_STUDENTS = [
+    {"student": {"epochs": 2}},
+    {"student_lr": {"resnet8": 0.01}},
+    {"distillation": {"weights": {"kd": 0.5}}},
+    {"distillation": {"options": {"kd": {"temperature": 2}}}},
+    {"routing": {"gamma": 0.5}},
+    {"data": {"student_per_class": 5}},
+]
+OF_TEACHERS: list[dict[str, Any]] = [{"teacher": {"epochs": 2}}, {"teacher_seed": 1}]
+
+
+@pytest.mark.parametrize("change", OF_STUDENTS, ids=str)
+def test_students_of_other_parameters_are_neither_measured_nor_reported(
+    made: Stages, change: dict[str, Any]
+) -> None:
+    with pytest.raises(UserError, match=f"{KD}.*run --pipelines students"):
+        made.measure(study(grid={"baseline": False}, **change))
+    with pytest.raises(UserError, match=f"{KD}.*run --pipelines evaluate"):
+        made.report(study(grid={"baseline": False}, **change))
+
+
+@pytest.mark.parametrize("change", OF_TEACHERS, ids=str)
+def test_a_teacher_of_other_parameters_is_not_used_at_all(
+    made: Stages, change: dict[str, Any]
+) -> None:
+    for stage in (made.train, made.measure_teacher, made.measure):
+        with pytest.raises(UserError, match=r"resnet14 .*run --pipelines teacher"):
+            stage(study(**change))
+    with pytest.raises(UserError, match="run --pipelines evaluate"):
+        made.report(study(**change))
+
+
+@pytest.mark.parametrize("change", OF_NO_RESULT, ids=str)
+def test_what_changes_no_result_refuses_none(made: Stages, change: dict[str, Any]) -> None:
+    pd.testing.assert_frame_equal(made.measure(study(**change)), made.evaluation)
+    assert len(made.report(study(**change))) == len(made.evaluation)
+
+
+def test_nothing_of_other_data_is_used(made: Stages) -> None:
+    card = replace(made.splits.card, sha256="0" * 64)
+    other = replace(made, splits=replace(made.splits, card=card))
+    for stage in (other.train, other.measure_teacher, other.measure):
+        with pytest.raises(UserError, match=r"resnet14 .*run --pipelines teacher"):
+            stage(study())
+    with pytest.raises(UserError, match="run --pipelines evaluate"):
+        other.report(study())
+
+
+class TestATeacherFromAFile:
+    @pytest.fixture
+    def file(self, made: Stages, tmp_path: Path) -> Path:
+        save_file(dict(made.weights.state), tmp_path / "own.safetensors")
+        return tmp_path / "own.safetensors"
+
+    def test_it_is_not_the_one_that_was_trained(self, made: Stages, file: Path) -> None:
+        with pytest.raises(UserError, match=r"resnet14 .*run --pipelines teacher"):
+            made.train(study(teacher_weights={"resnet14": str(file)}))
+
+    def test_another_file_of_that_name_is_another_teacher(
+        self, made: Stages, file: Path, tmp_path: Path
+    ) -> None:
+        parameters = study(teacher_weights={"resnet14": str(file)}, grid={"baseline": False})
+        imported = Stages.run(made.splits, tmp_path / "cells", parameters)
+        assert "key" in imported.weights.card
+        state = {name: 1 + tensor for name, tensor in imported.weights.state.items()}
+        save_file(state, file)
+        with pytest.raises(UserError, match=r"resnet14 .*run --pipelines teacher"):
+            imported.train(parameters)
+
+
+def test_a_report_is_of_the_cells_of_the_grid_in_its_order_with_their_keys(made: Stages) -> None:
+    evaluation = made.evaluation.iloc[::-1]
+    results = replace(made, evaluation=evaluation).report(study())
+    assert list(results["distiller"]) == ["none", "kd"]
+    assert list(results["key"]) == [record["key"] for record in made.records.values()]
+    assert list(results["teacher_test_top1"]) == [made.accuracy["test_top1"]] * 2
+    assert list(results["teacher_test_balanced"]) == [made.accuracy["test_balanced"]] * 2
+    for line in results.to_dict("records"):
+        entry = made.store.entry("digits-resnet14-resnet8-s0", line["cell"], line["key"])
+        assert entry.finished(line["key"]) is not None
+
+
+def test_a_part_of_the_grid_may_be_measured_and_reported(made: Stages) -> None:
+    parameters = study(grid={"baseline": False})
+    assert list(made.measure(parameters)["cell"]) == [KD]
+    assert list(made.report(parameters)["cell"]) == [KD]
+
+
+def test_a_cell_that_is_missing_is_named(made: Stages) -> None:
+    parameters = study(grid={"policies": "always+adaptive"})
+    with pytest.raises(UserError, match="kd-always-s0 was not trained: run --pipelines students"):
+        made.measure(parameters)
+    with pytest.raises(UserError, match="kd-always-s0 was not evaluated: run --pipelines evaluate"):
+        made.report(parameters)
+
+
+@pytest.mark.parametrize("lost", ["settings", "test_balanced"])
+def test_a_teacher_that_an_earlier_version_evaluated_is_refused(made: Stages, lost: str) -> None:
+    older = {name: value for name, value in made.accuracy.items() if name != lost}
+    with pytest.raises(UserError, match=r"resnet14 .*--pipelines evaluate"):
+        replace(made, accuracy=older).report(study())
+
+
+def test_cells_that_an_earlier_version_evaluated_are_refused(made: Stages) -> None:
+    older = made.evaluation.drop(columns="settings")
+    with pytest.raises(UserError, match=r"-none-none-s0 .*--pipelines evaluate"):
+        replace(made, evaluation=older).report(study())

@@ -1,0 +1,47 @@
+"""The project's parameters and log, put back after each test."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+
+from sakd.project.context import Context
+from sakd.project.parameters import activate
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def _put_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv("KEDRO_ENV", raising=False)
+    logger = logging.getLogger("sakd")
+    before = logger.handlers, logger.propagate, logger.level
+    yield
+    activate(None)
+    logger.handlers, logger.propagate, logger.level = before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _project() -> None:
+    bootstrap_project(ROOT)
+
+
+@pytest.fixture
+def load_context() -> Callable[..., Context]:
+    """Make the context of a command: of Kedro's own session, as kedro-viz and notebooks do."""
+
+    def load(env: str = "base", conf: Path = ROOT / "conf", **parameters: Any) -> Context:
+        with KedroSession.create(
+            ROOT, save_on_close=False, env=env, runtime_params=parameters, conf_source=str(conf)
+        ) as session:
+            context = session.load_context()
+        assert isinstance(context, Context)
+        return context
+
+    return load

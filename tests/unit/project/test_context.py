@@ -1,0 +1,150 @@
+"""Parameters: read once and typed, of the environment that was asked for; one line when wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+from kedro.framework.project import pipelines
+
+from sakd.foundation.console import log_to_console
+from sakd.pipeline_registry import register_pipelines
+from sakd.project.context import Context
+from sakd.project.parameters import active_parameters
+from sakd.study.grid import Row
+from sakd.study.parameters import Teacher
+
+Load = Callable[..., Context]
+
+
+@pytest.fixture
+def conf(tmp_path: Path) -> Callable[..., Path]:
+    """Write a folder of parameters and other files, and an empty environment called ``smoke``."""
+
+    def write(parameters: str, **files: str) -> Path:
+        for name in ("base", "smoke"):
+            (tmp_path / "conf" / name).mkdir(parents=True)
+        for name, text in {"parameters": parameters, **files}.items():
+            (tmp_path / "conf" / "base" / f"{name}.yml").write_text(text)
+        return tmp_path / "conf"
+
+    return write
+
+
+def test_nodes_find_typed_parameters_in_the_catalog(load_context: Load) -> None:
+    grid = {"pairs": "resnet14/resnet8", "seeds": "0+1"}
+    catalog = load_context(grid=grid, threads=2).catalog
+    parameters = catalog.load("params:study")
+    assert parameters == active_parameters()
+    assert parameters.threads == 2
+    assert catalog.load("params:data") == parameters.data
+    assert isinstance(catalog.load("params:teachers.resnet14"), Teacher)
+    row = catalog.load("params:rows.digits-resnet14-resnet8-s1")
+    assert isinstance(row, Row)
+    assert row.seed == 1
+
+
+@pytest.mark.parametrize("env", ["base", "smoke", "cifar100"])
+def test_the_environment_that_is_asked_for_is_the_one_shown(env: str, load_context: Load) -> None:
+    catalog = load_context(env).catalog
+    data = {"cifar100": "cifar100"}.get(env, "digits")
+    assert catalog.load("params:data").name == data
+    assert f"{data}-card" in pipelines["__default__"].all_outputs()
+    for pipeline in pipelines.values():
+        missing = [name for name in pipeline.inputs() if name not in catalog]
+        assert missing == []
+
+
+def test_a_second_run_in_one_process_has_pipelines_of_its_own(load_context: Load) -> None:
+    for seeds in ("0", "0+1"):
+        load_context(grid={"seeds": seeds})
+        rows = pipelines["students"].nodes
+        assert len(rows) == len(seeds.split("+"))
+
+
+@pytest.mark.parametrize("below", [".", "src/sakd"])
+def test_without_a_session_the_parameters_are_those_of_the_files(
+    root: Path, below: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(root / below)
+    monkeypatch.setenv("KEDRO_ENV", "smoke")
+    assert active_parameters().student.epochs == 1
+
+
+@pytest.mark.parametrize("below", [".", "src/sakd"])
+def test_relative_paths_start_from_the_folder_of_the_project(
+    load_context: Load, root: Path, below: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(root / below)
+    weights = {"resnet20": "weights/teacher.pth"}
+    given = load_context("cifar100", teacher_weights=weights, grid={"pairs": "resnet20/resnet8"})
+    study = given.catalog.load("params:study")
+    expected = root / "data/01_raw/cifar100", root / "weights/teacher.pth"
+    assert (study.data.path.resolve(), study.teacher_weights["resnet20"].resolve()) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("studnt: {}", "unknown parameter 'studnt'; did you mean 'student'"),
+        ("grid: {pairs: [\n", r"parameters\.yml"),
+        ("data: {path: '${oc.env:HOME}/pics'}", r"oc\.env.* --params.* credentials\.yml"),
+        ("data: {path: '${globals:raw}'}", "raw.* not found.* --params"),
+        ("data: {path: '${raw}'}", "'raw' not found.* --params"),
+        ("data: {path: '${data.path}'}", r"data\.path.* --params"),
+        ("data: {path: '${nowhere:raw}'}", "nowhere.* --params"),
+        ("data: {path: '${raw'}", "raw.* --params"),
+        ("data: {path: '${runtime_params:raw}'}", "raw.* not found.* --params"),
+    ],
+)
+def test_wrong_parameters_are_reported_in_one_line(
+    text: str, complaint: str, load_context: Load, conf: Callable[..., Path]
+) -> None:
+    with pytest.raises(click.ClickException, match=complaint) as caught:
+        load_context(conf=conf(text))
+    assert caught.value.exit_code != 0
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize("file", ["catalog", "globals"])
+def test_other_wrong_files_are_reported_in_one_line(
+    file: str, load_context: Load, conf: Callable[..., Path]
+) -> None:
+    folder = conf("threads: 1", **{file: "root: ${oc.env:HOME}"})
+    with pytest.raises(click.ClickException, match=rf"{file}, root: .*oc\.env") as caught:
+        _ = load_context(conf=folder).catalog
+    assert "\n" not in caught.value.message
+
+
+def test_an_unknown_environment_is_reported_with_those_that_exist(
+    load_context: Load, conf: Callable[..., Path]
+) -> None:
+    with pytest.raises(click.ClickException, match="'smok'; did you mean 'smoke'"):
+        load_context("smok", conf=conf("threads: 1"))
+
+
+def test_a_folder_without_conf_is_reported_with_what_to_do(
+    load_context: Load, tmp_path: Path
+) -> None:
+    with pytest.raises(click.ClickException, match=r"nowhere.* --conf-source"):
+        load_context(conf=tmp_path / "nowhere")
+
+
+def test_wrong_files_without_a_session_are_reported_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(click.ClickException, match="conf"):
+        register_pipelines()
+
+
+def test_the_log_goes_to_the_console_line_by_line(capsys: pytest.CaptureFixture[str]) -> None:
+    log_to_console()
+    logging.getLogger("sakd.study.train").info("%s: [bold]done[/bold] %s", "cell", "x" * 200)
+    logging.getLogger("sakd.study.train").debug("not shown")
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1
+    assert lines[0].endswith(f"cell: [bold]done[/bold] {'x' * 200}")
