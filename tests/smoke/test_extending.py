@@ -70,7 +70,9 @@ def test_the_examples_train_together(copy_project: Callable[[], Any], tmp_path: 
     given["data.path"] = str(tmp_path)
     done = project.study(*(f"{name}={value}" for name, value in given.items()))
     assert done.returncode == 0, done.stderr
-    with (project.reporting.parent / "arrays" / "results.csv").open(newline="") as lines:
+    (results,) = project.reporting.parent.glob("arrays_*/results.csv")
+    with results.open(newline="") as lines:
         cells = [line["cell"] for line in csv.DictReader(lines)]
     methods = ("none-none", "logit_regression-always", "logit_regression-prominent")
-    assert cells == [f"arrays-resnet20-plain5-{method}-s0" for method in methods]
+    slug = results.parent.name
+    assert cells == [f"{slug}-resnet20-plain5-{method}-s0" for method in methods]

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 pytestmark = pytest.mark.slow
 
 QUICK = (
-    "data.size=16,data.val_fraction=0.2,threads=1,grid.pairs=resnet14/resnet8,grid.distillers=kd,"
+    "data.options.size=16,data.val_fraction=0.2,threads=1,grid.pairs=resnet14/resnet8,grid.distillers=kd,"
     "grid.policies=always+adaptive,teacher.epochs=1,student.epochs=1,teacher.batch_size=8,"
     "student.batch_size=8,student_lr.resnet8=0.02"
 )

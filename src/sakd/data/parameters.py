@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import BeforeValidator
 from torch import Tensor
 
 from sakd.data import Dataset, Images, Splitting, decoders, from_tensors, open_dataset
+from sakd.data.sources.base import OnError
 from sakd.foundation.errors import require
+
+ClassName = Annotated[str, BeforeValidator(str)]  # YAML has numbers for some
 
 
 @dataclass(frozen=True)
@@ -18,27 +22,26 @@ class DataParameters:
     """Which images, and how they are split.
 
     Attributes:
-        name: in `sakd.data.DATASETS`, or ``torchvision:NAME``.
-        path: the folder of the raw data, where the source is one.
-        source: in which form the dataset is read; each names its own, null for its first.
-        download: whether missing raw data may be fetched.
-        size: side of the squares that images are resized to, in pixels; null for the rule of
-            `sakd.data.pictures.conversion.common_form`, 224 where they are streamed. Only for
-            folder, imagenet, parquet and torchvision.
-        streamed: whether images stay in their files and are decoded whenever they are used, of
-            folder and imagenet: for what does not fit in memory.
-        workers: processes that decode streamed images; null for one per core.
-        image_column: of parquet files; null where only one can be meant.
-        label_column: of parquet files; null where only one can be meant.
-        statistics: mean and standard deviation to normalise by, of benchmarks: the published ones,
-            or those of the training images; null for what the dataset takes by itself.
-        duplicates: drop images that are there twice, or keep them; see
+        name: In `sakd.data.DATASETS`, ``torchvision:NAME``, or ``package.module:Class``.
+        path: The folder of the raw data, where the source is one.
+        source: The form in which the dataset is read; each names its own, null for its first.
+        download: Whether missing raw data may be fetched.
+        options: Those of the dataset, by name: its fields, as ``sakd list datasets`` shows them.
+        classes: The order of the classes, by name; empty for that of the dataset.
+        on_error: Whether images that cannot be used stop the run, or are skipped.
+        streamed: Whether images stay in their files and are decoded whenever they are used, of
+            folder and imagenet: for sets that do not fit in memory.
+        workers: Processes that decode streamed images; null for one per core.
+        duplicates: Whether images that are there twice are dropped or kept; see
             `sakd.data.splits.duplicates`.
-        val_fraction: share of the training images for validation, where the dataset has none.
-        test_fraction: share of all images for test, where the dataset has no test images.
-        train_size: keep only that many training images; null for all.
-        split_seed: of the splits, and of the choice of labelled images.
-        student_per_class: labelled images per class that students learn from; null for all.
+        val_fraction: Share of the training images for validation, where the dataset has none.
+        test_fraction: Share of all images for test, where the dataset has no test images.
+        train_size: Number of training images to keep; null for all.
+        split_seed: Seed of the splits, and of the choice of labelled images.
+        student_per_class: Labelled images per class that students learn from; null for all.
+
+    Raises:
+        UserError: A share or a number is out of range.
     """
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
@@ -47,12 +50,11 @@ class DataParameters:
     path: Path | None = None
     source: str | None = None
     download: bool = False
-    size: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    classes: tuple[ClassName, ...] = ()
+    on_error: OnError = "refuse"
     streamed: bool = False
     workers: int | None = None
-    image_column: str | None = None
-    label_column: str | None = None
-    statistics: Literal["published", "own"] | None = None
     duplicates: Literal["drop", "keep"] = "drop"
     val_fraction: float = 0.1
     test_fraction: float | None = None
@@ -61,7 +63,7 @@ class DataParameters:
     student_per_class: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what no dataset can be split by."""
+        """Check shares and numbers."""
         for name in ("val_fraction", "test_fraction"):
             share = getattr(self, name)
             fine = share is None or 0 < share < 1
@@ -73,33 +75,34 @@ class DataParameters:
         require(fine, f"workers must be 0 or more, or null, got {self.workers}")
 
     def images(self, tensors: Mapping[str, Tensor]) -> Images:
-        """Prepared tensors as images; those in files are found in ``path``."""
+        """Make images of prepared tensors; those in files are found in ``path``."""
         return from_tensors(tensors, self.dataset().path, decoders(self.workers))
 
     def dataset(self) -> Dataset:
-        """The dataset that is meant.
+        """Make the dataset that is meant.
 
         Raises:
-            UserError: there is none of that name and source.
+            UserError: There is none of that name and source, or it does not take an option.
         """
+        own = sorted({"streamed", "workers"} & set(self.options))
+        require(not own, f"data.options.{', '.join(own)}: these are set in data itself")
         return open_dataset(
             self.name,
             self.path,
             self.source,
             download=self.download,
-            size=self.size,
+            classes=self.classes,
+            on_error=self.on_error,
             streamed=self.streamed or None,
             workers=self.workers,
-            image_column=self.image_column,
-            label_column=self.label_column,
-            statistics=self.statistics,
+            **self.options,
         )
 
     def check(self) -> None:
-        """See, without reading the images, that they are there and can be split.
+        """Check, without reading the images, that they are there and can be split.
 
         Raises:
-            UserError: something is missing, or not as it should be.
+            UserError: Something is missing, or not as it should be.
         """
         dataset = self.dataset()
         dataset.check()
@@ -107,11 +110,11 @@ class DataParameters:
 
     @property
     def slug(self) -> str:
-        """What the data is called in ids and file names."""
+        """The name of the data in ids and file names."""
         return self.dataset().slug
 
     def splitting(self) -> Splitting:
-        """How it is split."""
+        """Describe how the data is split."""
         return Splitting(
             self.val_fraction,
             self.test_fraction,

@@ -2,6 +2,8 @@
 
 import io
 import json
+import struct
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -49,6 +51,25 @@ def encode() -> Callable[..., bytes]:
         buffer = io.BytesIO()
         picture.save(buffer, form, **options)
         return buffer.getvalue()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def deep_png() -> Callable[[np.ndarray], bytes]:
+    """Write a PNG of 16 bits, (H, W) grey or (H, W, 3) colour, by hand: Pillow cannot."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        checked = kind + content
+        return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+    def make(pixels: np.ndarray) -> bytes:
+        height, width = pixels.shape[:2]
+        colour = 0 if pixels.ndim == 2 else 2
+        header = struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, 0)
+        rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+        chunks = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+        return b"\x89PNG\r\n\x1a\n" + chunks
 
     return make
 

@@ -177,18 +177,21 @@ def test_the_data_of_the_environment_for_ones_own_are_named_on_the_command_line(
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({"name": "folder", "size": 1}, "data.size 1 pixels; allowed: 2 to 20,000, or null"),
-        ({"name": "torchvision:MNIST", "size": 0}, "data.size 0 pixels; allowed: 2 to 20,000"),
-        ({"name": "folder", "streamed": True, "size": 1}, "data.size 1 pixels; allowed: 2 to"),
+        ({"name": "folder", "options": {"size": 1}}, "data.options.size 1 pixels; allowed: 2 to"),
+        ({"name": "folder", "size": 64}, "unknown parameter 'data.size'"),
         ({"name": "folder", "path": 2024}, "'data.path' is a number, 2024; for a folder write ./"),
         ({"name": "folder", "path": "~nobody1/x"}, "~nobody1/x: there is no user nobody1; write"),
         ({"duplicates": "merge"}, "parameter 'data.duplicates': Input should be 'drop' or 'keep'"),
-        ({"name": "digits", "size": 9}, "digits does not take data.size; leave it out"),
-        ({"name": "torchvision:FashionMNITS"}, "did you mean FashionMNIST"),
+        ({"options": {"size": 9}}, "digits does not take data.options.size; leave it out"),
+        ({"options": {"workers": 2}}, "data.options.workers: .* set in data itself"),
+        ({"name": "torchvision:FashionMNITS"}, "did you mean 'FashionMNIST"),
         ({"name": "flowers"}, "unknown dataset 'flowers'; .*or torchvision:NAME"),
         ({"name": "digits", "streamed": True}, "digits does not take data.streamed; leave it out"),
         ({"workers": -1}, "workers must be 0 or more, or null, got -1"),
-        ({"name": "cifar10", "statistics": "mine"}, "Input should be 'published' or 'own'"),
+        (
+            {"name": "cifar10", "options": {"statistics": "mine"}},
+            "data.options.statistics of cifar10: .*'published' or 'own'",
+        ),
         ({"name": "folder", "source": "zip"}, "folder has no source 'zip'; allowed: files"),
     ],
 )

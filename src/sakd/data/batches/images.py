@@ -60,6 +60,10 @@ class ImageSet:
         """Take the images at ``index``, (n,) int64 positions, in that order."""
         return replace(self, images=self.images[index], labels=self.labels[index])
 
+    def relabelled(self, labels: Tensor) -> Self:
+        """Give the images other labels, (N,) int64."""
+        return replace(self, labels=labels)
+
     def to(self, device: torch.device | str) -> Self:
         """Move images and labels to ``device``; no copy when they are there already."""
         return replace(self, images=self.images.to(device), labels=self.labels.to(device))
@@ -110,6 +114,9 @@ class Images(Protocol):
 
     def subset(self, index: Tensor) -> Self:
         """Take the images at ``index``, (n,) int64 positions, in that order."""
+
+    def relabelled(self, labels: Tensor) -> Self:
+        """Give the images other labels, (N,) int64."""
 
     def to(self, device: torch.device | str) -> Self:
         """Move what is in memory to ``device``."""

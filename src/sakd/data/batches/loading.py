@@ -13,8 +13,10 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
 
-from sakd.data.pictures.conversion import read_header, recolour
-from sakd.data.pictures.decoding import FORMATS, reason
+from sakd.data.pictures.conversion import recolour
+from sakd.data.pictures.every import reason
+from sakd.data.pictures.form import USUAL, Tones, read_header
+from sakd.data.pictures.stored import FORMATS
 from sakd.foundation.errors import UserError
 from sakd.foundation.randomness import mix
 
@@ -37,11 +39,13 @@ class Loader:
         root: The folder that ``paths`` are relative to.
         paths: N files.
         workers: Processes that decode; 0 decodes in this one.
+        tones: How 16-bit levels and transparent parts are shown.
     """
 
     root: Path
     paths: Sequence[str]
     workers: int
+    tones: Tones = USUAL
 
     def batches(
         self,
@@ -93,7 +97,7 @@ class _Decoded(Dataset["Tensor | _Unreadable"]):
     def __getitem__(self, row: int) -> Tensor | _Unreadable:
         path = self.loader.root / self.loader.paths[row]
         try:
-            picture = _read(path)
+            picture = _read(path, self.loader.tones)
         except Exception as error:  # broken bytes fail in as many ways as there are decoders
             return _Unreadable(path, reason(error))
         with torch.random.fork_rng(devices=()):
@@ -109,8 +113,8 @@ def _together(items: list[Tensor | _Unreadable]) -> Tensor | _Unreadable:
     return batch
 
 
-def _read(path: Path) -> Image.Image:
+def _read(path: Path, tones: Tones) -> Image.Image:
     with Image.open(path, formats=FORMATS) as picture:
         read_header(picture)
         picture.load()
-        return recolour(picture, CHANNELS)
+        return recolour(picture, CHANNELS, tones)

@@ -2,8 +2,8 @@
 
 Those in memory are ``images`` (N, C, H, W) uint8 and ``labels`` (N,) int64. Those in files are
 ``paths``, UTF-8 text as uint8 in which a 0 separates one path from the next, ``content`` (N, 16)
-uint8, a digest of the pixels of each, ``labels``, and ``side``, the pixels of the crop that
-networks see.
+uint8, a digest of the pixels of each, ``labels``, ``side``, the pixels of the crop that networks
+see, and ``tones``, the three numbers of `sakd.data.pictures.form.Tones`.
 """
 
 from __future__ import annotations

@@ -15,7 +15,10 @@ from sakd.data.batches.crops import CropViews, middle
 from sakd.data.batches.images import Statistics
 from sakd.data.batches.loading import CHANNELS, Loader
 from sakd.data.batches.normalise import channel_statistics
-from sakd.data.pictures.decoding import Files, digest_pixels
+from sakd.data.pictures.decoding import digest_pixels
+from sakd.data.pictures.every import Fault
+from sakd.data.pictures.form import USUAL, Tones
+from sakd.data.pictures.stored import Files
 from sakd.foundation.errors import require
 
 if TYPE_CHECKING:
@@ -40,6 +43,7 @@ class ImageFiles:
         content: (N, 16) uint8, a digest of the pixels of each.
         side: Side of the crop that networks see, in pixels.
         workers: Processes that decode; 0 decodes in this one.
+        tones: How 16-bit levels and transparent parts are shown.
 
     Raises:
         UserError: ``side`` is below 1, or ``workers`` below 0.
@@ -51,6 +55,7 @@ class ImageFiles:
     content: Tensor
     side: int
     workers: int = 0
+    tones: Tones = USUAL
 
     def __post_init__(self) -> None:
         """Check the numbers."""
@@ -59,8 +64,15 @@ class ImageFiles:
 
     @classmethod
     def examine(
-        cls, paths: Sequence[Path], labels: Tensor, *, root: Path, side: int, split: str
-    ) -> Self:
+        cls,
+        paths: Sequence[Path],
+        labels: Tensor,
+        *,
+        root: Path,
+        side: int,
+        split: str,
+        tones: Tones = USUAL,
+    ) -> tuple[Self, list[Fault]]:
         """Decode every file once, so that unreadable files and duplicates are found now.
 
         Args:
@@ -69,13 +81,15 @@ class ImageFiles:
             root: The folder of the files.
             side: Side of the crop that networks see, in pixels.
             split: Which split they are, for the progress.
+            tones: How 16-bit levels and transparent parts are shown.
 
-        Raises:
-            UserError: A file is unreadable or of an absurd size; says which and how many.
+        Returns:
+            All images, and the faults of those that cannot be used.
         """
         top = f"{root.as_posix()}/"
         listed = tuple(path.as_posix().removeprefix(top) for path in paths)
-        return cls(root, listed, labels, digest_pixels(Files(paths), CHANNELS, split), side)
+        content, faults = digest_pixels(Files(paths), CHANNELS, tones, split)
+        return cls(root, listed, labels, content, side, tones=tones), faults
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor], root: Path, workers: int) -> Self:
@@ -83,7 +97,8 @@ class ImageFiles:
         text = tensors["paths"].numpy().tobytes().decode(errors="surrogateescape")
         paths = tuple(text.split(SEPARATOR))
         labels, content = tensors["labels"], tensors["content"]
-        return cls(root, paths, labels, content, int(tensors["side"]), workers)
+        tones = Tones(*tensors["tones"].tolist())
+        return cls(root, paths, labels, content, int(tensors["side"]), workers, tones)
 
     def __len__(self) -> int:
         """Count the images."""
@@ -98,6 +113,10 @@ class ImageFiles:
         """Take the images at ``index``, (n,) int64 positions, in that order."""
         paths = tuple(self.paths[row] for row in index.tolist())
         return replace(self, paths=paths, labels=self.labels[index], content=self.content[index])
+
+    def relabelled(self, labels: Tensor) -> Self:
+        """Give the images other labels, (N,) int64."""
+        return replace(self, labels=labels)
 
     def to(self, device: torch.device | str) -> Self:
         """Return the same images: files stay where they are."""
@@ -141,8 +160,9 @@ class ImageFiles:
             "content": self.content.contiguous(),
             "labels": self.labels.contiguous(),
             "side": torch.tensor(self.side),
+            "tones": torch.tensor(self.tones),
         }
 
     @property
     def _loader(self) -> Loader:
-        return Loader(self.root, self.paths, self.workers)
+        return Loader(self.root, self.paths, self.workers, self.tones)

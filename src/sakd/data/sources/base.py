@@ -1,25 +1,41 @@
-"""What it takes to be a dataset: a cheap look at the door, then raw images."""
+"""The interface of a dataset: a cheap look at the door, then raw images."""
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+import torch
 
 from sakd.data.batches.images import Images
+from sakd.data.pictures.form import Form
+from sakd.data.sources.classes import in_order, listed
 from sakd.foundation.errors import UserError
+from sakd.foundation.fingerprint import code_of
 
-ELSEWHERE = ("path", "download", "workers")  # fields of a dataset that do not change what it is
+ELSEWHERE = ("path", "download", "workers")  # fields of a dataset that do not change its images
+
+PROJECT = __name__.partition(".")[0]
+
+OnError = Literal["refuse", "skip"]
+"""Whether an image that cannot be used stops everything, or is left out."""
+
+DIGITS = 6  # of `Dataset.origin` that are part of file names
+SHOWN = 100  # classes in the log
+
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def refusals_told() -> Iterator[None]:
+def readable() -> Iterator[None]:
     """Say in one line which file the operating system refuses to read, and why.
 
     Raises:
@@ -43,6 +59,9 @@ class RawData:
         source: Where the images came from, in words.
         mean: Published mean per channel, pixels in [0, 1], or None to compute it; ``std`` likewise.
         val: The validation images that come with it, or None where there are none.
+        form: What pictures were converted to; None where the dataset gives tensors.
+        notes: What a reader of the results should know of the images, in words.
+        skipped: The images that were left out as they cannot be used, and why.
     """
 
     train: Images
@@ -52,6 +71,26 @@ class RawData:
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
     val: Images | None = None
+    form: Form | None = None
+    notes: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+    def ordered(self, classes: Sequence[str]) -> RawData:
+        """Put the classes in this order, and their labels with them; nothing given, no change.
+
+        Raises:
+            UserError: These are other classes.
+        """
+        if not classes:
+            return self
+        order = in_order(self.classes, classes)
+        labels = torch.tensor([order.index(name) for name in self.classes])
+
+        def moved(images: Images) -> Images:
+            return images.relabelled(labels[images.labels])
+
+        val, test = (images and moved(images) for images in (self.val, self.test))
+        return replace(self, train=moved(self.train), val=val, test=test, classes=order)
 
 
 @dataclass(frozen=True)
@@ -62,6 +101,8 @@ class Dataset(ABC):
         path: The folder to read, where the source is one.
         source: One of ``sources``: the form in which the images are stored.
         download: Whether missing data may be fetched from the network.
+        classes: The order of the classes, by name; empty for the dataset's own.
+        on_error: Whether images that cannot be used are refused or skipped.
 
     Raises:
         UserError: The source is not one of ``sources``, or cannot use ``path`` or ``download``.
@@ -73,6 +114,8 @@ class Dataset(ABC):
     path: Path | None
     source: str
     download: bool = False
+    classes: tuple[str, ...] = ()
+    on_error: OnError = "refuse"
 
     def __post_init__(self) -> None:
         """Refuse options that this dataset could only ignore."""
@@ -82,8 +125,11 @@ class Dataset(ABC):
 
     @property
     def slug(self) -> str:
-        """What the data is called in ids and file names: letters, digits and underscores."""
-        return self.name
+        """The name of the data in ids and file names: letters, digits and underscores.
+
+        It ends in digits of `origin`, so that no two folders share a name.
+        """
+        return "_".join(filter(None, (self.name, self.origin[:DIGITS])))
 
     @property
     def origin(self) -> str:
@@ -102,7 +148,7 @@ class Dataset(ABC):
 
     @abstractmethod
     def check(self) -> None:
-        """See, without reading the images, that ``load`` will find its data.
+        """Check, without reading the images, that ``read`` will find its data.
 
         Raises:
             UserError: The data is not there; the message says how to get it.
@@ -110,7 +156,7 @@ class Dataset(ABC):
 
     @abstractmethod
     def files(self) -> Sequence[Path]:
-        """The files that ``load`` reads, in an order of their own; none for what is bundled."""
+        """The files that ``read`` reads, in an order of their own; empty for bundled images."""
 
     def has_test(self) -> bool | None:
         """Whether test images come with it; None where that is known only once it is read."""
@@ -127,28 +173,56 @@ class Dataset(ABC):
     def fingerprint(self) -> str:
         """Hash all that ``load`` depends on to a hexadecimal SHA-256.
 
-        That is the name, the options but for ``download`` and ``workers``, and of every file its
-        `mark` and its place in ``path``. It is the same on every machine.
+        That is the name, the options that are not at their defaults (but for ``download`` and
+        ``workers``), the code where it is not the project's own, and of every file its `mark` and
+        its place in ``path``. It is the same on every machine.
 
         Raises:
             UserError: A file cannot be read.
         """
-        options = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ELSEWHERE}
-        digest = hashlib.sha256(repr((self.name, options)).encode())
+        options = {
+            field.name: value
+            for field in fields(self)
+            if field.name not in ELSEWHERE and (value := getattr(self, field.name)) != field.default
+        }
+        code = {n: d for n, d in code_of(type(self)).items() if not n.startswith(f"{PROJECT}.")}
+        digest = hashlib.sha256(repr((self.name, options, *code.items())).encode())
         for path in self.files():
             place = path.relative_to(self.path) if self.path else path
             digest.update(f"\n{place.as_posix()}\n".encode())
-            with refusals_told():
-                digest.update(self.mark(path))
+            digest.update(self._mark(path))
         return digest.hexdigest()
+
+    def _mark(self, path: Path) -> bytes:
+        try:
+            with readable():
+                return self.mark(path)
+        except UserError:
+            if self.on_error == "refuse":
+                raise
+            return b""
 
     def mark(self, path: Path) -> bytes:
         """Tell one version of a file from another: by its content, as reading is cheap."""
         with path.open("rb") as content:
             return hashlib.file_digest(content, hashlib.sha256).digest()
 
-    @abstractmethod
     def load(self) -> RawData:
+        """Read all images, with the classes in the order asked for, and log what to know of them.
+
+        Raises:
+            UserError: The data is missing or is not what it should be, or has other classes.
+        """
+        raw = self.read().ordered(self.classes)
+        here = f"{self.path}/"
+        raw = replace(raw, skipped=tuple(each.replace(here, "", 1) for each in raw.skipped))
+        logger.info("%s: classes in order: %s", self.slug, listed(raw.classes, most=SHOWN))
+        for note in raw.notes:
+            logger.warning("%s: %s", self.slug, note)
+        return raw
+
+    @abstractmethod
+    def read(self) -> RawData:
         """Read all images.
 
         Raises:

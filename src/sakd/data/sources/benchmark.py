@@ -5,13 +5,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal
 
-from sakd.data.pictures.conversion import Form
+from sakd.data.pictures.decoding import Survey
+from sakd.data.pictures.form import Form
 from sakd.data.sources.base import Dataset, RawData
 from sakd.data.sources.download import Archive, fetch_archive
 from sakd.data.sources.parquet_files import Columns, ParquetFiles, parquet_paths
 from sakd.data.sources.reading import read_raw
+from sakd.data.sources.split_names import SplitNames
 from sakd.foundation.errors import UserError, require
 
 Statistics = Literal["published", "own"]
@@ -28,22 +30,22 @@ class Benchmark(Dataset):
         title: The name in words.
         unpacked: The folder in the published archive, and ``members`` what must be in it.
         columns: The columns in parquet files.
-        test_names: What parquet files of the test split may be called.
-        classes: How many there are.
+        split_names: What the parquet files of the splits may be called.
+        class_count: The number of classes.
         form: The shape of every image.
         mean: What the papers normalise by, and ``std`` likewise.
         standard: The statistics that are used unless others are asked for.
 
     Raises:
-        UserError: Parquet files are to be downloaded, or there are no such statistics.
+        UserError: Parquet files are to be downloaded.
     """
 
     title: ClassVar[str]
     unpacked: ClassVar[str]
     members: ClassVar[tuple[str, ...]]
     columns: ClassVar[Columns]
-    test_names: ClassVar[tuple[str, ...]] = ("test",)
-    classes: ClassVar[int]
+    split_names: ClassVar[SplitNames] = {"train": ("train",), "test": ("test",)}
+    class_count: ClassVar[int]
     form: ClassVar[Form]
     mean: ClassVar[tuple[float, ...]]
     std: ClassVar[tuple[float, ...]]
@@ -54,14 +56,16 @@ class Benchmark(Dataset):
     def __post_init__(self) -> None:
         """Refuse to download what cannot be."""
         super().__post_init__()
-        allowed = get_args(Statistics)
-        fine = self.statistics is None or self.statistics in allowed
-        require(fine, f"no statistics {self.statistics!r}; allowed: {', '.join(allowed)}, or null")
         if self.download and self.source == "parquet":
             raise UserError(
                 f"{self.name} cannot download parquet files; set download to false and put them in "
                 f"path, or choose source {self.sources[0]}"
             )
+
+    @property
+    def slug(self) -> str:
+        """The name alone: a benchmark is the same in every folder."""
+        return self.name
 
     @property
     @abstractmethod
@@ -107,7 +111,7 @@ class Benchmark(Dataset):
         if self.source != "parquet" and not self._is_unpacked():
             fetch_archive(self.archive, self.folder, self.unpacked, download=self.download)
 
-    def load(self) -> RawData:
+    def read(self) -> RawData:
         """Read all images.
 
         Raises:
@@ -149,24 +153,25 @@ class Benchmark(Dataset):
 
     def _parquet_files(self) -> dict[str, ParquetFiles]:
         folder = self.folder
-        test = self.test_names[0]
+        test = self.split_names["test"][0]
         layout = f"allowed: one with train-*.parquet and {test}-*.parquet"
         require(folder.is_dir(), f"no folder {folder}; {layout}")
+        paths = parquet_paths(folder, self.split_names)
         files = {}
-        for split, names in {"train": ("train",), "test": self.test_names}.items():
-            paths = parquet_paths(folder, names)
+        for split, names in self.split_names.items():
             remedy = f"put the parquet files of {self.title} there"
-            require(bool(paths), f"no {names[0]}-*.parquet in {folder}; {remedy}")
-            files[split] = ParquetFiles(paths, self.columns)
+            require(split in paths, f"no {names[0]}-*.parquet in {folder}; {remedy}")
+            files[split] = ParquetFiles(paths[split], self.columns)
             files[split].check()
         return files
 
     def _from_parquet(self) -> RawData:
         files = self._parquet_files()
-        names = files["train"].class_names() or tuple(map(str, range(self.classes)))
-        if len(names) != self.classes:
+        names = files["train"].class_names() or tuple(map(str, range(self.class_count)))
+        if len(names) != self.class_count:
             found = f"{files['train'].paths[0]} names {len(names)} classes"
-            raise UserError(f"{found}; {self.title} has {self.classes}")
-        splits = {split: each.read(self.classes) for split, each in files.items()}
+            raise UserError(f"{found}; {self.title} has {self.class_count}")
+        splits = {split: each.read(self.class_count) for split, each in files.items()}
         paths = ", ".join(path.name for each in files.values() for path in each.paths)
-        return read_raw(splits, names, f"{self.title}, parquet files {paths}", form=self.form)
+        source = f"{self.title}, parquet files {paths}"
+        return read_raw(splits, names, source, Survey(self.form), self.on_error)

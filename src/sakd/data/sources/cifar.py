@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
 
-from sakd.data.pictures.conversion import Form
+from sakd.data.pictures.decoding import Survey
+from sakd.data.pictures.form import Form
 from sakd.data.sources.base import RawData
 from sakd.data.sources.benchmark import Benchmark
 from sakd.data.sources.download import Archive
 from sakd.data.sources.parquet_files import Columns
-from sakd.data.sources.torchvision_classes import read_torchvision, torchvision_class
+from sakd.data.sources.reading import read_raw
+from sakd.data.sources.torchvision_classes import TorchvisionClass, torchvision_class
 from sakd.foundation.errors import UserError
 
 
 class Cifar(Benchmark):
-    """What CIFAR-10 and CIFAR-100 have in common: 50,000 images to train on, 10,000 to test.
+    """Shared base of CIFAR-10 and CIFAR-100: 50,000 images to train on, 10,000 to test.
 
     Attributes:
         item: The name of torchvision's class, which reads the published archive.
@@ -38,11 +39,12 @@ class Cifar(Benchmark):
             UserError: One has another checksum.
         """
         try:
-            raw = read_torchvision(self.item, self.folder, download=False, form=self.form)
+            splits, classes = TorchvisionClass(self.item).read(self.folder, download=False)
         except UserError as error:
             found = f"no intact {self.title} in {self.place}"
             raise UserError(f"{found}; delete it, and {self.remedy()}") from error
-        return replace(raw, source=f"{self.title}, python version, as published")
+        source = f"{self.title}, python version, as published"
+        return read_raw(splits, classes, source, Survey(self.form), self.on_error)
 
 
 class Cifar10(Cifar):
@@ -66,7 +68,7 @@ class Cifar10(Cifar):
         *("test_batch", "batches.meta"),
     )
     columns: ClassVar[Columns] = Columns("img", "label")
-    classes: ClassVar[int] = 10
+    class_count: ClassVar[int] = 10
     mean: ClassVar[tuple[float, ...]] = (0.4914, 0.4822, 0.4465)
     std: ClassVar[tuple[float, ...]] = (0.2470, 0.2435, 0.2616)
 
@@ -90,6 +92,6 @@ class Cifar100(Cifar):
     unpacked: ClassVar[str] = "cifar-100-python"
     members: ClassVar[tuple[str, ...]] = ("train", "test", "meta")
     columns: ClassVar[Columns] = Columns("img", "fine_label")
-    classes: ClassVar[int] = 100
+    class_count: ClassVar[int] = 100
     mean: ClassVar[tuple[float, ...]] = (0.5071, 0.4867, 0.4408)
     std: ClassVar[tuple[float, ...]] = (0.2675, 0.2565, 0.2761)

@@ -39,7 +39,7 @@ class Digits(Dataset):
         """None: the images are part of scikit-learn."""
         return ()
 
-    def load(self) -> RawData:
+    def read(self) -> RawData:
         """Read the 1,797 images."""
         from sklearn.datasets import load_digits  # noqa: PLC0415 - seconds to import, used here alone
 

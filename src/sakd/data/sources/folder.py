@@ -1,30 +1,32 @@
-"""Your own images as files, a folder per class."""
+"""Your own images as files: a folder per class, or a CSV file that names their classes."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 import torch
 
+from sakd.data.batches.images import Images
 from sakd.data.batches.loading import decoders
 from sakd.data.batches.streamed import ImageFiles
-from sakd.data.pictures.decoding import Files
-from sakd.data.sources.base import RawData, refusals_told
-from sakd.data.sources.own import SPLIT_NAMES, UNWRITABLE, OwnImages, SplitNames
-from sakd.data.sources.reading import Labelled, check_classes, read_raw
-from sakd.foundation.errors import UserError, require
+from sakd.data.pictures.decoding import Survey
+from sakd.data.pictures.every import Fault
+from sakd.data.pictures.form import Form
+from sakd.data.pictures.stored import Files
+from sakd.data.sources.base import RawData, readable
+from sakd.data.sources.classes import check_counts, check_known, in_order, listed
+from sakd.data.sources.labels_file import LabelsFile
+from sakd.data.sources.listing import ClassFiles, Folders
+from sakd.data.sources.own import OwnImages
+from sakd.data.sources.reading import Labelled, assemble, read_raw, sift
+from sakd.data.sources.split_names import SPLIT_NAMES, SplitNames
+from sakd.foundation.errors import require
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 SIDE = 224  # pixels: of streamed images, unless another size is given
 STREAMED = "streamed; statistics, where not published, are of 1,000 training images"
-IGNORED = ("thumbs.db", "desktop.ini")  # what file managers leave; and hidden files
-
-ClassFiles = dict[str, list[Path]]
-"""The files of a split, by class."""
 
 
 class Listed(NamedTuple):
@@ -38,31 +40,37 @@ class Listed(NamedTuple):
 class Folder(OwnImages):
     """Images of your own in folders: train/CLASS/*.png, or CLASS/*.png.
 
-    Beside ``train`` there may be ``val`` (or ``valid``, ``validation``) and ``test``, with the same
-    classes; what is not there is split off. A class is called like its folder.
+    Beside ``train`` there may be ``val`` and ``test``, which may lack some of the classes; what is
+    not there is split off. A class is called like its folder.
 
     Attributes:
+        nested: Whether images may lie in folders within that of their class.
+        labels: A CSV file in ``path`` that names the classes of the images, in place of folders.
         streamed: Whether the images stay in their files, and are decoded whenever they are used.
         workers: Processes that decode streamed images; None for one per core.
     """
 
     name: ClassVar[str] = "folder"
     layout: ClassVar[str] = (
-        "allowed: one with train/CLASS/*.png, or with CLASS/*.png (or jpg, jpeg, webp, bmp)"
+        "allowed: one with train/CLASS/*.png, or with CLASS/*.png (or jpg, webp, tif and the like)"
     )
     split_names: ClassVar[SplitNames] = SPLIT_NAMES
 
+    nested: bool = False
+    labels: str | None = None
     streamed: bool = False
     workers: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse workers where there is nothing for them to do."""
+        """Refuse workers where there is nothing for them to do, and two sources of classes."""
         super().__post_init__()
         fine = self.streamed or self.workers is None
         require(fine, "data.workers decode streamed images: set data.streamed, or leave it out")
+        fine = not (self.nested and self.labels)
+        require(fine, "data.options.labels names each file, so leave data.options.nested out")
 
     def check(self) -> None:
-        """See that the layout is right and the files are images by name, without reading them.
+        """Check that the layout is right and the files are images by name, without reading them.
 
         Raises:
             UserError: Something is missing, empty, or where it does not belong; says what.
@@ -70,147 +78,87 @@ class Folder(OwnImages):
         self._checked()
 
     def has_test(self) -> bool:
-        """Whether there is a folder of test images."""
-        return "test" in _split_folders(self.folder, self.layout, self.split_names)
+        """Whether there are test images."""
+        return "test" in self._listing().splits()
 
     def files(self) -> list[Path]:
-        """The images, in the order of splits, classes and names."""
-        return [
-            path for files in self._found().values() for each in files.values() for path in each
-        ]
+        """The images, in the order of splits, classes and names; and the file of their labels."""
+        listing = self._listing()
+        found = listing.found().values()
+        images = [path for files in found for each in files.values() for path in each]
+        return [*([listing.file] if isinstance(listing, LabelsFile) else []), *images]
 
     def mark(self, path: Path) -> bytes:
         """Tell a file of streamed images by size and time: to read all may take an hour."""
-        if not self.streamed:
+        if not self.streamed or (self.labels and path == self.folder / self.labels):
             return super().mark(path)
         found = path.stat()
         return f"{found.st_size} {found.st_mtime_ns}".encode()
 
-    def load(self) -> RawData:
-        """Read the images; where they are streamed, to see that they are images, and which.
+    def read(self) -> RawData:
+        """Read the images; where they are streamed, to check them and to tell them apart.
 
         Raises:
-            UserError: As `check`, or an image is unreadable.
+            UserError: As `check`, or an image cannot be used.
         """
-        found = self._checked()
-        classes, listed = tuple(found["train"]), {s: _listed(files) for s, files in found.items()}
-        counts = ", ".join(f"{len(part.paths):,} files for {s}" for s, part in listed.items())
+        classes, found = self._checked()
+        counts = ", ".join(f"{len(part.paths):,} files for {s}" for s, part in found.items())
         source = f"image folder, {counts}"
+        splits = {s: Labelled(Files(part.paths), part.labels) for s, part in found.items()}
+        surveyed = self.survey(splits)
         if not self.streamed:
-            splits = {s: Labelled(Files(part.paths), part.labels) for s, part in listed.items()}
-            return read_raw(splits, classes, source, size=self.size)
-        streams = {split: self._stream(part, split) for split, part in listed.items()}
-        test, val = streams.get("test"), streams.get("val")
-        return RawData(streams["train"], test, classes, f"{source}; {STREAMED}", val=val)
+            return read_raw(splits, classes, source, surveyed, self.on_error)
+        return self._stream(found, classes, f"{source}; {STREAMED}", surveyed)
 
-    def _stream(self, part: Listed, split: str) -> ImageFiles:
-        labels, side = torch.tensor(part.labels), self.size or SIDE
-        files = ImageFiles.examine(part.paths, labels, root=self.folder, side=side, split=split)
-        return replace(files, workers=decoders(self.workers))
+    def _stream(
+        self, found: dict[str, Listed], classes: tuple[str, ...], source: str, surveyed: Survey
+    ) -> RawData:
+        side, tones = self.size or SIDE, surveyed.form.tones
+        read: dict[str, Images] = {}
+        faults: dict[str, list[Fault]] = {}
+        for split, part in found.items():
+            labels = torch.tensor(part.labels)
+            files, faults[split] = ImageFiles.examine(
+                part.paths, labels, root=self.folder, side=side, tones=tones, split=split
+            )
+            read[split] = replace(files, workers=decoders(self.workers))
+        read, skipped = sift(read, faults, classes, self.on_error)
+        form = Form(3, side, side, resized=True, tones=tones)
+        return assemble(read, classes, source, surveyed._replace(form=form), skipped)
 
-    def _checked(self) -> dict[str, ClassFiles]:
-        found = self._found()
-        _check_content(path for files in found.values() for each in files.values() for path in each)
-        labels = {split: _listed(files).labels for split, files in found.items()}
-        check_classes(labels, list(found["train"]))
-        return found
+    def _listing(self) -> Folders | LabelsFile:
+        if self.labels is not None:
+            return LabelsFile(self.folder, self.labels, self.split_names, self.on_error)
+        return Folders(self.folder, self.layout, self.split_names, self.nested, self.on_error)
 
-    def _found(self) -> dict[str, ClassFiles]:
-        folders = _split_folders(self.folder, self.layout, self.split_names)
-        found = {split: _class_files(folder) for split, folder in folders.items()}
-        for split, files in found.items():
-            if differing := set(files) ^ set(found["train"]):
-                named = ", ".join(sorted(differing))
-                raise UserError(
-                    f"{folders[split]} and {folders['train']} differ in the classes {named}; "
-                    "give all splits the same folders"
-                )
-        return found
-
-
-def _split_folders(top: Path, layout: str, split_names: SplitNames) -> dict[str, Path]:
-    names = [folder.name for folder in _folders(top)]
-    if not names:
-        parquet = any(top.glob("*.parquet"))
-        remedy = "set data.name to parquet" if parquet else layout
-        raise UserError(f"no folders in {top}; {remedy}")
-    known = [name for each in split_names.values() for name in each]
-    splits = [name for name in names if name in known and any(_folders(top / name))]
-    if not splits:
-        return {"train": top}
-    require("train" in splits, f"{top} has {', '.join(splits)} and no train; {layout}")
-    if strange := [name for name in names if name not in splits]:
-        raise UserError(
-            f"{top} has the folders {', '.join(strange)} beside train; allowed: "
-            f"{', '.join(known)}, each with a folder per class"
-        )
-    chosen: dict[str, Path] = {}
-    for split, allowed in split_names.items():
-        there = [name for name in allowed if name in splits]
-        require(len(there) <= 1, f"{top} has {' and '.join(there)}; keep one of them")
-        if there:
-            chosen[split] = top / there[0]
-    return chosen
-
-
-def _class_files(split: Path) -> ClassFiles:
-    stray = [entry for entry in _visible(split) if _is_picture(entry)]
-    if stray:
-        raise UserError(
-            f"{len(stray):,} images in {split} are in no class, such as {stray[0].name}; "
-            "move them into a folder per class"
-        )
-    return {folder.name: _files(folder) for folder in _folders(split)}
-
-
-def _files(folder: Path) -> list[Path]:
-    files = _visible(folder)
-    require(bool(files), f"{folder} has no images; add some, or remove it")
-    if folders := [entry.name for entry in files if entry.is_dir()]:
-        raise UserError(
-            f"{len(folders):,} folders in the class {folder}, such as {folders[0]}; move their "
-            f"images up into it, or if {folder.name} is a split, call it train, val or test"
-        )
-    strange = [entry for entry in files if not _is_picture(entry)]
-    if strange:
-        raise UserError(
-            f"{len(strange):,} of {len(files):,} items in {folder} are no images, such as "
-            f"{strange[0].name}; allowed: {', '.join(ENDINGS)}; remove the others"
-        )
-    return [Path(entry.path) for entry in files]
-
-
-def _is_picture(entry: os.DirEntry[str]) -> bool:
-    return entry.name.lower().endswith(ENDINGS)
+    def _checked(self) -> tuple[tuple[str, ...], dict[str, Listed]]:
+        """The classes, and the files of each split with their labels."""
+        listing = self._listing()
+        places, found = listing.splits(), listing.found()
+        train = found["train"]
+        for name, files in train.items():
+            fault = f"class {name} of {places['train']} has no images"
+            require(bool(files), f"{fault}; add some, or remove it")
+        require(bool(train), f"{places['train']} has no images; add some, or remove it")
+        for split, each in found.items():
+            check_known([name for name, files in each.items() if files], train, places[split])
+        if self.on_error == "refuse":
+            _check_content(path for each in found.values() for ps in each.values() for path in ps)
+        classes = in_order(train, self.classes)
+        splits = {split: _listed(each, classes) for split, each in found.items()}
+        check_counts({split: part.labels for split, part in splits.items()}, classes)
+        return classes, splits
 
 
 def _check_content(paths: Iterable[Path]) -> None:
     every = list(paths)
-    with refusals_told():
+    with readable():
         empty = [path for path in every if not path.stat().st_size]
-    if empty:
-        raise UserError(
-            f"{len(empty):,} of {len(every):,} image files are empty (0 bytes), such as "
-            f"{empty[0]}; replace or remove them"
-        )
+    found = f"{len(empty):,} of {len(every):,} image files are empty (0 bytes)"
+    remedy = "replace or remove them, or leave them out with data.on_error=skip"
+    require(not empty, f"{found}: {listed(empty)}; {remedy}")
 
 
-def _listed(files: ClassFiles) -> Listed:
-    paths = [path for each in files.values() for path in each]
-    return Listed(paths, [label for label, each in enumerate(files.values()) for _ in each])
-
-
-def _folders(folder: Path) -> Iterator[Path]:
-    return (Path(entry.path) for entry in _visible(folder) if entry.is_dir())
-
-
-def _visible(folder: Path) -> list[os.DirEntry[str]]:
-    """What is in ``folder``, by name; an entry knows its kind, which a million paths would ask."""
-    with refusals_told(), os.scandir(folder) as every:
-        found = [e for e in every if not e.name.startswith(".") and e.name.lower() not in IGNORED]
-    for entry in found:
-        if UNWRITABLE.search(entry.name):
-            raise UserError(f"{folder} holds {entry.name!a}, no UTF-8 text of one line; rename it")
-        broken = entry.is_symlink() and not os.path.exists(entry.path)  # noqa: PTH110 - no path yet
-        require(not broken, f"{entry.path} is a link to what is not there; mend or remove it")
-    return sorted(found, key=lambda entry: entry.name)
+def _listed(files: ClassFiles, classes: tuple[str, ...]) -> Listed:
+    paths = [path for name in classes for path in files.get(name, ())]
+    return Listed(paths, [k for k, name in enumerate(classes) for _ in files.get(name, ())])

@@ -8,7 +8,7 @@ from typing import ClassVar
 from sakd.data.sources.base import RawData
 from sakd.data.sources.benchmark import Statistics
 from sakd.data.sources.folder import Folder
-from sakd.data.sources.own import SplitNames
+from sakd.data.sources.split_names import SplitNames
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -29,7 +29,10 @@ class Imagenet(Folder):
     layout: ClassVar[str] = (
         "allowed: one with train/ID/*.JPEG and val/ID/*.JPEG, a folder per class"
     )
-    split_names: ClassVar[SplitNames] = {"train": ("train",), "test": ("val", "validation")}
+    split_names: ClassVar[SplitNames] = {
+        "train": ("train",),
+        "test": ("val", "valid", "validation"),
+    }
 
     statistics: Statistics = "published"
 
@@ -38,11 +41,11 @@ class Imagenet(Folder):
         """The name."""
         return self.name
 
-    def load(self) -> RawData:
-        """Read the images, as `Folder.load` does.
+    def read(self) -> RawData:
+        """Read the images, as `Folder.read` does.
 
         Raises:
-            UserError: As `check`, or an image is unreadable.
+            UserError: As `check`, or an image cannot be used.
         """
-        raw = super().load()
+        raw = super().read()
         return raw if self.statistics == "own" else replace(raw, mean=MEAN, std=STD)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import ClassVar
 
 from sakd.data.sources.base import RawData
-from sakd.data.sources.own import SPLIT_NAMES, UNWRITABLE, OwnImages
-from sakd.data.sources.parquet_files import ParquetFiles, find_columns, parquet_paths, split_name
-from sakd.data.sources.reading import check_classes, read_raw
+from sakd.data.sources.classes import check_counts, check_known, check_names, in_order
+from sakd.data.sources.own import OwnImages
+from sakd.data.sources.parquet_files import ParquetFiles, find_columns, parquet_paths
+from sakd.data.sources.reading import Labelled, read_raw
+from sakd.data.sources.split_names import SPLIT_NAMES
 from sakd.foundation.errors import UserError, require
 
 
@@ -20,9 +21,9 @@ from sakd.foundation.errors import UserError, require
 class Parquet(OwnImages):
     """Images of your own in Hugging Face style parquet files: train-*.parquet.
 
-    Beside them there may be ``validation-*`` (or ``val-*``, ``valid-*``) and ``test-*``; what is
-    not there is split off. Classes are called as the metadata of the label column say, else by
-    their numbers.
+    Beside them there may be ``validation-*`` and ``test-*``, which may lack some of the classes;
+    what is not there is split off. Classes are called as the metadata of the label column say, else
+    by their numbers.
 
     Attributes:
         image_column: The column of images, a struct with bytes; None where there is one only.
@@ -39,7 +40,7 @@ class Parquet(OwnImages):
     label_column: str | None = None
 
     def check(self) -> None:
-        """See that the files are there, with the right columns and labels; reads no image.
+        """Check that the files are there, with the right columns and labels; reads no image.
 
         Raises:
             UserError: Something is missing or wrong; says what.
@@ -54,56 +55,57 @@ class Parquet(OwnImages):
         """The parquet files, in the order of splits and names."""
         return [path for paths in self._paths().values() for path in paths]
 
-    def load(self) -> RawData:
+    def read(self) -> RawData:
         """Read the images.
 
         Raises:
-            UserError: As `check`, or an image is unreadable.
+            UserError: As `check`, or an image cannot be used.
         """
-        files, classes = self._splits()
-        splits = {split: each.read(len(classes)) for split, each in files.items()}
+        files, labels, classes = self._splits()
+        splits = {s: Labelled(each.pictures(), labels[s]) for s, each in files.items()}
         names = ", ".join(path.name for each in files.values() for path in each.paths)
-        return read_raw(splits, classes, f"parquet files {names}", size=self.size)
+        source = f"parquet files {names}"
+        return read_raw(splits, classes, source, self.survey(splits), self.on_error)
 
-    def _splits(self) -> tuple[dict[str, ParquetFiles], tuple[str, ...]]:
+    def _splits(self) -> tuple[dict[str, ParquetFiles], dict[str, list[int]], tuple[str, ...]]:
+        """The files of each split, their labels, and the classes that these count."""
         paths = self._paths()
         columns = find_columns(paths["train"][0], self.image_column, self.label_column)
         files = {split: ParquetFiles(each, columns) for split, each in paths.items()}
         for each in files.values():
             each.check()
-        classes = _classes(files)
-        labels = {split: each.labels(len(classes)) for split, each in files.items()}
-        check_classes(labels, classes)
-        return files, classes
+        classes = _classes(files["train"])
+        labels = {split: _labels(each, files["train"], classes) for split, each in files.items()}
+        check_counts(labels, classes)
+        in_order(classes, self.classes)  # or say at the door that these are other classes
+        return files, labels, classes
 
     def _paths(self) -> dict[str, list[Path]]:
-        paths = {split: parquet_paths(self.folder, names) for split, names in SPLIT_NAMES.items()}
-        for each in paths.values():
-            there = sorted({split_name(path) for path in each})
-            require(len(there) <= 1, f"{self.folder} has {' and '.join(there)}; keep one of them")
-        require(bool(paths["train"]), f"no train-*.parquet in {self.folder}; {self.layout}")
-        return {split: each for split, each in paths.items() if each}
+        paths = parquet_paths(self.folder, SPLIT_NAMES)
+        require("train" in paths, f"no train-*.parquet in {self.folder}; {self.layout}")
+        return paths
 
 
-def _classes(files: Mapping[str, ParquetFiles]) -> tuple[str, ...]:
-    classes = files["train"].class_names()
-    for split, each in files.items():
-        if each.class_names() != classes:
-            paths = f"{each.paths[0]} and {files['train'].paths[0]}"
-            raise UserError(f"{paths} differ in the names of the classes; write {split} again")
-    if classes is None:
-        return _numbered(files["train"])
-    _check_names(classes, files["train"].paths[0])
-    return classes
+def _classes(train: ParquetFiles) -> tuple[str, ...]:
+    names = train.class_names()
+    if names is None:
+        return _numbered(train)
+    check_names(names, train.paths[0])
+    return names
 
 
-def _check_names(classes: Sequence[str], path: Path) -> None:
-    strange = [name for name in classes if UNWRITABLE.search(name)]
-    found = f"{path} calls classes {', '.join(map(ascii, strange))}"
-    require(not strange, f"{found}; give each a name of one line")
-    twice = [name for name, times in Counter(classes).items() if times > 1]
-    found = f"{path} has several classes called {', '.join(twice)}"
-    require(not twice, f"{found}; give each a name of its own")
+def _labels(files: ParquetFiles, train: ParquetFiles, classes: Sequence[str]) -> list[int]:
+    """The labels as positions in ``classes``, by name where the files name their classes."""
+    names = files.class_names()
+    if names == train.class_names():
+        return files.labels(len(classes))
+    if names is None:
+        both = f"{files.paths[0]} and {train.paths[0]}"
+        raise UserError(f"{both} differ in the names of the classes; write one again")
+    check_names(names, files.paths[0])
+    check_known(names, classes, files.paths[0])
+    places = [classes.index(name) for name in names]
+    return [places[label] for label in files.labels(len(names))]
 
 
 def _numbered(train: ParquetFiles) -> tuple[str, ...]:

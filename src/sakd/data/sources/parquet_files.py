@@ -14,11 +14,14 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sakd.data.pictures.decoding import Encoded
+from sakd.data.pictures.stored import Encoded
+from sakd.data.sources.classes import composed
 from sakd.data.sources.reading import Labelled
+from sakd.data.sources.split_names import SplitNames, choose_splits
 from sakd.foundation.errors import UserError, require
 
 SHARD = re.compile(r"-\d+-of-(\d+)")  # in the name of one of several files
+LETTERS = re.compile(r"[A-Za-z]+")
 
 
 class Columns(NamedTuple):
@@ -65,7 +68,7 @@ class ParquetFiles:
 
     def _names(self, path: Path) -> tuple[str, ...] | None:
         names = _features(_schema(path)).get(self.columns.label, {}).get("names")
-        return tuple(map(str, names)) if isinstance(names, list) and names else None
+        return tuple(composed(str(n)) for n in names) if isinstance(names, list) and names else None
 
     def labels(self, classes: int | None = None) -> list[int]:
         """The labels of all rows.
@@ -85,30 +88,40 @@ class ParquetFiles:
         require(bool(every), f"{', '.join(map(str, self.paths))}: no rows; add images")
         return every
 
-    def read(self, classes: int) -> Labelled:
-        """Read the rows; the images are not decoded yet.
-
-        Raises:
-            UserError: A label is not in 0..``classes`` - 1, or there are no rows.
-        """
-        labels = self.labels(classes)
+    def pictures(self) -> Encoded:
+        """Read the images of all rows; they are not decoded yet."""
         contents = [_column(path, self.columns.image, "bytes") for path in self.paths]
         places = [
             (path, row)
             for path, rows in zip(self.paths, contents, strict=True)
             for row in range(len(rows))
         ]
-        return Labelled(Encoded([content for rows in contents for content in rows], places), labels)
+        return Encoded([content for rows in contents for content in rows], places)
+
+    def read(self, classes: int) -> Labelled:
+        """Read images and labels.
+
+        Raises:
+            UserError: A label is not in 0..``classes`` - 1, or there are no rows.
+        """
+        return Labelled(self.pictures(), self.labels(classes))
 
 
-def parquet_paths(folder: Path, prefixes: Sequence[str]) -> list[Path]:
-    """The files ``<prefix>-*.parquet`` and ``<prefix>.parquet``, in the order of their names."""
-    return sorted(path for path in folder.glob("*.parquet") if split_name(path) in prefixes)
+def parquet_paths(folder: Path, split_names: SplitNames) -> dict[str, list[Path]]:
+    """Find the parquet files of each split, in the order of their names.
 
+    The split is told by the letters that a file's name begins with: ``train`` of
+    train-00000-of-00001.parquet.
 
-def split_name(path: Path) -> str:
-    """What comes before the first hyphen: ``train`` of train-00000-of-00001.parquet."""
-    return path.stem.partition("-")[0]
+    Raises:
+        UserError: A file is of no split or may be of several, or a split has two names.
+    """
+    files: dict[str, list[Path]] = {}
+    for path in sorted(folder.glob("*.parquet")):
+        begins = LETTERS.match(path.stem)
+        files.setdefault(begins[0] if begins else path.name, []).append(path)
+    chosen = choose_splits(files, folder, split_names)
+    return {split: files[name] for split, name in chosen.items()}
 
 
 def find_columns(path: Path, image: str | None = None, label: str | None = None) -> Columns:
@@ -137,7 +150,9 @@ def find_columns(path: Path, image: str | None = None, label: str | None = None)
 
 def _the_one(names: Sequence[str], kind: str, path: Path) -> str:
     listed = ", ".join(names)
-    message = f"{path} has the {kind} columns {listed}; set data.{kind}_column to one of them"
+    message = (
+        f"{path} has the {kind} columns {listed}; set data.options.{kind}_column to one of them"
+    )
     require(len(names) == 1, message)
     return names[0]
 

@@ -1,20 +1,25 @@
-"""Labelled pictures, checked and decoded: what every dataset of pictures has in common."""
+"""Labelled pictures, decoded: shared by all datasets of pictures."""
 
 from __future__ import annotations
 
-from collections import Counter
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
-from sakd.data.batches.images import ImageSet
-from sakd.data.pictures.conversion import Form
-from sakd.data.pictures.decoding import Pictures, decode, survey
-from sakd.data.sources.base import RawData
+from sakd.data.batches.images import Images, ImageSet
+from sakd.data.pictures.decoding import Survey, decode, survey
+from sakd.data.pictures.every import Fault
+from sakd.data.pictures.form import require_size
+from sakd.data.pictures.stored import Pictures
+from sakd.data.pictures.tones import Background
+from sakd.data.sources.base import Dataset, OnError, RawData
+from sakd.data.sources.classes import check_counts, lacking, listed
 from sakd.foundation.errors import require
 
-SPLITS = ("train", "val", "test")
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,37 +30,40 @@ class Labelled:
     labels: Sequence[int]
 
 
-def check_classes(labels: Mapping[str, Sequence[int]], classes: Sequence[str]) -> None:
-    """See that every class can have an image in every split.
+@dataclass(frozen=True)
+class PictureSet(Dataset):
+    """A dataset of pictures of any size and kind.
 
-    Val and test are carved from train where they do not come with it, so a class needs an image
-    for each of them.
-
-    Args:
-        labels: Those of ``train``, and of ``val`` and ``test`` where they exist.
-        classes: Class names.
+    Attributes:
+        size: Side of the squares that the images become, in pixels; None for the default rule of
+            `sakd.data.pictures.form.common_form`.
+        background: Behind transparent parts: white, black or grey; None for the first over which
+            the fewest pictures vanish.
 
     Raises:
-        UserError: There is one class only, or a class has too few training images.
+        UserError: ``size`` is absurd.
     """
-    require(len(classes) > 1, f"one class, {', '.join(classes)!r}; at least 2 can be told apart")
-    carved = [split for split in SPLITS if split not in labels]
-    counts = Counter(labels["train"])
-    purpose = f" to split off {' and '.join(carved)}" if carved else ""
-    for label, name in enumerate(classes):
-        count = counts[label]
-        found = f"class {name!r} has {count} image{'' if count == 1 else 's'} for training"
-        remedy = f"needed: {1 + len(carved)} or more{purpose}; add images or remove the class"
-        require(count > len(carved), f"{found}; {remedy}")
+
+    size: int | None = None
+    background: Background | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse absurd sizes."""
+        super().__post_init__()
+        require_size(self.size)
+
+    def survey(self, splits: Mapping[str, Labelled]) -> Survey:
+        """Find the form that suits all pictures, see `sakd.data.pictures.decoding.survey`."""
+        parts = {split: part.pictures for split, part in splits.items()}
+        return survey(parts, self.size, self.background)
 
 
 def read_raw(
     splits: Mapping[str, Labelled],
     classes: Sequence[str],
     source: str,
-    *,
-    size: int | None = None,
-    form: Form | None = None,
+    found: Survey,
+    on_error: OnError = "refuse",
 ) -> RawData:
     """Decode all splits into one form.
 
@@ -63,20 +71,78 @@ def read_raw(
         splits: ``train``, and ``val`` and ``test`` where they exist.
         classes: Class names.
         source: Where the pictures came from, in words.
-        size: Side of the squares that the images become, in pixels; None for the default rule of
-            `common_form`.
-        form: What all pictures must have been already; None to find what suits them.
+        found: The form that all pictures are given.
+        on_error: Whether pictures that cannot be used are refused or skipped.
 
     Raises:
-        UserError: A label is beyond the classes; a picture is unreadable, or has not the form.
+        UserError: A label is beyond the classes, or a picture cannot be used.
     """
     _check_labels(splits, len(classes), source)
-    form = form or survey({split: part.pictures for split, part in splits.items()}, size)
-    read = {
-        split: ImageSet(decode(part.pictures, form, split), torch.tensor(part.labels).long())
-        for split, part in splits.items()
-    }
-    return RawData(read["train"], read.get("test"), tuple(classes), source, val=read.get("val"))
+    read: dict[str, Images] = {}
+    faults: dict[str, list[Fault]] = {}
+    for split, part in splits.items():
+        pixels, faults[split] = decode(part.pictures, found.form, split)
+        read[split] = ImageSet(pixels, torch.tensor(part.labels).long())
+    read, skipped = sift(read, faults, classes, on_error)
+    return assemble(read, classes, source, found, skipped)
+
+
+def sift(
+    read: Mapping[str, Images],
+    faults: Mapping[str, Sequence[Fault]],
+    classes: Sequence[str],
+    on_error: OnError,
+) -> tuple[dict[str, Images], tuple[str, ...]]:
+    """Leave out the images that cannot be used.
+
+    Returns:
+        The others, by split; and which were left out, and why.
+
+    Raises:
+        UserError: They are to be refused, or leave too few of a class.
+    """
+    bad = [str(fault) for each in faults.values() for fault in each]
+    if not bad:
+        return dict(read), ()
+    total = sum(map(len, read.values()))
+    found = f"{len(bad):,} of {total:,} images cannot be used"
+    remedy = "replace or remove them, or leave them out with data.on_error=skip"
+    require(on_error == "skip", f"{found}: {listed(bad, '; ')}; {remedy}")
+    for fault in bad:
+        logger.warning("skipped: %s", fault)
+    good = {split: images.subset(_others(images, faults[split])) for split, images in read.items()}
+    check_counts({split: images.labels.tolist() for split, images in good.items()}, classes)
+    return good, tuple(bad)
+
+
+def _others(images: Images, faults: Sequence[Fault]) -> Tensor:
+    usable = torch.ones(len(images), dtype=torch.bool)
+    usable[[fault.number for fault in faults]] = False
+    return usable.nonzero().squeeze(1)
+
+
+def assemble(
+    read: Mapping[str, Images],
+    classes: Sequence[str],
+    source: str,
+    found: Survey,
+    skipped: tuple[str, ...] = (),
+) -> RawData:
+    """Make a dataset of images by split, with what its readers should know."""
+    labels = {split: images.labels.tolist() for split, images in read.items()}
+    notes = (*found.notes, *lacking(labels, classes))
+    if skipped:
+        notes += (f"{len(skipped):,} images that cannot be used were skipped",)
+    return RawData(
+        train=read["train"],
+        test=read.get("test"),
+        classes=tuple(classes),
+        source=source,
+        val=read.get("val"),
+        form=found.form,
+        notes=notes,
+        skipped=skipped,
+    )
 
 
 def _check_labels(splits: Mapping[str, Labelled], classes: int, source: str) -> None:

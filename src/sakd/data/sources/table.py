@@ -1,11 +1,15 @@
-"""The datasets, by name; `open_dataset` knows ``torchvision:NAME`` too."""
+"""The datasets, by name; `open_dataset` also knows ``torchvision:NAME``."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import Any, get_type_hints
 
-from sakd.data.sources.base import Dataset
+from pydantic import TypeAdapter, ValidationError
+
+from sakd.data.sources.base import Dataset, OnError
 from sakd.data.sources.cifar import Cifar10, Cifar100
 from sakd.data.sources.digits import Digits
 from sakd.data.sources.folder import Folder
@@ -14,8 +18,8 @@ from sakd.data.sources.parquet import Parquet
 from sakd.data.sources.tiny_imagenet import TinyImagenet
 from sakd.data.sources.torchvision import TorchvisionImages
 from sakd.data.sources.torchvision_classes import PREFIX
-from sakd.foundation.errors import UserError
-from sakd.foundation.tables import Table, UnknownNameError
+from sakd.foundation.errors import UserError, require
+from sakd.foundation.tables import Table, UnknownNameError, is_outside
 
 DATASETS: Table[type[Dataset]] = Table(
     "dataset",
@@ -31,6 +35,15 @@ DATASETS: Table[type[Dataset]] = Table(
     base=Dataset,
 )
 
+PARAMETERS = frozenset({"streamed", "workers"})
+"""Options of datasets that are parameters in ``data`` itself; "item" is part of a name."""
+
+
+def dataset_options(kind: type[Dataset]) -> dict[str, Any]:
+    """The options that a dataset has in ``data.options``, with their defaults."""
+    known = {field.name for field in fields(Dataset)} | PARAMETERS | {"item"}
+    return {field.name: field.default for field in fields(kind) if field.name not in known}
+
 
 def open_dataset(
     name: str,
@@ -38,29 +51,47 @@ def open_dataset(
     source: str | None = None,
     *,
     download: bool = False,
+    classes: tuple[str, ...] = (),
+    on_error: OnError = "refuse",
     **options: object,
 ) -> Dataset:
-    """The dataset that is meant; nothing is read yet.
+    """Make the dataset that is meant; nothing is read yet.
 
     Args:
-        name: One of `DATASETS`, or ``torchvision:NAME``.
+        name: One of `DATASETS`, ``torchvision:NAME``, or ``package.module:Class``.
         path: The folder of its data, where it needs one; ``~`` is the home folder.
         source: The form in which it is read; None for the first that it has.
         download: Whether missing data may be fetched.
-        options: What only some datasets take; those that are None are not given.
+        classes: The order of the classes; empty for the dataset's own.
+        on_error: Whether images that cannot be used are refused or skipped.
+        options: Those of the dataset; None stands for the default.
 
     Raises:
         UserError: There is none of that name and source, it does not take an option, or ``path`` is
             in the home folder of nobody.
     """
+    kind = _kind(name)
     given = {option: value for option, value in options.items() if value is not None}
-    kind = TorchvisionImages if name.startswith(PREFIX) else _of_table(name)
-    if strange := set(given) - {field.name for field in fields(kind)}:
-        named = ", ".join(f"data.{option}" for option in sorted(strange))
-        raise UserError(f"{name} does not take {named}; leave it out")
+    _check_options(name, kind, given)
     if name.startswith(PREFIX):
         given["item"] = name.removeprefix(PREFIX)
-    return kind(_expanded(path), source or kind.sources[0], download, **given)
+    chosen = source or kind.sources[0]
+    return kind(_expanded(path), chosen, download, classes, on_error, **given)
+
+
+def _check_options(name: str, kind: type[Dataset], given: Mapping[str, object]) -> None:
+    takes = {field.name for field in fields(kind)}
+    known = dataset_options(kind)
+    for option, value in given.items():
+        place = f"data.{option}" if option in PARAMETERS else f"data.options.{option}"
+        fine = option in known or option in takes & PARAMETERS
+        allowed = f"its options: {', '.join(known) or 'none'}"
+        require(fine, f"{name} does not take {place}; leave it out; {allowed}")
+        try:
+            TypeAdapter(get_type_hints(kind)[option]).validate_python(value, strict=True)
+        except ValidationError as error:
+            said = error.errors()[0]["msg"]
+            raise UserError(f"{place} of {name}: {said}, got {value!r}") from error
 
 
 def _expanded(path: Path | None) -> Path | None:
@@ -73,8 +104,17 @@ def _expanded(path: Path | None) -> Path | None:
         raise UserError(f"{user}; write the path in full") from error
 
 
-def _of_table(name: str) -> type[Dataset]:
+def _kind(name: str) -> type[Dataset]:
+    if name.startswith(PREFIX):
+        return TorchvisionImages
     try:
-        return DATASETS[name]
+        kind = DATASETS[name]
     except UnknownNameError as error:
-        raise UnknownNameError(f"{error}; or {PREFIX}NAME") from error
+        raise UnknownNameError(f"{error}, or {PREFIX}NAME") from error
+    if is_outside(name):
+        own = getattr(kind, "name", None), getattr(kind, "sources", None)
+        require(all(own), f"{name} lacks the class attribute name or sources; give it both")
+        found = f"{name} is called {kind.name!r}, as a dataset of this project"
+        taken = kind.name in {TorchvisionImages.name, *DATASETS}
+        require(not taken, f"{found}; give it a name of its own")
+    return kind

@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from sakd.data.pictures.conversion import Form
-from sakd.data.pictures.decoding import Files
+from sakd.data.pictures.decoding import Survey
+from sakd.data.pictures.form import Form
+from sakd.data.pictures.stored import Files
 from sakd.data.sources.base import RawData
 from sakd.data.sources.benchmark import Benchmark, Statistics
 from sakd.data.sources.download import Archive
 from sakd.data.sources.parquet_files import Columns
 from sakd.data.sources.reading import Labelled, read_raw
+from sakd.data.sources.split_names import SplitNames
 from sakd.foundation.errors import require
 
 
@@ -48,8 +50,11 @@ class TinyImagenet(Benchmark):
         "train",
     )
     columns: ClassVar[Columns] = Columns("image", "label")
-    test_names: ClassVar[tuple[str, ...]] = ("valid", "validation", "val")
-    classes: ClassVar[int] = 200
+    split_names: ClassVar[SplitNames] = {
+        "train": ("train",),
+        "test": ("valid", "validation", "val"),
+    }
+    class_count: ClassVar[int] = 200
     form: ClassVar[Form] = Form(channels=3, height=64, width=64)
     mean: ClassVar[tuple[float, ...]] = (0.4914, 0.4822, 0.4465)
     std: ClassVar[tuple[float, ...]] = (0.2023, 0.1994, 0.2010)
@@ -79,11 +84,11 @@ class TinyImagenet(Benchmark):
         """
         ids = sorted((self.place / "wnids.txt").read_text().split())
         found = f"{self.place / 'wnids.txt'} names {len(ids)} classes"
-        require(len(ids) == self.classes, f"{found}; {self.title} has {self.classes}")
+        require(len(ids) == self.class_count, f"{found}; {self.title} has {self.class_count}")
         labels = {wnid: label for label, wnid in enumerate(ids)}
         splits = {"train": self._train(labels), "test": self._val(labels)}
         source = f"{self.title}, as published; its validation images are the test split"
-        return read_raw(splits, self._names(ids), source, form=self.form)
+        return read_raw(splits, self._names(ids), source, Survey(self.form), self.on_error)
 
     def _train(self, labels: Mapping[str, int]) -> Labelled:
         paths, of_paths = [], []

@@ -2,58 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from sakd.data.pictures.conversion import require_size
-from sakd.data.sources.base import Dataset, RawData
-from sakd.data.sources.reading import check_classes
-from sakd.data.sources.torchvision_classes import (
-    PREFIX,
-    open_torchvision,
-    read_torchvision,
-    torchvision_call,
-)
+from sakd.data.sources.base import RawData
+from sakd.data.sources.classes import check_counts
+from sakd.data.sources.reading import PictureSet, read_raw
+from sakd.data.sources.torchvision_classes import TorchvisionClass
 from sakd.foundation.errors import require
 from sakd.foundation.names import file_name
 
 
 @dataclass(frozen=True)
-class TorchvisionImages(Dataset):
+class TorchvisionImages(PictureSet):
     """A classification dataset of torchvision: ``torchvision:FashionMNIST``.
 
-    Train, val and test are those that torchvision has.
-
     Attributes:
-        size: Side of the squares that the images become, in pixels; None for the default rule of
-            `sakd.data.pictures.conversion.common_form`.
-        item: The name of torchvision's class, and arguments for it: ``EMNIST(split='balanced')``.
+        item: The name of torchvision's class.
+        arguments: Other arguments of the class, by name; EMNIST wants ``split``.
+        splits: For a class without the argument ``train``, the value of its argument ``split`` for
+            train, val and test; None for those called train and test.
 
     Raises:
-        UserError: Torchvision has no such dataset, it does not take the arguments, or ``size`` is
-            absurd.
+        UserError: Torchvision has no such dataset, or it does not take the arguments.
     """
 
     name: ClassVar[str] = "torchvision"
     sources: ClassVar[tuple[str, ...]] = ("torchvision",)
 
-    size: int | None = None
     item: str = ""
+    arguments: Mapping[str, Any] | None = None
+    splits: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
-        """Look the class up, and refuse absurd sizes."""
+        """Look the class up."""
         super().__post_init__()
-        require_size(self.size)
-        torchvision_call(self.item)
+        self._class.check()
 
     @property
     def slug(self) -> str:
-        """The name, as a file may be called."""
-        return file_name(f"{self.name}_{self.item}")
+        """The name with its arguments, as a file may be called."""
+        given = [f"{name}_{value}" for name, value in (self.arguments or {}).items()]
+        return file_name("_".join([self.name, self.item, *given]))
 
     def check(self) -> None:
-        """See that there is a folder to read, or to download to.
+        """Check that there is a folder to read, or to download to.
 
         Raises:
             UserError: There is none.
@@ -75,24 +70,26 @@ class TorchvisionImages(Dataset):
         """
         super().fetch()
         if self.download and not self.files():
-            open_torchvision(self.item, self._folder, download=True)
+            self._class.open(self._folder, download=True)
 
-    def load(self) -> RawData:
+    def read(self) -> RawData:
         """Read the images.
 
         Raises:
             UserError: They are missing or damaged, or the dataset is not one of classification.
         """
         self.check()
-        raw = read_torchvision(self.item, self._folder, download=self.download, size=self.size)
-        parts = {"train": raw.train, "val": raw.val, "test": raw.test}
-        labels = {s: images.labels.tolist() for s, images in parts.items() if images is not None}
-        check_classes(labels, raw.classes)
-        return raw
+        splits, classes = self._class.read(self._folder, download=self.download)
+        check_counts({split: part.labels for split, part in splits.items()}, classes)
+        source = f"{self._class.name}, {' and '.join(splits)} as torchvision reads them"
+        return read_raw(splits, classes, source, self.survey(splits), self.on_error)
+
+    @property
+    def _class(self) -> TorchvisionClass:
+        return TorchvisionClass(self.item, self.arguments or {}, self.splits or {})
 
     @property
     def _folder(self) -> Path:
-        require(
-            self.path is not None, f"{PREFIX}{self.item} needs data.path: a folder to read from"
-        )
+        needed = f"{self._class.name} needs data.path: a folder to read from"
+        require(self.path is not None, needed)
         return Path(self.path or "")

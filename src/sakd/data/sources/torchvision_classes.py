@@ -7,39 +7,26 @@ import operator
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from PIL import Image
 
-from sakd.data.pictures.decoding import Pictures
-from sakd.data.sources.base import RawData
-from sakd.data.sources.reading import SPLITS, Labelled, read_raw
+from sakd.data.pictures.stored import Pictures
+from sakd.data.sources.classes import SPLITS, check_names, composed, listed
+from sakd.data.sources.reading import Labelled
 from sakd.foundation.errors import UserError, require
-from sakd.foundation.names import parse_arguments
+from sakd.foundation.names import unknown
 
 PREFIX = "torchvision:"
-EXAMPLE = "torchvision:EMNIST(split='balanced')"
-CALL = re.compile(r"(?P<kind>\w+)(\((?P<given>.*)\))?")
-OURS = frozenset({"root", "train", "download"})
+OURS = frozenset({"self", "args", "kwargs", "root", "train", "download"})
 FUNCTIONS = frozenset({"transform", "target_transform", "transforms", "loader", "is_valid_file"})
-"""Arguments of torchvision's classes that no name can bring along."""
+"""Arguments of torchvision's classes that no parameter can give."""
 TARGETS = ("targets", "labels", "_labels")  # where torchvision's classes keep all labels
-# What those that take ``split`` call train, val and test, where not train, none and test.
-SPLIT_ARGUMENTS: Mapping[str, Sequence[str | None]] = {
-    "Country211": ("train", "valid", "test"),
-    "DTD": ("train", "val", "test"),
-    "FGVCAircraft": ("train", "val", "test"),
-    "Flowers102": ("train", "val", "test"),
-    "ImageNet": ("train", None, "val"),
-    "Imagenette": ("train", None, "val"),
-    "OxfordIIITPet": ("trainval", None, "test"),
-    "PCAM": ("train", "val", "test"),
-    "Places365": ("train-standard", None, "val"),
-    "RenderedSST2": ("train", "val", "test"),
-}
+USUAL = {"train": "train", "test": "test"}
+"""The values of ``split``, of classes that have this argument, unless others are given."""
 
 
 class Items(Pictures):
@@ -67,7 +54,7 @@ class Items(Pictures):
 
 
 def torchvision_class(item: str) -> type[Any]:
-    """The dataset of torchvision that is called ``item``.
+    """Look up the dataset of torchvision that is called ``item``.
 
     Raises:
         UserError: There is none.
@@ -78,121 +65,134 @@ def torchvision_class(item: str) -> type[Any]:
     kinds = {name: kind for name, kind in found.items() if isinstance(kind, type)}
     if item in kinds:
         return kinds[item]
-    near = [name for name in kinds if name.lower() == item.lower()]
-    near = near or get_close_matches(item, kinds)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    raise UserError(f"torchvision has no dataset {item!r}{hint}")
+    remedy = "; its arguments are given as data.options.arguments" if "(" in item else ""
+    raise UserError(unknown("dataset", item, kinds, within=PREFIX) + remedy)
 
 
-def torchvision_call(item: str) -> tuple[type[Any], dict[str, Any]]:
-    """The dataset of torchvision that is meant, and the arguments that ``item`` gives it.
+@dataclass(frozen=True)
+class TorchvisionClass:
+    """A dataset class of torchvision, and how its splits are asked for.
 
-    Raises:
-        UserError: There is none, or it does not take them.
+    Attributes:
+        item: The name of the class.
+        arguments: Other arguments, by name.
+        splits: For each of train, val and test, if it is there, the value of the class's argument
+            ``split``; only for a class that has this argument and none called ``train``.
     """
-    called = CALL.fullmatch(item)
-    kind = torchvision_class(called["kind"] if called else item)
-    given = parse_arguments(f"{PREFIX}{item}", (called and called["given"]) or "", EXAMPLE)
-    takes = _parameters(kind)
-    allowed = takes - OURS - FUNCTIONS - (set() if "train" in takes else {"split"})
-    if strange := ", ".join(sorted(set(given) - allowed)):
-        listed = ", ".join(sorted(allowed)) or "none"
-        raise UserError(f"{PREFIX}{item} cannot be given {strange}; allowed: {listed}")
-    return kind, given
 
+    item: str
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    splits: Mapping[str, str] = field(default_factory=dict)
 
-def _parameters(kind: type[Any]) -> set[str]:
-    """What can be given by name, to a class or by way of it to what it is made from."""
-    names: set[str] = set()
-    for base in kind.__mro__:
-        if "__init__" in vars(base):
-            found = inspect.signature(vars(base)["__init__"]).parameters.values()
-            names |= {one.name for one in found}
-            if all(one.kind is not one.VAR_KEYWORD for one in found):
-                break
-    return names - {"self", "args", "kwargs"}
+    @property
+    def name(self) -> str:
+        """The name of the dataset, for messages."""
+        return f"{PREFIX}{self.item}"
 
+    def check(self) -> None:
+        """Check that there is such a class, and that it takes the arguments.
 
-def open_torchvision(item: str, folder: Path, *, download: bool) -> dict[str, Any]:
-    """Make torchvision's objects of each split; arguments as for `read_torchvision`.
+        Raises:
+            UserError: There is none, or it does not.
+        """
+        takes = _parameters(torchvision_class(self.item))
+        by_split = "split" in takes and "train" not in takes
+        allowed = takes - OURS - FUNCTIONS - ({"split"} if by_split else set())
+        strange = sorted(set(self.arguments) - allowed)
+        found = f"{self.name} cannot be given {listed(strange)} (data.options.arguments)"
+        require(not strange, f"{found}; allowed: {listed(sorted(allowed)) or 'none'}")
+        if self.splits:
+            require(by_split, f"{self.name} has no argument split; leave data.options.splits out")
+            fine = "train" in self.splits and set(self.splits) <= set(SPLITS)
+            found = f"data.options.splits names {listed(self.splits)}"
+            require(fine, f"{found}; allowed: train, and val and test where they are there")
 
-    Raises:
-        UserError: Files are missing or damaged, or cannot be downloaded.
-    """
-    kind, given = torchvision_call(item)
-    with _failures_told(item, folder, download=download):
-        return {
-            split: _make(kind, folder, download, {**given, **arguments})
-            for split, arguments in _splits(kind).items()
+    def open(self, folder: Path, *, download: bool) -> dict[str, Any]:
+        """Make torchvision's object of each split; arguments as for `read`.
+
+        Raises:
+            UserError: Files are missing or damaged, or cannot be downloaded.
+        """
+        self.check()
+        with self._failures(folder, download=download):
+            return {
+                split: self._make(folder, download, given)
+                for split, given in self._of_splits().items()
+            }
+
+    def read(self, folder: Path, *, download: bool) -> tuple[dict[str, Labelled], tuple[str, ...]]:
+        """Read the images of each split, not decoded yet, and the names of the classes.
+
+        Args:
+            folder: Where the files are, or shall be.
+            download: Whether they may be fetched.
+
+        Raises:
+            UserError: They are missing or damaged, or the dataset is not one of classification.
+        """
+        parts = self.open(folder, download=download)
+        with self._failures(folder, download=download):
+            labels = {split: _labels(items, self.name) for split, items in parts.items()}
+        classes = _classes(parts["train"], labels["train"])
+        check_names(classes, self.name)
+        splits = {
+            split: Labelled(Items(items, f"{self.name}, {split}"), labels[split])
+            for split, items in parts.items()
         }
+        return splits, classes
+
+    def _of_splits(self) -> dict[str, dict[str, object]]:
+        takes = _parameters(torchvision_class(self.item))
+        if "train" in takes:
+            return {"train": {"train": True}, "test": {"train": False}}
+        if "split" in takes:
+            return {split: {"split": value} for split, value in (self.splits or USUAL).items()}
+        return {"train": {}}
+
+    def _make(self, folder: Path, download: bool, of_split: Mapping[str, object]) -> Any:  # noqa: ANN401
+        kind = torchvision_class(self.item)
+        takes = _parameters(kind)
+        given: dict[str, object] = {**self.arguments, **of_split}
+        if "root" in takes:
+            given["root"] = folder
+        if "download" in takes:
+            given["download"] = download  # of some it is true unless given
+        else:
+            message = f"torchvision does not download {self.item}; set data.download to false"
+            require(not download, f"{message}, and put its files into {folder}")
+        return kind(**given)
+
+    @contextmanager
+    def _failures(self, folder: Path, *, download: bool) -> Iterator[None]:
+        try:
+            yield
+        except UserError:
+            raise
+        except Exception as error:  # wrong files fail in as many ways as there are classes
+            reason = re.split(r"\. (?!Valid)|\n", str(error))[0].rstrip(".") or type(error).__name__
+            done = "downloaded to" if download else "read from"
+            found = f"{self.name} could not be {done} {folder} ({reason})"
+            raise UserError(f"{found}; {_remedy(error, download)}") from error
 
 
-@contextmanager
-def _failures_told(item: str, folder: Path, *, download: bool) -> Iterator[None]:
-    try:
-        yield
-    except UserError:
-        raise
-    except Exception as error:  # wrong files fail in as many ways as there are classes
-        reason = re.split(r"\. |\n", str(error))[0].rstrip(".") or type(error).__name__
-        done = "downloaded to" if download else "read from"
-        found = f"{PREFIX}{item} could not be {done} {folder} ({reason})"
-        raise UserError(f"{found}; {_remedy(error, download)}") from error
+def _parameters(kind: Any) -> set[str]:  # noqa: ANN401
+    """The arguments of a class, and those that it relays to the class it is made from."""
+    found = inspect.signature(kind).parameters.values()
+    names = {each.name for each in found}
+    relayed = any(each.kind is each.VAR_KEYWORD for each in found)
+    return names | _parameters(kind.__base__) if relayed and kind.__base__ is not object else names
 
 
 def _remedy(error: Exception, download: bool) -> str:
     if isinstance(error, ImportError):
         return "install it, or choose another"
     if isinstance(error, TypeError):
-        return f"give it the arguments that it needs, as in {EXAMPLE}, or choose another"
+        return "give it the arguments that it needs, as in data.options.arguments.split=balanced"
+    if "argument split" in str(error):
+        return "name its values for train, val and test, as in data.options.splits.test=val"
     if download:
         return "try again"
     return "set data.download to true, replace the files there, or choose another"
-
-
-def read_torchvision(item: str, folder: Path, *, download: bool, **form: Any) -> RawData:  # noqa: ANN401
-    """Read the splits of a torchvision dataset.
-
-    Args:
-        item: The name of torchvision's class.
-        folder: Where its files are, or shall be.
-        download: Whether they may be fetched.
-        form: As for `read_raw`.
-
-    Raises:
-        UserError: They are missing or damaged, or the dataset is not one of classification.
-    """
-    name, parts = f"{PREFIX}{item}", open_torchvision(item, folder, download=download)
-    with _failures_told(item, folder, download=download):
-        labels = {split: _labels(items, name) for split, items in parts.items()}
-    classes = _classes(parts["train"], labels["train"])
-    splits = {
-        split: Labelled(Items(items, f"{name}, {split}"), labels[split])
-        for split, items in parts.items()
-    }
-    return read_raw(splits, classes, f"{name}, as torchvision reads it", **form)
-
-
-def _splits(kind: type[Any]) -> dict[str, dict[str, object]]:
-    parameters = _parameters(kind)
-    if "train" in parameters:
-        return {"train": {"train": True}, "test": {"train": False}}
-    if "split" in parameters:
-        names = SPLIT_ARGUMENTS.get(kind.__name__, ("train", None, "test"))
-        return {s: {"split": name} for s, name in zip(SPLITS, names, strict=True) if name}
-    return {"train": {}}
-
-
-def _make(kind: type[Any], folder: Path, download: bool, arguments: dict[str, object]) -> Any:  # noqa: ANN401
-    known = _parameters(kind)
-    if "root" in known:
-        arguments = {"root": folder, **arguments}
-    if "download" in known:
-        arguments = {"download": download, **arguments}  # of some it is true unless given
-    else:
-        message = f"torchvision does not download {kind.__name__}; set data.download to false"
-        require(not download, f"{message}, and put its files into {folder}")
-    return kind(**arguments)
 
 
 def _labels(items: Any, name: str) -> list[int]:  # noqa: ANN401
@@ -209,4 +209,4 @@ def _labels(items: Any, name: str) -> list[int]:  # noqa: ANN401
 
 def _classes(items: Any, labels: Sequence[int]) -> tuple[str, ...]:  # noqa: ANN401
     names = getattr(items, "classes", None) or range(max(labels) + 1)
-    return tuple(", ".join(name) if isinstance(name, tuple) else str(name) for name in names)
+    return tuple(composed(", ".join(n) if isinstance(n, tuple) else str(n)) for n in names)

@@ -12,6 +12,8 @@ from sakd.foundation.errors import UserError, require
 UNEVEN = 3.0
 """Times as many images of one class as of another: from here on classes count as uneven."""
 
+_LISTS = ("classes", "mean", "std", "notes", "skipped")
+
 
 @dataclass(frozen=True)
 class DataCard:
@@ -28,6 +30,8 @@ class DataCard:
         sha256: Hash of the content of the three splits, see ``content_hash``.
         imbalance: Training images of the largest class per one of the smallest.
         duplicates: Images found more than once, see `sakd.data.splits.duplicates`.
+        notes: What a reader of the results should know of the images, in words.
+        skipped: The images that were left out as they cannot be used, and why.
     """
 
     name: str
@@ -43,6 +47,8 @@ class DataCard:
     sha256: str
     imbalance: float = 1.0
     duplicates: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -89,7 +95,7 @@ class DataCard:
     def to_json(self) -> dict[str, Any]:
         """Give the card as a dictionary of what JSON can hold."""
         counts = {split: list(count) for split, count in self.counts.items()}
-        lists = {key: list(getattr(self, key)) for key in ("classes", "mean", "std")}
+        lists = {key: list(getattr(self, key)) for key in _LISTS}
         return asdict(self) | lists | {"counts": counts}
 
     @classmethod
@@ -106,7 +112,7 @@ class DataCard:
             raise UserError(f"data card with missing or unknown {entries}; prepare the data again")
         try:
             counts = {split: tuple(count) for split, count in card["counts"].items()}
-            tuples = {key: tuple(card[key]) for key in ("classes", "mean", "std")}
+            tuples = {key: tuple(card[key]) for key in _LISTS}
         except (AttributeError, TypeError) as error:
             raise UserError(f"damaged data card ({error}); prepare the data again") from error
         return cls(**{**card, **tuples, "counts": counts})

@@ -22,7 +22,7 @@ from sakd.foundation.randomness import generator
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 2
+FORMAT = 3
 """Part of every preparation key: raise it when a change of the code changes prepared data."""
 
 
@@ -182,6 +182,8 @@ def _card(raw: RawData, splits: dict[str, Images], *, name: str, key: str) -> Da
         key=key,
         sha256=content_hash(splits.values()),
         imbalance=round(max(counts["train"]) / min(counts["train"]), 2),
+        notes=raw.notes,
+        skipped=raw.skipped,
     )
 
 

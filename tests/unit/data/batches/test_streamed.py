@@ -205,7 +205,7 @@ def test_streamed_images_are_converted_by_the_same_rules(tmp_path: Path, draw) -
     Image.fromarray(deep).save(tmp_path / "deep.png")
     Image.fromarray(clear).save(tmp_path / "clear.png")
     paths = [tmp_path / "deep.png", tmp_path / "clear.png"]
-    files = ImageFiles.examine(paths, torch.tensor([0, 1]), root=tmp_path, side=7, split="train")
+    files, _ = ImageFiles.examine(paths, torch.tensor([0, 1]), root=tmp_path, side=7, split="train")
     (seen,) = files.as_they_are(2, "cpu")
     expected = torch.from_numpy(draw(0, 8, 8)[:7, :7])  # the middle of 8 x 8
     assert all(torch.equal(channel, expected) for channel in seen[0])

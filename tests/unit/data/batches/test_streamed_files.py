@@ -26,9 +26,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> ImageFiles:
         path = root / f"{number}.png"
         Image.fromarray(dice.integers(0, 256, shape, dtype=np.uint8)).save(path)
         paths.append(path.name)
-    return ImageFiles.examine(
-        [root / path for path in paths], torch.arange(12) % 3, root=root, side=SIDE, split="train"
-    )
+    found = [root / path for path in paths]
+    labels = torch.arange(12) % 3
+    return ImageFiles.examine(found, labels, root=root, side=SIDE, split="train")[0]
 
 
 def stream(files: ImageFiles, workers: int = 0, seed: int = 1, **augment: int) -> BatchStream:
@@ -97,7 +97,7 @@ def test_the_ends_of_a_strip_are_not_looked_at(tmp_path: Path) -> None:
         ends = dice.integers(0, 256, (2, 2, end, 3), dtype=np.uint8)
         Image.fromarray(np.concatenate([ends[0], middle, ends[1]], axis=1)).save(path)
     labels = torch.tensor([0, 1])
-    files = ImageFiles.examine(paths, labels, root=tmp_path, side=SIDE, split="train")
+    files, _ = ImageFiles.examine(paths, labels, root=tmp_path, side=SIDE, split="train")
     (seen,) = files.as_they_are(2, "cpu")
     assert torch.equal(*seen)
     whole = v2.Compose([v2.Resize(16, antialias=True), v2.CenterCrop(SIDE)])

@@ -44,16 +44,23 @@ def test_an_unknown_dataset_is_told_its_near_match() -> None:
     with pytest.raises(UserError, match=r"unknown dataset 'cifa10'; did you mean 'cifar10' or .*"):
         DATASETS["cifa10"]
     with pytest.raises(
-        UserError, match=r"unknown dataset 'MNIST'; known: .*digits.*; or torchvision:"
+        UserError, match=r"unknown dataset 'MNIST'; known: .*digits.*, or torchvision:"
     ):
         open_dataset("MNIST")
 
 
 def test_an_option_of_other_datasets_is_refused() -> None:
     with pytest.raises(
-        UserError, match=r"digits does not take data.label_column, data.size; leave"
+        UserError,
+        match=r"digits does not take data.options.label_column; leave it out; its options: none",
     ):
-        open_dataset("digits", size=32, label_column="fine", image_column=None)
+        open_dataset("digits", label_column="fine", image_column=None)
+    with pytest.raises(UserError, match=r"parquet does not take data.streamed; leave .*: size, "):
+        open_dataset("parquet", streamed=True)
+    with pytest.raises(UserError, match=r"data.options.size of parquet: .*integer, got '8'"):
+        open_dataset("parquet", size="8")
+    with pytest.raises(UserError, match=r"data.options.background of folder: .*, got 'red'"):
+        open_dataset("folder", background="red")
 
 
 def test_without_a_source_the_first_of_the_dataset_is_meant() -> None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 from torchvision import datasets
+from torchvision.datasets.utils import verify_str_arg
 
 from sakd.data import Dataset, open_dataset
 from sakd.foundation.errors import UserError
@@ -49,7 +50,7 @@ def test_images_labels_and_classes_are_those_of_torchvision(fashion: Path, draw)
     assert torch.equal(raw.test.images[:, 0], torch.from_numpy(draw(1, 2, 28, 28)))
     assert raw.train.labels.tolist() == [*range(10), *range(10)]
     assert raw.classes == tuple(datasets.FashionMNIST.classes)
-    assert raw.source == "torchvision:FashionMNIST, as torchvision reads it"
+    assert raw.source == "torchvision:FashionMNIST, train and test as torchvision reads them"
 
 
 def test_a_class_of_torchvision_is_given_the_arguments_that_it_needs(fashion: Path) -> None:
@@ -58,13 +59,13 @@ def test_a_class_of_torchvision_is_given_the_arguments_that_it_needs(fashion: Pa
     raw = raw.rename(fashion / "EMNIST" / "raw")
     for file in list(raw.iterdir()):
         file.rename(raw / f"emnist-digits-{file.name.replace('t10k', 'test')}")
-    digits = open_dataset("torchvision:EMNIST(split='digits')", fashion)
+    digits = open_dataset("torchvision:EMNIST", fashion, arguments={"split": "digits"})
     assert digits.slug == "torchvision_EMNIST_split_digits"
     read = digits.load()
     assert read.test is not None
     assert (len(read.train), len(read.test)) == (20, 2)
     assert read.classes == tuple("0123456789")
-    mnist = open_dataset("torchvision:EMNIST(split='mnist')", fashion)
+    mnist = open_dataset("torchvision:EMNIST", fashion, arguments={"split": "mnist"})
     assert mnist.fingerprint() != digits.fingerprint()
 
 
@@ -119,31 +120,68 @@ def test_a_failed_download_is_one_clear_error(
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("FashionMINST", "torchvision has no dataset 'FashionMINST'; did you mean FashionMNIST"),
-        ("mnist", "torchvision has no dataset 'mnist'; did you mean MNIST"),
+        ("FashionMINST", "'torchvision:FashionMINST'; did you mean 'FashionMNIST'"),
+        ("mnist", "'torchvision:mnist'; did you mean 'MNIST'"),
         ("VisionDataset", "is no classification dataset"),
-        ("wrap_dataset_for_transforms_v2", "has no dataset 'wrap_dataset_for_transforms_v2'$"),
+        ("wrap_dataset_for_transforms_v2", "unknown dataset 'torchvision:wrap_dataset"),
         ("MNIST", r"MNIST could not be read from .* \(Dataset not found\); set data.download to"),
         ("VOCDetection", "could not be read from"),
         (
             "CocoDetection",
             "could not be read from .*annFile.*; give it the arguments that it needs",
         ),
+        ("EMNIST", r"EMNIST could not be .*split.*, as in data.options.arguments.split=balanced"),
         (
-            "EMNIST",
-            r"EMNIST could not be read .*split.*, as in torchvision:EMNIST\(split='balanced'\)",
+            "EMNIST(split='digits')",
+            "unknown dataset .*; its arguments are given as data.options.arg",
         ),
-        ("EMNIST(split='digits'", r"torchvision has no dataset .EMNIST\(split='digits'"),
-        ("EMNIST(part='letters')", "cannot be given part; allowed: split$"),
-        ("EMNIST(train=true)", "cannot be given train; allowed: split$"),
-        ("DTD(split='val')", "cannot be given split; allowed: partition$"),
-        ("EMNIST(balanced)", "the arguments of 'torchvision:EMNIST.*' .* name=value"),
+        ("DTD", "could not be read from"),
     ],
 )
 def test_what_cannot_be_read_is_told_in_one_line(tmp_path: Path, name: str, message: str) -> None:
     with pytest.raises(UserError, match=message) as error:
         open_dataset(f"torchvision:{name}", tmp_path).load()
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("item", "options", "message"),
+    [
+        ("EMNIST", {"arguments": {"part": "x"}}, r"cannot be given part .*; allowed: split$"),
+        ("EMNIST", {"arguments": {"train": True}}, r"cannot be given train .*; allowed: split$"),
+        ("DTD", {"arguments": {"split": "val"}}, r"cannot be given split .*; allowed: partition$"),
+        ("MNIST", {"splits": {"train": "train"}}, r"has no argument split; leave data.*splits out"),
+        ("DTD", {"splits": {"test": "test"}}, r"splits names test; allowed: train, and val and"),
+        ("DTD", {"splits": {"train": "a", "dev": "b"}}, r"splits names train, dev; allowed: train"),
+        ("DTD", {"splits": {"train": 1}}, r"data.options.splits of torchvision:DTD: .*string"),
+    ],
+)
+def test_arguments_that_a_class_does_not_take_are_refused(
+    item: str, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        open_dataset(f"torchvision:{item}", Path(), **options)
+
+
+class Halves(Fake):
+    """Different images by ``split``, of which torchvision's classes check the value."""
+
+    def __init__(self, root: Path, split: str = "first") -> None:
+        verify_str_arg(split, "split", ("first", "middle", "last"))
+        super().__init__()
+        self.random_offset = 150 * ("first", "middle", "last").index(split)
+
+
+def test_splits_are_asked_for_by_the_names_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datasets, "FakeData", Halves)
+    with pytest.raises(UserError, match=r"'train' for argument split.*first.*options.splits"):
+        open_dataset("torchvision:FakeData", Path()).load()
+    splits = {"train": "first", "val": "last", "test": "middle"}
+    raw = open_dataset("torchvision:FakeData", Path(), splits=splits).load()
+    for part, split in ((raw.train, "first"), (raw.val, "last"), (raw.test, "middle")):
+        assert part is not None
+        expected = np.asarray(Halves(Path(), split)[0][0]).transpose(2, 0, 1)
+        assert torch.equal(part.images[0], torch.from_numpy(expected.copy()))
 
 
 @pytest.mark.parametrize(
