@@ -1,4 +1,4 @@
-"""A student that ends in its teacher's classifier is what its two networks say, and no more."""
+"""A student with its teacher's classifier: parts of its two networks and a projector."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ from sakd.networks.renormalised import OwnStatistics, Statistics
 IMAGE = (3, 8, 8)
 WIDE = (4, 6, 8, 10)
 Network = Callable[..., StagedNetwork]
+Pair = tuple[StagedNetwork, StagedNetwork]
 
 
 class Pooled(nn.Module):
-    """A model that is no chain of modules: a weight of its own, a buffer, dropout in its head."""
+    """Not a chain of modules: it has a weight of its own, a buffer, dropout in its head."""
 
     def __init__(self, width: int = 6, *, bottleneck: bool = False) -> None:
         super().__init__()
@@ -55,23 +56,30 @@ def traced(**options: bool) -> StagedNetwork:
 
 
 def moved(network: StagedNetwork) -> StagedNetwork:
-    """Let batch norms and statistics differ from their start."""
+    """Move the statistics of batch norms away from their start."""
     network.train()(torch.randn(4, *IMAGE) + 1)
     return network.eval()
 
 
 @pytest.fixture(params=["zoo", "traced", "own statistics"])
-def teacher(request: pytest.FixtureRequest, small_network: Network) -> StagedNetwork:
-    network = moved(traced() if request.param == "traced" else small_network(1, WIDE))
-    if request.param == "own statistics":
-        own = Statistics((0.1, 0.2, 0.3), (0.5, 0.6, 0.7))
-        return OwnStatistics(network, own, Statistics((0.0,) * 3, (1.0,) * 3)).eval()
-    return network
+def pair(request: pytest.FixtureRequest, small_network: Network) -> Pair:
+    """Make a student and a teacher; each kind is in each role once."""
+    if request.param == "zoo":
+        return moved(traced()), moved(small_network(1, WIDE))
+    if request.param == "traced":
+        return moved(small_network(0)), moved(traced())
+    own, data = Statistics((0.1, 0.2, 0.3), (0.5, 0.6, 0.7)), Statistics((0.0,) * 3, (1.0,) * 3)
+    return moved(small_network(0)), OwnStatistics(moved(small_network(1, WIDE)), own, data).eval()
 
 
-@pytest.fixture(params=["zoo", "traced"])
-def student(request: pytest.FixtureRequest, small_network: Network) -> StagedNetwork:
-    return moved(small_network(0) if request.param == "zoo" else traced())
+@pytest.fixture
+def student(pair: Pair) -> StagedNetwork:
+    return pair[0]
+
+
+@pytest.fixture
+def teacher(pair: Pair) -> StagedNetwork:
+    return pair[1]
 
 
 @torch.no_grad()
@@ -114,7 +122,7 @@ def test_it_holds_what_is_deployed_and_nothing_else(
 
 
 def tail_size(network: StagedNetwork) -> int:
-    """The parameters of all that follows the last map."""
+    """Count the parameters after the last map."""
     features = [f.detach() for f in network.eval().extract(torch.randn(2, *IMAGE)).features]
     logits = network.run(features[-2], network.depth - 1)
     weights = list(network.requires_grad_(True).parameters())
@@ -186,7 +194,7 @@ def test_the_name_makes_the_same_network_again(name: str) -> None:
     assert torch.equal(first(x), again(x))
 
 
-def test_what_is_made_of_two_networks_is_nothing_to_start_from() -> None:
+def test_a_rebuilt_network_cannot_start_a_training() -> None:
     with pytest.raises(UserError, match=r"'a@b' .* name a or b"):
         check_network("a@b")
     with pytest.raises(UserError, match="unknown network 'resnet8>>resnet20'"):
@@ -210,7 +218,7 @@ def test_a_network_without_maps_has_no_classifier_to_reuse(small_network: Networ
             ReusedClassifier(*pair, IMAGE)
 
 
-def test_a_stage_of_that_name_is_not_covered_up(small_network: Network) -> None:
+def test_a_student_with_a_stage_called_projector_is_refused(small_network: Network) -> None:
     stages = small_network(0).stage_modules()
     renamed = {("projector" if name == "stem" else name): s for name, s in stages.items()}
     with pytest.raises(UserError, match="has a stage called projector: name it otherwise"):

@@ -1,4 +1,4 @@
-"""What goes into the rectifier that ends a piece of a forward pass is known, if one does."""
+"""The input of the rectifier that closes or opens a piece of a forward pass is found."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_closing_rectifier_is_found_however_it_is_written(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OPEN)
-def test_what_no_rectifier_closes_is_shown_as_it_is(name: str) -> None:
+def test_a_piece_that_no_rectifier_closes_keeps_its_output(name: str) -> None:
     x = torch.randn(3, 2, 4, 4)
     with RectifierWatch(x) as watch:
         output = OPEN[name](x)
@@ -131,7 +131,7 @@ def cut() -> StagedNetwork:
     return stage(model, (3, 8, 8), stages=["0", "1", "2"])
 
 
-def test_the_stages_of_a_graph_are_shown_before_their_rectifiers(
+def test_features_of_traced_stages_are_found_before_their_rectifiers(
     small_network: Callable[..., StagedNetwork],
 ) -> None:
     for network, ends in ((cut(), [True, True, False, False]), (small_network(0), [True] * 4)):

@@ -22,7 +22,7 @@ from sakd.networks.adapters import MapToTokens, MeanOverPositions, TokensToMap, 
         (24, (0, 1, 24)),
     ],
 )
-def test_tokens_stand_on_a_square_after_a_few_or_in_a_row(
+def test_tokens_are_laid_out_as_a_square_after_a_few_others_or_as_a_row(
     count: int, grid: tuple[int, int, int]
 ) -> None:
     assert token_grid(count) == grid

@@ -1,4 +1,4 @@
-"""What the page on networks shows is so."""
+"""The examples of the page on networks hold."""
 
 from __future__ import annotations
 

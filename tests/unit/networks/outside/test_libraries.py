@@ -90,7 +90,7 @@ def test_a_name_gives_a_network_for_the_classes_and_images(name: str, embedding:
 
 
 @pytest.mark.parametrize("name", ["users_nets:fixed", "users_nets:asked", "torchvision:resnet18"])
-def test_grey_images_are_fitted_or_asked_for(name: str) -> None:
+def test_networks_from_outside_take_grey_images(name: str) -> None:
     network = build_network(name, num_classes=7, image_shape=(1, 16, 16)).eval()
     assert network(torch.zeros(2, 1, 16, 16)).shape == (2, 7)
 
@@ -113,7 +113,7 @@ def test_grey_images_are_fitted_or_asked_for(name: str) -> None:
         ("a:b:c", "'a:b:c' .* write torchvision:NAME"),
     ],
 )
-def test_a_wrong_name_is_told_at_the_door(name: str, complaint: str) -> None:
+def test_a_wrong_name_is_refused_before_there_is_data(name: str, complaint: str) -> None:
     with pytest.raises(UserError, match=complaint):
         check_network(name)
 
@@ -178,7 +178,9 @@ def test_a_staged_network_of_other_classes_is_refused() -> None:
         build_network("users_nets:stubborn", num_classes=7, image_shape=(3, 16, 16))
 
 
-def test_without_timm_the_command_to_install_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_timm_the_error_has_the_command_to_install_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setitem(sys.modules, "timm", None)
     with pytest.raises(UserError, match=r"timm is not installed here: .*pip install timm"):
         check_network("timm:resnet18")

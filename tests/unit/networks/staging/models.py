@@ -56,7 +56,7 @@ class Overwriting(nn.Module):
 
 
 class Outputs(NamedTuple):
-    """What networks with an auxiliary head return in training."""
+    """The outputs of networks with an auxiliary head in training."""
 
     logits: Tensor
     auxiliary: Tensor

@@ -1,4 +1,4 @@
-"""Cuts against an independent definition, and what is known of each."""
+"""Cuts against an independent definition, and the facts about each."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def test_only_the_head_is_new_for_another_number_of_classes() -> None:
     assert network(torch.zeros(2, 3, 8, 8)).shape == (2, 7)
 
 
-def test_a_convolution_as_head_is_made_anew_too() -> None:
+def test_a_convolution_as_head_is_replaced_too() -> None:
     network = stage(squeezenet1_1(), (3, 64, 64), num_classes=7)
     assert network.get_parameter("classifier.1.weight").shape == (7, 512, 1, 1)
     assert network.depth == 5
@@ -68,7 +68,7 @@ def test_a_grouped_first_convolution_cannot_take_other_channels() -> None:
 
 
 class Functional(nn.Module):
-    """Its head is no module."""
+    """Its head is a function."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ class TwoHeads(Plain):
 
 
 @pytest.mark.parametrize("kind", [Sliced, TwoHeads])
-def test_a_last_layer_that_does_not_decide_the_classes_alone_is_told(kind: type[Plain]) -> None:
+def test_a_model_whose_last_layer_does_not_set_the_classes_is_refused(kind: type[Plain]) -> None:
     with pytest.raises(
         UserError, match=f"{kind.__name__} .* 7 logits .* last layer alone .*num_classes"
     ):

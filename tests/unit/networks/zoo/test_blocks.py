@@ -1,4 +1,4 @@
-"""How the blocks are wired, which counts of parameters cannot tell."""
+"""The wiring of the blocks, which counts of parameters do not show."""
 
 from __future__ import annotations
 
