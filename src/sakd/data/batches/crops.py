@@ -1,19 +1,20 @@
-"""Crops of pictures that are decoded when they are used: random ones, and their middle."""
+"""Random crops of pictures that are decoded when they are used."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
 from torchvision.transforms import v2
 
 from sakd.data.batches.augment import Augment
-from sakd.data.batches.loading import Loader, Transform
+from sakd.data.batches.loading import Loader
+from sakd.data.pictures.conversion import recolour
+from sakd.data.pictures.form import Form
 
 MAGNITUDE = 9  # of RandAugment, torchvision's default
-SHORTER = 8 / 7  # the shorter side of a picture to that of its crop: 256 to 224
-STRIP = 8  # of a picture longer than so many times its shorter side, the ends are not looked at
 
 
 class CropViews:
@@ -23,15 +24,17 @@ class CropViews:
     """
 
     def __init__(
-        self, loader: Loader, side: int, augment: Augment, device: torch.device | str
+        self, loader: Loader, form: Form, augment: Augment, device: torch.device | str
     ) -> None:
-        """Crop what ``loader`` reads to (side, side) pixels and vary it as ``augment`` says."""
-        steps: list[v2.Transform] = [v2.PILToTensor(), v2.RandomResizedCrop(side, antialias=True)]
+        """Crop what ``loader`` reads to the size of ``form`` and vary it as ``augment`` says."""
+        size = (form.height, form.width)
+        steps: list[v2.Transform] = [v2.PILToTensor(), v2.RandomResizedCrop(size, antialias=True)]
         if augment.flip:
             steps.append(v2.RandomHorizontalFlip())
         if augment.rand_augment:
             steps.append(v2.RandAugment(augment.rand_augment, MAGNITUDE))
         self._loader, self._device = loader, device
+        self._read = partial(recolour, channels=form.channels, tones=form.tones)
         self._transform = v2.Compose(steps)
 
     def epoch(
@@ -39,20 +42,6 @@ class CropViews:
     ) -> Iterator[Tensor]:
         """Yield the batches, see `Views.epoch`; every picture has a seed of its own."""
         rows = torch.split(order, list(sizes))
-        seed = draws.initial_seed()
-        yield from self._loader.batches(rows, self._transform, self._device, seed=seed)
-
-
-def middle(side: int) -> Transform:
-    """Make a transform to the middle (3, side, side) of a picture, 7/8 of its shorter side."""
-    steps = [v2.PILToTensor(), v2.Lambda(_without_ends), v2.Resize(round(side * SHORTER))]
-    centred: Transform = v2.Compose([*steps, v2.CenterCrop(side)])
-    return centred
-
-
-def _without_ends(pixels: Tensor) -> Tensor:
-    """The middle of a strip: made large enough for its shorter side, it would fill the memory."""
-    longest = STRIP * min(pixels.shape[1:])
-    sides = [min(side, longest) for side in pixels.shape[1:]]
-    cropped: Tensor = v2.functional.center_crop(pixels, sides)
-    return cropped
+        return self._loader.batches(
+            rows, self._read, self._device, transform=self._transform, seed=draws.initial_seed()
+        )

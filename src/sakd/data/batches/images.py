@@ -1,4 +1,4 @@
-"""Labelled images: in memory, and what they have in common with those in files."""
+"""Labelled images in memory, and the interface that they share with images in files."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ import torch
 from torch import Tensor
 
 from sakd.data.batches.augment import Augment, MemoryViews, Views
-from sakd.data.batches.normalise import channel_statistics
+from sakd.data.batches.normalise import ChannelStatistics, channel_statistics
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Digest
 
 IMAGE_DIMENSIONS = 4
-
-Statistics = tuple[tuple[float, ...], tuple[float, ...]]
-"""Mean and standard deviation, C numbers each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,14 +28,14 @@ class ImageSet:
         labels: (N,) int64, counted from 0.
 
     Raises:
-        ValueError: The shapes or types are other than these.
+        ValueError: A shape or type is another.
     """
 
     images: Tensor
     labels: Tensor
 
     def __post_init__(self) -> None:
-        """Check shapes and types once, so that nobody after needs to."""
+        """Check shapes and types once and for all."""
         if self.images.ndim != IMAGE_DIMENSIONS or self.images.dtype != torch.uint8:
             found = f"{tuple(self.images.shape)} {self.images.dtype}"
             raise ValueError(f"images must be (N, C, H, W) torch.uint8, got {found}")
@@ -52,7 +49,7 @@ class ImageSet:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """(C, H, W) of every image."""
+        """The shape (C, H, W) of every image."""
         channels, height, width = self.images.shape[1:]
         return channels, height, width
 
@@ -84,17 +81,17 @@ class ImageSet:
         return [hashlib.blake2b(image, digest_size=16).digest() for image in pixels]
 
     def feed(self, digest: Digest) -> None:
-        """Give ``digest`` sizes, pixels and labels."""
+        """Update ``digest`` with sizes, pixels and labels."""
         digest.update(repr(tuple(self.images.shape)).encode())
         digest.update(self.images.cpu().contiguous().numpy().data)
         digest.update(self.labels.cpu().contiguous().numpy().data)
 
-    def statistics(self) -> Statistics:
+    def statistics(self) -> ChannelStatistics:
         """Compute mean and standard deviation of each channel, of pixels scaled to [0, 1]."""
         return channel_statistics(self.images)
 
     def tensors(self) -> dict[str, Tensor]:
-        """Give what `sakd.data.batches.prepared` writes."""
+        """Give the tensors to write, see `sakd.data.batches.prepared`."""
         return {"images": self.images.contiguous(), "labels": self.labels.contiguous()}
 
 
@@ -107,7 +104,7 @@ class Images(Protocol):
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """(C, H, W) of what networks see."""
+        """The shape (C, H, W) of an image as networks see it."""
 
     def __len__(self) -> int:
         """Count the images."""
@@ -119,7 +116,7 @@ class Images(Protocol):
         """Give the images other labels, (N,) int64."""
 
     def to(self, device: torch.device | str) -> Self:
-        """Move what is in memory to ``device``."""
+        """Move images in memory to ``device``."""
 
     def views(self, augment: Augment, device: torch.device | str) -> Views:
         """Make training views of the images on ``device``."""
@@ -128,20 +125,20 @@ class Images(Protocol):
         """Yield the images in order, (B, C, H, W) uint8 on ``device``."""
 
     def digests(self) -> list[bytes]:
-        """Hash the pixels of each image; the canonical order is that of these."""
+        """Hash the pixels of each image; the canonical order of images is that of their hashes."""
 
     def feed(self, digest: Digest) -> None:
-        """Give ``digest`` all that tells these images and labels from others."""
+        """Update ``digest`` with all that tells these images and labels from others."""
 
-    def statistics(self) -> Statistics:
+    def statistics(self) -> ChannelStatistics:
         """Compute mean and standard deviation of each channel, of pixels scaled to [0, 1]."""
 
     def tensors(self) -> dict[str, Tensor]:
-        """Give what `sakd.data.batches.prepared` writes, and reads back."""
+        """Give the tensors to write, and to read back, see `sakd.data.batches.prepared`."""
 
 
 def content_hash(sets: Iterable[Images]) -> str:
-    """Hash what ``sets`` hold, in order, to a hexadecimal SHA-256; see `Images.feed`."""
+    """Hash the content of ``sets``, in order, to a hexadecimal SHA-256; see `Images.feed`."""
     digest = hashlib.sha256()
     for part in sets:
         part.feed(digest)

@@ -12,15 +12,16 @@ import torch
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
+from torchvision.transforms.v2.functional import pil_to_tensor
 
-from sakd.data.pictures.conversion import recolour
 from sakd.data.pictures.every import reason
-from sakd.data.pictures.form import USUAL, Tones, read_header
+from sakd.data.pictures.form import read_header
 from sakd.data.pictures.stored import FORMATS
 from sakd.foundation.errors import UserError
 from sakd.foundation.randomness import mix
 
-CHANNELS = 3
+Read = Callable[[Image.Image], Image.Image]
+"""From an opened picture to one in RGB."""
 
 Transform = Callable[[Image.Image], Tensor]
 """From a picture in RGB to pixels (3, H, W) uint8; may draw from torch's random state."""
@@ -39,35 +40,35 @@ class Loader:
         root: The folder that ``paths`` are relative to.
         paths: N files.
         workers: Processes that decode; 0 decodes in this one.
-        tones: How 16-bit levels and transparent parts are shown.
     """
 
     root: Path
     paths: Sequence[str]
     workers: int
-    tones: Tones = USUAL
 
     def batches(
         self,
         rows: Sequence[Tensor],
-        transform: Transform,
+        read: Read,
         device: torch.device | str,
         *,
+        transform: Transform = pil_to_tensor,
         seed: int = 0,
     ) -> Iterator[Tensor]:
         """Yield the pictures at ``rows``, batch by batch: (B, 3, H, W) uint8.
 
         Args:
             rows: The positions in each batch, (B,) int64.
-            transform: Makes pixels of one size of every picture.
+            read: Converts an opened picture.
             device: Where the batches are put.
+            transform: Makes pixels of one size of every picture.
             seed: Each picture is transformed with a seed mixed of this and its position.
 
         Raises:
             UserError: A file cannot be read.
         """
         loader = DataLoader(
-            _Decoded(self, transform, seed),
+            _Decoded(self, read, transform, seed),
             batch_sampler=[batch.tolist() for batch in rows],
             num_workers=self.workers,
             pin_memory=torch.device(device).type == "cuda",
@@ -91,18 +92,25 @@ class _Unreadable(NamedTuple):
 class _Decoded(Dataset["Tensor | _Unreadable"]):
     """The pictures behind positions, transformed."""
 
-    def __init__(self, loader: Loader, transform: Transform, seed: int) -> None:
-        self.loader, self.transform, self.seed = loader, transform, seed
+    def __init__(self, loader: Loader, read: Read, transform: Transform, seed: int) -> None:
+        self.loader, self.read, self.transform, self.seed = loader, read, transform, seed
 
     def __getitem__(self, row: int) -> Tensor | _Unreadable:
         path = self.loader.root / self.loader.paths[row]
         try:
-            picture = _read(path, self.loader.tones)
+            picture = self._read(path)
         except Exception as error:  # broken bytes fail in as many ways as there are decoders
             return _Unreadable(path, reason(error))
         with torch.random.fork_rng(devices=()):
             torch.manual_seed(mix(self.seed, row))
             return self.transform(picture)
+
+    def _read(self, path: Path) -> Image.Image:
+        with Image.open(path, formats=FORMATS) as picture:
+            read_header(picture)
+            converted = self.read(picture)
+            converted.load()
+        return converted
 
 
 def _together(items: list[Tensor | _Unreadable]) -> Tensor | _Unreadable:
@@ -111,10 +119,3 @@ def _together(items: list[Tensor | _Unreadable]) -> Tensor | _Unreadable:
             return item
     batch: Tensor = default_collate(items)
     return batch
-
-
-def _read(path: Path, tones: Tones) -> Image.Image:
-    with Image.open(path, formats=FORMATS) as picture:
-        read_header(picture)
-        picture.load()
-        return recolour(picture, CHANNELS, tones)

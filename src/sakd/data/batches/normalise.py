@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,16 +13,20 @@ from sakd.foundation.errors import UserError
 WHITE = 255
 
 
-def channel_statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
+class ChannelStatistics(NamedTuple):
+    """Mean and population standard deviation per channel, of pixels in [0, 1]; C numbers each."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+def channel_statistics(images: Tensor) -> ChannelStatistics:
     """Compute mean and standard deviation of each channel, of pixels scaled to [0, 1].
 
     The result does not depend on the order of the images: pixels are counted by value.
 
     Args:
         images: (N, C, H, W) uint8.
-
-    Returns:
-        Mean and (population) standard deviation, C numbers each.
 
     Raises:
         UserError: A channel is constant, so it cannot be normalised.
@@ -38,7 +43,7 @@ def channel_statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, 
             )
             remedy = "put another channel in its place, or save the images as grey"
             raise UserError(f"{found} and cannot be normalised; {remedy}")
-    return tuple(mean), tuple(std)
+    return ChannelStatistics(tuple(mean), tuple(std))
 
 
 class Normalise:

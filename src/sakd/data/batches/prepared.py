@@ -1,6 +1,6 @@
-"""Prepared images as they are written: a table of tensors per split, read back into images.
+"""Prepared images on disk: a table of tensors per split.
 
-Those in memory are ``images`` (N, C, H, W) uint8 and ``labels`` (N,) int64. Those in files are
+Images in memory are ``images`` (N, C, H, W) uint8 and ``labels`` (N,) int64. Images in files are
 ``paths``, UTF-8 text as uint8 in which a 0 separates one path from the next, ``content`` (N, 16)
 uint8, a digest of the pixels of each, ``labels``, ``side``, the pixels of the crop that networks
 see, and ``tones``, the three numbers of `sakd.data.pictures.form.Tones`.
@@ -21,15 +21,15 @@ from sakd.foundation.errors import require
 def from_tensors(
     tensors: Mapping[str, Tensor], root: Path | None = None, workers: int = 0
 ) -> Images:
-    """Read back what `Images.tensors` gave.
+    """Read back the result of `Images.tensors`.
 
     Args:
-        tensors: Those of one split.
-        root: The folder of the files, where that is what they are of.
+        tensors: The table of one split.
+        root: The folder of images in files; None for images in memory.
         workers: Processes that decode the files.
 
     Raises:
-        UserError: They are of files, and there is no folder.
+        UserError: The images are in files, and there is no folder.
     """
     if "paths" not in tensors:
         return ImageSet(tensors["images"], tensors["labels"])

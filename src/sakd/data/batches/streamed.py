@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -11,13 +12,13 @@ import torch
 from torch import Tensor
 
 from sakd.data.batches.augment import Augment, Views
-from sakd.data.batches.crops import CropViews, middle
-from sakd.data.batches.images import Statistics
-from sakd.data.batches.loading import CHANNELS, Loader
-from sakd.data.batches.normalise import channel_statistics
+from sakd.data.batches.crops import CropViews
+from sakd.data.batches.loading import Loader
+from sakd.data.batches.normalise import ChannelStatistics, channel_statistics
+from sakd.data.pictures.conversion import convert
 from sakd.data.pictures.decoding import digest_pixels
 from sakd.data.pictures.every import Fault
-from sakd.data.pictures.form import USUAL, Tones
+from sakd.data.pictures.form import Form, Tones, streamed_form
 from sakd.data.pictures.stored import Files
 from sakd.foundation.errors import require
 
@@ -32,46 +33,35 @@ SEPARATOR = "\0"  # between paths, none of which can contain it
 class ImageFiles:
     """N image files with their labels.
 
-    Training sees random resized crops, evaluation the middle of every image; see
-    `sakd.data.batches.crops`. Every image is read as RGB, by the rules of
-    `sakd.data.pictures.conversion.recolour`.
+    Training sees random resized crops, see `sakd.data.batches.crops`; evaluation sees every image
+    by the rules of `sakd.data.pictures.conversion.convert`.
 
     Attributes:
         root: The folder that ``paths`` are relative to.
         paths: N files.
         labels: (N,) int64, counted from 0.
         content: (N, 16) uint8, a digest of the pixels of each.
-        side: Side of the crop that networks see, in pixels.
+        form: The form that they are converted to.
         workers: Processes that decode; 0 decodes in this one.
-        tones: How 16-bit levels and transparent parts are shown.
 
     Raises:
-        UserError: ``side`` is below 1, or ``workers`` below 0.
+        UserError: ``workers`` is below 0.
     """
 
     root: Path
     paths: tuple[str, ...]
     labels: Tensor
     content: Tensor
-    side: int
+    form: Form
     workers: int = 0
-    tones: Tones = USUAL
 
     def __post_init__(self) -> None:
-        """Check the numbers."""
-        require(self.side >= 1, f"side must be 1 pixel or more, got {self.side}")
+        """Check the number of workers."""
         require(self.workers >= 0, f"workers must be 0 or more, got {self.workers}")
 
     @classmethod
     def examine(
-        cls,
-        paths: Sequence[Path],
-        labels: Tensor,
-        *,
-        root: Path,
-        side: int,
-        split: str,
-        tones: Tones = USUAL,
+        cls, paths: Sequence[Path], labels: Tensor, *, root: Path, form: Form, split: str
     ) -> tuple[Self, list[Fault]]:
         """Decode every file once, so that unreadable files and duplicates are found now.
 
@@ -79,26 +69,24 @@ class ImageFiles:
             paths: N files below ``root``.
             labels: (N,) int64, counted from 0.
             root: The folder of the files.
-            side: Side of the crop that networks see, in pixels.
+            form: The form that they are converted to.
             split: Which split they are, for the progress.
-            tones: How 16-bit levels and transparent parts are shown.
 
         Returns:
             All images, and the faults of those that cannot be used.
         """
         top = f"{root.as_posix()}/"
         listed = tuple(path.as_posix().removeprefix(top) for path in paths)
-        content, faults = digest_pixels(Files(paths), CHANNELS, tones, split)
-        return cls(root, listed, labels, content, side, tones=tones), faults
+        content, faults = digest_pixels(Files(paths), form.channels, form.tones, split)
+        return cls(root, listed, labels, content, form), faults
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor], root: Path, workers: int) -> Self:
-        """Read back what `tensors` gave."""
+        """Read back the result of `tensors`."""
         text = tensors["paths"].numpy().tobytes().decode(errors="surrogateescape")
         paths = tuple(text.split(SEPARATOR))
-        labels, content = tensors["labels"], tensors["content"]
-        tones = Tones(*tensors["tones"].tolist())
-        return cls(root, paths, labels, content, int(tensors["side"]), workers, tones)
+        form = streamed_form(int(tensors["side"]), Tones(*tensors["tones"].tolist()))
+        return cls(root, paths, tensors["labels"], tensors["content"], form, workers)
 
     def __len__(self) -> int:
         """Count the images."""
@@ -106,8 +94,8 @@ class ImageFiles:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """(C, H, W) of what networks see."""
-        return CHANNELS, self.side, self.side
+        """The shape (C, H, W) of an image as networks see it."""
+        return self.form.channels, self.form.height, self.form.width
 
     def subset(self, index: Tensor) -> Self:
         """Take the images at ``index``, (n,) int64 positions, in that order."""
@@ -130,39 +118,39 @@ class ImageFiles:
             UserError: ``augment`` asks for crops that are made in memory only.
         """
         augment.check(streamed=True)
-        return CropViews(self._loader, self.side, augment, device)
+        return CropViews(self._loader, self.form, augment, device)
 
     def as_they_are(self, batch_size: int, device: torch.device | str) -> Iterator[Tensor]:
-        """Yield the middle of every image, in order, (B, 3, side, side) uint8 on ``device``."""
+        """Yield the middle of every image, in order, (B, C, H, W) uint8 on ``device``."""
         rows = torch.split(torch.arange(len(self)), batch_size)
-        return self._loader.batches(rows, middle(self.side), device)
+        return self._loader.batches(rows, partial(convert, form=self.form), device)
 
     def digests(self) -> list[bytes]:
         """Give the digests in ``content``."""
         return [row.tobytes() for row in self.content.numpy()]
 
     def feed(self, digest: Digest) -> None:
-        """Give ``digest`` the side, content and labels; where the files lie does not count."""
-        digest.update(f"{len(self)} {self.side}".encode())
+        """Update ``digest`` with size, content and labels; where the files lie does not count."""
+        digest.update(f"{len(self)} {self.form.height}".encode())
         digest.update(self.content.contiguous().numpy().data)
         digest.update(self.labels.contiguous().numpy().data)
 
-    def statistics(self) -> Statistics:
+    def statistics(self) -> ChannelStatistics:
         """Compute mean and standard deviation of the middles of the first 1,000 images."""
         first = self.subset(torch.arange(min(SAMPLE, len(self))))
         return channel_statistics(torch.cat(list(first.as_they_are(SAMPLE // 10, "cpu"))))
 
     def tensors(self) -> dict[str, Tensor]:
-        """Give what `sakd.data.batches.prepared` writes: an index, no pixels."""
+        """Give the tensors to write: an index without pixels."""
         text = SEPARATOR.join(self.paths).encode(errors="surrogateescape")
         return {
             "paths": torch.frombuffer(bytearray(text), dtype=torch.uint8),
             "content": self.content.contiguous(),
             "labels": self.labels.contiguous(),
-            "side": torch.tensor(self.side),
-            "tones": torch.tensor(self.tones),
+            "side": torch.tensor(self.form.height),
+            "tones": torch.tensor(self.form.tones),
         }
 
     @property
     def _loader(self) -> Loader:
-        return Loader(self.root, self.paths, self.workers, self.tones)
+        return Loader(self.root, self.paths, self.workers)

@@ -11,8 +11,7 @@ from sakd.data.pictures.form import DEEPEST, USUAL, Form, Tones
 def convert(picture: Image.Image, form: Form) -> Image.Image:
     """Give ``picture`` the ``form``: first by `recolour`, then by size.
 
-    Where ``form`` is resized, the centred square of the shorter side is resampled (bilinear,
-    antialiased).
+    Its centre, see `Form.box`, is resampled (bilinear, antialiased), unless it has the size.
 
     Raises:
         ValueError: It cannot be converted.
@@ -67,12 +66,8 @@ def _eight_bits(picture: Image.Image, tones: Tones) -> Image.Image:
 
 
 def _resize(picture: Image.Image, form: Form) -> Image.Image:
-    if picture.size == (form.width, form.height):
-        return picture
     width, height = picture.size
-    if not form.resized:
+    if not form.resized and picture.size != (form.width, form.height):
         raise ValueError(f"{width} x {height} pixels; allowed: {form.width} x {form.height}")
-    side = min(width, height)
-    left, top = (width - side) / 2, (height - side) / 2
-    square = (left, top, left + side, top + side)
-    return picture.resize((form.width, form.height), Image.Resampling.BILINEAR, box=square)
+    box = form.box(width, height)
+    return picture.resize((form.width, form.height), Image.Resampling.BILINEAR, box=box)

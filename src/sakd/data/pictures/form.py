@@ -64,6 +64,7 @@ class Form:
         height: Pixels; ``width`` likewise.
         resized: Whether pictures of another size are resized; if not, they are an error.
         tones: How 16-bit levels and transparent parts are shown.
+        share: The part of a picture's shorter side that is kept, around the centre.
     """
 
     channels: int
@@ -71,6 +72,30 @@ class Form:
     width: int
     resized: bool = False
     tones: Tones = USUAL
+    share: float = 1.0
+
+    def box(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """Find what is kept of a picture of ``width`` x ``height`` pixels before it is resized.
+
+        That is the largest centred box with the form's aspect, times ``share``.
+
+        Returns:
+            Left, top, right and bottom, in pixels; they may be fractions.
+        """
+        kept = self.share * min(width * self.height, height * self.width)
+        across, down = kept / self.height, kept / self.width
+        left, top = (width - across) / 2, (height - down) / 2
+        return left, top, left + across, top + down
+
+
+def streamed_form(side: int, tones: Tones = USUAL) -> Form:
+    """Give the form of images that stay in their files: 7/8 of the shorter side, as in 224 of 256.
+
+    Args:
+        side: Side of the squares that networks see, in pixels.
+        tones: How 16-bit levels and transparent parts are shown.
+    """
+    return Form(3, side, side, resized=True, tones=tones, share=7 / 8)
 
 
 def read_header(picture: Image.Image) -> Header:

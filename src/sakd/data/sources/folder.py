@@ -14,7 +14,7 @@ from sakd.data.batches.loading import decoders
 from sakd.data.batches.streamed import ImageFiles
 from sakd.data.pictures.decoding import Survey
 from sakd.data.pictures.every import Fault
-from sakd.data.pictures.form import Form
+from sakd.data.pictures.form import streamed_form
 from sakd.data.pictures.stored import Files
 from sakd.data.sources.base import RawData, readable
 from sakd.data.sources.classes import check_counts, check_known, in_order, listed
@@ -113,17 +113,16 @@ class Folder(OwnImages):
     def _stream(
         self, found: dict[str, Listed], classes: tuple[str, ...], source: str, surveyed: Survey
     ) -> RawData:
-        side, tones = self.size or SIDE, surveyed.form.tones
+        form = streamed_form(self.size or SIDE, surveyed.form.tones)
         read: dict[str, Images] = {}
         faults: dict[str, list[Fault]] = {}
         for split, part in found.items():
             labels = torch.tensor(part.labels)
             files, faults[split] = ImageFiles.examine(
-                part.paths, labels, root=self.folder, side=side, tones=tones, split=split
+                part.paths, labels, root=self.folder, form=form, split=split
             )
             read[split] = replace(files, workers=decoders(self.workers))
         read, skipped = sift(read, faults, classes, self.on_error)
-        form = Form(3, side, side, resized=True, tones=tones)
         return assemble(read, classes, source, surveyed._replace(form=form), skipped)
 
     def _listing(self) -> Folders | LabelsFile:

@@ -1,4 +1,4 @@
-"""What prepared data is, and its three parts."""
+"""The description of prepared data, and its three parts."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from sakd.foundation.errors import UserError, require
 UNEVEN = 3.0
 """Times as many images of one class as of another: from here on classes count as uneven."""
 
-_LISTS = ("classes", "mean", "std", "notes", "skipped")
+_LISTS = ("classes", "mean", "std", "preprocessing", "notes", "skipped")
 
 
 @dataclass(frozen=True)
 class DataCard:
-    """What prepared data is, in a form that people and JSON can read.
+    """A description of prepared data that people and JSON can read.
 
     Attributes:
         name: The dataset, as in ``DATASETS``.
@@ -30,6 +30,8 @@ class DataCard:
         sha256: Hash of the content of the three splits, see ``content_hash``.
         imbalance: Training images of the largest class per one of the smallest.
         duplicates: Images found more than once, see `sakd.data.splits.duplicates`.
+        preprocessing: All that is done to a picture before a network sees it, in order, see
+            `sakd.data.pictures.preprocessing`.
         notes: What a reader of the results should know of the images, in words.
         skipped: The images that were left out as they cannot be used, and why.
     """
@@ -47,6 +49,7 @@ class DataCard:
     sha256: str
     imbalance: float = 1.0
     duplicates: Mapping[str, int] = field(default_factory=dict)
+    preprocessing: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
 
@@ -93,17 +96,17 @@ class DataCard:
         return [name for name, count in named if not count]
 
     def to_json(self) -> dict[str, Any]:
-        """Give the card as a dictionary of what JSON can hold."""
+        """Convert the card to types that JSON can hold."""
         counts = {split: list(count) for split, count in self.counts.items()}
         lists = {key: list(getattr(self, key)) for key in _LISTS}
         return asdict(self) | lists | {"counts": counts}
 
     @classmethod
     def from_json(cls, card: Mapping[str, Any]) -> DataCard:
-        """Read back what ``to_json`` gave.
+        """Read back the result of `to_json`.
 
         Raises:
-            UserError: An entry is missing or unknown: another version wrote the card; or it is
+            UserError: An entry is missing or unknown, as another version wrote the card; or it is
                 damaged.
         """
         differing = {entry.name for entry in fields(cls)} ^ set(card)
@@ -134,7 +137,7 @@ class Splits:
         train: Images to learn from.
         val: Images to choose by, carved from the training images.
         test: Images to report on, read once, in evaluation.
-        card: What the three hold.
+        card: Their description.
     """
 
     train: Images

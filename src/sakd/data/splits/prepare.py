@@ -13,6 +13,8 @@ from typing import Literal
 import torch
 
 from sakd.data.batches.images import Images, content_hash
+from sakd.data.pictures.form import Form
+from sakd.data.pictures.preprocessing import preprocessing
 from sakd.data.sources.base import RawData
 from sakd.data.splits.data_card import DataCard, Splits
 from sakd.data.splits.duplicates import Hashed, without_duplicates
@@ -46,13 +48,13 @@ class Splitting:
     duplicates: Literal["drop", "keep"] = "drop"
 
     def check(self, *, has_test: bool | None) -> None:
-        """See that there is a share for test where no test images come with the dataset.
+        """Check that there is a share for test if the dataset has no test images.
 
         Args:
             has_test: See `Dataset.has_test`.
 
         Raises:
-            UserError: There is none.
+            UserError: There is neither.
         """
         if has_test is False:
             _share("test", self.test_fraction)
@@ -67,15 +69,15 @@ def preparation_key(fingerprint: str, splitting: Splitting) -> str:
 def prepare(raw: RawData, splitting: Splitting, *, name: str, key: str = "") -> Splits:
     """Split a dataset and describe the result.
 
-    The images are first put in an order of their own (by content), so that the order in
-    which a source stores them has no influence. What is left out as a duplicate, see
-    `sakd.data.splits.duplicates`, is left out before, so that no image is in two splits.
+    Duplicates are left out first, see `sakd.data.splits.duplicates`, so that no image is in two
+    splits. The images are then put into the order of their content, so that the order in which a
+    source stores them has no influence.
 
     Args:
-        raw: The dataset as it comes; its test and val images, where it has any, stay as they are.
-        splitting: Into what parts.
-        name: What the dataset is called.
-        key: ``preparation_key``, for the card; empty where nobody will look for it.
+        raw: The dataset as it comes; its test and val images, if it has any, stay as they are.
+        splitting: The sizes of the parts.
+        name: The name of the dataset.
+        key: The result of `preparation_key`, for the card.
 
     Raises:
         UserError: A fraction or size is out of range, or leaves a class without an image.
@@ -100,10 +102,10 @@ def _split(
     splitting: Splitting,
     classes: Sequence[str],
 ) -> tuple[Images, Images, Images]:
-    """Train, val and test, the latter two carved from ``train`` where they are not given."""
+    """Give train, val and test; val and test are carved from ``train`` unless they are given."""
     carve = partial(_carve, seed=splitting.split_seed, classes=classes)
     if test is None:
-        after = 1 if given else 2  # what a class must still have an image for: val and train
+        after = 1 if given else 2  # images that a class must keep: for train, and for val
         train, test = carve(train, "test", splitting.test_fraction, leave=after)
     if given:
         (val,) = given
@@ -165,6 +167,7 @@ def _card(raw: RawData, splits: dict[str, Images], *, name: str, key: str) -> Da
     if mean is None or std is None:
         mean, std = splits["train"].statistics()
     channels, height, width = raw.train.shape
+    form = raw.form or Form(channels, height, width)
     counts = {
         split: tuple(images.labels.bincount(minlength=len(raw.classes)).tolist())
         for split, images in splits.items()
@@ -182,6 +185,7 @@ def _card(raw: RawData, splits: dict[str, Images], *, name: str, key: str) -> Da
         key=key,
         sha256=content_hash(splits.values()),
         imbalance=round(max(counts["train"]) / min(counts["train"]), 2),
+        preprocessing=tuple(preprocessing(form, mean, std)),
         notes=raw.notes,
         skipped=raw.skipped,
     )

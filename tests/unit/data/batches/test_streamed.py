@@ -22,6 +22,7 @@ from sakd.data import (
     prepare,
 )
 from sakd.data.batches.normalise import channel_statistics
+from sakd.data.pictures.form import streamed_form
 from sakd.data.sources.folder import Folder
 from sakd.data.sources.imagenet import Imagenet
 from sakd.foundation.errors import UserError
@@ -177,7 +178,7 @@ def test_the_hash_tells_content_labels_and_side_wherever_the_files_lie(pets: Pat
     others = [
         replace(images, content=images.content.flip(0)),
         replace(images, labels=1 - images.labels),
-        replace(images, side=9),
+        replace(images, form=streamed_form(9)),
     ]
     assert len({content_hash([part]) for part in (images, *others)}) == 4
     same = replace(images, workers=2, root=Path("elsewhere"), paths=images.paths[::-1])
@@ -200,14 +201,16 @@ def test_imagenets_val_is_for_testing_and_its_statistics_are_the_published_ones(
 
 
 def test_streamed_images_are_converted_by_the_same_rules(tmp_path: Path, draw) -> None:
-    deep = draw(0, 8, 8).astype(np.uint16) * 257
-    clear = np.zeros((8, 8, 4), dtype=np.uint8)
+    deep = draw(0, 16, 16).astype(np.uint16) * 257
+    clear = np.zeros((16, 16, 4), dtype=np.uint8)
     Image.fromarray(deep).save(tmp_path / "deep.png")
     Image.fromarray(clear).save(tmp_path / "clear.png")
     paths = [tmp_path / "deep.png", tmp_path / "clear.png"]
-    files, _ = ImageFiles.examine(paths, torch.tensor([0, 1]), root=tmp_path, side=7, split="train")
+    form = streamed_form(14)
+    labels = torch.tensor([0, 1])
+    files, _ = ImageFiles.examine(paths, labels, root=tmp_path, form=form, split="train")
     (seen,) = files.as_they_are(2, "cpu")
-    expected = torch.from_numpy(draw(0, 8, 8)[:7, :7])  # the middle of 8 x 8
+    expected = torch.from_numpy(draw(0, 16, 16)[1:15, 1:15])  # the middle of 16 x 16
     assert all(torch.equal(channel, expected) for channel in seen[0])
     assert (seen[1] == 255).all()
 

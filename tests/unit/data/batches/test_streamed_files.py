@@ -9,6 +9,8 @@ from torchvision.transforms import v2
 
 from sakd.data import Augment, Batch, BatchStream, evaluation_batches
 from sakd.data.batches.streamed import ImageFiles
+from sakd.data.pictures.conversion import convert
+from sakd.data.pictures.form import streamed_form
 from sakd.foundation.errors import UserError
 
 MEAN, STD, SIDE = (0.4, 0.5, 0.6), (0.2, 0.3, 0.25), 14
@@ -26,9 +28,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> ImageFiles:
         path = root / f"{number}.png"
         Image.fromarray(dice.integers(0, 256, shape, dtype=np.uint8)).save(path)
         paths.append(path.name)
-    found = [root / path for path in paths]
-    labels = torch.arange(12) % 3
-    return ImageFiles.examine(found, labels, root=root, side=SIDE, split="train")[0]
+    every, labels = [root / path for path in paths], torch.arange(12) % 3
+    return ImageFiles.examine(every, labels, root=root, form=streamed_form(SIDE), split="train")[0]
 
 
 def stream(files: ImageFiles, workers: int = 0, seed: int = 1, **augment: int) -> BatchStream:
@@ -78,31 +79,31 @@ def test_epochs_seeds_and_images_differ_in_their_views(files: ImageFiles) -> Non
     assert not torch.equal(one.images, seeded.images)
 
 
-def test_evaluation_sees_the_middle_of_every_image_in_order(files: ImageFiles) -> None:
+def test_evaluation_sees_every_image_in_order(files: ImageFiles) -> None:
     batches = list(evaluation_batches(files, MEAN, STD, batch_size=7))
     assert torch.equal(torch.cat([labels for _, labels in batches]), files.labels)
-    middle = v2.Compose([v2.Resize(16, antialias=True), v2.CenterCrop(SIDE)])
     normalise = v2.Normalize(MEAN, STD)
     for path, seen in zip(files.paths, torch.cat([x for x, _ in batches]), strict=True):
         with Image.open(files.root / path) as image:
-            pixels = middle(v2.functional.pil_to_tensor(image.convert("RGB")))
+            pixels = v2.functional.pil_to_tensor(convert(image, files.form))
         torch.testing.assert_close(seen, normalise(pixels / 255), rtol=0, atol=1e-5)
 
 
-def test_the_ends_of_a_strip_are_not_looked_at(tmp_path: Path) -> None:
-    dice = np.random.default_rng(0)
-    middle = dice.integers(0, 256, (2, 20, 3), dtype=np.uint8)
-    paths = [tmp_path / "long.png", tmp_path / "longest.png"]
-    for path, end in zip(paths, (100, 9_000), strict=True):
-        ends = dice.integers(0, 256, (2, 2, end, 3), dtype=np.uint8)
-        Image.fromarray(np.concatenate([ends[0], middle, ends[1]], axis=1)).save(path)
-    labels = torch.tensor([0, 1])
-    files, _ = ImageFiles.examine(paths, labels, root=tmp_path, side=SIDE, split="train")
-    (seen,) = files.as_they_are(2, "cpu")
-    assert torch.equal(*seen)
-    whole = v2.Compose([v2.Resize(16, antialias=True), v2.CenterCrop(SIDE)])
-    expected = whole(torch.from_numpy(middle).permute(2, 0, 1))
-    assert (seen[0].int() - expected.int()).abs().max() <= 1
+@pytest.mark.parametrize("size", [(512, 384), (256, 3_000)])
+def test_evaluation_sees_what_torchvision_resizes_to_256_and_crops_to_224(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    coarse = np.random.default_rng(0).integers(0, 256, (4, 5, 3), dtype=np.uint8)
+    Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC).save(tmp_path / "0.png")
+    paths, form = [tmp_path / "0.png"], streamed_form(224)
+    labels = torch.tensor([0])
+    files, _ = ImageFiles.examine(paths, labels, root=tmp_path, form=form, split="train")
+    ((seen,),) = files.as_they_are(1, "cpu")
+    usual = v2.Compose([v2.PILToTensor(), v2.Resize(256, antialias=True), v2.CenterCrop(224)])
+    with Image.open(paths[0]) as image:
+        difference = (seen.int() - usual(image).int()).abs()
+    assert difference.max() <= 4
+    assert difference.float().mean() < 1
 
 
 def test_a_subset_holds_the_named_files_in_the_named_order(files: ImageFiles) -> None:
