@@ -1,3 +1,7 @@
+"""Random crops and flips are those of torchvision."""
+
+from __future__ import annotations
+
 from collections import Counter
 
 import pytest

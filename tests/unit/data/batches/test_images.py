@@ -1,3 +1,7 @@
+"""Images in memory: what they accept, and what their hash depends on."""
+
+from __future__ import annotations
+
 import pytest
 import torch
 

@@ -1,3 +1,7 @@
+"""Statistics and normalising, compared with floats and with torchvision."""
+
+from __future__ import annotations
+
 import pytest
 import torch
 from torchvision.transforms.v2 import functional as tv
@@ -17,7 +21,7 @@ def test_statistics_equal_those_of_the_pixels_as_floats(make_images) -> None:
 def test_a_constant_channel_is_refused(make_images) -> None:
     images = make_images().images
     images[:, 1] = 9
-    with pytest.raises(UserError, match=r"channel 1 .* 9 everywhere and cannot be normalised; put"):
+    with pytest.raises(UserError, match=r"channel 1 .* 9 everywhere.*; put"):
         channel_statistics(images)
 
 

@@ -1,3 +1,7 @@
+"""Batches are a function of seed, epoch and step, and hold every image once."""
+
+from __future__ import annotations
+
 import pytest
 import torch
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""Images that stay in their files: an index of them is prepared, by the rules of all the others."""
+"""An index is prepared of images that stay in their files, by the rules for all other images."""
 
 import io
 import shutil
@@ -152,7 +152,7 @@ def test_a_file_that_is_no_image_is_refused_before_anything_is_written(
     pets: Path, content: bytes, reason: str
 ) -> None:
     (pets / "train" / "bee" / "2.png").write_bytes(content)
-    with pytest.raises(UserError, match=r"1 of 16 images cannot be used: .*bee/2.png") as error:
+    with pytest.raises(UserError, match=r"1 of 16 images .*bee/2\.png") as error:
         prepared(pets)
     assert reason in str(error.value)
     assert "\n" not in str(error.value)
@@ -169,7 +169,7 @@ def test_what_is_written_is_an_index_and_is_read_back(pets: Path) -> None:
     assert content_hash([again]) == content_hash([images])
     pairs = zip(again.as_they_are(9, "cpu"), images.as_they_are(9, "cpu"), strict=True)
     assert all(torch.equal(one, other) for one, other in pairs)
-    with pytest.raises(UserError, match=r"streamed from files: set data.path to their folder"):
+    with pytest.raises(UserError, match=r"set data\.path"):
         from_tensors(tensors)
 
 
@@ -222,7 +222,7 @@ def test_an_image_that_broke_later_is_named_in_one_line(
 ) -> None:
     images = replace(folder(pets).load().train, workers=workers)
     (pets / "train" / "bee" / "2.png").write_bytes(content)
-    with pytest.raises(UserError, match=r"train/bee/2.png cannot be used \(.+\); replace") as error:
+    with pytest.raises(UserError, match=r"bee/2\.png .*\(.+\); replace") as error:
         list(evaluation_batches(images, (0.5,) * 3, (0.5,) * 3, batch_size=4))
     assert "\n" not in str(error.value)
 
@@ -230,10 +230,10 @@ def test_an_image_that_broke_later_is_named_in_one_line(
 def test_a_file_that_went_away_is_named(pets: Path) -> None:
     images = folder(pets).load().train
     (pets / "train" / "ant" / "1.png").unlink()
-    with pytest.raises(UserError, match=r"train/ant/1.png cannot be used \(.*No such file"):
+    with pytest.raises(UserError, match=r"ant/1\.png .*No such file"):
         list(images.as_they_are(4, "cpu"))
 
 
 def test_workers_without_a_stream_are_refused(pets: Path) -> None:
-    with pytest.raises(UserError, match=r"data.workers decode streamed images: set data.streamed"):
+    with pytest.raises(UserError, match=r"data\.workers .*set data\.streamed"):
         Folder(pets, "files", workers=2)

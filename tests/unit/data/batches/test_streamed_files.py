@@ -1,3 +1,7 @@
+"""Batches of images that are decoded when they are used."""
+
+from __future__ import annotations
+
 from dataclasses import replace
 from pathlib import Path
 
@@ -115,7 +119,7 @@ def test_a_subset_holds_the_named_files_in_the_named_order(files: ImageFiles) ->
 
 
 def test_augmentation_of_the_other_kind_is_refused(files: ImageFiles, make_images) -> None:
-    with pytest.raises(UserError, match="crop_padding 4: streamed images are cropped at random"):
+    with pytest.raises(UserError, match=r"crop_padding 4: .*crop_padding .* to 0"):
         stream(files, crop_padding=4)
-    with pytest.raises(UserError, match="rand_augment varies streamed images only"):
+    with pytest.raises(UserError, match=r"rand_augment .*to 0, or"):
         make_images().views(Augment(rand_augment=2), "cpu")

@@ -1,4 +1,4 @@
-"""The same image twice: no image is in two splits, and what was found is counted."""
+"""Duplicates: no image is in two splits, and all that were found are counted."""
 
 from dataclasses import replace
 from typing import Literal
@@ -92,9 +92,9 @@ def test_duplicates_are_counted_and_kept_only_where_the_settings_say_so(
 @pytest.mark.parametrize(
     ("val", "test", "message"),
     [
-        ([(1, 0)], [(1, 0), (2, 1)], "val has no image that is not in test too"),
-        ([(1, 0), (2, 1)], PLAIN[::2], "class 'ant' has 0 different images left; needed: 1 or"),
-        (None, PLAIN[::2], "class 'ant' has 0 different images left; needed: 2 or more to split"),
+        ([(1, 0)], [(1, 0), (2, 1)], "val has no image .*add"),
+        ([(1, 0), (2, 1)], PLAIN[::2], "'ant' has 0 .*needed: 1 .*add"),
+        (None, PLAIN[::2], "'ant' has 0 .*needed: 2 .*add"),
     ],
 )
 def test_what_is_left_must_do_for_training_and_val(val, test, message: str) -> None:

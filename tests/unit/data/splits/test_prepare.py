@@ -1,3 +1,7 @@
+"""Splits are disjoint, stratified, and the same for the same seed."""
+
+from __future__ import annotations
+
 from collections import Counter
 from dataclasses import replace
 
@@ -80,12 +84,12 @@ def test_published_statistics_are_kept(raw) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"val_fraction": 0.0}, "val_fraction must be above 0 and below 1, got 0.0"),
-        ({"val_fraction": 1.0}, "val_fraction must be above 0 and below 1"),
-        ({"test_fraction": None}, "test_fraction must be above 0 and below 1, got None"),
-        ({"test_fraction": -0.1}, "test_fraction must be above 0 and below 1"),
-        ({"train_size": 3}, "train_size 3; allowed: 4 to 45, or null"),
-        ({"train_size": 46}, "train_size 46; allowed: 4 to 45"),
+        ({"val_fraction": 0.0}, "val_fraction .*above 0 and below 1.* 0.0"),
+        ({"val_fraction": 1.0}, "val_fraction .*below 1.* 1.0"),
+        ({"test_fraction": None}, "test_fraction .*above 0.* None"),
+        ({"test_fraction": -0.1}, "test_fraction .*above 0.* -0.1"),
+        ({"train_size": 3}, "train_size 3; .*4 to 45"),
+        ({"train_size": 46}, "train_size 46; .*4 to 45"),
     ],
 )
 def test_what_cannot_be_split_is_refused_with_what_is_allowed(raw, changes, message: str) -> None:
@@ -102,7 +106,7 @@ def test_no_class_is_absent_from_a_split_however_small_its_share(raw, fraction: 
 def test_a_class_with_too_few_images_for_all_splits_is_refused(raw) -> None:
     many, few = raw.train.labels != 2, (raw.train.labels == 2).nonzero()[:2, 0]
     rare = raw.train.subset(torch.cat([many.nonzero()[:, 0], few]))
-    with pytest.raises(UserError, match="class 'cat' has 2 different images left; needed: 3"):
+    with pytest.raises(UserError, match=r"'cat' has 2 .*needed: 3 .*add"):
         split(replace(raw, train=rare))
 
 
@@ -119,5 +123,5 @@ def test_splits_that_come_with_the_dataset_are_kept_whatever_the_fractions(
 def test_a_size_that_loses_a_rare_class_is_refused(raw) -> None:
     many, few = raw.train.labels != 2, (raw.train.labels == 2).nonzero()[:4, 0]
     rare = raw.train.subset(torch.cat([many.nonzero()[:, 0], few]))
-    with pytest.raises(UserError, match="train_size 4 leaves class 'cat' without an image"):
+    with pytest.raises(UserError, match=r"train_size 4 .*'cat'.* raise"):
         split(replace(raw, train=rare), train_size=4)

@@ -1,3 +1,7 @@
+"""Shares are proportional, and every image is as likely to be drawn."""
+
+from __future__ import annotations
+
 from collections import Counter
 
 import pytest
@@ -61,5 +65,5 @@ def test_no_number_means_all_images(make_images) -> None:
 
 @pytest.mark.parametrize("per_class", [0, 21])
 def test_more_images_than_the_scarcest_class_has_are_refused(make_images, per_class: int) -> None:
-    with pytest.raises(UserError, match=f"{per_class} labelled .* allowed: 1 to 20, or null"):
+    with pytest.raises(UserError, match=f"{per_class} .*student_per_class.* 1 to 20"):
         labelled_subset(make_images(), per_class, seed=1)
