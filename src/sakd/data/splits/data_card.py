@@ -30,6 +30,7 @@ class DataCard:
         sha256: Hash of the content of the three splits, see ``content_hash``.
         imbalance: Training images of the largest class per one of the smallest.
         duplicates: Images found more than once, see `sakd.data.splits.duplicates`.
+        origin: A digest of where the raw data lay, see `Dataset.origin`.
         preprocessing: All that is done to a picture before a network sees it, in order, see
             `sakd.data.pictures.preprocessing`.
         notes: What a reader of the results should know of the images, in words.
@@ -49,6 +50,7 @@ class DataCard:
     sha256: str
     imbalance: float = 1.0
     duplicates: Mapping[str, int] = field(default_factory=dict)
+    origin: str = ""
     preprocessing: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
