@@ -1,8 +1,9 @@
-"""Nodes that report."""
+"""The nodes of the report."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
@@ -21,7 +22,6 @@ from sakd.reporting import (
     report_markdown,
     summary,
 )
-from sakd.study.grid import Grid
 from sakd.study.parameters import Parameters
 
 
@@ -68,17 +68,19 @@ def _check_settings(
 
 
 def draw(results: pd.DataFrame, history: pd.DataFrame) -> tuple[go.Figure, go.Figure, go.Figure]:
-    """Learning curves, gate rates, gains."""
+    """Draw learning curves, gate rates and gains."""
     return learning_curves(history, results), gate_rates(history, results), gains(results)
 
 
 def write(
-    results: pd.DataFrame, history: pd.DataFrame, card: Mapping[str, Any], device: str, grid: Grid
+    results: pd.DataFrame, history: pd.DataFrame, card: Mapping[str, Any], parameters: Parameters
 ) -> tuple[str, str]:
     """Write the report as Markdown and as a page."""
-    made_with = {
-        **provenance(str(resolve_device(device))),
-        "seeds": ", ".join(map(str, grid.seeds)),
-    }
-    content = report(results, history, provenance=made_with, data=DataCard.from_json(card))
+    content = report(
+        results,
+        history,
+        data=DataCard.from_json(card),
+        settings=asdict(parameters),
+        provenance=provenance(str(resolve_device(parameters.device))),
+    )
     return report_markdown(content), report_html(content)

@@ -24,11 +24,6 @@ def create_pipeline(parameters: Parameters) -> Pipeline:
             name="tabulate",
         ),
         Node(draw, [results, history], figures, name="draw"),
-        Node(
-            write,
-            [results, history, f"{data}-card", "params:device", "params:grid"],
-            pages,
-            name="write",
-        ),
+        Node(write, [results, history, f"{data}-card", "params:study"], pages, name="write"),
     ]
     return Pipeline(nodes, tags=["report"])

@@ -10,7 +10,11 @@ from sakd.data import DataCard
 from sakd.reporting.figures.epochs import gate_rates, learning_curves
 from sakd.reporting.figures.gain import gains
 from sakd.reporting.pages import wording
-from sakd.reporting.pages.background import provenance_section, unfinished_section
+from sakd.reporting.pages.background import (
+    provenance_section,
+    settings_section,
+    unfinished_section,
+)
 from sakd.reporting.pages.data_card import data_section
 from sakd.reporting.pages.headline import highlights
 from sakd.reporting.pages.methods import methods_section
@@ -50,6 +54,7 @@ def report(
     results: pd.DataFrame,
     history: pd.DataFrame,
     *,
+    settings: Mapping[str, object] | None = None,
     provenance: Mapping[str, str] | None = None,
     data: DataCard | None = None,
 ) -> Report:
@@ -58,6 +63,7 @@ def report(
     Args:
         results: One line per cell.
         history: One line per (cell, epoch).
+        settings: All that the cells were trained with; may be nested.
         provenance: Where the run comes from: git revision, versions, device, data hash, seeds.
         data: The card of the data that the results are of.
     """
@@ -75,6 +81,7 @@ def report(
         Section("How to read it", (Facts(wording.definitions(data)),)),
         *unfinished_section(cells),
         *data_section(data),
+        *settings_section(settings or {}),
         *provenance_section(provenance or {}),
     ]
     return Report(wording.REPORT, _subtitle(pairs), tuple(sections))

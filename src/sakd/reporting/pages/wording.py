@@ -44,6 +44,12 @@ GATE_RATES = (
     "not choose."
 )
 
+KEYS = (
+    "The settings of every cell of this report. The content key of a cell, in the column key of "
+    "results.csv, hashes them with its data, teacher and code; it names the folder of the cell's "
+    "weights, where record.json has all of it."
+)
+
 _DEFINITIONS = {
     f"test {TITLE} (last epoch)": (
         "Accuracy of the network after its last epoch on the test images, which are read only "
