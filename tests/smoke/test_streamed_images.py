@@ -60,7 +60,7 @@ def test_a_folder_is_streamed_to_a_report_with_one_command(project: Any, folder:
     assert card["mean"] == [0.485, 0.456, 0.406]
     assert card["duplicates"] == {"in_test": 0, "contradicting": 0, "repeated": 0, "left_out": 0}
     index = load_file(primary / "development" / "train.safetensors")
-    assert sorted(index) == ["content", "labels", "paths", "side"]
+    assert sorted(index) == ["content", "labels", "paths", "side", "tones"]
     records = [json.loads(path.read_text()) for path in project.folder.rglob("record.json")]
     rates = {r["id"]: r["facts"]["training"]["optimisation"]["lr"] for r in records}
     assert sorted(rates.values()) == [0.02, 0.02, 0.02, 0.1]
