@@ -92,6 +92,19 @@ def test_a_changed_source_prepares_anew(
     assert len(reads) == 2
 
 
+def test_data_from_elsewhere_is_overwritten_by_the_same_alone(
+    run: Any, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run()
+    other = DataParameters(val_fraction=0.2, test_fraction=0.2, train_size=101)
+    monkeypatch.setattr(Digits, "origin", "elsewhere")
+    with pytest.raises(UserError, match=r"another folder .*delete"):
+        run(other)
+    assert run()["origin"] == "elsewhere"  # the same images, moved
+    assert sum(run(other)["counts"]["train"]) == 101
+    assert len(reads) == 2
+
+
 @pytest.mark.parametrize(
     "harm",
     ["other images", "no images", "half the images", "no card", "half a card", "damaged card"],

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sakd.data.batches.images import Images, content_hash
 from sakd.data.splits.data_card import DataCard, Splits
-from sakd.foundation.errors import UserError
+from sakd.foundation.errors import UserError, require
 from sakd.foundation.files import at_once
 
 Parts = Mapping[str, Callable[[], Mapping[str, Tensor]]]
@@ -51,6 +51,28 @@ class SplitStore:
             with at_once(self._root / f"{name}.safetensors") as partial_file:
                 save_file(dict(part.tensors()), partial_file)
 
+    @property
+    def card(self) -> DataCard | None:
+        """The card of the splits; None if there is none, or it is damaged or of another version."""
+        try:
+            return DataCard.from_json(json.loads((self._root / "card.json").read_text()))
+        except (OSError, ValueError):
+            return None
+
+    def check_origin(self, origin: str) -> None:
+        """Check that the folder does not keep splits of images that lie elsewhere.
+
+        Args:
+            origin: See `Dataset.origin`.
+
+        Raises:
+            UserError: It does, and they would be overwritten.
+        """
+        card = self.card
+        found = f"{self._root} keeps data that was prepared from another folder than data.path"
+        remedy = "delete it, or keep both by another data_root (globals.yml of an environment)"
+        require(card is None or card.origin == origin, f"{found}; {remedy}")
+
     def matching(self, key: str, read: Callable[[Mapping[str, Tensor]], Images]) -> Splits | None:
         """Read the splits that were prepared as ``key`` says, if they are there and intact.
 
@@ -58,13 +80,13 @@ class SplitStore:
             key: As `sakd.data.preparation_key` gives it.
             read: Makes images of a split's tensors.
         """
+        card = self.card
+        if card is None or card.key != key:
+            return None
         try:
-            card = DataCard.from_json(json.loads((self._root / "card.json").read_text()))
-            if card.key != key:
-                return None
             found = {**self.development, **self.test}
             train, val, test = (read(found[name]()) for name in ("train", "val", "test"))
-        except (OSError, KeyError, ValueError):  # interrupted, damaged, or of another version
+        except (OSError, KeyError, ValueError):  # interrupted or damaged
             return None
         intact = content_hash([train, val, test]) == card.sha256
         return Splits(train, val, test, card) if intact else None

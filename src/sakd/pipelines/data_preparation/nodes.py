@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 from sakd.data import Parts, SplitStore, labelled_subset, preparation_key, prepare
@@ -19,16 +20,20 @@ def prepare_data(data: DataParameters, store: SplitStore) -> tuple[Parts, Parts,
         (``test``), the data card.
 
     Raises:
-        UserError: There are too few images for the splits, or for the students' labelled ones.
+        UserError: There are too few images for the splits, or for the students' labelled ones; or
+            the store keeps splits of images that lie elsewhere.
     """
     dataset, splitting = data.dataset(), data.splitting()
     dataset.fetch()
     key = preparation_key(dataset.fingerprint(), splitting)
     found = store.matching(key, data.images)
+    if found is None:
+        store.check_origin(dataset.origin)
     splits = found or prepare(dataset.load(), splitting, name=data.slug, key=key)
     labelled_subset(splits.train, data.student_per_class, data.split_seed)  # or stop here
     if found:
         logger.info("%s: prepared already", data.slug)
     else:
         store.write(splits)
-    return store.development, store.test, splits.card.to_json()
+    card = replace(splits.card, origin=dataset.origin)
+    return store.development, store.test, card.to_json()
