@@ -1,4 +1,4 @@
-"""What names have in common: how they look in files, near matches, and their arguments."""
+"""Names of all kinds: near matches, their form in files, and their arguments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from sakd.foundation.errors import UserError
 
 LISTED = 40
-"""A message lists at most so many names, and no longer list beside near matches."""
+"""The most names that a message lists; a longer list is left out if there are near matches."""
 
 _TOKENS = re.compile(r"'[^']*'|\"[^\"]*\"|;|\b(?:true|false|null|none)\b")
 _PYTHON = {";": ",", "true": "True", "false": "False", "null": "None", "none": "None"}

@@ -119,6 +119,7 @@ def test_it_holds_what_is_deployed_and_nothing_else(
     count = {n: sum(p.numel() for p in n.parameters()) for n in (student, teacher, network)}
     head, classifier = tail_size(student), tail_size(teacher)
     assert count[network] == count[student] - head + projector + classifier
+    assert {name.split(".")[0] for name in network.state_dict()} <= {*network.stage_names}
 
 
 def tail_size(network: StagedNetwork) -> int:
