@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sakd.data import DataCard
 
 _DEVIATIONS = 2
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -40,3 +41,8 @@ class Majority:
         """
         noise = math.sqrt(self.top1 * (1 - self.top1) / self.images)
         return self.top1 + _DEVIATIONS * noise
+
+
+def below(accuracy: float, other: float) -> bool:
+    """Compare two accuracies; means that differ by rounding are equal."""
+    return accuracy < other - _ROUNDING

@@ -8,7 +8,7 @@ import pandas as pd
 
 from sakd.data import DataCard
 from sakd.reporting.tables import formats
-from sakd.reporting.tables.chance import Majority
+from sakd.reporting.tables.chance import Majority, below
 from sakd.reporting.tables.columns import TEST
 from sakd.reporting.tables.frames import PAIR
 from sakd.reporting.tables.reference import STUDENT, TEACHER, reference_rows
@@ -40,7 +40,7 @@ def teacher_caveats(cells: pd.DataFrame, data: DataCard | None) -> Iterator[str]
         yield from _near_chance(cells, Majority.of(data))
     rows = reference_rows(cells).set_index([*PAIR, "model"])["mean"].unstack("model")
     for (_, teacher, student), means in rows.iterrows():
-        if means[TEACHER] < means[STUDENT]:
+        if below(means[TEACHER], means[STUDENT]):
             yield (
                 f"The teacher {teacher} ({formats.percent(means[TEACHER])} %) is below "
                 f"{student} trained alone ({formats.percent(means[STUDENT])} %): "
@@ -54,7 +54,7 @@ def _near_chance(cells: pd.DataFrame, majority: Majority) -> Iterator[str]:
     teachers = rows[rows["model"] == TEACHER].drop_duplicates(["dataset", "teacher"])
     for line in teachers.to_dict("records"):
         if line["mean"] <= majority.bound:
-            where = "below" if line["mean"] < majority.top1 else "near"
+            where = "below" if below(line["mean"], majority.top1) else "near"
             yield (
                 f"The teacher {line['teacher']} ({formats.percent(line['mean'])} %) is {where} "
                 f"chance: always naming the largest class gives {share} %, and up to {bound} % "

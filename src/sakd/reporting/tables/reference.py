@@ -45,7 +45,7 @@ def reference_rows(results: pd.DataFrame, measure: str = TEST) -> pd.DataFrame:
 def _models(group: pd.DataFrame, measure: str) -> Iterator[tuple[str, pd.Series]]:
     finished = group[group["finished"]]
     kd = (finished["distiller"] == PLAIN_KD) & (finished["policy"] == REFERENCE)
-    teachers = group.groupby("seed")[f"teacher_{measure}"].mean()
+    teachers = group.groupby("seed")[f"teacher_{measure}"].first().dropna()
     yield TEACHER, teachers[:1] if teachers.nunique() == 1 else teachers
     yield STUDENT, finished.loc[finished["distiller"] == NONE, measure]
     yield KD, finished.loc[kd, measure]

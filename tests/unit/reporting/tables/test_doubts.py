@@ -17,6 +17,9 @@ from sakd.reporting.tables.reference import reference_rows
 UNEVEN = {"counts": {"train": (90, 10), "val": (9, 1), "test": (75, 25)}, "imbalance": 9.0}
 
 
+METHODS = [("none", "none"), ("kd", "always"), ("kd", "anti")]
+
+
 @pytest.fixture
 def study(cell):
     """Two cells, and a student alone with an accuracy of 0.85, under a teacher."""
@@ -56,6 +59,14 @@ def test_a_teacher_below_the_student_alone_is_named_with_both_accuracies(study, 
 @pytest.mark.parametrize("teacher", [0.85, 0.95, math.nan])
 def test_of_a_teacher_that_is_good_or_unknown_nothing_is_said(study, data, teacher):
     assert list(teacher_caveats(study(teacher), data())) == []
+
+
+def test_equal_accuracies_are_not_told_apart_by_the_rounding_of_their_means(cell, data):
+    share = 30 / 38
+    lines = [cell(*method, seed, share) for method in METHODS for seed in range(3)]
+    equal = prepared(pd.DataFrame(lines).assign(teacher_test_top1=share))
+    (teacher, _) = teacher_caveats(equal, data(counts={"test": (30, 8)}))
+    assert "is near chance" in teacher
 
 
 def test_students_near_chance_are_listed(study, data):

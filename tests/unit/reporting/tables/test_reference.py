@@ -27,6 +27,13 @@ def test_one_teacher_for_all_seeds_counts_once(results):
     assert math.isnan(teacher["sd"])
 
 
+def test_one_teacher_counts_once_however_many_cells_each_seed_has(cell):
+    methods = [("none", "always", 0), ("kd", "always", 0), ("at", "always", 0), ("kd", "always", 1)]
+    frame = pd.DataFrame([cell(*method, 0.5, teacher_test_top1=30 / 38) for method in methods])
+    teacher = models(frame).loc["teacher"]
+    assert (teacher["mean"], teacher["n"]) == (30 / 38, 1)
+
+
 def test_a_teacher_of_each_seed_counts_once_per_seed(cell):
     frame = pd.DataFrame(
         [
