@@ -24,10 +24,11 @@ from torch import Tensor
 
 from sakd.data import Batch
 from sakd.distillers import DISTILLERS, Pair
+from sakd.distillers.method import Method
 from sakd.foundation.errors import UserError
 from sakd.foundation.machine import resolve_device
 from sakd.networks import NETWORKS, feature_shapes
-from sakd.objectives.rebuilt import rebuilt_student
+from sakd.objectives.assembly import rebuilt_student
 
 CLASSES, IMAGES, SHAPE = 100, 50_000, (3, 32, 32)
 PAIRS = (
@@ -86,7 +87,7 @@ def line(pair: str, name: str, options: argparse.Namespace, device: torch.device
 def described(pair: str, name: str) -> Pair:
     """What a distiller may know of the networks of ``pair``."""
     teacher, student = (NETWORKS[network](CLASSES) for network in pair.split("/"))
-    student = rebuilt_student(name, student, teacher, SHAPE)
+    student = rebuilt_student(Method.of(name), student, teacher, SHAPE)
     shapes_t, shapes_s = ([*feature_shapes(n, SHAPE), (CLASSES,)] for n in (teacher, student))
     spots = DISTILLERS[name].family.spots(student.depth, teacher.depth)
     return Pair(

@@ -21,10 +21,8 @@ from torch.nn.functional import cross_entropy
 from sakd.data import Batch
 from sakd.foundation.machine import resolve_device
 from sakd.networks import NETWORKS
-from sakd.objectives import Objective, distil
-from sakd.objectives.build import DataFacts
-from sakd.training import Optimisation
-from sakd.training.fit import Run
+from sakd.objectives import DataFacts, Objective, Optimisation, distil
+from sakd.training import Run
 
 CLASSES, SHAPE = 100, (3, 32, 32)
 Step = Callable[[], None]

@@ -21,10 +21,8 @@ from torchvision import models
 from sakd.data import Batch
 from sakd.foundation.errors import UserError, require
 from sakd.networks import StagedNetwork, build_network
-from sakd.objectives import distil
-from sakd.objectives.build import DataFacts
-from sakd.training import Optimisation
-from sakd.training.fit import Run
+from sakd.objectives import DataFacts, Optimisation, distil
+from sakd.training import Run
 
 CLASSES, BATCH = 5, 4
 SIZES = {"inception_v3": 80, "maxvit_t": 224, "vit_h_14": 70}

@@ -23,10 +23,8 @@ import sakd.training
 from sakd.data import DATASETS, BatchStream, ImageSet, Splits, labelled_subset, prepare
 from sakd.distillers import DISTILLERS
 from sakd.networks import NETWORKS, StagedNetwork
-from sakd.objectives import SpotDistillation, Supervised, distil
-from sakd.objectives.build import DataFacts
-from sakd.training import Optimisation, fit
-from sakd.training.fit import Run
+from sakd.objectives import DataFacts, Optimisation, SpotDistillation, Supervised, distil
+from sakd.training import Run, fit
 
 
 def main() -> None:

@@ -9,12 +9,10 @@ import torch
 from hypothesis import settings
 
 from sakd.data import Batch, BatchStream, ImageSet
-from sakd.distillers import DISTILLERS
-from sakd.distillers.method import members
+from sakd.distillers.method import Method
 from sakd.networks import StagedNetwork
 from sakd.networks.zoo.resnet import resnet
-from sakd.objectives import SpotDistillation, distil
-from sakd.objectives.build import DataFacts
+from sakd.objectives import DataFacts, SpotDistillation, distil
 from sakd.objectives.parameters import Distillation, Routing
 
 torch.set_num_threads(1)
@@ -88,7 +86,7 @@ def small_objective(small_network: NetworkFactory) -> Callable[..., SpotDistilla
         gamma: float | None = None,
         train_teacher: bool = False,
     ) -> SpotDistillation:
-        equal = any(DISTILLERS[name].equal_channels for name in members(method))
+        equal = any(kind.equal_channels for kind in Method.of(method).distillers.values())
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             return distil(
@@ -98,7 +96,8 @@ def small_objective(small_network: NetworkFactory) -> Callable[..., SpotDistilla
                 policy,
                 DataFacts(IMAGE, torch.arange(TRAIN) % CLASSES),
                 distillation=Distillation(
-                    train_teacher=train_teacher, options={"ft": {"pretrain_epochs": 1}}
+                    objective="joint" if train_teacher else "distillation",
+                    options={"ft": {"pretrain_epochs": 1}},
                 ),
                 routing=Routing(gamma=gamma, same_family_bias=0.0),
             )

@@ -18,12 +18,12 @@ from conformance.steps.compare import compare_steps
 from conformance.steps.pretraining import compare_pretraining
 from sakd.distillers import ab, base, cc, ft, kd, kdsvd, pkt, rkd, sp, vid
 from sakd.distillers.parts import maps, memory
+from sakd.objectives import PretrainingObjective
 from sakd.objectives.router import Router
 from sakd.objectives.spot_distillation import SpotDistillation
 from sakd.routing.adaptive import Adaptive
 from sakd.routing.anti import Anti
-from sakd.training import pretraining
-from sakd.training.optimisation import Player
+from sakd.training.optimisation import Updates
 
 
 class Mutation(NamedTuple):
@@ -123,27 +123,27 @@ MUTATIONS = {
     ),
     "the student is grafted in training mode": Mutation(
         steps("at_fixed"),
-        SpotDistillation.forward,
+        SpotDistillation.grafted,
         "in_mode(self.student, training=False)",
         "in_mode(self.student, training=True)",
     ),
     "weight decay is a tenth smaller": Mutation(
         steps("rkd_fixed"),
-        Player.__init__,
-        "optimisation.weight_decay",
-        "0.9 * optimisation.weight_decay",
+        Updates.__init__,
+        "recipe.weight_decay",
+        "0.9 * recipe.weight_decay",
     ),
     "momentum is a thousandth smaller": Mutation(
         steps("rkd_fixed"),
-        Player.__init__,
-        "optimisation.momentum",
-        "0.999 * optimisation.momentum",
+        Updates.__init__,
+        "recipe.momentum",
+        "0.999 * recipe.momentum",
     ),
     "momentum is Nesterov's": Mutation(
-        steps("rkd_fixed"), Player.__init__, "momentum=", "nesterov=True, momentum="
+        steps("rkd_fixed"), Updates.__init__, "momentum=", "nesterov=True, momentum="
     ),
     "pretraining has no weight decay": Mutation(
-        compare_pretraining, pretraining.pretrain, "plan.weight_decay", "0.0"
+        compare_pretraining, PretrainingObjective.players, "plan.weight_decay", "0.0"
     ),
 }
 

@@ -8,9 +8,8 @@ import torch
 from sakd.data import Batch
 from sakd.networks import NETWORKS, build_network, check_network
 from sakd.networks.code import network_code
-from sakd.objectives import distil
-from sakd.objectives.build import DataFacts
-from sakd.training import Optimisation, Run
+from sakd.objectives import DataFacts, distil
+from sakd.training import Run
 
 timm = pytest.importorskip("timm")
 
@@ -40,10 +39,10 @@ def test_a_model_of_timm_is_cut_and_distilled_in_both_roles(name: str) -> None:
         other = NETWORKS["resnet8"](num_classes=5)
         pair = (network, other) if student else (other, network)
         objective = distil(*pair, "fitnet-rkd", "adaptive", DataFacts(IMAGE, torch.arange(20) % 5))
-        run = Run(objective.train(), dict.fromkeys(objective.players(), Optimisation()), 1, 1)
+        run = Run(objective.train(), epochs=1)
         labels = torch.arange(4)
         result = objective(Batch(images, labels, labels, 0))
-        run.step(result.losses)
+        run.update(result.losses)
         assert all(loss.isfinite() for loss in result.losses.values())
 
 

@@ -13,13 +13,14 @@ from torch import Tensor
 
 from sakd.data import ImageSet, RawData, Splits, Splitting, prepare
 from sakd.foundation.randomness import seeded
+from sakd.objectives import Optimisation
 from sakd.objectives.parameters import Distillation, Routing
 from sakd.study.grid import Cell
 from sakd.study.networks import fresh_network
+from sakd.study.recipe import Recipe
 from sakd.study.store import CellStore
-from sakd.study.train import Bench, Recipe, Training
-from sakd.study.trainings import Lessons, cell_training
-from sakd.training import Optimisation
+from sakd.study.train import Bench
+from sakd.study.trainings import Lessons, Training, cell_training
 from sakd.training.progress import Progress
 from sakd.weights.saved import Weights
 

@@ -1,61 +1,109 @@
-"""Methods: one distiller or several joined by hyphens, and whether KD goes with them."""
+"""Methods: the distillers that share a student's loss, and what follows from their company."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from sakd.distillers import DISTILLERS
-from sakd.foundation.errors import UserError
+from sakd.distillers.base import Distiller
+from sakd.foundation.errors import UserError, require
+from sakd.networks.rebuilt import Rebuilding
 from sakd.networks.spots import SpotFamily
 
 JOINT = "-"
 """Stands between the distillers of a method; no distiller has it in its name."""
 
 COMPANION = "kd"
-"""The distiller that goes with all methods that leave the logits alone."""
+"""The distiller that joins every method which leaves the logits alone."""
 
 
-def members(method: str) -> tuple[str, ...]:
-    """The distillers that ``method`` names, in its order.
+@dataclass(frozen=True)
+class Method:
+    """One distiller, or several that share the student's loss.
 
-    >>> members("at-sp")
-    ('at', 'sp')
-
-    Raises:
-        UserError: one is unknown or named twice, or stands alone, or KD is named where it goes
-            without saying.
+    Attributes:
+        distillers: The classes, by name, in the order given.
     """
-    names = tuple(method.split(JOINT))
-    for name in names:
-        _ = DISTILLERS[name]
-    for name in names:
-        if names.count(name) > 1:
-            raise UserError(
-                f"method {method!r} names {name} twice: name it once, and weigh it by "
-                f"distillation.weights.{name}"
-            )
-        if len(names) > 1 and DISTILLERS[name].stands_alone:
-            raise UserError(f"method {method!r}: {name} stands alone: leave out what is beside it")
-    others = [name for name in names if name != COMPANION]
-    if COMPANION in names and others and has_companion(others):
-        raise UserError(
-            f"method {method!r}: {COMPANION} goes with {JOINT.join(others)} by itself; write "
-            f"{JOINT.join(others)!r}, and weigh {COMPANION} by distillation.kd_weight"
+
+    distillers: Mapping[str, type[Distiller]]
+
+    def __post_init__(self) -> None:
+        """Refuse distillers that cannot share a loss."""
+        object.__setattr__(self, "distillers", MappingProxyType(dict(self.distillers)))
+        for name, kind in self.distillers.items():
+            if len(self.distillers) > 1 and kind.stands_alone:
+                raise UserError(f"method {self.name!r}: {name} stands alone: leave out the others")
+        rebuild = [name for name, kind in self.distillers.items() if kind.rebuilding is not None]
+        require(
+            len(rebuild) <= 1,
+            f"method {self.name!r}: {' and '.join(rebuild)} each rebuild the student: keep one",
         )
-    return names
+        others = {name: kind for name, kind in self.distillers.items() if name != COMPANION}
+        if COMPANION in self.distillers and others and Method(others).companion:
+            joined = JOINT.join(others)
+            raise UserError(
+                f"method {self.name!r}: {COMPANION} joins {joined} by itself; write {joined!r}, "
+                f"and weigh {COMPANION} by distillation.kd_weight"
+            )
 
+    @classmethod
+    def of(cls, method: Method | type[Distiller] | str) -> Method:
+        """The method that a name, several names joined by hyphens, or a class stands for.
 
-def has_companion(names: Sequence[str]) -> bool:
-    """Whether KD goes with ``names``: unless one compares logits already, or stands alone."""
-    logits = any(DISTILLERS[name].family is SpotFamily.LOGITS for name in names)
-    return not logits and not stands_alone(names)
+        >>> list(Method.of("at-sp").distillers)
+        ['at', 'sp']
 
+        Raises:
+            UserError: A name is unknown or stands twice, or the distillers cannot share a loss.
+        """
+        if isinstance(method, Method):
+            return method
+        if isinstance(method, type):
+            return cls({DISTILLERS.name_of(method): method})
+        names = method.split(JOINT)
+        for name in names:
+            require(
+                names.count(name) == 1,
+                f"method {method!r} names {name} twice: name it once, and weigh it by "
+                f"distillation.weights.{name}",
+            )
+        return cls({name: DISTILLERS[name] for name in names})
 
-def stands_alone(names: Sequence[str]) -> bool:
-    """Whether neither cross-entropy nor KD goes with the distillers called ``names``."""
-    return any(DISTILLERS[name].stands_alone for name in names)
+    @property
+    def name(self) -> str:
+        """The names of its distillers, joined."""
+        return JOINT.join(self.distillers)
 
+    @property
+    def stands_alone(self) -> bool:
+        """Whether its distiller takes neither cross-entropy nor KD into the loss."""
+        return any(kind.stands_alone for kind in self.distillers.values())
 
-def largest_gamma(names: Sequence[str]) -> float:
-    """The factor of the routing loss for distillers together: that of the one that asks most."""
-    return max(DISTILLERS[name].gamma for name in names)
+    @property
+    def companion(self) -> bool:
+        """Whether KD joins it: unless a distiller compares logits already, or stands alone."""
+        families = {kind.family for kind in self.distillers.values()}
+        return SpotFamily.LOGITS not in families and not self.stands_alone
+
+    @property
+    def everyone(self) -> Mapping[str, type[Distiller]]:
+        """Its distillers, after the KD that joins them."""
+        first = {COMPANION: DISTILLERS[COMPANION]} if self.companion else {}
+        return {**first, **self.distillers}
+
+    @property
+    def rebuilding(self) -> Rebuilding | None:
+        """How the student is rebuilt before it is trained, if at all."""
+        found = (kind.rebuilding for kind in self.distillers.values())
+        return next((rebuilding for rebuilding in found if rebuilding is not None), None)
+
+    @property
+    def gamma(self) -> float:
+        """The factor of the routing loss: that of the distiller that asks most."""
+        return max(kind.gamma for kind in self.distillers.values())
+
+    def trained_name(self, student: str, teacher: str) -> str:
+        """The name of the network that is trained, from the names of both networks."""
+        return student if self.rebuilding is None else self.rebuilding.name(student, teacher)

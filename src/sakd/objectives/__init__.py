@@ -1,22 +1,37 @@
-"""Recipe problems: what is minimised, and by whom."""
+"""Training problems: what is minimised, and by whom."""
 
-from sakd.objectives.base import Objective, StepResult
-from sakd.objectives.build import distil
+from sakd.objectives.base import Objective, Pretrainable, StepResult
+from sakd.objectives.build import OBJECTIVES, distil, objective_of
 from sakd.objectives.graft import Graft
-from sakd.objectives.joint import JointDistillation
+from sakd.objectives.outputs import Outputs, answer
+from sakd.objectives.parameters import Distillation, Routing
+from sakd.objectives.players import Optimisation, Player
 from sakd.objectives.pretraining import PretrainingObjective
+from sakd.objectives.problem import DataFacts, Problem, System
 from sakd.objectives.router import Router
-from sakd.objectives.spot_distillation import SpotDistillation
+from sakd.objectives.spot_distillation import JointDistillation, SpotDistillation
 from sakd.objectives.supervised import Supervised
 
 __all__ = [
+    "OBJECTIVES",
+    "DataFacts",
+    "Distillation",
     "Graft",
     "JointDistillation",
     "Objective",
+    "Optimisation",
+    "Outputs",
+    "Player",
+    "Pretrainable",
     "PretrainingObjective",
+    "Problem",
     "Router",
+    "Routing",
     "SpotDistillation",
     "StepResult",
     "Supervised",
+    "System",
+    "answer",
     "distil",
+    "objective_of",
 ]

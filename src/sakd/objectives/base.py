@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Self
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Self
 
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from sakd.data import Batch
-
-if TYPE_CHECKING:
-    from sakd.objectives.pretraining import PretrainingObjective
+from sakd.objectives.outputs import Outputs, Request
+from sakd.objectives.players import Player
 
 
 class StepResult(NamedTuple):
@@ -26,10 +25,10 @@ class Objective(nn.Module, ABC):
     """Networks and losses of one training problem; `sakd.training.fit` trains it.
 
     Attributes:
-        frozen: names of submodules that stay in evaluation mode and out of checkpoints.
+        frozen: Names of submodules that stay in evaluation mode and out of checkpoints.
     """
 
-    frozen: ClassVar[tuple[str, ...]] = ()
+    frozen: tuple[str, ...] = ()
 
     @property
     @abstractmethod
@@ -37,15 +36,24 @@ class Objective(nn.Module, ABC):
         """The network that this problem is about: evaluated, and kept afterwards."""
 
     @abstractmethod
-    def players(self) -> dict[str, list[nn.Parameter]]:
+    def players(self) -> dict[str, Player]:
         """Disjoint groups of parameters, each trained by its own loss and optimiser."""
 
     @abstractmethod
-    def forward(self, batch: Batch) -> StepResult:
-        """The losses of one batch, keyed like `players`."""
+    def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:
+        """Compute the losses of one batch, by player.
 
-    def pretrainings(self) -> dict[str, PretrainingObjective]:
-        """By name, the problems still to be solved before this one; most have none."""
+        Args:
+            batch: The images and their labels.
+            teacher: The answer to `request`, if somebody has it already; else it is computed.
+        """
+
+    def request(self) -> Request | None:
+        """The outputs of a frozen teacher that this problem needs of every batch, if any."""
+        return None
+
+    def pretrainings(self) -> Mapping[str, Pretrainable]:
+        """The problems still to be solved before this one, by name; most have none."""
         return {}
 
     def train(self, mode: bool = True) -> Self:
@@ -63,7 +71,7 @@ class Objective(nn.Module, ABC):
         """Continue from what `progress` returned.
 
         Raises:
-            RuntimeError: something that training changes is missing, or there is more.
+            RuntimeError: Something that training changes is missing, or there is more.
         """
         kept = {name: value for name, value in self.state_dict().items() if self._stays(name)}
         self.load_state_dict({**kept, **progress})
@@ -72,13 +80,15 @@ class Objective(nn.Module, ABC):
         return name.partition(".")[0] in self.frozen
 
 
-def label_loss(logits: Tensor, batch: Batch) -> Tensor:
-    """Cross-entropy of ``logits`` (B, K) with the labels, as a mean over the batch.
+class Pretrainable(Objective):
+    """A problem that is solved before another one, which then takes its result as given.
 
-    Where images were mixed, the labels are in the same shares.
+    Attributes:
+        epochs: Passes over the training images.
     """
-    loss = cross_entropy(logits, batch.labels)
-    if batch.mixture is None:
-        return loss
-    partner, share = batch.mixture
-    return share * loss + (1 - share) * cross_entropy(logits, partner)
+
+    epochs: int
+
+    @abstractmethod
+    def thawed(self) -> AbstractContextManager[None]:
+        """Let the parameters be trained; they are frozen in the end, and marked if all is well."""

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from torch import Tensor
 
-from sakd.distillers import DISTILLERS
+from sakd.distillers import DISTILLERS, Distiller
 from sakd.foundation.errors import UserError, require
 from sakd.networks import StagedNetwork, probe
 from sakd.networks.spots import Spot, SpotFamily
@@ -61,17 +61,19 @@ def check_labels(labels: Tensor, shapes: Shapes) -> None:
     )
 
 
-def spots_of(name: str, student: StagedNetwork, teacher: StagedNetwork) -> tuple[Spot, ...]:
-    """The spots of the distiller called ``name``.
+def spots_of(
+    name: str, kind: type[Distiller], student: StagedNetwork, teacher: StagedNetwork
+) -> tuple[Spot, ...]:
+    """The spots of the distiller ``kind``, called ``name``.
 
     Raises:
         UserError: a network has too few stages to have any.
     """
-    family = DISTILLERS[name].family
+    family = kind.family
     spots = family.spots(student.depth, teacher.depth)
     if not spots or min(min(spot) for spot in spots) < 0:
         stages = [", ".join(network.stage_names) for network in (student, teacher)]
-        ends = [n for n, kind in DISTILLERS.items() if kind.family.axes != "CHW"]
+        ends = [n for n, known in DISTILLERS.items() if known.family.axes != "CHW"]
         raise UserError(
             f"distiller {name!r} looks at {family.value!r}, which these networks do not have: the "
             f"student is {stages[0]}, the teacher {stages[1]}; for any network: {', '.join(ends)}"
@@ -99,17 +101,20 @@ def check_order(spots: tuple[Spot, ...], student: StagedNetwork, teacher: Staged
 
 
 def check_features(
-    name: str, shapes: Shapes, student: StagedNetwork, teacher: StagedNetwork
+    name: str,
+    kind: type[Distiller],
+    shapes: Shapes,
+    student: StagedNetwork,
+    teacher: StagedNetwork,
 ) -> None:
-    """See that the distiller called ``name`` takes features of the shapes at its spots.
+    """Refuse a distiller ``kind``, called ``name``, that cannot use the features at its spots.
 
     Raises:
         UserError: it compares maps or embeddings, and there are others; or it has no spots.
     """
-    kind = DISTILLERS[name]
     if kind.any_shape or kind.family is SpotFamily.LOGITS:
         return
-    spots = spots_of(name, student, teacher)
+    spots = spots_of(name, kind, student, teacher)
     for spot, *found in zip(spots, *shapes.at(spots), strict=True):
         if any(len(shape) != len(kind.family.axes) for shape in found):
             tolerant = [n for n, k in DISTILLERS.items() if k.any_shape or k.family.axes != "CHW"]

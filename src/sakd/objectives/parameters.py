@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 
 from sakd.distillers import DISTILLERS, Distiller, Pair
-from sakd.distillers.method import COMPANION, has_companion, members, stands_alone
+from sakd.distillers.method import COMPANION, Method
 from sakd.foundation.errors import UserError, require, require_not_negative, require_positive
 from sakd.foundation.tables import Table
 from sakd.networks.spots import SpotFamily
-from sakd.objectives.rebuilt import rebuilding_of
+from sakd.objectives.players import Optimisation
 from sakd.routing import POLICIES
 
 Options = Mapping[str, Mapping[str, bool | int | float]]
@@ -22,60 +22,51 @@ Options = Mapping[str, Mapping[str, bool | int | float]]
 
 @dataclass(frozen=True)
 class Distillation:
-    """How the losses of the student are weighed.
+    """How a student learns from its teacher, and how its losses are weighed.
 
     Attributes:
-        ce_weight: of the cross-entropy on the labels.
-        kd_weight: alpha; KD goes at this weight with every method that does not compare logits
-            itself, as in the papers' "distiller + KD". 0 leaves the method alone. Neither this
-            nor ``ce_weight`` is of distillers that stand alone (simkd).
-        weights: beta by distiller, where it shall differ from the published one.
-        options: constructor arguments by distiller.
-        train_teacher: train the teacher along with the student, see `JointDistillation`.
+        objective: In `sakd.objectives.OBJECTIVES`; ``joint`` trains the teacher along with the
+            student.
+        ce_weight: Of the cross-entropy on the labels.
+        kd_weight: Alpha; KD joins every method that does not compare logits itself at this
+            weight, as in the papers' "distiller + KD". 0 leaves the method alone. Distillers that
+            stand alone (simkd) take neither this nor ``ce_weight``.
+        weights: Beta by distiller, where it shall differ from the published one.
+        options: Constructor arguments by distiller.
     """
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
+    objective: str = "distillation"
     ce_weight: float = 1.0
     kd_weight: float = 1.0
     weights: Mapping[str, float] = field(default_factory=dict)
     options: Options = field(default_factory=dict)
-    train_teacher: bool = False
 
     def __post_init__(self) -> None:
         """Refuse weights that would reward the opposite."""
         named = {f"weights.{name}": weight for name, weight in self.weights.items()}
         require_not_negative(ce_weight=self.ce_weight, kd_weight=self.kd_weight, **named)
 
-    def weights_with(self, method: str) -> dict[str, float]:
-        """The weights of the distillers of ``method`` and of the KD with them, where not 0.
-
-        Raises:
-            UserError: there is no such method, see `sakd.distillers.method.members`; or it takes
-                part of a trained teacher, and the teacher shall be trained too.
-        """
-        names = members(method)
-        require(
-            not self.train_teacher or rebuilding_of(method) is None,
-            f"distillation.train_teacher: {method!r} copies a part of the teacher into the student "
-            "beforehand, so the teacher must be trained already: leave one out",
-        )
-        weights = {COMPANION: self.kd_weight} if has_companion(names) else {}
-        weights |= {name: self.weights.get(name, DISTILLERS[name].weight) for name in names}
+    def weights_of(self, method: Method) -> dict[str, float]:
+        """The weights of the distillers of ``method`` and of the KD that joins them, if not 0."""
+        weights = {COMPANION: self.kd_weight} if method.companion else {}
+        given = method.distillers.items()
+        weights |= {name: self.weights.get(name, kind.weight) for name, kind in given}
         return {name: weight for name, weight in weights.items() if weight}
 
-    def ce_weight_with(self, method: str) -> float:
-        """The weight of the cross-entropy that goes with ``method``."""
-        return 0.0 if stands_alone(members(method)) else self.ce_weight
+    def ce_weight_of(self, method: Method) -> float:
+        """The weight of the cross-entropy with ``method``."""
+        return 0.0 if method.stands_alone else self.ce_weight
 
-    def check_classes(self, method: str, classes: int) -> None:
+    def check_classes(self, method: Method, classes: int) -> None:
         """Try the distillers of ``method`` on logits of so many classes.
 
         Raises:
             UserError: One cannot use them.
         """
-        for name in self.weights_with(method):
-            kind, options = DISTILLERS[name], self.options.get(name, {})
+        for name in self.weights_of(method):
+            kind, options = method.everyone[name], self.options.get(name, {})
             try:
                 with torch.random.fork_rng(devices=()):
                     kind(_sample_pair(kind, classes), **options)
@@ -86,7 +77,7 @@ class Distillation:
         """Look every distiller up, and try its options.
 
         Raises:
-            UserError: an unknown one has a weight or an option, or one cannot have such an option.
+            UserError: An unknown one has a weight or an option, or one cannot have such an option.
         """
         for name in self.weights:
             _ = DISTILLERS[name]
@@ -121,6 +112,10 @@ class Routing:
         require(fine, f"gamma must be above 0, or null, got {self.gamma}")
         require_positive(lr_factor=self.lr_factor)
         require_not_negative(weight_decay=self.weight_decay)
+
+    def optimisation(self, student: Optimisation) -> Optimisation:
+        """How the router is trained beside a student that is trained by ``student``."""
+        return replace(student, lr=student.lr * self.lr_factor, weight_decay=self.weight_decay)
 
     def check(self) -> None:
         """Look every policy up, and try its options.

@@ -1,47 +1,63 @@
-"""What a distiller learns of its teacher before the student is trained."""
+"""A distiller's own training on the teacher, before the student is trained."""
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from torch import nn
 
 from sakd.data import Batch
 from sakd.distillers import Distiller, Pretraining, Side
 from sakd.networks import StagedNetwork
-from sakd.objectives.base import Objective, StepResult
-from sakd.objectives.outputs import Outputs
+from sakd.objectives.base import Pretrainable, StepResult
+from sakd.objectives.outputs import Outputs, Request
+from sakd.objectives.players import Optimisation, Player
 
 
-class PretrainingObjective(Objective):
-    """A distiller's `Pretraining`, on the features of a frozen teacher; one player."""
+class PretrainingObjective(Pretrainable):
+    """Solve a distiller's `Pretraining` on the features of a frozen teacher; one player."""
 
     frozen = ("teacher",)
 
-    def __init__(
-        self, teacher: StagedNetwork, distiller: Distiller, pretraining: Pretraining
-    ) -> None:
-        """Train ``pretraining.module`` on what ``distiller`` sees of the teacher."""
+    def __init__(self, teacher: StagedNetwork, distiller: Distiller, plan: Pretraining) -> None:
+        """Train ``plan.module`` on the features of ``teacher`` that ``distiller`` compares."""
         super().__init__()
         self.teacher = teacher
-        self.module = pretraining.module
-        self.pretraining = pretraining
-        # In a tuple: as a submodule it would be set to training, and saved.
-        self._for = (distiller,)
+        self.module = plan.module
+        self.plan = plan
+        self.epochs = plan.epochs
+        self.unrectified = Side.TEACHER in distiller.unrectified
+        self.depths = tuple(spot.teacher for spot in distiller.pair.spots)
 
     @property
     def network(self) -> nn.Module:
         """The module that is trained."""
         return self.module
 
-    def players(self) -> dict[str, list[nn.Parameter]]:
-        """The module's parameters."""
-        return {"pretraining": list(self.module.parameters())}
+    def players(self) -> dict[str, Player]:
+        """The module's parameters, trained as the plan says."""
+        plan = self.plan
+        recipe = Optimisation(plan.lr, plan.momentum, plan.weight_decay, milestones=())
+        return {"pretraining": Player(list(self.module.parameters()), recipe)}
 
-    def forward(self, batch: Batch) -> StepResult:
-        """The pretraining's loss."""
-        (distiller,) = self._for
-        with torch.no_grad():
-            outputs = Outputs.of(self.teacher, batch.images, Side.TEACHER, self._for)
-        shown = outputs.shown_to(distiller)
-        loss = self.pretraining.loss([shown[spot.teacher] for spot in distiller.pair.spots])
+    def request(self) -> Request:
+        """The teacher's outputs."""
+        return Request(self.teacher, self.unrectified)
+
+    def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:
+        """The plan's loss."""
+        taught = self.request().outputs(batch.images) if teacher is None else teacher
+        shown = taught.unrectified if self.unrectified else taught.closed
+        loss = self.plan.loss([shown[depth] for depth in self.depths])
         return StepResult({"pretraining": loss}, {"pretraining": loss.detach()})
+
+    @contextmanager
+    def thawed(self) -> Iterator[None]:
+        """Let the module be trained; mark the distiller as pretrained if all is well."""
+        self.module.requires_grad_(True)
+        try:
+            yield
+            self.plan.done.fill_(True)
+        finally:
+            self.module.requires_grad_(False)

@@ -3,34 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, cast
+from typing import Self, cast
 
 import torch
 from torch import Tensor, nn
 
 from sakd.data import Batch
 from sakd.distillers import Distiller, Side
+from sakd.distillers.method import Method
+from sakd.foundation.errors import require
 from sakd.networks import StagedNetwork
 from sakd.networks.spots import Spot
 from sakd.networks.staged import in_mode
-from sakd.objectives.base import Objective, StepResult, label_loss
-from sakd.objectives.outputs import Outputs
+from sakd.objectives.assembly import Losses, assemble
+from sakd.objectives.base import StepResult
+from sakd.objectives.graft import Graft
+from sakd.objectives.outputs import Outputs, Request, wanted_unrectified
+from sakd.objectives.players import Optimisation, Player
 from sakd.objectives.pretraining import PretrainingObjective
+from sakd.objectives.problem import Problem, System
 from sakd.objectives.router import Router
+from sakd.objectives.teaching import FrozenTeacher, LearningTeacher, Teaching
 from sakd.routing.collapse import GATE_RATE
 
+ROUTER = Optimisation(lr=0.025, weight_decay=1e-3)
+"""How arXiv:2205.02399 trains its router on CIFAR-100."""
 
-class SpotDistillation(Objective):
+
+class SpotDistillation(System):
     """Train a student by its labels and by distillers, where the policy says so.
 
     Song et al., IEEE TIP 2022, arXiv:2205.02399. Two players:
-    the ``student`` (with what the distillers train) minimises
+    the ``student`` (with the modules of the distillers) minimises
     ``ce_weight`` CE + sum_m w_m sum_k (n_k / B) L_m,k over the samples chosen at spot k;
     the ``router`` (policy and adapters, if the policy has parameters) minimises the
     cross-entropy of the graft, see `Router`. Neither loss reaches the other player.
     """
 
-    frozen: ClassVar[tuple[str, ...]] = ("teacher",)
+    teaching: Teaching = FrozenTeacher()
 
     def __init__(
         self,
@@ -38,47 +48,58 @@ class SpotDistillation(Objective):
         teacher: StagedNetwork,
         *,
         spots: tuple[Spot, ...],
-        distillers: Mapping[str, Distiller],
-        weights: Mapping[str, float],
+        losses: Losses,
         router: Router,
-        ce_weight: float = 1.0,
     ) -> None:
         """Put the parts together; `sakd.objectives.distil` makes them from names.
 
         Args:
-            student: trained.
-            teacher: frozen, unless the objective trains it too.
-            spots: one per decision of the policy, in order of depth; the last is the logits.
-            distillers: by name; the spots of each are among ``spots``.
-            weights: of each distiller.
-            router: the policy, and what trains it.
-            ce_weight: of the student's cross-entropy.
+            student: Trained.
+            teacher: Frozen, unless it learns too.
+            spots: One per decision of the policy, in order of depth; the last is the logits.
+            losses: Of the student.
+            router: The policy, and what trains it.
         """
         super().__init__()
+        learns = self.teaching.learns
+        self.frozen = () if learns else ("teacher",)
         self.student = student
-        self.teacher = teacher.eval().requires_grad_("teacher" not in self.frozen)
-        self.distillers = nn.ModuleDict(distillers)
+        self.teacher = teacher.eval().requires_grad_(learns)
+        self.distillers = nn.ModuleDict(losses.distillers)
         self.router = router
         self.spots = spots
-        self.weights = dict(weights)
-        self.ce_weight = ce_weight
+        self.weights = dict(losses.weights)
+        self.ce_weight = losses.ce_weight
+        self.task = losses.task
+        self.unrectified = wanted_unrectified(losses.distillers.values())
+
+    @classmethod
+    def of(cls, problem: Problem) -> Self:
+        """Build the objective; see `sakd.objectives.assembly.assemble`."""
+        student, teacher, spots, losses, router = assemble(problem)
+        return cls(student, teacher, spots=spots, losses=losses, router=router)
 
     @property
     def network(self) -> StagedNetwork:
         """The student."""
         return self.student
 
-    def players(self) -> dict[str, list[nn.Parameter]]:
+    def players(self) -> dict[str, Player]:
         """Student with distillers, and router if there is one."""
-        own = [p for p in self.distillers.parameters() if p.requires_grad]
-        parts = [p for p in self.student.parameters() if p.requires_grad]
-        players = {"student": [*parts, *own]}
+        learning = (self.student, self.distillers, self.teacher)
+        parts = [p for module in learning for p in module.parameters() if p.requires_grad]
+        players = {"student": Player(parts)}
         if parameters := list(self.router.parameters()):
-            players["router"] = parameters
+            players["router"] = Player(parameters, ROUTER)
         return players
 
+    def request(self) -> Request | None:
+        """The outputs of a frozen teacher; one that learns is nobody else's."""
+        asked = Side.TEACHER in self.unrectified
+        return None if self.teaching.learns else Request(self.teacher, asked)
+
     def pretrainings(self) -> dict[str, PretrainingObjective]:
-        """What the distillers have yet to train before the student."""
+        """The distillers' own trainings that have yet to be done."""
         plans = {name: (d, d.pretraining()) for name, d in self._distillers().items()}
         return {
             name: PretrainingObjective(self.teacher, distiller, plan)
@@ -86,62 +107,55 @@ class SpotDistillation(Objective):
             if plan is not None and not plan.done
         }
 
-    def forward(self, batch: Batch) -> StepResult:
-        """The losses of one step."""
-        teacher = self.teach(batch.images)
-        student = self.outputs(self.student, batch.images)
-        embeddings = student.embedding.detach(), teacher.embedding.detach()
+    def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:
+        """Compute the losses of one step."""
+        taught = self.teach(batch.images) if teacher is None else teacher
+        student = self.outputs(self.student, batch.images, Side.STUDENT)
+        with torch.autocast(batch.images.device.type, enabled=False):
+            return self._losses(batch, student, taught)
+
+    def _losses(self, batch: Batch, student: Outputs, taught: Outputs) -> StepResult:
+        embeddings = (self.task.embedding(x.features).detach() for x in (student, taught))
         route = self.router.policy(*embeddings, batch.draws("policy"))
 
-        supervision = self.supervision(student.logits, teacher.logits, batch)
-        knowledge = self.knowledge(student, teacher, batch, route.chosen)
+        own = self.task.loss(student.logits, batch)
+        supervision = {"cross_entropy": own}
+        supervision |= self.teaching.supervision(self.task, taught.logits, batch)
+        knowledge = self.knowledge(student, taught, batch, route.chosen)
         total = self.ce_weight * torch.stack(list(supervision.values())).sum()
         for name, loss in knowledge.items():
             total = total + self.weights[name] * loss
         losses = {"student": total}
         terms = {**supervision, **knowledge, **self.gate_rates(route.chosen)}
-        if self.router.graft is not None and route.gate is not None:
-            with in_mode(self.student, training=False), in_mode(self.teacher, training=False):
-                reached = self.reached(batch.images, teacher)
-                grafted = self.router.graft(
-                    self.student, self.teacher, batch.images, reached, route.gate
-                )
-            both = label_loss(grafted, batch), supervision["cross_entropy"].detach()
-            losses["router"] = self.routing_loss(*both, route.gate[:, -1])
+        if (graft := self.router.graft) is not None and route.gate is not None:
+            grafted = self.task.loss(self.grafted(graft, batch.images, taught, route.gate), batch)
+            losses["router"] = self.teaching.routing_loss(
+                self.router, grafted, own.detach(), route.gate[:, -1]
+            )
             terms["routing"] = losses["router"]
         return StepResult(losses, {name: term.detach() for name, term in terms.items()})
 
-    def outputs(self, network: StagedNetwork, images: Tensor) -> Outputs:
-        """What ``network`` gives for ``images`` (B, C, H, W), as the distillers want to see it."""
-        side = Side.TEACHER if network is self.teacher else Side.STUDENT
-        return Outputs.of(network, images, side, self._distillers().values())
-
     def teach(self, images: Tensor) -> Outputs:
-        """What the teacher gives for ``images`` (B, C, H, W)."""
-        with torch.no_grad():
-            return self.outputs(self.teacher, images)
+        """The teacher's outputs for ``images`` (B, C, H, W), with gradient where it learns."""
+        with torch.set_grad_enabled(self.teaching.learns and torch.is_grad_enabled()):
+            return self.outputs(self.teacher, images, Side.TEACHER)
 
-    def supervision(self, student: Tensor, _teacher: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """By name, what the labels demand of the logits (B, K); ``ce_weight`` weighs it."""
-        return {"cross_entropy": label_loss(student, batch)}
+    def outputs(self, network: StagedNetwork, images: Tensor, side: Side) -> Outputs:
+        """The outputs of ``network`` that the distillers compare."""
+        return Outputs.of(network, images, side, unrectified=side in self.unrectified)
 
-    def reached(self, images: Tensor, teacher: Outputs) -> Tensor:
-        """The teacher's feature of ``images`` at the first spot, where the graft begins.
-
-        Args:
-            images: (B, C, H, W).
-            teacher: what `teach` gave for them.
-        """
-        return teacher.closed[self.spots[0].teacher]
-
-    def routing_loss(self, grafted_ce: Tensor, student_ce: Tensor, gate: Tensor) -> Tensor:
-        """What the router minimises, see `Router.loss`."""
-        return self.router.loss(grafted_ce, student_ce, gate)
+    def grafted(self, graft: Graft, images: Tensor, taught: Outputs, gate: Tensor) -> Tensor:
+        """The logits (B, K) of the ``graft`` of both networks, for ``gate`` (B, D)."""
+        with in_mode(self.student, training=False), in_mode(self.teacher, training=False):
+            depth = self.spots[0].teacher
+            reached = self.teaching.reached(self.teacher, images, depth, taught)
+            logits: Tensor = graft(self.student, self.teacher, images, reached, gate)
+        return logits
 
     def knowledge(
         self, student: Outputs, teacher: Outputs, batch: Batch, chosen: Tensor
     ) -> dict[str, Tensor]:
-        """Each distiller's loss, unweighted, over all its spots."""
+        """Each distiller's loss, unweighted, over all its spots; ``chosen`` is (B, D) bool."""
 
         def loss_of(distiller: Distiller) -> Tensor:
             spots = distiller.pair.spots
@@ -170,3 +184,18 @@ class SpotDistillation(Objective):
 
     def _distillers(self) -> Mapping[str, Distiller]:
         return cast("Mapping[str, Distiller]", self.distillers)
+
+
+class JointDistillation(SpotDistillation):
+    """Train student and teacher together, see `LearningTeacher`."""
+
+    teaching = LearningTeacher()
+
+    @classmethod
+    def check(cls, method: Method) -> None:
+        """Refuse a method that copies a part of the teacher into the student beforehand."""
+        require(
+            method.rebuilding is None,
+            f"distillation.objective joint: {method.name!r} copies a part of the teacher into the "
+            "student beforehand, so the teacher must be trained already: leave one out",
+        )

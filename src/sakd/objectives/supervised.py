@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+import torch
 from torch import nn
 
 from sakd.data import Batch
-from sakd.objectives.base import Objective, StepResult, label_loss
+from sakd.objectives.base import StepResult
+from sakd.objectives.outputs import Outputs, full_precision
+from sakd.objectives.players import Player
+from sakd.objectives.problem import Problem, System
+from sakd.tasks import CLASSIFICATION, Task
 
 
-class Supervised(Objective):
-    """Cross-entropy on the labels, one player: the ``student`` of the labels."""
+class Supervised(System):
+    """The label loss, one player: the ``student`` of the labels."""
 
-    def __init__(self, network: nn.Module) -> None:
-        """Train ``network``."""
+    distils = False
+
+    def __init__(self, network: nn.Module, task: Task = CLASSIFICATION) -> None:
+        """Train ``network`` by the labels of ``task``."""
         super().__init__()
         self.student = network
+        self.task = task
+
+    @classmethod
+    def of(cls, problem: Problem) -> Self:
+        """Train the student of ``problem`` without its teacher."""
+        return cls(problem.student, problem.data.task)
 
     @property
     def network(self) -> nn.Module:
         """The network that is trained."""
         return self.student
 
-    def players(self) -> dict[str, list[nn.Parameter]]:
+    def players(self) -> dict[str, Player]:
         """All parameters of the network."""
-        return {"student": list(self.student.parameters())}
+        return {"student": Player(list(self.student.parameters()))}
 
-    def forward(self, batch: Batch) -> StepResult:
-        """Cross-entropy, mean over the batch."""
-        loss = label_loss(self.student(batch.images), batch)
+    def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:
+        """Compute the label loss, a mean over the batch."""
+        (logits,) = full_precision([self.student(batch.images)])
+        with torch.autocast(batch.images.device.type, enabled=False):
+            loss = self.task.loss(logits, batch)
         return StepResult({"student": loss}, {"cross_entropy": loss.detach()})

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from sakd.data import DataCard, Parts
+from sakd.distillers.method import Method
 from sakd.foundation.machine import resolve_device
 from sakd.study.importing import import_start, import_weights
 from sakd.study.networks import check_network_fits
@@ -33,7 +34,7 @@ def open_bench(
     for network in parameters.grid.networks():
         _check_once(network, len(data.classes), data.image_shape)
     for method in parameters.grid.distillers:
-        parameters.distillation.check_classes(method, len(data.classes))
+        parameters.distillation.check_classes(Method.of(method), len(data.classes))
     for network in parameters.student_weights:
         student_start(network, data, parameters)
     return Bench(parameters.data.images(development["val"]()), data, cells, device)

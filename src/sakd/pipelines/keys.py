@@ -13,8 +13,7 @@ from sakd.foundation.errors import require
 from sakd.pipelines.inputs import lessons, student_start, teacher_start
 from sakd.study.grid import Row
 from sakd.study.parameters import Parameters, Teacher
-from sakd.study.train import Training
-from sakd.study.trainings import Lessons, cell_training, teacher_training
+from sakd.study.trainings import Lessons, Training, cell_training, teacher_training
 from sakd.weights.saved import Weights
 
 

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from sakd.data import DataCard, Images, Prepared, evaluation_batches
+from sakd.distillers.method import Method
 from sakd.networks.outside.names import slug
-from sakd.objectives.rebuilt import trained_name
 from sakd.study.grid import Cell
 from sakd.study.networks import fresh_network, load, trained_network
 from sakd.study.store import CellStore, Entry, Record
@@ -135,7 +135,11 @@ def _without_key(found: Mapping[str, Any]) -> dict[str, float]:
 
 def _trained_name(cell: Cell) -> str:
     """The network whose weights a cell keeps, from the grid alone."""
-    return cell.student if cell.alone else trained_name(cell.distiller, cell.student, cell.teacher)
+    return (
+        cell.student
+        if cell.alone
+        else Method.of(cell.distiller).trained_name(cell.student, cell.teacher)
+    )
 
 
 def _by_epoch(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sakd.distillers import DISTILLERS
-from sakd.distillers.method import members
+from sakd.distillers.method import Method
 from sakd.foundation.errors import UserError
 from sakd.foundation.vocabulary import NONE
 from sakd.networks import check_network
@@ -32,7 +32,7 @@ class Cell:
     def id(self) -> str:
         """A readable name, unique in a grid."""
         networks = slug(self.teacher), slug(self.student)
-        parts = [self.dataset, *networks, self.distiller, self.policy]
+        parts = [self.dataset, *networks, slug(self.distiller), slug(self.policy)]
         return "-".join([*parts, f"s{self.seed}"])
 
     @property
@@ -158,7 +158,7 @@ class Grid:
     def _check_methods(self) -> None:
         methods: dict[frozenset[str], str] = {}
         for name in self.distillers:
-            other = methods.setdefault(frozenset(members(name)), name)
+            other = methods.setdefault(frozenset(Method.of(name).distillers), name)
             if other != name:
                 raise UserError(
                     f"grid.distillers: {other!r} and {name!r} are the same method: leave one out"

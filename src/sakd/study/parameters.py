@@ -10,13 +10,14 @@ from typing import Any, Literal, get_args, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from sakd.data.parameters import DataParameters
+from sakd.distillers.method import Method
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.names import unknown
 from sakd.networks import check_network
 from sakd.networks.renormalised import Statistics
-from sakd.objectives.parameters import Distillation, Routing
+from sakd.objectives import OBJECTIVES, Distillation, Routing, System
 from sakd.study.grid import Grid
-from sakd.study.train import Recipe
+from sakd.study.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,19 @@ class Parameters:
         lr = self.student_lr.get(network, self.student.optimisation.lr)
         return replace(self.student, optimisation=replace(self.student.optimisation, lr=lr))
 
+    @property
+    def objective(self) -> type[System]:
+        """The objective of every cell with a teacher.
+
+        Raises:
+            UserError: There is none of that name, or it has no teacher.
+        """
+        name = self.distillation.objective
+        kind = OBJECTIVES[name]
+        known = ", ".join(other for other, system in OBJECTIVES.items() if system.distils)
+        require(kind.distils, f"distillation.objective {name!r} has no teacher; known: {known}")
+        return kind
+
     def check(self) -> None:
         """Look every name up.
 
@@ -111,8 +125,8 @@ class Parameters:
         self.grid.check()
         self.data.dataset()
         self.distillation.check()
-        for method in self.grid.distillers:
-            self.distillation.weights_with(method)
+        for name in self.grid.distillers:
+            self.objective.check(Method.of(name))
         self.routing.check()
         for training in (self.teacher, self.student):
             training.augment.check(streamed=self.data.streamed)

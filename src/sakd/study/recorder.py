@@ -4,77 +4,104 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
-from sakd.training.fit import Callback, Run
-
-State = dict[str, Tensor]
-
-
-class Sink(Protocol):
-    """Where the recorder puts things."""
-
-    def save_epoch(self, epoch: int, state: State) -> None:
-        """Keep the weights after ``epoch``."""
-
-    def save_best(self, epoch: int, state: State) -> None:
-        """Keep the weights of the best epoch so far."""
-
-    def save_checkpoint(self, state: Mapping[str, Any]) -> None:
-        """Keep the state to resume from."""
+from sakd.data import DataCard
+from sakd.foundation.machine import provenance
+from sakd.study.store import Entry
+from sakd.study.trainings import Training
+from sakd.training import Callback, Run
+from sakd.weights.saved import Weights, save_weights
 
 
+@dataclass
 class Recorder(Callback):
     """Keep the weights of the best epoch on validation, of the last epochs, and checkpoints.
 
     A resumed training runs the epochs since its last checkpoint again, with the same bits.
+
+    Attributes:
+        training: What is trained.
+        entry: Its folder.
+        card: Of the data.
+        device: Where it is trained.
+        before: Seconds of earlier sittings.
+        checkpoint_at_start: Whether there is something to resume from before the first epoch.
     """
 
-    def __init__(
-        self, sink: Sink, *, keep_epochs: int, checkpoint_seconds: float, metric: str = "val_top1"
-    ) -> None:
-        """Write to ``sink``.
+    training: Training
+    entry: Entry
+    card: DataCard
+    device: str
+    before: float = 0.0
+    checkpoint_at_start: bool = False
+    _best: tuple[int, dict[str, Tensor]] | None = field(default=None, init=False)
 
-        Args:
-            sink: see `Sink`.
-            keep_epochs: the weights of that many epochs, up to the last, are kept.
-            checkpoint_seconds: shortest time between two checkpoints.
-            metric: of the history, by which the best epoch is chosen (higher is better).
-        """
-        self.sink = sink
-        self.keep_epochs = keep_epochs
-        self.checkpoint_seconds = checkpoint_seconds
-        self.metric = metric
-        self._best: tuple[int, State] | None = None
+    def __post_init__(self) -> None:
+        """Start the clock."""
+        self._started = self._checkpointed = time.monotonic()
+
+    def seconds(self) -> float:
+        """Seconds of training, over all sittings."""
+        return time.monotonic() - self._started + self.before
+
+    def on_start(self, run: Run) -> None:
+        """Keep what was pretrained."""
         self._checkpointed = time.monotonic()
+        if self.checkpoint_at_start:
+            self._checkpoint(run)
 
     def on_epoch(self, run: Run) -> None:
         """Keep what this epoch calls for."""
-        epoch = len(run.history)
-        if best_epoch(run.history, self.metric) == epoch:
-            self._best = (epoch, _copy(run.objective.network.state_dict()))
-        if epoch > run.epochs - self.keep_epochs:
-            self.sink.save_epoch(epoch, _copy(run.objective.network.state_dict()))
-        due = time.monotonic() - self._checkpointed >= self.checkpoint_seconds
+        epoch, recipe = len(run.history), self.training.recipe
+        if best_epoch(self.training, run.history) == epoch:
+            self._best = (epoch, _copy(run))
+        if epoch > run.epochs - recipe.keep_epochs:
+            self._save(self.entry.epochs / f"{epoch:04d}.safetensors", run, epoch, _copy(run))
+        due = time.monotonic() - self._checkpointed >= recipe.checkpoint_seconds
         if due or epoch == run.epochs:
             self._flush(run)
 
+    def save_last(self, run: Run) -> None:
+        """Keep the weights after the last epoch."""
+        self._save(self.entry.last, run, len(run.history), run.objective.network.state_dict())
+
     def _flush(self, run: Run) -> None:
         if self._best is not None:
-            self.sink.save_best(*self._best)
+            epoch, state = self._best
+            self._save(self.entry.best, run, epoch, state)
             self._best = None
         if len(run.history) < run.epochs:
-            self.sink.save_checkpoint(run.state())
+            self._checkpoint(run)
+
+    def _checkpoint(self, run: Run) -> None:
+        own = {"key": self.training.key, "seconds": self.seconds()}
+        self.entry.save_checkpoint(run.state() | own)
         self._checkpointed = time.monotonic()
 
+    def _save(self, path: Path, run: Run, epoch: int, state: Mapping[str, Any]) -> None:
+        card = {
+            "network": self.training.network,
+            "epoch": epoch,
+            "metrics": run.history[epoch - 1],
+            "seed": self.training.seed,
+            "facts": self.training.facts,
+            "data": self.card.to_json(),
+            "provenance": provenance(self.device),
+        }
+        save_weights(Weights(state, card), path)
 
-def best_epoch(history: list[dict[str, float]], metric: str) -> int:
-    """The epoch (from 1) with the highest ``metric``, the first of equals."""
-    values = [record[metric] for record in history]
-    return values.index(max(values)) + 1
+
+def best_epoch(training: Training, history: list[dict[str, float]]) -> int:
+    """The epoch (from 1) that was best on validation, the first of equals."""
+    task = training.task
+    return task.best([record[f"val_{task.metric}"] for record in history]) + 1
 
 
-def _copy(state: Mapping[str, Tensor]) -> State:
+def _copy(run: Run) -> dict[str, Tensor]:
+    state = run.objective.network.state_dict()
     return {name: tensor.detach().cpu().clone() for name, tensor in state.items()}

@@ -39,8 +39,8 @@ class Record:
         status: ``done`` or ``failed``.
         facts: what was trained: dataset, networks, method, seed, settings.
         epochs: trained.
-        val_top1: on the validation split after the last epoch, as a fraction.
-        best_epoch: the epoch (from 1) with the highest ``val_top1``, the first of equals.
+        val_metric: The task's metric on the validation split after the last epoch.
+        best_epoch: The epoch (from 1) that was best by it, the first of equals.
         seconds: wall clock, over all sittings.
         error: why it failed.
         provenance: see `sakd.foundation.machine.provenance`.
@@ -52,7 +52,7 @@ class Record:
     status: str
     facts: Mapping[str, Any]
     epochs: int = 0
-    val_top1: float | None = None
+    val_metric: float | None = None
     best_epoch: int | None = None
     seconds: float = 0.0
     error: str | None = None

@@ -1,25 +1,48 @@
-"""From a cell of the grid to a job that can be run."""
+"""From a cell of the grid to a training that can be run."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sakd.data import DataCard, Images, labelled_subset
+from sakd.distillers.method import Method
+from sakd.foundation.fingerprint import code_of
+from sakd.foundation.keys import content_key, facts_of
 from sakd.foundation.randomness import seeded
+from sakd.networks import StagedNetwork
 from sakd.networks.code import network_code
 from sakd.networks.outside.names import slug
-from sakd.objectives import Objective, Supervised, distil
-from sakd.objectives.build import DataFacts
-from sakd.objectives.parameters import Distillation, Routing
-from sakd.objectives.rebuilt import trained_name
+from sakd.objectives import (
+    OBJECTIVES,
+    DataFacts,
+    Distillation,
+    Objective,
+    Optimisation,
+    Problem,
+    Routing,
+    Supervised,
+    objective_of,
+)
 from sakd.routing import POLICIES
 from sakd.study.grid import Cell
 from sakd.study.networks import started_network, trained_network
-from sakd.study.train import Recipe, Training
+from sakd.study.recipe import Recipe
+from sakd.tasks import CLASSIFICATION, Task
+from sakd.training import train
 from sakd.weights.saved import Weights
+
+FORMAT = 4
+"""Part of every content key: raise it when results change though no code or parameter did.
+
+2: adapters are made for any two shapes, and some of those between maps have another kernel; the
+key tells the code of networks from outside, whether the teacher is trained too, and by what images
+are normalised; ab compares responses before the rectifier.
+3: ab and ofd compare features of pre-activation networks after the next stage's batch norm.
+4: every purpose draws from a generator of its own; the key tells the code of all that a training
+uses, and leaves out parameters that were added later, at the value that changes nothing.
+"""
 
 
 @dataclass(frozen=True)
@@ -27,10 +50,10 @@ class Lessons:
     """The images that a network learns from.
 
     Attributes:
-        train: all training images.
-        card: of the data.
-        per_class: only that many labelled images per class; None for all.
-        seed: which ones.
+        train: All training images.
+        card: Of the data.
+        per_class: Only that many labelled images per class; None for all.
+        seed: Which ones.
     """
 
     train: Images
@@ -45,13 +68,47 @@ class Lessons:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What determines them."""
+        """All that determines them, as plain JSON."""
         of_data = {"data": self.card.sha256, "statistics": self.card.normalisation}
         return of_data | {"per_class": self.per_class, "subset_seed": self.seed}
 
 
+@dataclass(frozen=True)
+class Training:
+    """One network to train.
+
+    Attributes:
+        group: The folder of the store: a row's id, or ``teachers``.
+        id: Names the training in the store and in the log.
+        facts: All that determines the result, as plain JSON; hashed into the content key.
+        network: The name of the network whose weights are kept.
+        build: Makes the objective, from torch's seeded random state.
+        images: What it learns from.
+        recipe: How.
+        optimisation: By player, where it differs from the players' own.
+        seed: Of initial weights, batches and routing.
+        task: What is learnt from the labels, and how it is measured.
+    """
+
+    group: str
+    id: str
+    facts: Mapping[str, Any]
+    network: str
+    build: Callable[[], Objective]
+    images: Images
+    recipe: Recipe
+    optimisation: Mapping[str, Optimisation]
+    seed: int
+    task: Task = CLASSIFICATION
+
+    @property
+    def key(self) -> str:
+        """Content hash of `facts`."""
+        return content_key({"format": FORMAT, **self.facts})
+
+
 def teacher_training(
-    network: str, seed: int, lessons: Lessons, training: Recipe, start: Weights | None = None
+    network: str, seed: int, lessons: Lessons, recipe: Recipe, start: Weights | None = None
 ) -> Training:
     """Train ``network`` on the labels, to be a teacher, from ``start`` if there is one."""
 
@@ -59,8 +116,9 @@ def teacher_training(
         with seeded(seed, "teacher"):
             return Supervised(started_network(network, lessons.card, start))
 
-    facts = {"network": network, "seed": seed, **lessons.facts, **_training_facts(training)}
-    facts |= _code_facts(network) | _start_facts(start)
+    facts = {"network": network, "seed": seed, **lessons.facts, "training": facts_of(recipe)}
+    facts["code"] = code_of(train, Supervised) | network_code(network)
+    facts |= _start_facts(start)
     return Training(
         group="teachers",
         id="-".join([lessons.card.name, slug(network), "teacher", f"s{seed}"]),
@@ -68,8 +126,8 @@ def teacher_training(
         network=network,
         build=build,
         images=lessons.images,
-        training=training,
-        optimisation={"student": training.optimisation},
+        recipe=recipe,
+        optimisation={"student": recipe.optimisation},
         seed=seed,
     )
 
@@ -78,7 +136,7 @@ def cell_training(
     cell: Cell,
     teacher: Weights,
     lessons: Lessons,
-    training: Recipe,
+    recipe: Recipe,
     *,
     distillation: Distillation,
     routing: Routing,
@@ -89,55 +147,50 @@ def cell_training(
     Cells of one seed start from the same student and see the same images in the same order.
 
     Raises:
-        UserError: the teacher's weights do not fit its network.
+        UserError: The teacher's weights do not fit its network.
     """
-    card, images, network = lessons.card, lessons.images, cell.student
-    data = DataFacts(card.image_shape, images.labels)
-
-    def build() -> Objective:
-        with seeded(cell.seed, "student"):
-            student = started_network(cell.student, card, start)
-        if cell.alone:
-            return Supervised(student)
-        with seeded(cell.seed, "objective"):
-            return distil(
-                student,
-                trained_network(cell.teacher, card, teacher),
-                cell.distiller,
-                cell.policy,
-                data,
-                distillation=distillation,
-                routing=routing,
-            )
-
-    facts = {**asdict(cell), **lessons.facts, **_training_facts(training)}
-    facts |= _code_facts(cell.student, *(() if cell.alone else (cell.teacher,)))
+    images = lessons.images
+    facts = {**asdict(cell), **lessons.facts, "training": facts_of(recipe)}
+    facts["code"] = code_of(train, Supervised) | network_code(cell.student)
     facts |= _start_facts(start)
-    if not cell.alone:
-        network = trained_name(cell.distiller, cell.student, cell.teacher)
-        facts |= _method_facts(cell, teacher, distillation, routing)
-    router = replace(
-        training.optimisation,
-        lr=training.optimisation.lr * routing.lr_factor,
-        weight_decay=routing.weight_decay,
-    )
-    return Training(
+
+    def student() -> StagedNetwork:
+        with seeded(cell.seed, "student"):
+            return started_network(cell.student, lessons.card, start)
+
+    made = Training(
         group=cell.row,
         id=cell.id,
         facts=facts,
-        network=network,
-        build=build,
+        network=cell.student,
+        build=lambda: Supervised(student()),
         images=images,
-        training=training,
-        optimisation={"student": training.optimisation, "router": router},
+        recipe=recipe,
+        optimisation={"student": recipe.optimisation},
         seed=cell.seed,
     )
+    if cell.alone:
+        return made
+    method, policy = Method.of(cell.distiller), POLICIES[cell.policy]
+    data = DataFacts(lessons.card.image_shape, images.labels)
 
+    def build() -> Objective:
+        learner = student()
+        with seeded(cell.seed, "objective"):
+            taught_by = trained_network(cell.teacher, lessons.card, teacher)
+            how = distillation, routing
+            return objective_of(Problem(learner, taught_by, method, policy, data, *how))
 
-def _training_facts(training: Recipe) -> dict[str, Any]:
-    facts = json.loads(json.dumps(asdict(training)))  # tuples become lists, as when read back
-    del facts["checkpoint_seconds"]
-    return {"training": facts}
+    optimisation = dict(made.optimisation)
+    if policy.trained:
+        optimisation["router"] = routing.optimisation(recipe.optimisation)
+    return replace(
+        made,
+        facts=facts | _method_facts(cell, teacher, distillation, routing),
+        network=method.trained_name(cell.student, cell.teacher),
+        build=build,
+        optimisation=optimisation,
+    )
 
 
 def _start_facts(start: Weights | None) -> dict[str, Any]:
@@ -145,33 +198,28 @@ def _start_facts(start: Weights | None) -> dict[str, Any]:
     return {} if start is None else {"start": start.sha256()}
 
 
-def _code_facts(*networks: str) -> dict[str, Any]:
-    """Hashes of the modules that make ``networks``."""
-    return {"code": {k: v for name in networks for k, v in network_code(name).items()}}
-
-
 def _method_facts(
     cell: Cell, teacher: Weights, distillation: Distillation, routing: Routing
 ) -> dict[str, Any]:
+    method, policy = Method.of(cell.distiller), POLICIES[cell.policy]
+    weights = distillation.weights_of(method)
+    kinds = [method.everyone[name] for name in weights]
+    code = code_of(train, OBJECTIVES[distillation.objective], policy, *kinds)
     facts: dict[str, Any] = {
+        "code": code | network_code(cell.student) | network_code(cell.teacher),
         "teacher_weights": teacher.sha256(),
-        "ce_weight": distillation.ce_weight_with(cell.distiller),
-        "train_teacher": distillation.train_teacher,
-        "weights": distillation.weights_with(cell.distiller),
-        "options": _plain(distillation.options, *distillation.weights_with(cell.distiller)),
-        "policy_options": _plain(routing.options, cell.policy),
+        "objective": distillation.objective,
+        "ce_weight": distillation.ce_weight_of(method),
+        "weights": weights,
+        "options": _chosen(distillation.options, *weights),
+        "policy_options": _chosen(routing.options, cell.policy),
     }
     if "statistics" in teacher.card:
         facts["teacher_statistics"] = teacher.card["statistics"]
-    if POLICIES[cell.policy].trained:
-        facts["routing"] = {
-            "gamma": routing.gamma,
-            "same_family_bias": routing.same_family_bias,
-            "lr_factor": routing.lr_factor,
-            "weight_decay": routing.weight_decay,
-        }
+    if policy.trained:
+        facts["routing"] = {k: v for k, v in facts_of(routing).items() if k != "options"}
     return facts
 
 
-def _plain(options: Mapping[str, Mapping[str, float]], *names: str) -> dict[str, dict[str, float]]:
+def _chosen(options: Mapping[str, Mapping[str, float]], *names: str) -> dict[str, dict[str, float]]:
     return {name: dict(options[name]) for name in names if name in options}

@@ -1,7 +1,17 @@
 """How networks are trained."""
 
-from sakd.training.fit import Callback, EpochRecord, Run, fit
-from sakd.training.optimisation import Optimisation
+from sakd.training.fit import fit, train
+from sakd.training.precision import EXACT, Precision
 from sakd.training.pretraining import pretrain
+from sakd.training.run import Callback, EpochRecord, Run
 
-__all__ = ["Callback", "EpochRecord", "Optimisation", "Run", "fit", "pretrain"]
+__all__ = [
+    "EXACT",
+    "Callback",
+    "EpochRecord",
+    "Precision",
+    "Run",
+    "fit",
+    "pretrain",
+    "train",
+]

@@ -1,100 +1,71 @@
-"""How parameters are updated."""
+"""How the parameters of a player are updated."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from sakd.foundation.errors import require, require_not_negative, require_positive
-
-
-@dataclass(frozen=True)
-class Optimisation:
-    """SGD with momentum and a learning rate that falls at milestones; defaults of arXiv:2205.02399.
-
-    Attributes:
-        lr: initial learning rate.
-        momentum: without Nesterov.
-        weight_decay: L2 penalty, on every parameter.
-        milestones: fractions of the epochs after which the rate falls (150/180/210 of 240).
-        decay: factor of the rate at each milestone.
-    """
-
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
-
-    lr: float = 0.05
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    milestones: tuple[float, ...] = (0.625, 0.75, 0.875)
-    decay: float = 0.1
-
-    def __post_init__(self) -> None:
-        """Refuse values that cannot train."""
-        require_positive(lr=self.lr, decay=self.decay)
-        require(0 <= self.momentum < 1, f"momentum must be in [0, 1), got {self.momentum}")
-        require_not_negative(weight_decay=self.weight_decay)
-        fine = all(0 < milestone <= 1 for milestone in self.milestones)
-        require(fine, f"milestones are fractions of the epochs in (0, 1], got {self.milestones}")
+from sakd.foundation.errors import require
+from sakd.objectives import Optimisation, Player
 
 
-PUBLISHED = {"student": Optimisation(), "router": Optimisation(lr=0.025, weight_decay=1e-3)}
-"""How arXiv:2205.02399 trains its two players on CIFAR-100."""
+class Updates:
+    """The optimiser and the schedule of one player."""
 
-
-def complete(
-    given: Mapping[str, Optimisation], players: Collection[str]
-) -> dict[str, Optimisation]:
-    """The optimisation of all ``players``: what is ``given``, or as published, or the default.
-
-    Raises:
-        UserError: some is given for a player that is neither among them nor a published one.
-    """
-    for name in given:
-        known = name in players or name in PUBLISHED
-        require(known, f"there is no player {name!r} to optimise; known: {', '.join(players)}")
-    return {name: given.get(name, PUBLISHED.get(name, Optimisation())) for name in players}
-
-
-class Player:
-    """A group of parameters with its own loss, optimiser and schedule."""
-
-    def __init__(
-        self, parameters: list[nn.Parameter], optimisation: Optimisation, epochs: int
-    ) -> None:
-        """Train ``parameters`` for ``epochs`` epochs."""
-        self.parameters = parameters
+    def __init__(self, player: Player, epochs: int) -> None:
+        """Train the parameters of ``player`` for ``epochs`` epochs."""
+        recipe = player.optimisation
+        self.parameters = player.parameters
         self.optimiser = torch.optim.SGD(
-            parameters,
-            lr=optimisation.lr,
-            momentum=optimisation.momentum,
-            weight_decay=optimisation.weight_decay,
+            player.parameters,
+            lr=recipe.lr,
+            momentum=recipe.momentum,
+            weight_decay=recipe.weight_decay,
         )
         self.schedule = torch.optim.lr_scheduler.MultiStepLR(
             self.optimiser,
-            milestones=[round(fraction * epochs) for fraction in optimisation.milestones],
-            gamma=optimisation.decay,
+            milestones=[round(fraction * epochs) for fraction in recipe.milestones],
+            gamma=recipe.decay,
         )
 
     def gradients(self, loss: Tensor) -> tuple[Tensor | None, ...]:
-        """The gradient of the player's own loss with respect to its own parameters."""
+        """The gradient of the player's own ``loss`` with respect to its own parameters."""
         return torch.autograd.grad(loss, self.parameters, allow_unused=True)
 
     def update(self, gradients: tuple[Tensor | None, ...]) -> None:
-        """One step of the optimiser."""
+        """Take one step of the optimiser."""
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = gradient
         self.optimiser.step()
         self.optimiser.zero_grad()
 
     def state(self) -> dict[str, Any]:
-        """What `restore` needs."""
+        """The state that `restore` takes."""
         return {"optimiser": self.optimiser.state_dict(), "schedule": self.schedule.state_dict()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from `state`."""
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
+
+
+def with_recipes(
+    players: Mapping[str, Player], given: Mapping[str, Optimisation]
+) -> dict[str, Player]:
+    """The ``players``, trained by the recipes ``given`` where there are some, else by their own.
+
+    Raises:
+        UserError: A recipe is given for somebody who is no player.
+    """
+    for name in given:
+        require(
+            name in players,
+            f"there is no player {name!r} to optimise; known: {', '.join(players)}",
+        )
+    return {
+        name: player._replace(optimisation=given.get(name, player.optimisation))
+        for name, player in players.items()
+    }

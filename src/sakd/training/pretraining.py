@@ -1,4 +1,4 @@
-"""What has to be trained before an objective."""
+"""The trainings that come before that of an objective."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 
 from sakd.data import BatchStream
 from sakd.objectives import Objective
-from sakd.training.fit import Callback, fit
-from sakd.training.optimisation import Optimisation
+from sakd.training.fit import fit
+from sakd.training.run import Callback
 
 
 def pretrain(
@@ -28,20 +28,8 @@ def pretrain(
     Returns:
         Whether there was something to train.
     """
-    pretrainings = objective.pretrainings()
-    for name, problem in pretrainings.items():
-        plan = problem.pretraining
-        recipe = Optimisation(plan.lr, plan.momentum, plan.weight_decay, milestones=())
-        problem.module.requires_grad_(True)
-        try:
-            fit(
-                problem,
-                stream,
-                epochs=plan.epochs,
-                optimisation={"pretraining": recipe},
-                callbacks=watch(name),
-            )
-        finally:
-            problem.module.requires_grad_(False)
-        plan.done.fill_(True)
-    return bool(pretrainings)
+    problems = objective.pretrainings()
+    for name, problem in problems.items():
+        with problem.thawed():
+            fit(problem, stream, epochs=problem.epochs, callbacks=watch(name))
+    return bool(problems)

@@ -13,7 +13,7 @@ from rich.progress import TaskID
 
 from sakd.foundation.console import progress_bars
 from sakd.routing.collapse import GATE_RATE, collapse
-from sakd.training.fit import Callback, Run
+from sakd.training.run import Callback, Run
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +121,7 @@ class Lines(Callback):
 def describe(run: Run) -> str:
     """The last epoch in a few words; says where the router has collapsed."""
     record = run.history[-1]
-    words = [f"val {100 * record['val_top1']:.2f} %"] if "val_top1" in record else []
+    words = [f"val {100 * x:.2f} %" for name, x in record.items() if name.startswith("val_")]
     rates = [value for name, value in record.items() if name.startswith(GATE_RATE)]
     if rates and "routing" in record:
         words.append("gate " + "/".join(f"{rate:.2f}" for rate in rates))

@@ -36,7 +36,7 @@ def compare_steps(name: str) -> Comparison:
             if key in case:
                 untouched.discard(key)
                 found.check(f"step {step}", value_name, value, case[key])
-        run.step(result.losses)
+        run.update(result.losses)
         if step == 1:
             check_gradients(recording, case, found)
     check_state(objective, case, found)

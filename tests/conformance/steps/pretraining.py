@@ -9,8 +9,7 @@ import torch
 from conformance.comparison import Comparison, Golden, below
 from conformance.steps.start import start
 from sakd.data import Batch
-from sakd.training import Callback, pretrain
-from sakd.training.fit import Run
+from sakd.training import Callback, Run, pretrain
 
 
 class TwoBatches:

@@ -14,11 +14,9 @@ from conformance.steps.replay import replay
 from sakd.data import Batch
 from sakd.distillers import Distiller
 from sakd.networks import NETWORKS, StagedNetwork
-from sakd.objectives import SpotDistillation, distil
-from sakd.objectives.build import DataFacts
+from sakd.objectives import DataFacts, Optimisation, SpotDistillation, distil
 from sakd.objectives.parameters import Distillation, Routing
-from sakd.training.fit import Run
-from sakd.training.optimisation import Optimisation
+from sakd.training import Run
 
 INITIAL = re.compile(r"init/(?!pretrain/(before|losses)|criterion_kd/contrast\.params)")
 POLICIES = {
@@ -47,7 +45,7 @@ def run_of(objective: SpotDistillation, meta: Golden) -> Run:
     if meta["agent_lr"] is not None:
         decay = meta["agent_weight_decay"]
         optimisation["router"] = Optimisation(meta["agent_lr"], weight_decay=decay, **shared)
-    return Run(objective, optimisation, epochs=1, steps=2)
+    return Run(objective, epochs=1, optimisation=optimisation)
 
 
 def objective_of(
@@ -67,7 +65,7 @@ def objective_of(
             kd_weight=meta["alpha"],
             weights={name: meta["beta"]},
             options={name: {**options_of(meta), **further}},
-            train_teacher=joint,
+            objective="joint" if joint else "distillation",
         ),
         routing=Routing(gamma=meta["gamma"]),
     )

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from sakd.objectives import SpotDistillation, StepResult
-from sakd.training.fit import Run
+from sakd.training import Run
 
 
 class Recording:

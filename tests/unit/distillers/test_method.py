@@ -1,13 +1,22 @@
-"""Methods: one distiller, or several joined by hyphens."""
+"""Methods: one distiller, or several that share a loss."""
 
 from __future__ import annotations
 
 import pytest
 
 from sakd.distillers import DISTILLERS
-from sakd.distillers.method import JOINT, has_companion, largest_gamma, members, stands_alone
+from sakd.distillers.at import AttentionTransfer
+from sakd.distillers.method import JOINT, Method
 from sakd.foundation.errors import UserError
 from sakd.networks.spots import SpotFamily
+
+ALONE = [name for name, kind in DISTILLERS.items() if kind.stands_alone]
+
+
+class Mine(AttentionTransfer):
+    """A distiller that is in no table."""
+
+    gamma = 7.0
 
 
 def test_no_distiller_has_the_joint_in_its_name() -> None:
@@ -16,50 +25,69 @@ def test_no_distiller_has_the_joint_in_its_name() -> None:
 
 @pytest.mark.parametrize("name", DISTILLERS)
 def test_a_distiller_alone_is_a_method(name: str) -> None:
-    assert members(name) == (name,)
-    assert largest_gamma([name]) == DISTILLERS[name].gamma
+    method = Method.of(name)
+    assert (method.name, dict(method.distillers)) == (name, {name: DISTILLERS[name]})
+    assert method.gamma == DISTILLERS[name].gamma
+    assert Method.of(method) is method
+    assert Method.of(DISTILLERS[name]) == method
 
 
 def test_the_members_of_a_method_keep_their_order() -> None:
-    assert members("sp-at-crd") == ("sp", "at", "crd")
-    assert largest_gamma(members("sp-at-crd")) == 2
+    method = Method.of("sp-at-crd")
+    assert list(method.distillers) == ["sp", "at", "crd"]
+    assert list(method.everyone) == ["kd", "sp", "at", "crd"]
+    assert method.gamma == 2
+
+
+def test_a_class_of_ones_own_has_the_name_by_which_it_is_found() -> None:
+    method = Method.of(Mine)
+    assert method.name == f"{__name__}:Mine"
+    assert (method.gamma, method.companion) == (7.0, True)
 
 
 @pytest.mark.parametrize("name", DISTILLERS)
-def test_kd_goes_with_all_that_leave_the_logits_alone(name: str) -> None:
+def test_kd_joins_all_that_leave_the_logits_alone(name: str) -> None:
     kind = DISTILLERS[name]
     without = kind.family is SpotFamily.LOGITS or kind.stands_alone
-    assert has_companion([name]) is not without
-    assert has_companion(["at", name]) is not without
+    assert Method.of(name).companion is not without
+    assert ("kd" in Method.of(name).everyone) is (not without or name == "kd")
 
 
-@pytest.mark.parametrize("name", [name for name, kind in DISTILLERS.items() if kind.stands_alone])
-def test_what_stands_alone_has_neither_labels_nor_others_beside_it(name: str) -> None:
-    assert stands_alone(members(name))
+@pytest.mark.parametrize("name", ALONE)
+def test_a_lone_distiller_has_no_company(name: str) -> None:
+    assert Method.of(name).stands_alone
     for method in (f"at-{name}", f"{name}-kd"):
-        with pytest.raises(UserError, match=f"method '{method}': {name} stands alone"):
-            members(method)
+        with pytest.raises(UserError, match=f"'{method}': {name} stands alone"):
+            Method.of(method)
 
 
 @pytest.mark.parametrize(
     ("method", "complaint"),
     [
-        ("at-spp", r"unknown distiller 'spp'; did you mean 'sp'"),
-        ("atn", r"unknown distiller 'atn'; did you mean 'at'"),
-        ("at-", r"unknown distiller ''"),
+        ("at-spp", "'spp'; did you mean 'sp'"),
+        ("atn", "'atn'; did you mean 'at'"),
+        ("at-", "unknown distiller ''"),
         ("at-sp-at", r"'at-sp-at' names at twice: .* distillation\.weights\.at"),
-        ("kd-kd", r"'kd-kd' names kd twice"),
-        ("at-kd-sp", r"kd goes with at-sp by itself; write 'at-sp', .* distillation\.kd_weight"),
+        ("kd-kd", "'kd-kd' names kd twice"),
+        ("at-kd-sp", r"'at-kd-sp'.* write 'at-sp', .* distillation\.kd_weight"),
     ],
 )
 def test_a_method_that_makes_no_sense_is_refused(method: str, complaint: str) -> None:
     with pytest.raises(UserError, match=complaint):
-        members(method)
+        Method.of(method)
 
 
 def test_kd_may_be_named_where_another_distiller_takes_its_place(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(DISTILLERS["sp"], "family", SpotFamily.LOGITS)
-    assert members("kd-sp") == ("kd", "sp")
-    assert not has_companion(members("at-sp"))
+    assert list(Method.of("kd-sp").distillers) == ["kd", "sp"]
+    assert not Method.of("at-sp").companion
+
+
+def test_only_one_distiller_may_rebuild_the_student(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("at", "sp"):
+        monkeypatch.setattr(DISTILLERS[name], "rebuilding", DISTILLERS["simkd"].rebuilding)
+    assert Method.of("at").trained_name("small", "large") != "small"
+    with pytest.raises(UserError, match="'at-sp': at and sp each rebuild"):
+        Method.of("at-sp")

@@ -11,8 +11,7 @@ from sakd.distillers import DISTILLERS
 from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork, stage
 from sakd.networks.zoo.resnet import resnet
-from sakd.objectives import SpotDistillation, distil
-from sakd.objectives.build import DataFacts
+from sakd.objectives import DataFacts, SpotDistillation, distil
 from sakd.objectives.parameters import Routing
 
 SIZE = 16
@@ -60,7 +59,7 @@ def objective(
 def assert_one_step_gives_gradients(problem: SpotDistillation, width: int = SIZE) -> None:
     batch = Batch(torch.randn(4, 3, SIZE, width), torch.arange(4) % 3, torch.arange(4), 0)
     losses = problem.train()(batch).losses
-    for player, parameters in problem.players().items():
+    for player, (parameters, _recipe) in problem.players().items():
         gradients = torch.autograd.grad(losses[player], parameters, allow_unused=True)
         assert all(gradient is None or gradient.isfinite().all() for gradient in gradients)
         assert any(gradient is not None and gradient.any() for gradient in gradients)

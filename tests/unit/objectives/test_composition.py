@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from sakd.data import Batch
+from sakd.distillers.method import Method
 from sakd.foundation.errors import UserError
 from sakd.networks import Chain, StagedNetwork
-from sakd.objectives import SpotDistillation, distil
-from sakd.objectives.build import DataFacts
+from sakd.objectives import DataFacts, SpotDistillation, distil
 from sakd.objectives.parameters import Distillation
 
 Objectives = Callable[..., SpotDistillation]
@@ -58,7 +58,7 @@ def test_each_member_has_its_own_weight(
     weighed = Distillation(**settings)
     networks = small_network(0), small_network(1)
     objective = distil(*networks, "at-sp", "always", FACTS, distillation=weighed)
-    assert objective.weights == weighed.weights_with("at-sp") == expected
+    assert objective.weights == weighed.weights_of(Method.of("at-sp")) == expected
     assert set(objective.distillers) == set(expected)
 
 

@@ -6,6 +6,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from sakd.distillers import DISTILLERS
+from sakd.distillers.method import Method
 from sakd.foundation.errors import UserError
 from sakd.objectives.parameters import Distillation, Routing
 
@@ -69,15 +70,15 @@ def test_a_term_that_is_constant_on_two_classes_is_refused(
     method: str, options: dict[str, bool], complaint: str
 ) -> None:
     distillation = Distillation(options={"kd": options})
-    distillation.check_classes(method, 3)
+    distillation.check_classes(Method.of(method), 3)
     with pytest.raises(UserError, match=complaint):
-        distillation.check_classes(method, 2)
+        distillation.check_classes(Method.of(method), 2)
 
 
 @pytest.mark.parametrize("name", DISTILLERS)
 def test_every_distiller_takes_two_classes_without_its_constant_terms(name: str) -> None:
     without = {"dkd": {"beta": 0.0}, "dist": {"beta": 0.0}}
-    Distillation(options=without).check_classes(name, 2)
+    Distillation(options=without).check_classes(Method.of(name), 2)
 
 
 @pytest.mark.parametrize("name", DISTILLERS)

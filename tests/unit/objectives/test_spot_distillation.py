@@ -14,8 +14,7 @@ from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
 from sakd.networks.spots import SpotFamily
 from sakd.networks.zoo.resnet import resnet
-from sakd.objectives import SpotDistillation, distil
-from sakd.objectives.build import DataFacts
+from sakd.objectives import DataFacts, SpotDistillation, distil
 from sakd.objectives.parameters import Distillation, Routing
 from sakd.routing import POLICIES
 

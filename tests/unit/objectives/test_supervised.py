@@ -33,7 +33,7 @@ def test_the_player_is_the_whole_network(small_network: Callable[..., StagedNetw
     network = small_network(0)
     objective = Supervised(network)
     assert objective.network is network
-    held = objective.players()["student"]
+    held = objective.players()["student"].parameters
     assert all(a is b for a, b in zip(held, network.parameters(), strict=True))
     assert set(objective.progress()) == {f"student.{name}" for name in network.state_dict()}
     assert torch.equal(objective.progress()["student.head.bias"], network.head.bias)

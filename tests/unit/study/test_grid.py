@@ -113,7 +113,7 @@ def test_a_cell_is_in_the_row_that_it_names(grid: Grid) -> None:
         ({"pairs": ("resnet20/resnet8/resnet8",)}, "unknown network 'resnet8/resnet8'"),
         ({"distillers": ("none",)}, "unknown distiller 'none'"),
         ({"distillers": ("at-spp",)}, "unknown distiller 'spp'; did you mean 'sp'"),
-        ({"distillers": ("kd-at",)}, "'kd-at': kd goes with at by itself; write 'at'"),
+        ({"distillers": ("kd-at",)}, "'kd-at': kd joins at by itself; write 'at'"),
         ({"distillers": ("at-sp", "sp-at")}, "'at-sp' and 'sp-at' are the same method"),
         ({"policies": ("none",)}, "unknown policy 'none'"),
     ],

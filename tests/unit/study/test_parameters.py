@@ -15,13 +15,21 @@ from kedro.config import OmegaConfigLoader
 
 from sakd.data import Augment
 from sakd.distillers import DISTILLERS
+from sakd.distillers.method import Method
 from sakd.foundation.errors import UserError
 from sakd.networks import build_network
+from sakd.objectives import Player
 from sakd.settings import CONFIG_LOADER_ARGS
 from sakd.study.parameters import Parameters, parse_parameters
-from sakd.training.optimisation import Player
+from sakd.training.optimisation import Updates
 
 Load = Callable[..., dict[str, Any]]
+
+
+def updates(parameters: Parameters, epochs: int) -> Updates:
+    """How a single weight of a student is updated."""
+    weight = torch.nn.Parameter(torch.zeros(1))
+    return Updates(Player([weight], parameters.student.optimisation), epochs)
 
 
 @pytest.fixture
@@ -108,7 +116,7 @@ def test_imagenet_is_streamed_and_its_rate_falls_after_30_60_and_90_epochs(load:
     parameters = parse_parameters(load("imagenet"))
     assert parameters.data.streamed
     assert parameters.student.epochs == 100
-    player = Player([torch.nn.Parameter(torch.zeros(1))], parameters.student.optimisation, 100)
+    player = updates(parameters, 100)
     assert sorted(player.schedule.milestones) == [30, 60, 90]
     own = {"name": "folder", "path": "pets", "test_fraction": 0.2}
     assert parse_parameters(load("imagenet", data=own)).data.slug.startswith("folder_pets_")
@@ -216,7 +224,7 @@ class TestCifar100:
     def test_the_rate_falls_after_150_180_and_210_epochs(
         self, parameters: Parameters, epoch: int, lr: float
     ) -> None:
-        player = Player([torch.nn.Parameter(torch.zeros(1))], parameters.student.optimisation, 240)
+        player = updates(parameters, 240)
         player.update((torch.zeros(1),))
         for _ in range(epoch):
             player.schedule.step()
@@ -227,7 +235,8 @@ class TestCifar100:
         assert distillation.ce_weight == 1
         assert distillation.kd_weight == 1
         published = {"kd": 1, "fitnet": 1, "at": 1000, "sp": 3000, "rkd": 1}
-        assert {name: distillation.weights_with(name)[name] for name in published} == published
+        weights = {name: distillation.weights_of(Method.of(name))[name] for name in published}
+        assert weights == published
 
     def test_the_router_is_trained_as_published(
         self, parameters: Parameters, make_training: Any

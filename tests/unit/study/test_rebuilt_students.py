@@ -10,20 +10,21 @@ import torch
 
 from sakd.data import Prepared, Splits
 from sakd.distillers import DISTILLERS
+from sakd.distillers.method import Method
 from sakd.foundation.errors import UserError
 from sakd.foundation.randomness import seeded
 from sakd.foundation.vocabulary import DONE
 from sakd.networks.rebuilt import ReusedClassifier
 from sakd.networks.renormalised import OwnStatistics, Statistics
 from sakd.objectives.parameters import Distillation, Routing
-from sakd.objectives.rebuilt import trained_name
 from sakd.routing import POLICIES
 from sakd.study.evaluation import evaluate_cell, top1
 from sakd.study.grid import Cell
 from sakd.study.networks import fresh_network, trained_network
 from sakd.study.parameters import parse_parameters
-from sakd.study.train import Bench, Recipe, Training, run_training
-from sakd.study.trainings import Lessons, cell_training
+from sakd.study.recipe import Recipe
+from sakd.study.train import Bench, run_training
+from sakd.study.trainings import Lessons, Training, cell_training
 from sakd.training.progress import Progress
 from sakd.weights.saved import Weights, load_weights
 
@@ -58,7 +59,7 @@ def test_under_every_policy_what_is_trained_is_what_is_kept_and_evaluated(
     again = trained_network(training.network, test.card, kept)
     found = evaluate_cell(bench.store, cell, record, test, torch.device("cpu"))
     assert found["test_top1"] == top1(again, test.images, test.card)
-    assert record.val_top1 == top1(again, bench.val, bench.card)
+    assert record.val_metric == top1(again, bench.val, bench.card)
 
 
 @pytest.mark.parametrize("teacher_card", [{}, OTHERS])
@@ -75,7 +76,7 @@ def test_its_name_brings_back_the_network_with_its_teachers_classifier(
     assert isinstance(objective.teacher, OwnStatistics) == bool(teacher_card)
     run_training(training, bench, progress)
     kept = load_weights(bench.store.entry(training.group, training.id, training.key).last)
-    name = trained_name("simkd", "resnet8", "resnet14")
+    name = Method.of("simkd").trained_name("resnet8", "resnet14")
     network = trained_network(name, test.card, kept)
     assert kept.card["network"] == name
     assert isinstance(network, ReusedClassifier)
@@ -119,6 +120,6 @@ def test_the_student_starts_as_it_does_under_other_distillers(make_training: Mak
 
 
 def test_a_teacher_in_training_is_refused_at_the_door() -> None:
-    given = {"grid": {"distillers": ["kd", "simkd"]}, "distillation": {"train_teacher": True}}
-    with pytest.raises(UserError, match=r"train_teacher: 'simkd' copies a part of the teacher"):
+    given = {"grid": {"distillers": ["kd", "simkd"]}, "distillation": {"objective": "joint"}}
+    with pytest.raises(UserError, match=r"joint: 'simkd' copies a part of the teacher"):
         parse_parameters(given)

@@ -1,138 +1,106 @@
-"""What the recorder keeps of a training, and how progress is told."""
+"""What the recorder keeps of a training."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from sakd.data import BatchStream
-from sakd.networks import StagedNetwork
-from sakd.objectives import Supervised
 from sakd.study.recorder import Recorder, best_epoch
-from sakd.training import Callback, Optimisation, Run, fit
-from sakd.training.progress import Progress, describe
+from sakd.study.store import Entry
+from sakd.study.train import Bench
+from sakd.study.trainings import Training
+from sakd.tasks.classification import Classification
+from sakd.training import Callback, Run, train
+from sakd.weights.saved import load_weights
 
-Streams = Callable[..., BatchStream]
-Networks = Callable[..., StagedNetwork]
+Make = Callable[..., Training]
 
 
-class Shelf:
-    """A sink in memory."""
+class Witness(Callback):
+    """Copies the true weights after every epoch, and the epochs of checkpoints and best ones."""
 
-    def __init__(self) -> None:
-        """Start empty."""
-        self.epochs: dict[int, dict[str, Tensor]] = {}
-        self.best: tuple[int, dict[str, Tensor]] | None = None
-        self.best_epochs: list[int] = []
+    def __init__(self, entry: Entry) -> None:
+        """Look at ``entry``."""
+        self.entry = entry
+        self.weights: list[dict[str, Tensor]] = []
         self.checkpoints: list[int] = []
+        self.best: list[int] = []
 
-    def save_epoch(self, epoch: int, state: dict[str, Tensor]) -> None:
-        """Keep."""
-        self.epochs[epoch] = state
-
-    def save_best(self, epoch: int, state: dict[str, Tensor]) -> None:
-        """Keep."""
-        self.best = (epoch, state)
-        self.best_epochs.append(epoch)
-
-    def save_checkpoint(self, state: Mapping[str, Any]) -> None:
-        """Keep."""
-        self.checkpoints.append(len(state["history"]))
+    def on_epoch(self, run: Run) -> None:
+        """Look."""
+        state = run.objective.network.state_dict()
+        self.weights.append({name: value.clone() for name, value in state.items()})
+        checkpoint = self.entry.checkpoint("key")
+        self.checkpoints.append(len(checkpoint["history"]) if checkpoint else 0)
+        there = self.entry.best.is_file()
+        self.best.append(load_weights(self.entry.best).card["epoch"] if there else 0)
 
 
-def recorded(
-    network: StagedNetwork, stream: BatchStream, scores: Iterable[float], **options: Any
-) -> tuple[Shelf, list[dict[str, Tensor]]]:
-    """Train an epoch per score; the shelf, and the true weights after every epoch."""
-    shelf, weights, coming = Shelf(), [], iter(scores := list(scores))
+@pytest.fixture
+def recorded(make_training: Make, bench: Bench) -> Callable[..., tuple[Entry, Witness]]:
+    """Train an epoch per score of validation."""
 
-    class Witness(Callback):
-        def on_epoch(self, run: Run) -> None:
-            state = run.objective.network.state_dict()
-            weights.append({name: value.clone() for name, value in state.items()})
+    def run(scores: list[float], **recipe: Any) -> tuple[Entry, Witness]:
+        class Named(Training):
+            key = "key"
 
-    fit(
-        Supervised(network),
-        stream,
-        epochs=len(scores),
-        evaluate=lambda _network: {"val_top1": next(coming)},
-        callbacks=[Recorder(shelf, **options), Witness()],
-    )
-    return shelf, weights
+        made = make_training("none", "none", epochs=len(scores), **recipe)
+        training = Named(**vars(made))
+        entry, coming = bench.store.entry("group", "cell", "key"), iter(scores)
+        witness = Witness(entry)
+        one = Run(
+            training.build(),
+            epochs=len(scores),
+            evaluate=lambda _network: {"val_top1": next(coming)},
+            callbacks=[Recorder(training, entry, bench.card, "cpu"), witness],
+        )
+        train([one], bench.stream(training))
+        assert one.failure is None
+        return entry, witness
 
-
-def equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
-    return all(torch.equal(one[name], other[name]) for name in other)
-
-
-def test_the_best_epoch_and_the_last_ones_are_kept_as_they_were(
-    small_network: Networks, small_stream: Streams
-) -> None:
-    scores = [0.2, 0.6, 0.6, 0.4]
-    shelf, weights = recorded(
-        small_network(0), small_stream(0), scores, keep_epochs=2, checkpoint_seconds=1e9
-    )
-    assert shelf.best is not None
-    assert shelf.best[0] == 2
-    assert equal(shelf.best[1], weights[1])
-    assert set(shelf.epochs) == {3, 4}
-    assert all(equal(state, weights[epoch - 1]) for epoch, state in shelf.epochs.items())
-    assert shelf.checkpoints == []
+    return run
 
 
-def test_checkpoints_are_written_when_due_but_not_at_the_end(
-    small_network: Networks, small_stream: Streams
-) -> None:
-    scores = [0.1, 0.3, 0.3]
-    shelf, _ = recorded(
-        small_network(0), small_stream(0), scores, keep_epochs=1, checkpoint_seconds=0.0
-    )
-    assert shelf.checkpoints == [1, 2]
-    assert shelf.best_epochs == [1, 2]  # and not again at the end
+def equal(entry_state: Any, true: dict[str, Tensor]) -> bool:
+    return all(torch.equal(entry_state[name], true[name]) for name in true)
+
+
+def test_the_best_epoch_and_the_last_ones_are_kept_as_they_were(recorded: Any) -> None:
+    entry, seen = recorded([0.2, 0.6, 0.6, 0.4], keep_epochs=2, checkpoint_seconds=1e9)
+    best = load_weights(entry.best)
+    assert best.card["epoch"] == 2
+    assert equal(best.state, seen.weights[1])
+    kept = {int(path.stem): path for path in entry.epochs.glob("*.safetensors")}
+    assert set(kept) == {3, 4}
+    assert all(equal(load_weights(kept[k]).state, seen.weights[k - 1]) for k in kept)
+    assert not any(seen.checkpoints)
+
+
+def test_checkpoints_are_written_when_due_but_not_at_the_end(recorded: Any) -> None:
+    _, seen = recorded([0.1, 0.3, 0.3], keep_epochs=1, checkpoint_seconds=0.0)
+    assert seen.checkpoints == [1, 2, 2]
+    assert seen.best == [1, 2, 2]
 
 
 @pytest.mark.parametrize(
     ("scores", "best"), [([0.1, 0.3, 0.3], 2), ([0.5, 0.1], 1), ([0.1, 0.2, 0.3], 3)]
 )
-def test_the_first_of_equally_good_epochs_is_the_best(scores: list[float], best: int) -> None:
-    assert best_epoch([{"val_top1": score} for score in scores], "val_top1") == best
-
-
-@pytest.mark.parametrize(
-    ("rates", "routed", "expected"),
-    [
-        ((1.0, 0.995), True, "gate 1.00/0.99, router collapsed to always"),
-        ((0.0, 0.005), True, "gate 0.00/0.01, router collapsed to never"),
-        ((1.0, 0.3), True, "gate 1.00/0.30"),
-        ((1.0, 1.0), False, ""),
-    ],
-)
-def test_a_collapsed_router_is_named(
-    rates: tuple[float, float], routed: bool, expected: str, small_network: Networks
+def test_the_first_of_equally_good_epochs_is_the_best(
+    make_training: Make, scores: list[float], best: int
 ) -> None:
-    run = Run(Supervised(small_network(0)), {"student": Optimisation()}, 1, 1)
-    record = {"gate_rate/stage1": rates[0], "gate_rate/logits": rates[1]}
-    run.history.append(record | ({"routing": 1.0} if routed else {}))
-    assert describe(run) == expected
+    history = [{"val_top1": score} for score in scores]
+    assert best_epoch(make_training(), history) == best
 
 
-def test_without_a_terminal_a_training_ends_with_one_line(
-    small_network: Networks, small_stream: Streams, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO, "sakd")
-    with Progress("students", 2) as progress:
-        fit(
-            Supervised(small_network(0)),
-            small_stream(0),
-            epochs=3,
-            evaluate=lambda _network: {"val_top1": 0.25},
-            callbacks=progress.of("digits-kd"),
-        )
-        progress.done()
-    (line,) = caplog.messages
-    assert line.startswith("students 1/2: digits-kd: epoch 3/3, val 25.00 %")
+def test_where_lower_is_better_the_lowest_is_the_best(make_training: Make) -> None:
+    class Error(Classification):
+        metric = "error"
+        higher_is_better = False
+
+    training = replace(make_training(), task=Error())
+    assert best_epoch(training, [{"val_error": e} for e in (0.3, 0.1, 0.1, 0.2)]) == 2

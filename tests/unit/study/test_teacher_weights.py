@@ -17,8 +17,8 @@ from sakd.pipelines.teacher.nodes import make_teacher
 from sakd.project.dvc import dvc_yaml
 from sakd.study.grid import Grid
 from sakd.study.parameters import parse_parameters
+from sakd.study.recipe import Recipe
 from sakd.study.store import CellStore
-from sakd.study.train import Recipe
 from sakd.study.trainings import Lessons, cell_training
 from sakd.weights.saved import Weights
 

@@ -17,8 +17,11 @@ from sakd.foundation.errors import UserError
 from sakd.foundation.vocabulary import DONE, FAILED
 from sakd.objectives import Objective
 from sakd.objectives.parameters import Distillation
+from sakd.study.recipe import Recipe
 from sakd.study.store import CellStore, Entry
-from sakd.study.train import Bench, Recipe, Training, run_training
+from sakd.study.train import Bench, run_training
+from sakd.study.trainings import Training
+from sakd.tasks.classification import Classification
 from sakd.training import Callback, Run
 from sakd.training.progress import Progress
 from sakd.weights.saved import load_weights
@@ -74,7 +77,7 @@ def test_a_training_leaves_record_history_and_weights(
     assert record.facts == training.facts
     history = entry.history()
     assert [line["epoch"] for line in history] == [1, 2]
-    assert record.val_top1 == history[-1]["val_top1"]
+    assert record.val_metric == history[-1]["val_top1"]
     assert {"cross_entropy", "kd", "routing", "gate_rate/logits"} <= history[0].keys()
     assert set(files(entry.folder)) == {
         "record.json",
@@ -124,7 +127,7 @@ def test_an_interrupted_training_ends_with_the_same_bits(
     step: int,
     train_teacher: bool,
 ) -> None:
-    distillation = Distillation(train_teacher=train_teacher)
+    distillation = Distillation(objective="joint" if train_teacher else "distillation")
     training = make_training(
         "fitnet", "adaptive", epochs=3, keep_epochs=2, distillation=distillation
     )
@@ -148,7 +151,7 @@ def test_a_resumed_training_does_not_repeat_finished_epochs(
     make_training: Make, bench: Bench
 ) -> None:
     training = make_training(epochs=3)
-    steps = -(-len(training.images) // training.training.batch_size)
+    steps = -(-len(training.images) // training.recipe.batch_size)
     with pytest.raises(KeyboardInterrupt):
         run_training(training, bench, Interrupted(2 * steps + 1))
     left = Interrupted(1000)
@@ -175,7 +178,7 @@ def test_a_failure_is_recorded_and_the_others_go_on(
     broken = run_training(unbuildable(make_training("kd"), error), bench, progress)
     assert broken.status == FAILED
     assert broken.error == f"{type(error).__name__}: {error}"
-    assert broken.val_top1 is None
+    assert broken.val_metric is None
     assert run_training(make_training("sp"), bench, progress).status == DONE
 
 
@@ -227,7 +230,7 @@ def test_what_the_user_can_mend_is_told_in_one_line_and_the_rest_with_a_tracebac
 def test_a_training_that_diverges_is_recorded_with_what_diverged(
     make_training: Make, bench: Bench, progress: Progress
 ) -> None:
-    wild = replace(make_training().training.optimisation, lr=1e9)
+    wild = replace(make_training().recipe.optimisation, lr=1e9)
     training = make_training(optimisation=wild)
     record = run_training(training, bench, progress)
     assert record.status == FAILED
@@ -271,12 +274,13 @@ def test_the_best_weights_are_those_of_the_first_epoch_with_the_highest_val(
     best: int,
 ) -> None:
     script = iter(values)
-    monkeypatch.setattr("sakd.study.train.top1", lambda *_: next(script))
-    training = make_training(epochs=3, keep_epochs=3)
+    task = Classification()
+    monkeypatch.setattr(task, "measures", lambda *_: {"top1": next(script)})
+    training = replace(make_training(epochs=3, keep_epochs=3), task=task)
     record = run_training(training, bench, progress)
     entry = entry_of(bench, training)
     assert record.best_epoch == best
-    assert record.val_top1 == values[-1]
+    assert record.val_metric == values[-1]
     kept = load_file(entry.epochs / f"{best:04d}.safetensors")
     assert same(load_file(entry.best), kept)
     assert load_weights(entry.best).card["epoch"] == best

@@ -14,12 +14,12 @@ from safetensors.torch import load_file
 from sakd.data import Augment, Splits
 from sakd.foundation.errors import UserError
 from sakd.foundation.vocabulary import DONE
-from sakd.objectives import JointDistillation, SpotDistillation, Supervised
+from sakd.objectives import JointDistillation, Optimisation, SpotDistillation, Supervised
 from sakd.objectives.parameters import Distillation, Routing
+from sakd.study.recipe import Recipe
 from sakd.study.store import CellStore
-from sakd.study.train import Bench, Recipe, Training, run_training
-from sakd.study.trainings import Lessons, teacher_training
-from sakd.training import Optimisation
+from sakd.study.train import Bench, run_training
+from sakd.study.trainings import Lessons, Training, teacher_training
 from sakd.training.progress import Progress
 from sakd.weights.saved import Weights
 
@@ -57,7 +57,7 @@ def test_the_key_is_a_function_of_the_content(make_training: Make) -> None:
         {"distillation": Distillation(ce_weight=0.5)},
         {"distillation": Distillation(kd_weight=0.5)},
         {"distillation": Distillation(weights={"at": 10})},
-        {"distillation": Distillation(train_teacher=True)},
+        {"distillation": Distillation(objective="joint")},
         {"distillation": Distillation(options={"kd": {"temperature": 2}})},
         {"routing": Routing(same_family_bias=0, gamma=3)},
         {"routing": Routing(same_family_bias=1)},
@@ -106,7 +106,7 @@ def test_the_key_changes_with_the_images_and_how_they_are_normalised(
         (("at", "random"), {"routing": Routing(gamma=3, same_family_bias=5, weight_decay=1)}),
         (("none", "none"), {"routing": Routing(gamma=3, same_family_bias=5)}),
         (("none", "none"), {"distillation": Distillation(ce_weight=3, kd_weight=0)}),
-        (("none", "none"), {"distillation": Distillation(train_teacher=True)}),
+        (("none", "none"), {"distillation": Distillation(objective="joint")}),
     ],
     ids=str,
 )
@@ -190,7 +190,7 @@ def test_a_cell_that_trains_its_teacher_leaves_that_of_other_cells_alone(
     make_training: Make, teacher: Weights, bench: Bench, progress: Progress, same: Same
 ) -> None:
     before = {name: value.clone() for name, value in teacher.state.items()}
-    training = make_training("at", "adaptive", distillation=Distillation(train_teacher=True))
+    training = make_training("at", "adaptive", distillation=Distillation(objective="joint"))
     objective = training.build()
     assert isinstance(objective, JointDistillation)
     assert same(objective.teacher.state_dict(), before)

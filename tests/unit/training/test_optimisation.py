@@ -9,13 +9,14 @@ import torch
 from torch import nn
 
 from sakd.foundation.errors import UserError
-from sakd.training.optimisation import Optimisation, Player
+from sakd.objectives import Optimisation, Player
+from sakd.training.optimisation import Updates
 
 
 def learning_rates(epochs: int, optimisation: Optimisation) -> list[float]:
     """List the learning rate of every epoch."""
     parameter = nn.Parameter(torch.ones(2))
-    player, rates = Player([parameter], optimisation, epochs), []
+    player, rates = Updates(Player([parameter], optimisation), epochs), []
     for _ in range(epochs):
         rates.append(player.optimiser.param_groups[0]["lr"])
         player.update(player.gradients(parameter.sum()))
@@ -42,13 +43,13 @@ def test_milestones_that_meet_in_one_epoch_all_count() -> None:
 
 def test_a_restored_player_has_the_rates_that_were_to_come() -> None:
     parameter, optimisation = nn.Parameter(torch.ones(2)), Optimisation()
-    player, rates = Player([parameter], optimisation, 16), []
+    player, rates = Updates(Player([parameter], optimisation), 16), []
     for _ in range(16):
         rates.append(player.optimiser.param_groups[0]["lr"])
         player.update(player.gradients(parameter.sum()))
         player.schedule.step()
         state = player.state()
-        player = Player([parameter], optimisation, 16)
+        player = Updates(Player([parameter], optimisation), 16)
         player.restore(state)
     assert rates == pytest.approx(learning_rates(16, optimisation))
     assert rates[0] > rates[10] > rates[12] > rates[14]
@@ -57,7 +58,7 @@ def test_a_restored_player_has_the_rates_that_were_to_come() -> None:
 def test_two_updates_equal_sgd_with_momentum_and_decay_by_hand() -> None:
     optimisation = Optimisation(lr=0.1, momentum=0.9, weight_decay=0.01)
     parameter = nn.Parameter(torch.tensor([2.0, -3.0], dtype=torch.float64))
-    player = Player([parameter], optimisation, 10)
+    player = Updates(Player([parameter], optimisation), 10)
     expected, velocity = [2.0, -3.0], [0.0, 0.0]
     for _ in range(2):
         player.update(player.gradients((parameter**3).sum()))
@@ -70,7 +71,7 @@ def test_two_updates_equal_sgd_with_momentum_and_decay_by_hand() -> None:
 
 def test_parameters_without_a_gradient_stay() -> None:
     used, unused = nn.Parameter(torch.ones(1)), nn.Parameter(torch.ones(1))
-    player = Player([used, unused], Optimisation(), 1)
+    player = Updates(Player([used, unused], Optimisation()), 1)
     player.update(player.gradients(used.sum()))
     assert (float(used.detach()) < 1, float(unused.detach())) == (True, 1.0)
 

@@ -16,12 +16,13 @@ from sakd.distillers import DISTILLERS
 from sakd.foundation.errors import UserError
 from sakd.foundation.vocabulary import DONE
 from sakd.networks import StagedNetwork
-from sakd.objectives import SpotDistillation, distil
-from sakd.objectives.build import DataFacts
+from sakd.objectives import DataFacts, Optimisation, SpotDistillation, distil
 from sakd.objectives.parameters import Distillation
+from sakd.study.recipe import Recipe
 from sakd.study.store import CellStore
-from sakd.study.train import Bench, Recipe, Training, run_training
-from sakd.training import Callback, Optimisation, Run, fit, pretrain
+from sakd.study.train import Bench, run_training
+from sakd.study.trainings import Training
+from sakd.training import Callback, Run, fit, pretrain
 from sakd.training.progress import Progress
 from sakd.weights.saved import load_weights
 
@@ -141,7 +142,7 @@ def job_of(build: Callable[[], SpotDistillation], images: ImageSet) -> Training:
         network="resnet8",
         build=build,
         images=images,
-        training=Recipe(epochs=3, batch_size=8, keep_epochs=0, checkpoint_seconds=0.0),
+        recipe=Recipe(epochs=3, batch_size=8, keep_epochs=0, checkpoint_seconds=0.0),
         optimisation={"student": Optimisation()},
         seed=0,
     )

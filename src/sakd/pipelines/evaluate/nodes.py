@@ -85,7 +85,11 @@ def measure_students(
         for cell, training in zip(row.cells, trainings, strict=True):
             record = _record(cell, training.key, outcomes)
             line = {"cell": cell.id, "key": record.key, **asdict(cell), "settings": settings}
-            line |= {"status": record.status, "epochs": record.epochs, "val_top1": record.val_top1}
+            line |= {
+                "status": record.status,
+                "epochs": record.epochs,
+                "val_top1": record.val_metric,
+            }
             if record.status == DONE:
                 line |= evaluate_cell(cells, cell, record, split, device)
                 history = cells.entry(cell.row, cell.id, record.key).history()

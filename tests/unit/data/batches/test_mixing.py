@@ -14,7 +14,7 @@ from torchvision.transforms import v2
 from sakd.data import Augment, BatchStream
 from sakd.data.batches.mixing import Mixer, cut_out
 from sakd.foundation.errors import UserError
-from sakd.objectives.base import label_loss
+from sakd.tasks import CLASSIFICATION
 
 MEAN, STD = (0.4, 0.5, 0.6), (0.2, 0.3, 0.25)
 
@@ -133,7 +133,7 @@ def test_the_loss_is_that_of_labels_in_the_same_shares(make_images) -> None:
     logits = torch.randn(8, 4)
     share = batch.mixture.share
     target = share * one_hot(batch.labels, 4) + (1 - share) * one_hot(batch.mixture.partner, 4)
-    torch.testing.assert_close(label_loss(logits, batch), cross_entropy(logits, target))
+    torch.testing.assert_close(CLASSIFICATION.loss(logits, batch), cross_entropy(logits, target))
 
 
 @pytest.mark.parametrize("name", ["crop_padding", "cutout", "mixup", "cutmix", "rand_augment"])

@@ -1,0 +1,116 @@
+"""From a problem to the parts of a distillation at spots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sakd.distillers import Distiller, Pair
+from sakd.distillers.method import Method
+from sakd.foundation.names import file_name
+from sakd.networks import StagedNetwork
+from sakd.networks.spots import Spot, SpotFamily
+from sakd.objectives.compatibility import (
+    Shapes,
+    check_features,
+    check_labels,
+    check_order,
+    spots_of,
+)
+from sakd.objectives.graft import Graft
+from sakd.objectives.problem import Problem
+from sakd.objectives.router import Router
+from sakd.routing import POLICIES
+from sakd.tasks import CLASSIFICATION, Task
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The parts of a student's loss.
+
+    Attributes:
+        distillers: By name; the spots of each are among those of the objective.
+        weights: Of each distiller.
+        ce_weight: Of the label loss.
+        task: Gives the label loss.
+    """
+
+    distillers: Mapping[str, Distiller]
+    weights: Mapping[str, float]
+    ce_weight: float = 1.0
+    task: Task = CLASSIFICATION
+
+
+class Parts(NamedTuple):
+    """The arguments of `SpotDistillation`."""
+
+    student: StagedNetwork
+    teacher: StagedNetwork
+    spots: tuple[Spot, ...]
+    losses: Losses
+    router: Router
+
+
+def assemble(problem: Problem) -> Parts:
+    """Find the spots of the distillers in both networks, and build distillers and router.
+
+    Raises:
+        UserError: The networks cannot be compared.
+    """
+    method, teacher, data = problem.method, problem.teacher, problem.data
+    student = rebuilt_student(method, problem.student, teacher, data.image_shape)
+    weights = problem.distillation.weights_of(method)
+    kinds = {name: method.everyone[name] for name in weights}
+    places = {name: spots_of(name, kind, student, teacher) for name, kind in kinds.items()}
+    logits = SpotFamily.LOGITS.spots(student.depth, teacher.depth)
+    spots = tuple(sorted({spot for group in (*places.values(), logits) for spot in group}))
+    shapes = Shapes.of(student, teacher, data.image_shape)
+    check_labels(data.train_labels, shapes)
+
+    def make(name: str, kind: type[Distiller]) -> Distiller:
+        check_features(name, kind, shapes, student, teacher)
+        pair = Pair(places[name], *shapes.at(places[name]), data.train_labels)
+        return kind(pair, **problem.distillation.options.get(name, {}))
+
+    losses = Losses(
+        {file_name(name): make(name, kind) for name, kind in kinds.items()},
+        {file_name(name): weight for name, weight in weights.items()},
+        problem.distillation.ce_weight_of(method),
+        data.task,
+    )
+    return Parts(student, teacher, spots, losses, _router(problem, student, spots, shapes))
+
+
+def rebuilt_student(
+    method: Method, student: StagedNetwork, teacher: StagedNetwork, image_shape: tuple[int, ...]
+) -> StagedNetwork:
+    """The network that ``method`` trains: ``student``, or one made of both.
+
+    Raises:
+        UserError: They have no features that the distiller could use.
+    """
+    if method.rebuilding is None:
+        return student
+    shapes = Shapes.of(student, teacher, image_shape)
+    for name, kind in method.distillers.items():
+        if kind.rebuilding is not None:
+            check_features(name, kind, shapes, student, teacher)
+    return method.rebuilding.make(student, teacher, image_shape)
+
+
+def _router(
+    problem: Problem, student: StagedNetwork, spots: tuple[Spot, ...], shapes: Shapes
+) -> Router:
+    teacher, routing = problem.teacher, problem.routing
+    widths = shapes.student[-1][0], shapes.teacher[-1][0]
+    options: Any = routing.options.get(POLICIES.name_of(problem.policy), {})
+    policy = problem.policy(*widths, len(spots), **options)
+    if student.family == teacher.family:
+        policy.favour_distilling(routing.same_family_bias)
+    graft = None
+    if policy.trained:
+        check_order(spots, student, teacher)
+        graft = Graft(spots, *shapes.at(spots[:-1]))
+    gamma = problem.method.gamma if routing.gamma is None else routing.gamma
+    return Router(policy, graft, gamma=gamma)

@@ -1,0 +1,46 @@
+"""Players: groups of parameters, each trained by its own loss in its own way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from torch import nn
+
+from sakd.foundation.errors import require, require_not_negative, require_positive
+
+
+@dataclass(frozen=True)
+class Optimisation:
+    """SGD with momentum and a learning rate that falls at milestones; defaults of arXiv:2205.02399.
+
+    Attributes:
+        lr: Initial learning rate.
+        momentum: Without Nesterov.
+        weight_decay: L2 penalty, on every parameter.
+        milestones: Fractions of the epochs after which the rate falls (150/180/210 of 240).
+        decay: Factor of the rate at each milestone.
+    """
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    lr: float = 0.05
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    milestones: tuple[float, ...] = (0.625, 0.75, 0.875)
+    decay: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot train."""
+        require_positive(lr=self.lr, decay=self.decay)
+        require(0 <= self.momentum < 1, f"momentum must be in [0, 1), got {self.momentum}")
+        require_not_negative(weight_decay=self.weight_decay)
+        fine = all(0 < milestone <= 1 for milestone in self.milestones)
+        require(fine, f"milestones are fractions of the epochs in (0, 1], got {self.milestones}")
+
+
+class Player(NamedTuple):
+    """Parameters with a loss of their own, and how they are updated unless told otherwise."""
+
+    parameters: list[nn.Parameter]
+    optimisation: Optimisation = Optimisation()

@@ -1,0 +1,60 @@
+"""Telling classes apart: one label per image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from sakd.data import Batch, DataCard, Images, evaluation_batches
+from sakd.tasks.base import Task
+
+LARGEST_BATCH, BATCH_PIXELS = 500, 2**22  # images, and pixels of all of them: 83 of 224 x 224
+
+
+class Classification(Task):
+    """Cross-entropy on the labels, measured by the share of images that are named rightly."""
+
+    metric = "top1"
+    title = "top-1 %"
+
+    def loss(self, logits: Tensor, batch: Batch) -> Tensor:
+        """Cross-entropy of ``logits`` (B, K) with the labels, as a mean over the batch.
+
+        Where images were mixed, the labels are in the same shares.
+        """
+        loss = cross_entropy(logits, batch.labels)
+        if batch.mixture is None:
+            return loss
+        partner, share = batch.mixture
+        return share * loss + (1 - share) * cross_entropy(logits, partner)
+
+    def embedding(self, features: Sequence[Tensor]) -> Tensor:
+        """The last feature, which is a vector (B, C)."""
+        return features[-1]
+
+    @torch.no_grad()
+    def measures(
+        self, network: nn.Module, images: Images, card: DataCard, device: torch.device | str = "cpu"
+    ) -> Mapping[str, float]:
+        """Measure ``network`` on ``images`` in one pass, as fractions of 1.
+
+        Returns:
+            ``top1``, the share of images whose most likely class is the right one; and
+            ``balanced``, that share of each class, averaged over the classes that have images. On
+            uneven classes it tells a network from one that knows only the largest.
+        """
+        network.eval()
+        pixels = card.height * card.width
+        count = max(1, min(LARGEST_BATCH, BATCH_PIXELS // pixels))
+        batches = evaluation_batches(images, card.mean, card.std, batch_size=count, device=device)
+        found = [(y, network(x).argmax(dim=1) == y) for x, y in batches]
+        labels, right = (torch.cat(part).cpu() for part in zip(*found, strict=True))
+        counts = torch.bincount(labels).double()
+        recall = torch.bincount(labels[right], minlength=len(counts)) / counts
+        return {"top1": int(right.sum()) / len(images), "balanced": float(recall.nanmean())}
+
+
+CLASSIFICATION = Classification()

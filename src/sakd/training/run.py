@@ -1,0 +1,193 @@
+"""One training: its objective, its own step, and what it has come to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Required, TypedDict
+
+import torch
+from torch import Tensor, nn
+
+from sakd.data import Batch
+from sakd.foundation.errors import UserError, require
+from sakd.objectives import Objective, Optimisation, Outputs
+from sakd.training.optimisation import Updates, with_recipes
+from sakd.training.precision import EXACT, Precision
+
+EpochRecord = dict[str, float]
+"""One epoch: ``epoch`` (from 1), the mean of every term, and what ``evaluate`` measured."""
+
+
+class Callback:
+    """Something that watches a training. Override what you need."""
+
+    def on_start(self, run: Run) -> None:
+        """Before the first epoch, after a resume."""
+
+    def on_step(self, run: Run) -> None:
+        """After every update."""
+
+    def on_epoch(self, run: Run) -> None:
+        """After every epoch; the last entry of ``run.history`` is its record."""
+
+
+class RunOptions(TypedDict, total=False):
+    """The keyword arguments of `Run`."""
+
+    epochs: Required[int]
+    optimisation: Mapping[str, Optimisation] | None
+    evaluate: Callable[[nn.Module], Mapping[str, float]]
+    callbacks: Iterable[Callback]
+    precision: Precision
+    resume: Mapping[str, Any] | None
+
+
+class Run:
+    """The state of one training; `sakd.training.train` drives it.
+
+    Attributes:
+        history: One record per finished epoch.
+        steps: Of an epoch, once the stream is known.
+        failure: The error that ended it, or None.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        *,
+        epochs: int,
+        optimisation: Mapping[str, Optimisation] | None = None,
+        evaluate: Callable[[nn.Module], Mapping[str, float]] = lambda _network: {},
+        callbacks: Iterable[Callback] = (),
+        precision: Precision = EXACT,
+        resume: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Get ready to train every player of ``objective``.
+
+        Args:
+            objective: Networks and losses.
+            epochs: How many.
+            optimisation: Recipes by player, where they differ from those the players bring.
+            evaluate: Measures the objective's network after every epoch.
+            callbacks: Watch the training.
+            precision: Of the forward passes.
+            resume: A `state` to continue from.
+
+        Raises:
+            UserError: A recipe is for somebody who is no player.
+        """
+        self.objective = objective
+        self.epochs = epochs
+        self.evaluate = evaluate
+        self.callbacks = tuple(callbacks)
+        self.precision = precision
+        self.steps = 0
+        self.history: list[EpochRecord] = []
+        self.failure: Exception | None = None
+        players = with_recipes(objective.players(), optimisation or {})
+        self.players = {name: Updates(player, epochs) for name, player in players.items()}
+        if resume is not None:
+            self.restore(resume)
+
+    def takes_part(self, epoch: int) -> bool:
+        """Whether the epoch with that number, from 0, is the next of this run."""
+        return self.failure is None and len(self.history) == epoch < self.epochs
+
+    def start(self, steps: int) -> None:
+        """Begin, with ``steps`` steps an epoch.
+
+        Raises:
+            UserError: Something has yet to be pretrained.
+        """
+        waiting = ", ".join(self.objective.pretrainings())
+        require(
+            not waiting,
+            f"{waiting}: not pretrained; call sakd.training.pretrain(objective, stream)",
+        )
+        self.steps = steps
+        for callback in self.callbacks:
+            callback.on_start(self)
+
+    def begin_epoch(self) -> None:
+        """Switch to training mode."""
+        self.objective.train()
+        self._means = Means()
+
+    def step(self, batch: Batch, teacher: Outputs | None = None) -> None:
+        """Let every player learn from ``batch``.
+
+        Args:
+            batch: The images and their labels.
+            teacher: The answer to the objective's request, where it is known already.
+        """
+        torch.manual_seed(batch.seed)  # for dropout and its like
+        with self.precision.applied(batch.images.device):
+            result = self.objective(batch, teacher)
+        self.update(result.losses)
+        self._means.add(result.terms, len(batch.labels))
+        for callback in self.callbacks:
+            callback.on_step(self)
+
+    def update(self, losses: Mapping[str, Tensor]) -> None:
+        """Update every player by its own loss; all gradients are taken before any update."""
+        gradients = {name: self.players[name].gradients(loss) for name, loss in losses.items()}
+        for name, gradient in gradients.items():
+            self.players[name].update(gradient)
+
+    def end_epoch(self) -> None:
+        """Record the epoch and measure the network.
+
+        Raises:
+            UserError: A term is no longer finite.
+        """
+        for player in self.players.values():
+            player.schedule.step()
+        epoch = len(self.history) + 1
+        terms = self._means.take(epoch)
+        measured = self.evaluate(self.objective.network)
+        self.history.append({"epoch": epoch, **terms, **measured})
+        for callback in self.callbacks:
+            callback.on_epoch(self)
+
+    def state(self) -> dict[str, Any]:
+        """All that is needed to continue after the last finished epoch, bit for bit."""
+        return {
+            "objective": self.objective.progress(),
+            "players": {name: player.state() for name, player in self.players.items()},
+            "history": self.history,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from `state`."""
+        self.objective.restore(state["objective"])
+        for name, player in self.players.items():
+            player.restore(state["players"][name])
+        self.history = list(state["history"])
+
+
+class Means:
+    """Running means of terms over an epoch, weighed by batch size; one sync at the end."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.sums: dict[str, Tensor] = {}
+        self.count = 0
+
+    def add(self, terms: Mapping[str, Tensor], size: int) -> None:
+        """Add scalars of a batch of ``size`` samples."""
+        self.count += size
+        for name, value in terms.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value * size
+
+    def take(self, epoch: int) -> dict[str, float]:
+        """The means.
+
+        Raises:
+            UserError: One of them is not finite.
+        """
+        means = {name: float(total) / self.count for name, total in self.sums.items()}
+        for name, value in means.items():
+            if not math.isfinite(value):
+                raise UserError(f"{name} is {value} in epoch {epoch}: lower the learning rate")
+        return means

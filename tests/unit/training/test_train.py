@@ -1,0 +1,179 @@
+"""Runs side by side: one stream, one forward pass of the teacher, the bits of each alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from sakd.data import BatchStream
+from sakd.distillers import DISTILLERS
+from sakd.networks import StagedNetwork
+from sakd.objectives import DataFacts, Objective, Optimisation, System, distil
+from sakd.objectives.parameters import Distillation
+from sakd.routing import POLICIES
+from sakd.training import EXACT, Callback, Precision, Run, fit, pretrain, train
+
+Streams = Callable[..., BatchStream]
+Networks = Callable[..., StagedNetwork]
+Make = Callable[..., System]
+
+WIDTHS = (4, 4, 6, 8)  # of student and teacher, as some distillers want equal ones
+LABELS = torch.arange(20) % 5
+EPOCHS = 2
+
+
+@pytest.fixture
+def make(small_network: Networks) -> Make:
+    """Distil one teacher, the same object every time, into students of their own."""
+    teacher = small_network(99, WIDTHS)
+
+    def build(method: str = "kd", policy: str = "always", *, seed: int = 0) -> System:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            options = Distillation(options={"ft": {"pretrain_epochs": 1}})
+            facts = DataFacts((3, 8, 8), LABELS)
+            return distil(small_network(seed), teacher, method, policy, facts, distillation=options)
+
+    return build
+
+
+def state_of(run: Run) -> dict[str, Tensor]:
+    return dict(run.objective.state_dict())
+
+
+def assert_same(run: Run, alone: Run) -> None:
+    assert run.failure is None
+    assert run.history == alone.history
+    for name, value in state_of(alone).items():
+        assert torch.equal(state_of(run)[name], value), name
+
+
+def run_of(objective: Objective, stream: BatchStream, **options: Any) -> Run:
+    pretrain(objective, stream)
+    return Run(objective, **{"epochs": EPOCHS, **options})
+
+
+def alone(objective: Objective, stream: BatchStream, **options: Any) -> Run:
+    run = run_of(objective, stream, **options)
+    train([run], stream)
+    return run
+
+
+class Break(Callback):
+    """Fails in the middle of the second epoch."""
+
+    def on_step(self, run: Run) -> None:
+        """Fail."""
+        if len(run.history) == 1:
+            raise MemoryError("no more")
+
+
+@pytest.mark.parametrize(
+    ("method", "policy"), [*((d, "adaptive") for d in DISTILLERS), *(("crd", p) for p in POLICIES)]
+)
+def test_a_run_has_the_bits_it_has_alone_whatever_its_neighbours_do(
+    method: str, policy: str, make: Make, small_stream: Streams
+) -> None:
+    expected = alone(make(method, policy), small_stream(1))
+    stream = small_stream(1)
+    runs = [
+        run_of(make("ofd", "random", seed=3), stream, callbacks=[Break()]),
+        run_of(make(method, policy), stream),
+        run_of(make("at", "anti", seed=4), stream, epochs=1),
+        run_of(make("crd", "adaptive", seed=5), stream, optimisation={"student": Optimisation(9)}),
+    ]
+    train(runs, stream)
+    assert_same(runs[1], expected)
+    assert isinstance(runs[0].failure, MemoryError)
+    assert len(runs[0].history) == 1
+    assert [len(run.history) for run in runs[1:3]] == [EPOCHS, 1]
+
+
+def test_a_run_that_diverges_ends_alone(make: Make, small_stream: Streams) -> None:
+    expected = alone(make("sp"), small_stream(1))
+    wild = Run(make("kd"), epochs=EPOCHS, optimisation={"student": Optimisation(1e30)})
+    calm = Run(make("sp"), epochs=EPOCHS)
+    train([wild, calm], small_stream(1))
+    assert "lower the learning rate" in str(wild.failure)
+    assert_same(calm, expected)
+
+
+def test_a_resumed_run_joins_at_its_epoch(make: Make, small_stream: Streams) -> None:
+    states: list[Any] = []
+
+    class Keep(Callback):
+        def on_epoch(self, run: Run) -> None:
+            states.append({k: torch.tensor(0) if k == "x" else v for k, v in run.state().items()})
+            states[-1]["objective"] = {k: v.clone() for k, v in states[-1]["objective"].items()}
+            states[-1]["history"] = list(run.history)
+
+    first = Run(make("at", "adaptive"), epochs=1, callbacks=[Keep()])
+    train([first], small_stream(1))
+    expected = alone(make("kd"), small_stream(1), epochs=3)
+    resumed = Run(make("at", "adaptive", seed=7), epochs=3, resume=states[0])
+    other = Run(make("kd"), epochs=3)
+    train([resumed, other], small_stream(1))
+    assert [record["epoch"] for record in resumed.history] == [1, 2, 3]
+    assert_same(other, expected)
+
+
+def test_a_frozen_teacher_is_asked_once_a_batch(make: Make, small_stream: Streams) -> None:
+    runs = [Run(make(method), epochs=1) for method in ("kd", "ofd", "at-sp")]
+    teacher, calls = runs[0].objective.teacher, []
+    handle = teacher.head.register_forward_hook(lambda *_: calls.append(1))
+    train(runs, small_stream(1))
+    handle.remove()
+    assert len(calls) == len(small_stream(1))
+
+
+def test_outputs_can_be_handed_in_by_hand(make: Make, small_stream: Streams) -> None:
+    (batch, *_), objective = small_stream(1).epoch(0), make("at", "adaptive").train()
+    request = objective.request()
+    assert request is not None
+    given = objective(batch, request.outputs(batch.images))
+    own = make("at", "adaptive").train()(batch)
+    assert all(torch.equal(given.losses[name], own.losses[name]) for name in own.losses)
+
+
+def test_fit_is_one_run(make: Make, small_stream: Streams) -> None:
+    expected = alone(make("rkd", "adaptive"), small_stream(1))
+    assert fit(make("rkd", "adaptive"), small_stream(1), epochs=EPOCHS) == expected.history
+
+
+def test_the_failure_of_a_fit_is_raised(make: Make, small_stream: Streams) -> None:
+    with pytest.raises(MemoryError, match="no more"):
+        fit(make(), small_stream(1), epochs=EPOCHS, callbacks=[Break()])
+
+
+def test_an_interruption_is_nobodys_failure(make: Make, small_stream: Streams) -> None:
+    class Press(Callback):
+        def on_step(self, run: Run) -> None:
+            raise KeyboardInterrupt
+
+    runs = [Run(make("kd"), epochs=1, callbacks=[Press()]), Run(make("sp"), epochs=1)]
+    with pytest.raises(KeyboardInterrupt):
+        train(runs, small_stream(1))
+    assert all(run.failure is None for run in runs)
+
+
+@pytest.mark.parametrize("method", DISTILLERS)
+def test_half_precision_has_finite_losses_and_gradients_in_full_precision(
+    method: str, make: Make, small_stream: Streams
+) -> None:
+    stream, half = small_stream(1), Precision(torch.bfloat16)
+    runs = [run_of(make(method, "adaptive"), stream, precision=p, epochs=1) for p in (half, EXACT)]
+    losses = []
+
+    def watch(_module: Any, _inputs: Any, result: Any) -> None:
+        losses.append(result.losses["student"].dtype)
+
+    runs[0].objective.register_forward_hook(watch)
+    train(runs, stream)
+    assert set(losses) == {torch.float32}
+    assert [run.failure for run in runs] == [None, None]
+    assert runs[0].history != runs[1].history
+    assert all(p.isfinite().all() for p in runs[0].objective.parameters())
