@@ -16,7 +16,7 @@ from sakd.data.sources.reading import read_raw
 from sakd.data.sources.split_names import SplitNames
 from sakd.foundation.errors import UserError, require
 
-Statistics = Literal["published", "own"]
+StatisticsChoice = Literal["published", "own"]
 """Those that the papers normalise by, or those of the training images."""
 
 
@@ -49,9 +49,9 @@ class Benchmark(Dataset):
     form: ClassVar[Form]
     mean: ClassVar[tuple[float, ...]]
     std: ClassVar[tuple[float, ...]]
-    standard: ClassVar[Statistics] = "published"
+    standard: ClassVar[StatisticsChoice] = "published"
 
-    statistics: Statistics | None = None
+    statistics: StatisticsChoice | None = None
 
     def __post_init__(self) -> None:
         """Refuse to download what cannot be."""

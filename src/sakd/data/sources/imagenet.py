@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from sakd.data.sources.base import RawData
-from sakd.data.sources.benchmark import Statistics
+from sakd.data.sources.benchmark import StatisticsChoice
 from sakd.data.sources.folder import Folder
 from sakd.data.sources.split_names import SplitNames
 
@@ -34,7 +34,7 @@ class Imagenet(Folder):
         "test": ("val", "valid", "validation"),
     }
 
-    statistics: Statistics = "published"
+    statistics: StatisticsChoice = "published"
 
     @property
     def slug(self) -> str:

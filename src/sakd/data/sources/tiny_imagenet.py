@@ -11,7 +11,7 @@ from sakd.data.pictures.decoding import Survey
 from sakd.data.pictures.form import Form
 from sakd.data.pictures.stored import Files
 from sakd.data.sources.base import RawData
-from sakd.data.sources.benchmark import Benchmark, Statistics
+from sakd.data.sources.benchmark import Benchmark, StatisticsChoice
 from sakd.data.sources.download import Archive
 from sakd.data.sources.parquet_files import Columns
 from sakd.data.sources.reading import Labelled, read_raw
@@ -58,7 +58,7 @@ class TinyImagenet(Benchmark):
     form: ClassVar[Form] = Form(channels=3, height=64, width=64)
     mean: ClassVar[tuple[float, ...]] = (0.4914, 0.4822, 0.4465)
     std: ClassVar[tuple[float, ...]] = (0.2023, 0.1994, 0.2010)
-    standard: ClassVar[Statistics] = "own"
+    standard: ClassVar[StatisticsChoice] = "own"
 
     @property
     def archive(self) -> Archive:
