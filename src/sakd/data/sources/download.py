@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import math
 import shutil
+import socket
+import sys
 import zipfile
-from collections.abc import Callable
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO, NamedTuple
-from urllib.request import Request, urlopen
+from typing import NamedTuple
 
-from sakd.foundation.console import counting
+from torch.hub import download_url_to_file
+
 from sakd.foundation.errors import UserError, require
 
-CHUNK = 2**20  # bytes: the bar counts MiB
 PATIENCE = 60  # seconds without an answer
 
 logger = logging.getLogger(__name__)
@@ -36,18 +35,18 @@ class Archive(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What the file is called."""
+        """The name of the file."""
         return self.url.rpartition("/")[2]
 
 
 def fetch_archive(archive: Archive, folder: Path, unpacked: str, *, download: bool) -> None:
-    """Have ``unpacked``, the folder that ``archive`` holds, in ``folder``.
+    """Make sure that ``unpacked``, the folder that ``archive`` holds, is in ``folder``.
 
-    The archive is downloaded where it is not in ``folder`` already, and stays there. What does not
-    have the checksum is not unpacked. An interruption leaves nothing that looks complete.
+    The archive is downloaded unless it is in ``folder`` already, and stays there. It is unpacked
+    only if it has the checksum. An interruption leaves nothing that looks complete.
 
     Args:
-        archive: What to fetch.
+        archive: The file to fetch.
         folder: Where to put it, and what is in it.
         unpacked: The name of the folder in the archive.
         download: Whether the network may be used.
@@ -59,49 +58,39 @@ def fetch_archive(archive: Archive, folder: Path, unpacked: str, *, download: bo
     place = folder / unpacked
     require(not place.exists(), f"{place} is incomplete; delete it, and it is unpacked again")
     folder.mkdir(parents=True, exist_ok=True)
-    if download and not file.exists():
-        _download(archive, file)
-    _check(archive, file, f"delete {file}, and it is fetched again")
-    logger.info("unpacking %s", file)
-    with TemporaryDirectory(dir=folder, prefix=".unpacking-") as aside:
+    with TemporaryDirectory(dir=folder, prefix=".fetching-") as aside:
+        if download and not file.exists():
+            _download(archive, Path(aside) / archive.name).replace(file)
+        _check(archive, file, f"delete {file}, and it is fetched again")
+        logger.info("unpacking %s", file)
         _unpack(file, Path(aside))
         found = Path(aside) / unpacked
         require(found.is_dir(), f"{file} holds no folder {unpacked}; delete it and fetch it again")
         found.replace(place)
 
 
-def _download(archive: Archive, file: Path) -> None:
-    partial = file.with_name(f"{file.name}.partial")
+def _download(archive: Archive, file: Path) -> Path:
     logger.info("downloading %s", archive.url)
+    folder, before = file.parent.parent, socket.getdefaulttimeout()
+    socket.setdefaulttimeout(PATIENCE)
     try:
-        request = Request(archive.url, headers={"User-Agent": "sakd"})  # noqa: S310 - as published
-        with urlopen(request, timeout=PATIENCE) as answer, partial.open("wb") as content:  # noqa: S310
-            _copy(answer, content, archive.name)
-        _check(archive, partial, f"try again, or put the archive into {file.parent}")
-        partial.replace(file)
+        download_url_to_file(archive.url, str(file), progress=sys.stderr.isatty())
     except (OSError, HTTPException) as error:
         reason = str(getattr(error, "reason", error)) or type(error).__name__
-        by_hand = f"get it by other means and put it into {file.parent}"
+        by_hand = f"get it by other means and put it into {folder}"
         message = f"{archive.url} could not be downloaded ({reason}); try again, or {by_hand}"
         raise UserError(message) from error
     finally:
-        partial.unlink(missing_ok=True)
-
-
-def _copy(answer: HTTPResponse, content: BinaryIO, name: str) -> None:
-    total = math.ceil((answer.length or 0) / CHUNK)
-    advance: Callable[[int], None]
-    with counting(f"downloading {name}, MiB", total) as advance:
-        while chunk := answer.read(CHUNK):
-            content.write(chunk)
-            advance(1)
+        socket.setdefaulttimeout(before)
+    _check(archive, file, f"try again, or put the archive into {folder}")
+    return file
 
 
 def _check(archive: Archive, file: Path, remedy: str) -> None:
     require(file.is_file(), f"no {file}; allow the download, or put it there")
     with file.open("rb") as content:
         md5 = hashlib.file_digest(content, _published_digest).hexdigest()
-    found = f"what there is of {archive.url} is damaged or another file"
+    found = f"{file.name}, from {archive.url}, is damaged or another file"
     require(md5 == archive.md5, f"{found} (md5 {md5} instead of {archive.md5}); {remedy}")
 
 

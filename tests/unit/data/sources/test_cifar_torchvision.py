@@ -75,7 +75,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         asked.append(request.full_url)
         raise OSError("network is unreachable")
 
-    monkeypatch.setattr("sakd.data.sources.download.urlopen", refuse)
+    monkeypatch.setattr("torch.hub.urlopen", refuse)
     return asked
 
 
