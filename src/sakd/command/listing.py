@@ -10,6 +10,7 @@ from functools import partial
 import torch
 
 from sakd.data import DATASETS
+from sakd.data.sources.table import dataset_options
 from sakd.distillers import DISTILLERS
 from sakd.foundation.docstrings import first_sentence
 from sakd.foundation.tables import Table
@@ -56,10 +57,12 @@ def policies() -> Rows:
 
 
 def datasets() -> Rows:
-    """Name, the forms in which it is read, what it is."""
-    rows: Rows = [("name", "sources", "what", "source")]
+    """Name, the forms in which it is read, options with their defaults, what it is."""
+    rows: Rows = [("name", "sources", "options", "what", "source")]
     for name, kind in DATASETS.items():
-        rows.append((name, ", ".join(kind.sources), first_sentence(kind), source(kind)))
+        given = ", ".join(f"{each}={value}" for each, value in dataset_options(kind).items())
+        sources = ", ".join(kind.sources)
+        rows.append((name, sources, given or "-", first_sentence(kind), source(kind)))
     return rows
 
 

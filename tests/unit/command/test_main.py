@@ -54,6 +54,13 @@ def test_a_distiller_is_listed_with_spots_weights_options_and_paper(capsys: Capt
     assert "temperature=4.0" in listed["kd"]
 
 
+def test_a_dataset_is_listed_with_its_options(capsys: Capture) -> None:
+    listed = {line.split()[0]: line for line in lines(capsys, "list", "datasets")}
+    assert "size=None, background=None, nested=False, labels=None" in listed["folder"]
+    assert "statistics=None" in listed["cifar10"]
+    assert "size" not in listed["digits"]
+
+
 def test_a_network_is_listed_with_family_stages_and_size(capsys: Capture) -> None:
     listed = {line.split()[0]: " ".join(line.split()) for line in lines(capsys, "list", "networks")}
     assert listed["resnet8"] == (

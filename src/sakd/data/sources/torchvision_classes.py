@@ -1,56 +1,26 @@
-"""Torchvision's own classes of datasets, made and read."""
+"""Torchvision's own dataset classes: looked up, called and read."""
 
 from __future__ import annotations
 
 import inspect
-import operator
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
-from PIL import Image
-
-from sakd.data.pictures.stored import Pictures
-from sakd.data.sources.classes import SPLITS, check_names, composed, listed
+from sakd.data.sources.classes import SPLITS, check_names, listed
 from sakd.data.sources.reading import Labelled
+from sakd.data.sources.torchvision_items import Items, classes_of, labels_of
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.names import unknown
 
 PREFIX = "torchvision:"
-OURS = frozenset({"self", "args", "kwargs", "root", "train", "download"})
+NO_ARGUMENTS = frozenset({"args", "kwargs", "root", "train", "download"})
 FUNCTIONS = frozenset({"transform", "target_transform", "transforms", "loader", "is_valid_file"})
-"""Arguments of torchvision's classes that no parameter can give."""
-TARGETS = ("targets", "labels", "_labels")  # where torchvision's classes keep all labels
 USUAL = {"train": "train", "test": "test"}
 """The values of ``split``, of classes that have this argument, unless others are given."""
-
-
-class Items(Pictures):
-    """The images of a torchvision dataset, one at a time: not all of its classes stand threads."""
-
-    def __init__(self, items: Any, name: str) -> None:  # noqa: ANN401 - torchvision has no types
-        """Read ``items``, called ``name`` in messages."""
-        self._items = items
-        self._name = name
-        self._lock = Lock()
-
-    def __len__(self) -> int:
-        """Count the images."""
-        return len(self._items)
-
-    def open(self, number: int) -> Image.Image:
-        """Take the image."""
-        with self._lock:
-            picture: Image.Image = self._items[number][0]
-        return picture
-
-    def where(self, number: int) -> str:
-        """Give name and position."""
-        return f"image {number} of {self._name}"
 
 
 def torchvision_class(item: str) -> type[Any]:
@@ -97,7 +67,7 @@ class TorchvisionClass:
         """
         takes = _parameters(torchvision_class(self.item))
         by_split = "split" in takes and "train" not in takes
-        allowed = takes - OURS - FUNCTIONS - ({"split"} if by_split else set())
+        allowed = takes - NO_ARGUMENTS - FUNCTIONS - ({"split"} if by_split else set())
         strange = sorted(set(self.arguments) - allowed)
         found = f"{self.name} cannot be given {listed(strange)} (data.options.arguments)"
         require(not strange, f"{found}; allowed: {listed(sorted(allowed)) or 'none'}")
@@ -132,8 +102,8 @@ class TorchvisionClass:
         """
         parts = self.open(folder, download=download)
         with self._failures(folder, download=download):
-            labels = {split: _labels(items, self.name) for split, items in parts.items()}
-        classes = _classes(parts["train"], labels["train"])
+            labels = {split: labels_of(items, self.name) for split, items in parts.items()}
+        classes = classes_of(parts["train"], labels["train"])
         check_names(classes, self.name)
         splits = {
             split: Labelled(Items(items, f"{self.name}, {split}"), labels[split])
@@ -193,20 +163,3 @@ def _remedy(error: Exception, download: bool) -> str:
     if download:
         return "try again"
     return "set data.download to true, replace the files there, or choose another"
-
-
-def _labels(items: Any, name: str) -> list[int]:  # noqa: ANN401
-    every = next((found for at in TARGETS if (found := getattr(items, at, None)) is not None), ())
-    try:
-        count = len(items)
-        if len(every) != count:
-            every = [items[number][1] for number in range(count)]
-        return [operator.index(label) for label in every]
-    except (TypeError, NotImplementedError) as error:
-        message = f"{name} is no classification dataset: its targets are no class numbers"
-        raise UserError(message) from error
-
-
-def _classes(items: Any, labels: Sequence[int]) -> tuple[str, ...]:  # noqa: ANN401
-    names = getattr(items, "classes", None) or range(max(labels) + 1)
-    return tuple(composed(", ".join(n) if isinstance(n, tuple) else str(n)) for n in names)
