@@ -123,7 +123,7 @@ def _from_function(
     """Call a function of the user's own; a copy, as it may return one model again and again."""
     make = _bound(source, item, arguments, num_classes, channels)
     # On meta it could not load weights, and torch would only warn.
-    require(torch.get_default_device().type != "meta", "a function is not called on device meta")
+    require(torch.get_default_device().type != "meta", "its function needs a real device, not meta")
     return copy.deepcopy(make())
 
 
