@@ -1,5 +1,4 @@
 """What there is to choose from, and where the spots of a network are."""
-# Not called cli: in a module of that name Kedro looks for commands of its own.
 
 from __future__ import annotations
 

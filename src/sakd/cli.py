@@ -1,0 +1,88 @@
+"""Kedro's commands: what they would end on with a traceback is looked up before they start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from typing import Any
+
+import click
+import kedro.runner
+from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.project import pipelines
+from kedro.framework.session import KedroSession
+from kedro.runner import AbstractRunner
+from kedro.utils import load_obj
+from kedro_viz.launchers.cli.build import build
+from kedro_viz.launchers.cli.main import viz
+from kedro_viz.launchers.cli.run import run as kedro_viz_run
+
+from sakd.foundation.errors import require
+from sakd.foundation.tables import Table
+from sakd.project.errors import told_in_one_line
+
+Check = Callable[..., None]
+RUNNERS = Table("runner", {name: name for name in kedro.runner.__all__ if name.endswith("lRunner")})
+
+
+def look_up_runner(*, runner: str | None, **_others: object) -> None:
+    """Find the runner that ``kedro run --runner`` names.
+
+    Raises:
+        UserError: There is none of that name.
+    """
+    if runner is None or "." not in runner:
+        _ = runner is None or RUNNERS[runner]
+        return
+    try:
+        found = load_obj(runner)
+    except (ImportError, AttributeError):
+        found = None
+    fine = isinstance(found, type) and issubclass(found, AbstractRunner)
+    known = ", ".join(RUNNERS)
+    require(fine, f"{runner!r} is not a runner: name one of {known}, or package.module.Class")
+
+
+def look_up_graph(
+    *,
+    env: str | None = None,
+    params: dict[str, Any] | None = None,
+    pipeline: str | None = None,
+    load_file: str | None = None,
+    **_others: object,
+) -> None:
+    """Build the pipelines that kedro-viz is to show, which it does in a process of its own.
+
+    Raises:
+        ClickException: The environment, a parameter or the pipeline is wrong.
+    """
+    if load_file is None:
+        KedroSession.create(save_on_close=False, env=env, runtime_params=params).load_context()
+        _ = pipelines if pipeline is None else Table("pipeline", dict(pipelines))[pipeline]
+
+
+def checked(command: click.Command, check: Check) -> click.Command:
+    """Copy ``command`` and call ``check`` before it, with the same options."""
+    start = command.callback
+
+    def run_checked(**given: object) -> object:
+        with told_in_one_line():
+            check(**given)
+        return start(**given) if start is not None else None
+
+    checked_command = copy(command)
+    checked_command.callback = run_checked
+    return checked_command
+
+
+@click.group(name="sakd")
+def cli() -> None:
+    """Commands of the project, which go before Kedro's own."""
+
+
+run = checked(kedro_run, look_up_runner)
+cli.add_command(run)
+
+# kedro-viz is a plugin, and the commands of plugins go before those of projects.
+viz_run, viz_build = checked(kedro_viz_run, look_up_graph), checked(build, look_up_graph)
+viz.lazy_subcommands.update(run="sakd.cli.viz_run", build="sakd.cli.viz_build")

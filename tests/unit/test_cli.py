@@ -1,0 +1,78 @@
+"""Kedro's commands end in one line where they name what does not exist, and start otherwise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+from kedro.framework.startup import bootstrap_project
+from kedro_viz.data_access import DataAccessManager
+from kedro_viz.integrations.kedro.data_loader import load_data
+from kedro_viz.launchers.cli.main import viz
+from kedro_viz.server import populate_data
+
+from sakd import cli
+from sakd.project.parameters import activate
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _in_the_project(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.delenv("KEDRO_ENV", raising=False)
+    bootstrap_project(ROOT)
+    yield
+    activate(None)
+
+
+@pytest.mark.parametrize(
+    ("command", "complaint"),
+    [
+        ("run --runner SequentialRuner", "'SequentialRuner'; did you mean 'SequentialRunner'"),
+        ("run --runner sakd.nowhere.Runner", r"'sakd\.nowhere\.Runner'.*package\.module\.Class"),
+        ("run --runner json.loads", r"'json\.loads'.*package\.module\.Class"),
+        ("viz run --pipeline studnts", "unknown pipeline 'studnts'; did you mean 'students'"),
+        ("viz run --env smok", "unknown environment 'smok'; did you mean 'smoke'"),
+        ("viz run --params grd.seeds=1", "unknown parameter 'grd'; did you mean 'grid'"),
+    ],
+)
+def test_what_does_not_exist_is_reported_in_one_line(command: str, complaint: str) -> None:
+    name, *arguments = command.split()
+    group: click.Group = {"run": cli.cli, "viz": viz}[name]
+    result = CliRunner().invoke(group, command.split() if group is cli.cli else arguments)
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ")
+    assert result.output.count("\n") == 1
+    assert re.search(complaint, result.output)
+
+
+@pytest.mark.parametrize("runner", [None, "ParallelRunner", "kedro.runner.SequentialRunner"])
+def test_a_command_that_is_right_starts_with_its_options(runner: str | None) -> None:
+    started: list[dict[str, Any]] = []
+    option = click.Option(["--runner"])
+    command = click.Command("run", params=[option], callback=lambda **given: started.append(given))
+    given = ["--runner", runner] if runner else []
+    result = CliRunner().invoke(cli.checked(command, cli.look_up_runner), given)
+    assert result.exit_code == 0, result.output
+    assert started == [{"runner": runner}]
+
+
+@pytest.mark.parametrize(("env", "data"), [("base", "digits"), ("cifar100", "cifar100")])
+def test_kedro_viz_draws_the_environment_that_it_is_asked_for(env: str, data: str) -> None:
+    catalog, pipelines, extras = load_data(ROOT, env=env, package_name="sakd")
+    graph = DataAccessManager()
+    populate_data(graph, catalog, pipelines, extras)
+    drawn = {node.name for node in graph.nodes.as_list()}
+    assert {f"prepare-{data}", f"{data}-card", f"{data}-results", "params:data"} <= drawn
+    edges = {
+        (edge.source, edge.target)
+        for edge in graph.get_edges_for_registered_pipeline("__default__")
+    }
+    ids = {node.name: node.id for node in graph.nodes.as_list()}
+    assert (ids[f"{data}-card"], ids["write"]) in edges
