@@ -1,18 +1,29 @@
-"""Errors as click shows them: one line, and exit code 1."""
+"""Errors as the commands show them: one line, and exit code 1."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
-from sakd.foundation.errors import UserError
+from sakd.foundation.errors import UserError, require
 
 
 def one_line(error: BaseException) -> str:
     """Join the lines of an error's message."""
     return " ".join(str(error).split())
+
+
+def check_conf(folder: Path) -> None:
+    """Look for the folder of configuration files, which a package from a wheel does not bring.
+
+    Raises:
+        UserError: It is not there.
+    """
+    remedy = "run in a clone of the project, or name its folder conf with --conf-source"
+    require(folder.is_dir(), f"there is no folder {folder}: {remedy}")
 
 
 @contextmanager

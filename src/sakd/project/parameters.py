@@ -12,10 +12,10 @@ from kedro.config import AbstractConfigLoader, MissingConfigException
 from kedro.framework.project import settings
 from kedro.utils import find_kedro_project
 
-from sakd.foundation.errors import UserError, require
+from sakd.foundation.errors import UserError
 from sakd.foundation.tables import Table
 from sakd.networks.outside.names import slug
-from sakd.project.errors import one_line
+from sakd.project.errors import check_conf, one_line
 from sakd.project.loader import Loader
 from sakd.study.parameters import Parameters, parse_parameters
 
@@ -76,10 +76,8 @@ def for_nodes(parameters: Parameters) -> dict[str, Any]:
 
 def _raw(loader: AbstractConfigLoader) -> Mapping[str, Any]:
     source, environment = Path(loader.conf_source), loader.env or "local"
-    require(
-        "://" in str(loader.conf_source) or source.is_dir(),
-        f"no folder {source}: run in the folder of a project, or name one with --conf-source",
-    )
+    if "://" not in str(loader.conf_source):
+        check_conf(source)
     try:
         parameters: Mapping[str, Any] = loader["parameters"]
     except MissingConfigException as error:
