@@ -38,6 +38,17 @@ def unknown(kind: str, name: object, known: Iterable[str], *, within: str = "") 
     return f"unknown {kind} {f'{within}{name}'!r}; {shown}"
 
 
+def listed(names: Iterable[object], most: int = 10, between: str = ", ") -> str:
+    """Join the first names, and say how many more there are.
+
+    >>> listed("abcd", most=2)
+    'a, b and 2 more'
+    """
+    every = list(map(str, names))
+    more = f" and {len(every) - most:,} more" if len(every) > most else ""
+    return between.join(every[:most]) + more
+
+
 def file_name(name: str) -> str:
     """Reduce ``name`` to letters, digits and underscores of ASCII.
 

@@ -17,9 +17,10 @@ import torch
 
 from sakd.data.batches.images import Images
 from sakd.data.pictures.form import Form
-from sakd.data.sources.classes import in_order, listed
+from sakd.data.sources.classes import in_order
 from sakd.foundation.errors import UserError
 from sakd.foundation.fingerprint import code_of
+from sakd.foundation.names import listed
 
 ELSEWHERE = ("path", "download", "workers")  # fields of a dataset that do not change its images
 

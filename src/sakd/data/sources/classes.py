@@ -8,20 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from sakd.foundation.errors import UserError, require
+from sakd.foundation.names import listed
 
 SPLITS = ("train", "val", "test")
-NAMED = 10  # names in a message; the rest are counted
 
 # Characters that are no text (names that are not UTF-8), or would break a line of a message.
 UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _WHOLE = re.compile(r"-?[0-9]+")
-
-
-def listed(names: Iterable[object], between: str = ", ", most: int = NAMED) -> str:
-    """Join the first names, and say how many more there are."""
-    every = list(map(str, names))
-    more = f" and {len(every) - most:,} more" if len(every) > most else ""
-    return between.join(every[:most]) + more
 
 
 def composed(name: str) -> str:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sakd.data.sources.base import OnError, readable
-from sakd.data.sources.classes import UNWRITABLE, composed, listed
+from sakd.data.sources.classes import UNWRITABLE, composed
 from sakd.data.sources.split_names import SplitNames, choose_splits, is_ambiguous, split_of
 from sakd.foundation.errors import UserError, require
+from sakd.foundation.names import listed
 
 ENDINGS = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".bmp"),

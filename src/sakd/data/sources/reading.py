@@ -16,8 +16,9 @@ from sakd.data.pictures.form import require_size
 from sakd.data.pictures.stored import Pictures
 from sakd.data.pictures.tones import Background
 from sakd.data.sources.base import Dataset, OnError, RawData
-from sakd.data.sources.classes import check_counts, lacking, listed
+from sakd.data.sources.classes import check_counts, lacking
 from sakd.foundation.errors import require
+from sakd.foundation.names import listed
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +108,7 @@ def sift(
     total = sum(map(len, read.values()))
     found = f"{len(bad):,} of {total:,} images cannot be used"
     remedy = "replace or remove them, or leave them out with data.on_error=skip"
-    require(on_error == "skip", f"{found}: {listed(bad, '; ')}; {remedy}")
+    require(on_error == "skip", f"{found}: {listed(bad, between='; ')}; {remedy}")
     for fault in bad:
         logger.warning("skipped: %s", fault)
     good = {split: images.subset(_others(images, faults[split])) for split, images in read.items()}

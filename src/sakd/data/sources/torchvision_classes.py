@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sakd.data.sources.classes import SPLITS, check_names, listed
+from sakd.data.sources.classes import SPLITS, check_names
 from sakd.data.sources.reading import Labelled
 from sakd.data.sources.torchvision_items import Items, classes_of, labels_of
 from sakd.foundation.errors import UserError, require
-from sakd.foundation.names import unknown
+from sakd.foundation.names import listed, unknown
 
 PREFIX = "torchvision:"
 NO_ARGUMENTS = frozenset({"args", "kwargs", "root", "train", "download"})

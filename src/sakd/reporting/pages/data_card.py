@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from sakd.data import DataCard
+from sakd.foundation.names import listed
 from sakd.reporting.pages.sections import Block, Facts, Section, Tabular
-from sakd.reporting.tables import formats
 
 _CLASSES_SHOWN = 20
+_SKIPPED_SHOWN = 10
 _DUPLICATES = {
     "in_test": "in test too",
     "contradicting": "with contradicting labels",
@@ -28,7 +29,7 @@ def data_section(card: DataCard | None) -> list[Section]:
 
 
 def _facts(card: DataCard) -> tuple[tuple[str, str], ...]:
-    shown = formats.listed(card.classes, _CLASSES_SHOWN)
+    shown = listed(card.classes, _CLASSES_SHOWN)
     facts = {
         "name": card.name,
         "channels, height, width": " x ".join(map(str, card.image_shape)),
@@ -37,6 +38,8 @@ def _facts(card: DataCard) -> tuple[tuple[str, str], ...]:
         "mean": _numbers(card.mean),
         "std": _numbers(card.std),
         "duplicates in train and val": _duplicates(card.duplicates),
+        "notes": "; ".join(card.notes),
+        "left out, as they cannot be used": listed(card.skipped, _SKIPPED_SHOWN),
         "source": card.source,
         "sha256": card.sha256,
     }

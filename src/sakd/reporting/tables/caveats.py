@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from sakd.data import DataCard
+from sakd.foundation.names import listed
 from sakd.reporting.tables import formats
 from sakd.reporting.tables.doubts import data_caveats, teacher_caveats
 from sakd.reporting.tables.frames import PAIR, compared_policies, distilled, pair_name, prepared
@@ -65,7 +66,7 @@ def _too_few_seeds(cells: pd.DataFrame, compared: list[str]) -> list[str]:
     if len(few) == total > 1:
         where = "every difference"
     else:
-        where = f"{len(few)} of {formats.plural(total, 'difference')} ({formats.listed(few)})"
+        where = f"{len(few)} of {formats.plural(total, 'difference')} ({listed(few)})"
     noise = "too few to tell an effect from seed noise"
     return [f"Fewer than {ENOUGH_SEEDS} paired seeds in {where}: {noise}."]
 
@@ -88,8 +89,7 @@ def collapsed_routers(results: pd.DataFrame, history: pd.DataFrame) -> list[str]
             kind = collapse(last.loc[cell].dropna().tolist())
             found.setdefault(kind, []).append(str(cell))
     return [
-        f"Router collapsed to {kind} in {formats.plural(len(names), 'cell')}: "
-        f"{formats.listed(names)}."
+        f"Router collapsed to {kind} in {formats.plural(len(names), 'cell')}: {listed(names)}."
         for kind, names in found.items()
         if kind
     ]

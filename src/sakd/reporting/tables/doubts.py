@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from sakd.data import DataCard
+from sakd.foundation.names import listed
 from sakd.reporting.tables import formats
 from sakd.reporting.tables.chance import Majority, below
 from sakd.reporting.tables.columns import TEST
@@ -29,7 +30,7 @@ def data_caveats(data: DataCard | None) -> Iterator[str]:
         if lacking := data.without_images(split):
             number = f"{len(lacking)} of {len(data.classes)} classes"
             yield (
-                f"No {split} image of {number} ({formats.listed(lacking)}): "
+                f"No {split} image of {number} ({listed(lacking)}): "
                 f"nothing is measured of them there."
             )
 
@@ -63,4 +64,4 @@ def _near_chance(cells: pd.DataFrame, majority: Majority) -> Iterator[str]:
     lost = cells.loc[cells["finished"] & (cells[TEST] <= majority.bound), "cell"]
     if len(lost):
         number = formats.plural(len(lost), "student")
-        yield f"Near chance, at most {bound} %: {number} ({formats.listed(list(lost))})."
+        yield f"Near chance, at most {bound} %: {number} ({listed(list(lost))})."

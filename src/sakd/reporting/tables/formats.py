@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from sakd.reporting.tables.spread import Spread
 
@@ -51,9 +50,3 @@ def clipped(text: str, width: int) -> str:
 def plural(count: int, noun: str) -> str:
     """Write a count with its noun: ``1 cell``, ``2 cells``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def listed(names: Sequence[str], most: int = 6) -> str:
-    """Join the names with commas; beyond ``most``, say how many more there are."""
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

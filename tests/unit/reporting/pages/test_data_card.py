@@ -40,6 +40,15 @@ def test_the_facts_are_those_of_the_card(data):
     }
 
 
+def test_notes_and_images_that_were_left_out_are_shown(data):
+    skipped = tuple(f"{number}.png (truncated)" for number in range(12))
+    shown = facts(data(notes=("levels 0 to 4095", "12 skipped"), skipped=skipped))
+    assert shown["notes"] == "levels 0 to 4095; 12 skipped"
+    left_out = shown["left out, as they cannot be used"]
+    assert left_out.startswith("0.png (truncated), 1.png")
+    assert left_out.endswith("9.png (truncated) and 2 more")
+
+
 @pytest.mark.parametrize(
     ("duplicates", "shown"),
     [
