@@ -37,7 +37,7 @@ class Project:
             env=self.environment if environment is None else environment,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=1200,  # slow machines too: it ends only what hangs
             check=False,
         )
 

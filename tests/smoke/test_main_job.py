@@ -165,11 +165,11 @@ def test_a_cell_that_fails_is_reported_and_the_others_are_kept(later: Any) -> No
 
 
 def test_after_an_interruption_finished_cells_are_not_repeated(later: Any) -> None:
-    command = later.command("run", "--pipelines", "students", "--env", "smoke", "--params")
-    command.append("grid.policies=always,grid.distillers=kd,grid.seeds=7,student.epochs=30")
+    run = ["run", "--pipelines", "students", "--env", "smoke", "--params"]
+    run.append("grid.policies=always,grid.distillers=kd,grid.seeds=7,student.epochs=30")
     alone, taught = (f"digits-resnet20-resnet8-{name}-s7" for name in ("none-none", "kd-always"))
     running = subprocess.Popen(
-        command,
+        later.command(*run),
         cwd=later.folder,
         env=later.environment,
         stdout=subprocess.PIPE,
@@ -192,15 +192,7 @@ def test_after_an_interruption_finished_cells_are_not_repeated(later: Any) -> No
     assert alone in cells(before)
     assert taught not in cells(before)
 
-    done = subprocess.run(
-        command,
-        cwd=later.folder,
-        env=later.environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    done = later.kedro(*run)
     assert done.returncode == 0, done.stderr
     assert f"{alone}: done already" in done.stdout
     assert f"{taught}: epoch 30/30" in done.stdout
