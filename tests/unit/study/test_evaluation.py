@@ -9,68 +9,19 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor, nn
 
-from sakd.data import DataCard, ImageSet, Prepared, Splits
+from sakd.data import ImageSet, Prepared, Splits
 from sakd.foundation.errors import UserError
 from sakd.foundation.randomness import seeded
 from sakd.foundation.vocabulary import DONE
-from sakd.study import evaluation
-from sakd.study.evaluation import Accuracy, evaluate_cell, evaluate_teacher, measure, top1
+from sakd.study.evaluation import evaluate_cell, evaluate_teacher
 from sakd.study.grid import Cell
 from sakd.study.networks import fresh_network, trained_network
 from sakd.study.store import CellStore, Record
+from sakd.tasks import CLASSIFICATION
 from sakd.weights.saved import Weights, save_weights
 
 CPU = torch.device("cpu")
-
-
-class Brightness(nn.Module):
-    """Class 0 for what is darker than the mean of the data, class 1 for the rest."""
-
-    def forward(self, images: Tensor) -> Tensor:
-        value = images.mean(dim=(1, 2, 3))
-        return torch.stack([-value, value], dim=1)
-
-
-@pytest.fixture
-def card(splits: Splits) -> DataCard:
-    return replace(splits.card, mean=(0.5,), std=(0.25,))
-
-
-@pytest.mark.parametrize(
-    ("labels", "top1", "balanced"),
-    [
-        ([0, 0, 1, 1], 1.0, 1.0),
-        ([1, 1, 0, 0], 0.0, 0.0),
-        ([0, 1, 1, 1], 0.75, (1 + 2 / 3) / 2),
-        ([0, 2, 2, 2], 0.25, (1 + 0) / 2),
-        ([0, 0, 0, 0], 0.5, 0.5),
-    ],
-    ids=str,
-)
-def test_accuracy_is_of_all_images_and_on_average_of_each_class_that_has_some(
-    card: DataCard, labels: list[int], top1: float, balanced: float
-) -> None:
-    levels = torch.tensor([0, 100, 200, 255], dtype=torch.uint8)
-    images = ImageSet(levels.view(4, 1, 1, 1).expand(4, 1, 8, 8), torch.tensor(labels))
-    assert measure(Brightness(), images, card) == pytest.approx((top1, balanced), abs=1e-15)
-
-
-def test_top1_counts_every_image_of_many_batches(card: DataCard) -> None:
-    levels = torch.tensor([0, 255], dtype=torch.uint8).repeat(600)
-    labels = torch.tensor([0, 1]).repeat(600)
-    labels[-3:] = 2
-    images = ImageSet(levels.view(-1, 1, 1, 1), labels)
-    assert top1(Brightness(), images, card) == 1197 / 1200
-
-
-def test_top1_leaves_the_network_in_evaluation_mode_and_as_it_was(splits: Splits) -> None:
-    network = fresh_network("resnet8", splits.card)
-    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    top1(network.train(), splits.test, splits.card)
-    assert not network.training
-    assert all(torch.equal(network.state_dict()[name], before[name]) for name in before)
 
 
 class TestCell:
@@ -103,7 +54,7 @@ class TestCell:
         labels = torch.randint(3, (97,), generator=source)
         return Prepared(ImageSet(images, labels), splits.card)
 
-    def accuracy(self, seed: int, test: Prepared) -> Accuracy:
+    def accuracy(self, seed: int, test: Prepared) -> dict[str, float]:
         """Count image by image."""
         with seeded(seed):
             state = fresh_network("resnet8", test.card).state_dict()
@@ -115,7 +66,7 @@ class TestCell:
                 logits = network(((image / 255 - mean) / std)[None])
                 right[int(label)].append(int(logits.argmax()) == int(label))
         recalls = [sum(each) / len(each) for each in right.values()]
-        return Accuracy(sum(map(sum, right.values())) / 97, sum(recalls) / 3)
+        return {"top1": sum(map(sum, right.values())) / 97, "balanced": sum(recalls) / 3}
 
     def test_last_selected_and_best_differ(
         self, store: CellStore, cell: Cell, record: Record, test: Prepared
@@ -123,12 +74,12 @@ class TestCell:
         best, *kept, last = (self.accuracy(seed, test) for seed in range(4))
         found = evaluate_cell(store, cell, record, test, CPU)
         assert found == {
-            "test_top1": last.top1,
-            "test_top1_val_selected": best.top1,
-            "test_top1_best": max(accuracy.top1 for accuracy in (best, last, *kept)),
-            "test_balanced": pytest.approx(last.balanced, abs=1e-15),
+            "test_top1": last["top1"],
+            "test_top1_val_selected": best["top1"],
+            "test_top1_best": max(accuracy["top1"] for accuracy in (best, last, *kept)),
+            "test_balanced": pytest.approx(last["balanced"], abs=1e-15),
         }
-        assert found["test_top1_best"] >= max(last.top1, best.top1)
+        assert found["test_top1_best"] >= max(last["top1"], best["top1"])
         assert found["test_balanced"] != found["test_top1"]
 
     def test_it_is_measured_once(
@@ -162,12 +113,12 @@ def test_a_teacher_is_evaluated_once(
 ) -> None:
     test, store = Prepared(splits.test, splits.card), CellStore(tmp_path)
     network = trained_network("resnet14", splits.card, teacher)
-    top1, balanced = measure(network, splits.test, splits.card)
-    expected = {"test_top1": top1, "test_balanced": balanced}
+    measures = CLASSIFICATION.measures(network, splits.test, splits.card)
+    expected = {f"test_{name}": value for name, value in measures.items()}
     assert evaluate_teacher(store, "resnet14", teacher, test, CPU) == expected
-    asked: list[Accuracy] = []
-    half = Accuracy(0.5, 0.25)
-    monkeypatch.setattr(evaluation, "measure", lambda *_: asked.append(half) or half)
+    asked: list[dict[str, float]] = []
+    half = {"top1": 0.5, "balanced": 0.25}
+    monkeypatch.setattr(CLASSIFICATION, "measures", lambda *_: asked.append(half) or half)
     assert evaluate_teacher(store, "resnet14", teacher, test, CPU) == expected
     assert not asked
     again = {"test_top1": 0.5, "test_balanced": 0.25}

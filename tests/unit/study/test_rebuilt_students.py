@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from typing import Any
 
 import pytest
 import torch
@@ -18,13 +19,14 @@ from sakd.networks.rebuilt import ReusedClassifier
 from sakd.networks.renormalised import OwnStatistics, Statistics
 from sakd.objectives.parameters import Distillation, Routing
 from sakd.routing import POLICIES
-from sakd.study.evaluation import evaluate_cell, top1
+from sakd.study.evaluation import evaluate_cell
 from sakd.study.grid import Cell
 from sakd.study.networks import fresh_network, trained_network
 from sakd.study.parameters import parse_parameters
 from sakd.study.recipe import Recipe
 from sakd.study.train import Bench, run_training
 from sakd.study.trainings import Lessons, Training, cell_training
+from sakd.tasks import CLASSIFICATION
 from sakd.training.progress import Progress
 from sakd.weights.saved import Weights, load_weights
 
@@ -57,9 +59,13 @@ def test_under_every_policy_what_is_trained_is_what_is_kept_and_evaluated(
     shapes = {name: value.shape for name, value in built.items()}
     assert {name: value.shape for name, value in kept.state.items()} == shapes
     again = trained_network(training.network, test.card, kept)
+
+    def measured(network: Any, images: Any) -> float:
+        return CLASSIFICATION.measures(network, images, test.card)["top1"]
+
     found = evaluate_cell(bench.store, cell, record, test, torch.device("cpu"))
-    assert found["test_top1"] == top1(again, test.images, test.card)
-    assert record.val_metric == top1(again, bench.val, bench.card)
+    assert found["test_top1"] == measured(again, test.images)
+    assert record.val_metric == measured(again, bench.val)
 
 
 @pytest.mark.parametrize("teacher_card", [{}, OTHERS])

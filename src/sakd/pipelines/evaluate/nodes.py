@@ -20,6 +20,13 @@ from sakd.pipelines.keys import (
     student_settings,
     teacher_settings,
 )
+from sakd.reporting.tables.columns import (
+    TEST,
+    TEST_BALANCED,
+    TEST_BEST,
+    TEST_VAL_SELECTED,
+    VAL,
+)
 from sakd.study.evaluation import evaluate_cell, evaluate_teacher
 from sakd.study.grid import Cell
 from sakd.study.parameters import Parameters, Teacher
@@ -88,7 +95,7 @@ def measure_students(
             line |= {
                 "status": record.status,
                 "epochs": record.epochs,
-                "val_top1": record.val_metric,
+                VAL: record.val_metric,
             }
             if record.status == DONE:
                 line |= evaluate_cell(cells, cell, record, split, device)
@@ -112,11 +119,11 @@ COLUMNS = (
     *(field.name for field in fields(Cell)),
     "status",
     "epochs",
-    "val_top1",
-    "test_top1",
-    "test_top1_val_selected",
-    "test_top1_best",
-    "test_balanced",
+    VAL,
+    TEST,
+    TEST_VAL_SELECTED,
+    TEST_BEST,
+    TEST_BALANCED,
     "seconds",
     "error",
     "settings",

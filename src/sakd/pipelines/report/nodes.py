@@ -22,6 +22,7 @@ from sakd.reporting import (
     report_markdown,
     summary,
 )
+from sakd.reporting.tables.columns import TEST, TEST_BALANCED
 from sakd.study.parameters import Parameters
 
 
@@ -43,7 +44,7 @@ def tabulate(
     results = evaluation.set_index("cell").loc[cells].reset_index()
     _check_settings(parameters, card, results, teachers)
     results = results.drop(columns="settings")
-    for measure in ("test_top1", "test_balanced"):
+    for measure in (TEST, TEST_BALANCED):
         for teacher in teachers:
             message = f"{teacher['teacher']} has no {measure}: run --pipelines evaluate again"
             require(measure in teacher, message)

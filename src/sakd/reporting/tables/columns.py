@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-METRIC = "top1"
-TITLE = "top-1 %"
+from sakd.tasks import CLASSIFICATION
+
+METRIC, TITLE = CLASSIFICATION.metric, CLASSIFICATION.title
 
 VAL = f"val_{METRIC}"
 TEST = f"test_{METRIC}"

@@ -1,0 +1,79 @@
+"""Accuracies, counted by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from sakd.data import DataCard, ImageSet, Splits
+from sakd.study.networks import fresh_network
+from sakd.tasks import CLASSIFICATION, TASKS
+
+
+class Brightness(nn.Module):
+    """Class 0 for what is darker than the mean of the data, class 1 for the rest."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        value = images.mean(dim=(1, 2, 3))
+        return torch.stack([-value, value], dim=1)
+
+
+@pytest.fixture
+def card(splits: Splits) -> DataCard:
+    return replace(splits.card, mean=(0.5,), std=(0.25,))
+
+
+@pytest.mark.parametrize(
+    ("labels", "top1", "balanced"),
+    [
+        ([0, 0, 1, 1], 1.0, 1.0),
+        ([1, 1, 0, 0], 0.0, 0.0),
+        ([0, 1, 1, 1], 0.75, (1 + 2 / 3) / 2),
+        ([0, 2, 2, 2], 0.25, (1 + 0) / 2),
+        ([0, 0, 0, 0], 0.5, 0.5),
+    ],
+    ids=str,
+)
+def test_accuracy_is_of_all_images_and_on_average_of_each_class_that_has_some(
+    card: DataCard, labels: list[int], top1: float, balanced: float
+) -> None:
+    levels = torch.tensor([0, 100, 200, 255], dtype=torch.uint8)
+    images = ImageSet(levels.view(4, 1, 1, 1).expand(4, 1, 8, 8), torch.tensor(labels))
+    assert CLASSIFICATION.measures(Brightness(), images, card) == pytest.approx(
+        {"top1": top1, "balanced": balanced}, abs=1e-15
+    )
+
+
+def test_top1_counts_every_image_of_many_batches(card: DataCard) -> None:
+    levels = torch.tensor([0, 255], dtype=torch.uint8).repeat(600)
+    labels = torch.tensor([0, 1]).repeat(600)
+    labels[-3:] = 2
+    images = ImageSet(levels.view(-1, 1, 1, 1), labels)
+    assert CLASSIFICATION.measures(Brightness(), images, card)["top1"] == 1197 / 1200
+
+
+def test_top1_leaves_the_network_in_evaluation_mode_and_as_it_was(splits: Splits) -> None:
+    network = fresh_network("resnet8", splits.card)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    CLASSIFICATION.measures(network.train(), splits.test, splits.card)
+    assert not network.training
+    assert all(torch.equal(network.state_dict()[name], before[name]) for name in before)
+
+
+def test_the_best_is_the_first_of_equals_by_the_tasks_order() -> None:
+    assert CLASSIFICATION.best([0.25, 0.75, 0.75, 0.5]) == 1
+
+    class Error(type(CLASSIFICATION)):  # type: ignore[misc]
+        higher_is_better = False
+
+    assert Error().best([0.5, 0.25, 0.25]) == 1
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_measures_what_it_ranks_by(name: str, splits: Splits) -> None:
+    task = TASKS[name]
+    network = fresh_network("resnet8", splits.card)
+    assert task.metric in task.measures(network, splits.val, splits.card, "cpu")
