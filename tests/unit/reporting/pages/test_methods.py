@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pandas as pd
-import pytest
 
 from sakd.distillers import DISTILLERS
 from sakd.foundation.docstrings import first_sentence
@@ -28,20 +27,20 @@ def test_what_the_results_hold_is_described_once_and_nothing_else(cell):
     assert list(facts(*lines)) == ["at", "sp", "always", "anti"]
 
 
-@pytest.mark.parametrize("policy", POLICIES)
-def test_a_policy_is_described_by_the_first_sentence_of_its_class(cell, policy):
-    told = facts(cell("kd", policy, 0, 0.5))[policy]
-    assert told == first_sentence(POLICIES[policy]).replace("`Adaptive`", "adaptive")
-    assert "`" not in told
+def test_policies_are_described_by_the_first_sentence_of_their_classes(cell):
+    found = facts(*(cell("kd", policy, 0, 0.5) for policy in POLICIES))
+    for policy, kind in POLICIES.items():
+        assert found[policy] == first_sentence(kind).replace("`Adaptive`", "adaptive")
+    assert "`" not in "".join(found.values())
 
 
-@pytest.mark.parametrize("name", DISTILLERS)
-def test_a_distiller_says_what_it_compares_and_whether_it_stands_alone(cell, name):
-    kind, told = DISTILLERS[name], facts(cell(name, "always", 0, 0.5))[name]
-    assert told
-    assert "`" not in told
-    assert ("loss alone" in told) is kind.stands_alone
-    assert ("rebuilt" in told) is (kind.rebuilding is not None)
+def test_distillers_say_what_they_compare_and_whether_they_stand_alone(cell):
+    found = facts(*(cell(name, "always", 0, 0.5) for name in DISTILLERS))
+    for name, kind in DISTILLERS.items():
+        assert len(found[name]) > len(name)
+        assert ("loss alone" in found[name]) is kind.stands_alone
+        assert ("rebuilt" in found[name]) is (kind.rebuilding is not None)
+    assert "`" not in "".join(found.values())
 
 
 def test_methods_that_are_unknown_here_have_no_words(cell):

@@ -148,12 +148,12 @@ def test_the_results_given_are_left_as_they_were(results):
 
 def test_the_same_cell_twice_is_refused_by_name(cell):
     frame = pd.DataFrame([cell("kd", "always", 0, 0.5), cell("kd", "always", 0, 0.6)])
-    with pytest.raises(UserError, match=r"two lines for one cell .*distiller=kd.*keep one"):
+    with pytest.raises(UserError, match=r"distiller=kd.*keep one"):
         policy_comparison(frame, "adaptive")
 
 
 def test_a_missing_column_is_named(results):
-    with pytest.raises(UserError, match="lack the column 'test_top1'"):
+    with pytest.raises(UserError, match=r"'test_top1'.*needed"):
         policy_comparison(results.drop(columns="test_top1"), "adaptive")
 
 
