@@ -9,7 +9,8 @@ from sakd.data.batches.loading import decoders
 from sakd.data.batches.prepared import from_tensors
 from sakd.data.batches.stream import Batch, BatchStream, evaluation_batches
 from sakd.data.batches.streamed import ImageFiles
-from sakd.data.sources.base import Dataset, RawData
+from sakd.data.sources.base import Dataset
+from sakd.data.sources.raw import RawData
 from sakd.data.sources.table import DATASETS, open_dataset
 from sakd.data.splits.data_card import DataCard, Prepared, Splits
 from sakd.data.splits.prepare import Splitting, preparation_key, prepare

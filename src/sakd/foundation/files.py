@@ -11,6 +11,8 @@ from typing import Any
 
 from safetensors import SafetensorError
 
+from sakd.foundation.errors import UserError
+
 
 @contextmanager
 def at_once(path: Path) -> Iterator[Path]:
@@ -29,6 +31,20 @@ def at_once(path: Path) -> Iterator[Path]:
         raise OSError(f"{path} cannot be written: {reason}") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Say in one line which file the operating system refuses to read, and why.
+
+    Raises:
+        UserError: It refuses.
+    """
+    try:
+        yield
+    except OSError as error:
+        found = f"{error.filename} cannot be read ({error.strerror})"
+        raise UserError(f"{found}; make it readable, or remove it") from error
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ import torch
 import yaml
 
 from sakd.data import ImageSet, Splitting, prepare
-from sakd.data.sources.base import RawData
+from sakd.data.sources.raw import RawData
 from sakd.foundation.errors import UserError
 from sakd.networks import NETWORKS
 from sakd.objectives.parameters import Distillation, Routing

@@ -7,91 +7,26 @@ import logging
 import os
 import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import ClassVar, Literal
 
-import torch
-
-from sakd.data.batches.images import Images
-from sakd.data.pictures.form import Form
-from sakd.data.sources.classes import in_order
+from sakd.data.sources.raw import RawData
 from sakd.foundation.errors import UserError
+from sakd.foundation.files import readable
 from sakd.foundation.fingerprint import code_of
 from sakd.foundation.names import listed
-
-ELSEWHERE = ("path", "download", "workers")  # fields of a dataset that do not change its images
-
-PROJECT = __name__.partition(".")[0]
 
 OnError = Literal["refuse", "skip"]
 """Whether an image that cannot be used stops everything, or is left out."""
 
+ELSEWHERE = ("path", "download", "workers")  # fields of a dataset that do not change its images
+PROJECT = __name__.partition(".")[0]
 DIGITS = 6  # of `Dataset.origin` that are part of file names
 SHOWN = 100  # classes in the log
 
 logger = logging.getLogger(__name__)
-
-
-@contextmanager
-def readable() -> Iterator[None]:
-    """Say in one line which file the operating system refuses to read, and why.
-
-    Raises:
-        UserError: It refuses.
-    """
-    try:
-        yield
-    except OSError as error:
-        found = f"{error.filename} cannot be read ({error.strerror})"
-        raise UserError(f"{found}; make it readable, or remove it") from error
-
-
-@dataclass(frozen=True, eq=False)
-class RawData:
-    """A dataset as it comes, before any split of ours.
-
-    Attributes:
-        train: Images for training (and for what is carved from them).
-        test: The test images that come with it, or None where there are none.
-        classes: Class names; a label is a position in it.
-        source: Where the images came from, in words.
-        mean: Published mean per channel, pixels in [0, 1], or None to compute it; ``std`` likewise.
-        val: The validation images that come with it, or None where there are none.
-        form: What pictures were converted to; None where the dataset gives tensors.
-        notes: What a reader of the results should know of the images, in words.
-        skipped: The images that were left out as they cannot be used, and why.
-    """
-
-    train: Images
-    test: Images | None
-    classes: tuple[str, ...]
-    source: str
-    mean: tuple[float, ...] | None = None
-    std: tuple[float, ...] | None = None
-    val: Images | None = None
-    form: Form | None = None
-    notes: tuple[str, ...] = ()
-    skipped: tuple[str, ...] = ()
-
-    def ordered(self, classes: Sequence[str]) -> RawData:
-        """Put the classes in this order, and their labels with them; nothing given, no change.
-
-        Raises:
-            UserError: These are other classes.
-        """
-        if not classes:
-            return self
-        order = in_order(self.classes, classes)
-        labels = torch.tensor([order.index(name) for name in self.classes])
-
-        def moved(images: Images) -> Images:
-            return images.relabelled(labels[images.labels])
-
-        val, test = (images and moved(images) for images in (self.val, self.test))
-        return replace(self, train=moved(self.train), val=val, test=test, classes=order)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from typing import ClassVar, Literal
 
 from sakd.data.pictures.decoding import Survey
 from sakd.data.pictures.form import Form
-from sakd.data.sources.base import Dataset, RawData
+from sakd.data.sources.base import Dataset
 from sakd.data.sources.download import Archive, fetch_archive
 from sakd.data.sources.parquet_files import Columns, ParquetFiles, parquet_paths
+from sakd.data.sources.raw import RawData
 from sakd.data.sources.reading import read_raw
 from sakd.data.sources.split_names import SplitNames
 from sakd.foundation.errors import UserError, require

@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from sakd.data.pictures.decoding import Survey
 from sakd.data.pictures.form import Form
-from sakd.data.sources.base import RawData
 from sakd.data.sources.benchmark import Benchmark
 from sakd.data.sources.download import Archive
 from sakd.data.sources.parquet_files import Columns
+from sakd.data.sources.raw import RawData
 from sakd.data.sources.reading import read_raw
 from sakd.data.sources.torchvision_classes import TorchvisionClass, torchvision_class
 from sakd.foundation.errors import UserError

@@ -8,7 +8,8 @@ from typing import ClassVar
 import torch
 
 from sakd.data.batches.images import ImageSet
-from sakd.data.sources.base import Dataset, RawData
+from sakd.data.sources.base import Dataset
+from sakd.data.sources.raw import RawData
 from sakd.foundation.errors import UserError
 
 LEVELS = 16  # the stored pixels count ink in 4 x 4 blocks: 0..16

@@ -16,14 +16,15 @@ from sakd.data.pictures.decoding import Survey
 from sakd.data.pictures.every import Fault
 from sakd.data.pictures.form import streamed_form
 from sakd.data.pictures.stored import Files
-from sakd.data.sources.base import RawData, readable
 from sakd.data.sources.classes import check_counts, check_known, in_order
 from sakd.data.sources.labels_file import LabelsFile
 from sakd.data.sources.listing import ClassFiles, Folders
 from sakd.data.sources.own import OwnImages
+from sakd.data.sources.raw import RawData
 from sakd.data.sources.reading import Labelled, assemble, read_raw, sift
 from sakd.data.sources.split_names import SPLIT_NAMES, SplitNames
 from sakd.foundation.errors import require
+from sakd.foundation.files import readable
 from sakd.foundation.names import listed
 
 SIDE = 224  # pixels: of streamed images, unless another size is given

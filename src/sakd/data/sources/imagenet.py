@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from sakd.data.sources.base import RawData
 from sakd.data.sources.benchmark import StatisticsChoice
 from sakd.data.sources.folder import Folder
+from sakd.data.sources.raw import RawData
 from sakd.data.sources.split_names import SplitNames
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sakd.data.sources.base import OnError, readable
+from sakd.data.sources.base import OnError
 from sakd.data.sources.classes import UNWRITABLE, composed
 from sakd.data.sources.split_names import SplitNames, choose_splits, is_ambiguous, split_of
 from sakd.foundation.errors import UserError, require
+from sakd.foundation.files import readable
 from sakd.foundation.names import listed
 
 ENDINGS = (

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from sakd.data.sources.base import DIGITS, readable
+from sakd.data.sources.base import DIGITS
 from sakd.data.sources.reading import PictureSet
 from sakd.foundation.errors import require
+from sakd.foundation.files import readable
 from sakd.foundation.names import file_name
 
 LONGEST_NAME = 64  # letters of a folder that are part of file names

@@ -8,10 +8,10 @@ from itertools import count
 from pathlib import Path
 from typing import ClassVar
 
-from sakd.data.sources.base import RawData
 from sakd.data.sources.classes import check_counts, check_known, check_names, in_order
 from sakd.data.sources.own import OwnImages
 from sakd.data.sources.parquet_files import ParquetFiles, find_columns, parquet_paths
+from sakd.data.sources.raw import RawData
 from sakd.data.sources.reading import Labelled, read_raw
 from sakd.data.sources.split_names import SPLIT_NAMES
 from sakd.foundation.errors import UserError, require

@@ -15,8 +15,9 @@ from sakd.data.pictures.every import Fault
 from sakd.data.pictures.form import require_size
 from sakd.data.pictures.stored import Pictures
 from sakd.data.pictures.tones import Background
-from sakd.data.sources.base import Dataset, OnError, RawData
+from sakd.data.sources.base import Dataset, OnError
 from sakd.data.sources.classes import check_counts, lacking
+from sakd.data.sources.raw import RawData
 from sakd.foundation.errors import require
 from sakd.foundation.names import listed
 

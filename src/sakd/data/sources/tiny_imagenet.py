@@ -10,10 +10,10 @@ from typing import ClassVar
 from sakd.data.pictures.decoding import Survey
 from sakd.data.pictures.form import Form
 from sakd.data.pictures.stored import Files
-from sakd.data.sources.base import RawData
 from sakd.data.sources.benchmark import Benchmark, StatisticsChoice
 from sakd.data.sources.download import Archive
 from sakd.data.sources.parquet_files import Columns
+from sakd.data.sources.raw import RawData
 from sakd.data.sources.reading import Labelled, read_raw
 from sakd.data.sources.split_names import SplitNames
 from sakd.foundation.errors import require

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sakd.data.sources.base import RawData
 from sakd.data.sources.classes import check_counts
+from sakd.data.sources.raw import RawData
 from sakd.data.sources.reading import PictureSet, read_raw
 from sakd.data.sources.torchvision_classes import TorchvisionClass
 from sakd.foundation.errors import require

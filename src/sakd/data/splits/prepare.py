@@ -15,7 +15,7 @@ import torch
 from sakd.data.batches.images import Images, content_hash
 from sakd.data.pictures.form import Form
 from sakd.data.pictures.preprocessing import preprocessing
-from sakd.data.sources.base import RawData
+from sakd.data.sources.raw import RawData
 from sakd.data.splits.data_card import DataCard, Splits
 from sakd.data.splits.duplicates import Hashed, without_duplicates
 from sakd.data.splits.sampling import draw_per_class, proportional
