@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from sakd.data import Batch
-from sakd.distillers import DISTILLERS, Pair
+from sakd.distillers import DISTILLERS, Pair, Side
 from sakd.distillers.method import Method
 from sakd.foundation.errors import UserError
 from sakd.foundation.machine import resolve_device
@@ -104,12 +104,12 @@ def loss_and_gradient(
     """A step: the loss, and its gradient by features and by what the distiller trains."""
     distiller = DISTILLERS[name](pair).to(device)
 
-    def features(shapes: tuple[tuple[int, ...], ...]) -> list[Tensor]:
+    def features(shapes: tuple[tuple[int, ...], ...], side: Side) -> list[Tensor]:
         drawn = [torch.randn(size, *shape, device=device) for shape in shapes]
-        return drawn if distiller.unrectified else [maps.relu() for maps in drawn]
+        return drawn if side in distiller.unrectified else [maps.relu() for maps in drawn]
 
-    teachers = features(pair.teacher_shapes)
-    students = [maps.requires_grad_() for maps in features(pair.student_shapes)]
+    teachers = features(pair.teacher_shapes, Side.TEACHER)
+    students = [maps.requires_grad_() for maps in features(pair.student_shapes, Side.STUDENT)]
     trained = [p for p in distiller.parameters() if p.requires_grad]
     index = torch.randperm(IMAGES)[:size].to(device)
     images = torch.zeros(size, *SHAPE, device=device)

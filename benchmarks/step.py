@@ -21,7 +21,7 @@ from torch.nn.functional import cross_entropy
 from sakd.data import Batch
 from sakd.foundation.machine import resolve_device
 from sakd.networks import NETWORKS
-from sakd.objectives import DataFacts, Objective, Optimisation, distil
+from sakd.objectives import DataFacts, Objective, distil
 from sakd.training import Run
 
 CLASSES, SHAPE = 100, (3, 32, 32)
@@ -80,14 +80,9 @@ def distillation(pair: str, distiller: str, policy: str, batch: Batch) -> Step:
     teacher, student = (NETWORKS[name](CLASSES) for name in pair.split("/"))
     facts = DataFacts(SHAPE, batch.labels.cpu())
     objective: Objective = distil(student, teacher, distiller, policy, facts)
-    objective = objective.to(batch.images.device).train()
-    players = {name: Optimisation() for name in objective.players()}
-    run = Run(objective, players, epochs=1, steps=1)
-
-    def step() -> None:
-        run.step(objective(batch).losses)
-
-    return step
+    run = Run(objective.to(batch.images.device), epochs=1)
+    run.begin_epoch()
+    return lambda: run.step(batch)
 
 
 def measure(steps: dict[str, Step], rounds: int, device: torch.device) -> dict[str, list[float]]:

@@ -83,10 +83,11 @@ def step(student: StagedNetwork, teacher: StagedNetwork, size: int) -> str:
         problem = distil(student, teacher, distiller, "adaptive", data)
     labels = torch.arange(BATCH) % CLASSES
     batch = Batch(torch.randn(BATCH, 3, size, size), labels, labels, 0)
-    settings = {player: Optimisation(lr=1e-3) for player in problem.players()}
-    run = Run(problem.train(), settings, epochs=1, steps=1)
+    recipes = {player: Optimisation(lr=1e-3) for player in problem.players()}
+    run = Run(problem, epochs=1, optimisation=recipes)
+    run.begin_epoch()
     before = [parameter.detach().clone() for parameter in student.parameters()]
-    run.step(problem(batch).losses)
+    run.step(batch)
     now = list(student.parameters())
     require(all(p.isfinite().all() for p in now), "weights are no longer finite")
     same = [torch.equal(old, new) for old, new in zip(before, now, strict=True)]

@@ -19,12 +19,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-import sakd.training
-from sakd.data import DATASETS, BatchStream, ImageSet, Splits, labelled_subset, prepare
-from sakd.distillers import DISTILLERS
+from sakd.data import DATASETS, BatchStream, ImageSet, Splits, Splitting, labelled_subset, prepare
+from sakd.distillers import DISTILLERS, Side
 from sakd.networks import NETWORKS, StagedNetwork
-from sakd.objectives import DataFacts, Optimisation, SpotDistillation, Supervised, distil
-from sakd.training import Run, fit
+from sakd.objectives import DataFacts, Outputs, SpotDistillation, Supervised, distil
+from sakd.training import Run, fit, pretrain
 
 
 def main() -> None:
@@ -35,7 +34,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)  # networks this small gain nothing from more
     digits = DATASETS["digits"](path=None, source="bundled").load()
-    splits = prepare(digits, name="digits", val_fraction=0.2, test_fraction=0.2)
+    splits = prepare(digits, Splitting(val_fraction=0.2, test_fraction=0.2), name="digits")
     teacher = network("resnet20")
     fit(Supervised(teacher), batches_of(splits.train, splits), epochs=20)
     few = labelled_subset(splits.train, per_class=20, seed=0)
@@ -68,27 +67,20 @@ def pulls(
 
     What the distiller trains learns from its loss; the student does not.
     """
-    sakd.training.pretrain(objective, stream)
-    run = Run(objective, {"student": Optimisation()}, 1, len(stream))
+    pretrain(objective, stream)
+    run = Run(objective, epochs=1)
     objective.train()
-    weights = list(objective.student.parameters())
+    weights = [p for p in objective.student.parameters() if p.requires_grad]
     for batch in chain.from_iterable(map(stream.epoch, count())):
-        with torch.no_grad():
-            teachers = outputs(objective.teacher, batch.images)
-        students = outputs(objective.student, batch.images)
+        teachers = objective.teach(batch.images)
+        students = objective.outputs(objective.student, batch.images, Side.STUDENT)
         everybody = torch.ones(len(batch.labels), len(objective.spots), dtype=torch.bool)
         knowledge = objective.knowledge(students, teachers, batch, everybody)
-        shown = [feature.detach() for feature in students]
+        shown = Outputs(*(tuple(x.detach() for x in kind) for kind in students[:2]), Side.STUDENT)
         own = objective.knowledge(shown, teachers, batch, everybody)[name]
-        loss, ce = knowledge.pop(name), cross_entropy(students[-1], batch.labels)
+        loss, ce = knowledge.pop(name), cross_entropy(students.logits, batch.labels)
         yield float(loss.detach()), length(loss, weights) / length(ce, weights)
-        run.step({"student": sum(knowledge.values(), ce + objective.weights[name] * own)})
-
-
-def outputs(network: StagedNetwork, images: Tensor) -> list[Tensor]:
-    """All features, and the logits."""
-    features, logits = network.extract(images)
-    return [*features, logits]
+        run.update({"student": sum(knowledge.values(), ce + objective.weights[name] * own)})
 
 
 def length(loss: Tensor, weights: list[torch.nn.Parameter]) -> float:
