@@ -16,12 +16,12 @@ class Majority:
     """A model that always names the largest class of the test images.
 
     Attributes:
-        top1: Its accuracy: the share of that class.
+        share: Its accuracy: the share of that class among the test images.
         balanced: Its balanced accuracy: one over the number of classes with test images.
         images: Number of test images.
     """
 
-    top1: float
+    share: float
     balanced: float
     images: int
 
@@ -39,8 +39,8 @@ class Majority:
         It is the majority share m plus what the noise of n test images allows: two standard
         errors, 2 * sqrt(m * (1 - m) / n).
         """
-        noise = math.sqrt(self.top1 * (1 - self.top1) / self.images)
-        return self.top1 + _DEVIATIONS * noise
+        noise = math.sqrt(self.share * (1 - self.share) / self.images)
+        return self.share + _DEVIATIONS * noise
 
 
 def below(accuracy: float, other: float) -> bool:

@@ -49,7 +49,7 @@ def shown_references(results: pd.DataFrame, data: DataCard | None = None) -> pd.
     balanced = reference_rows(results, TEST_BALANCED).to_dict("records")
     table[_BALANCED] = [formats.level(_spread(line)) for line in balanced]
     majority = Majority.of(data)
-    levels = formats.percent(majority.top1), formats.percent(majority.balanced)
+    levels = formats.percent(majority.share), formats.percent(majority.balanced)
     table.loc[len(table)] = [MAJORITY, *levels]
     return table
 

@@ -50,12 +50,12 @@ def teacher_caveats(cells: pd.DataFrame, data: DataCard | None) -> Iterator[str]
 
 
 def _near_chance(cells: pd.DataFrame, majority: Majority) -> Iterator[str]:
-    share, bound = formats.percent(majority.top1), formats.percent(majority.bound)
+    share, bound = formats.percent(majority.share), formats.percent(majority.bound)
     rows = reference_rows(cells)
     teachers = rows[rows["model"] == TEACHER].drop_duplicates(["dataset", "teacher"])
     for line in teachers.to_dict("records"):
         if line["mean"] <= majority.bound:
-            where = "below" if below(line["mean"], majority.top1) else "near"
+            where = "below" if below(line["mean"], majority.share) else "near"
             yield (
                 f"The teacher {line['teacher']} ({formats.percent(line['mean'])} %) is {where} "
                 f"chance: always naming the largest class gives {share} %, and up to {bound} % "
