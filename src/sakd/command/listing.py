@@ -1,4 +1,4 @@
-"""What there is to choose from, as tables of text."""
+"""The distillers, networks, policies and datasets to choose from, as tables of text."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import torch
 
@@ -13,12 +14,13 @@ from sakd.data import DATASETS
 from sakd.data.sources.table import dataset_options
 from sakd.distillers import DISTILLERS
 from sakd.foundation.docstrings import first_sentence
-from sakd.foundation.tables import Table
+from sakd.foundation.tables import FORM, Table
 from sakd.networks import NETWORKS, NetworkBuilder
+from sakd.networks.outside.names import FORMS
 from sakd.routing import POLICIES
 
 Rows = list[tuple[str, ...]]
-"""The first one is the head."""
+"""Lines of a table, the head first."""
 
 _SOURCE = re.compile(
     r"(?:^|\. )((?:et al\.|[^.])+?\b(?:19|20)\d\d\b"
@@ -27,7 +29,7 @@ _SOURCE = re.compile(
 
 
 def distillers() -> Rows:
-    """Name, where it looks, published weight and gamma, options with their defaults, paper."""
+    """List name, spots, published weight and gamma, options with their defaults, paper."""
     rows: Rows = [("name", "spots", "weight", "gamma", "options", "source")]
     for name, kind in DISTILLERS.items():
         numbers = f"{kind.weight:g}", f"{kind.gamma:g}"
@@ -36,7 +38,7 @@ def distillers() -> Rows:
 
 
 def networks() -> Rows:
-    """Name, family, stages, parameters (for 10 classes of colour images), paper."""
+    """List name, family, stages, parameters (for 10 classes of colour images), paper."""
     rows: Rows = [("name", "family", "stages", "parameters", "source")]
     for name, builder in NETWORKS.items():
         with torch.device("meta"):
@@ -48,7 +50,7 @@ def networks() -> Rows:
 
 
 def policies() -> Rows:
-    """Name, whether it is trained, options with their defaults, what it does."""
+    """List name, whether it is trained, options with their defaults, description, paper."""
     rows: Rows = [("name", "trained", "options", "what", "source")]
     for name, kind in POLICIES.items():
         trained = "yes" if kind.trained else "no"
@@ -57,7 +59,7 @@ def policies() -> Rows:
 
 
 def datasets() -> Rows:
-    """Name, the forms in which it is read, options with their defaults, what it is."""
+    """List name, sources, options with their defaults, description, paper."""
     rows: Rows = [("name", "sources", "options", "what", "source")]
     for name, kind in DATASETS.items():
         given = ", ".join(f"{each}={value}" for each, value in dataset_options(kind).items())
@@ -66,25 +68,36 @@ def datasets() -> Rows:
     return rows
 
 
-LISTINGS: Table[Callable[[], Rows]] = Table(
+class Listing(NamedTuple):
+    """A table of names, and the form of names that no table lists."""
+
+    rows: Callable[[], Rows]
+    other_names: str
+
+    def text(self) -> str:
+        """Align the table; name the other forms below it."""
+        return f"{aligned(self.rows())}\nalso {self.other_names}, see docs/extending.md\n"
+
+
+LISTINGS: Table[Listing] = Table(
     "list",
     {
-        "distillers": distillers,
-        "networks": networks,
-        "policies": policies,
-        "datasets": datasets,
+        "distillers": Listing(distillers, FORM),
+        "networks": Listing(networks, FORMS),
+        "policies": Listing(policies, FORM),
+        "datasets": Listing(datasets, f"torchvision:NAME or {FORM}"),
     },
 )
 
 
 def source(item: object) -> str:
-    """The paper that a docstring names: authors, venue, year, and where to find it."""
+    """Find the paper that a docstring names: authors, venue, year, and where to find it."""
     found = _SOURCE.search(" ".join((inspect.getdoc(item) or "").split()))
     return found[1] if found else "-"
 
 
 def options(kind: type[object]) -> str:
-    """The constructor's keyword arguments with their defaults."""
+    """Show the constructor's keyword arguments with their defaults."""
     parameters = inspect.signature(kind).parameters.values()
     keywords = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
     return ", ".join(f"{p.name}={p.default}" for p in keywords) or "-"
@@ -97,7 +110,7 @@ def _network_source(builder: NetworkBuilder) -> str:
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """``rows`` as lines with columns of equal width; the last column is as long as it is."""
+    """Write ``rows`` as lines with columns of equal width; the last column is not padded."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
     return "".join(f"{line.rstrip()}\n" for line in lines)

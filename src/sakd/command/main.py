@@ -1,4 +1,4 @@
-"""What there is to choose from, and where the spots of a network are."""
+"""List what a study can be made of, and show where the spots of a network are."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ Shape = tuple[int, int, int]
 
 
 class Parser(argparse.ArgumentParser):
-    """Says in one line what is wrong with the command."""
+    """A parser that reports a wrong command in one line."""
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print after the usage.
 
         Raises:
-            UserError: always.
+            UserError: Always.
         """
         raise UserError(f"{message}; see {self.prog} --help")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the exit status is 0, or 1 where the user has to mend something."""
+    """Run a command and return its exit status: 0, or 1 for what the user can mend."""
     try:
         given = parser().parse_args(arguments)
         sys.stdout.write(given.run(given))
@@ -41,11 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> Parser:
-    """The commands and their options."""
+    """Describe the commands and their options."""
     top = Parser(prog="sakd", description=__doc__, allow_abbrev=False)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    listing = commands.add_parser("list", help="what there is: names, sources, defaults")
+    listing = commands.add_parser("list", help="names, sources, defaults")
     listing.add_argument("what", help="distillers, networks, policies or datasets")
     listing.set_defaults(run=_list)
 
@@ -58,7 +58,7 @@ def parser() -> Parser:
 
 
 def _list(given: argparse.Namespace) -> str:
-    return aligned(LISTINGS[given.what]())
+    return LISTINGS[given.what].text()
 
 
 def _spots(given: argparse.Namespace) -> str:
@@ -71,12 +71,12 @@ def _spots(given: argparse.Namespace) -> str:
 def _shape(text: str) -> Shape:
     found = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)x([1-9]\d*)", text)
     if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; write CxHxW, as in 3x224x224")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write CxHxW, as in 3x224x224")
     channels, height, width = map(int, found.groups())
     return channels, height, width
 
 
 def _count(text: str) -> int:
     if not re.fullmatch(r"[1-9]\d*", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of classes; write 1 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of classes; write 1 or more")
     return int(text)

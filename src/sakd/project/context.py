@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import yaml
 from kedro.framework.context import KedroContext
-from kedro.framework.project import pipelines
+from kedro.framework.project import configure_logging, pipelines
 
 from sakd.foundation.console import log_to_console
 from sakd.project.errors import told_in_one_line
@@ -26,6 +28,9 @@ class Context(KedroContext):
             ClickException: There is no such environment, or a key or value is wrong.
         """
         super().__init__(*arguments, **named)
+        logging = self.project_path / "conf" / "logging.yml"
+        if logging.exists() and Path.cwd() != self.project_path:  # Kedro looks in this folder only
+            configure_logging(yaml.safe_load(logging.read_text()))
         log_to_console()
         with told_in_one_line():
             activate(read_parameters(self.config_loader, self.project_path))

@@ -1,4 +1,4 @@
-"""The command line: what there is, where spots sit, and one line where something is wrong."""
+"""The command ``sakd``: tables of names and of spots, and one line where something is wrong."""
 
 from __future__ import annotations
 
@@ -25,6 +25,11 @@ def lines(capsys: Capture, *command: str) -> list[str]:
     return capsys.readouterr().out.splitlines()
 
 
+def listing(capsys: Capture, what: str) -> dict[str, str]:
+    """The lines of a table by the name that they are of."""
+    return {line.split()[0]: line for line in lines(capsys, "list", what)[:-2]}
+
+
 @pytest.mark.parametrize(
     ("what", "table"),
     [
@@ -37,13 +42,14 @@ def lines(capsys: Capture, *command: str) -> list[str]:
 def test_every_item_of_a_table_is_listed_in_its_order(
     what: str, table: dict[str, object], capsys: Capture
 ) -> None:
-    head, *items = lines(capsys, "list", what)
+    head, *items, _, others = lines(capsys, "list", what)
     assert head.split()[0] == "name"
     assert [line.split()[0] for line in items] == list(table)
+    assert "package.module:" in others
 
 
 def test_a_distiller_is_listed_with_spots_weights_options_and_paper(capsys: Capture) -> None:
-    listed = {line.split()[0]: line for line in lines(capsys, "list", "distillers")}
+    listed = listing(capsys, "distillers")
     for part in (
         "every stage",
         "1000",
@@ -55,15 +61,14 @@ def test_a_distiller_is_listed_with_spots_weights_options_and_paper(capsys: Capt
 
 
 def test_a_dataset_is_listed_with_its_options(capsys: Capture) -> None:
-    listed = {line.split()[0]: line for line in lines(capsys, "list", "datasets")}
+    listed = listing(capsys, "datasets")
     assert "size=None, background=None, nested=False, labels=None" in listed["folder"]
     assert "statistics=None" in listed["cifar10"]
     assert "size" not in listed["digits"]
 
 
 def test_a_network_is_listed_with_family_stages_and_size(capsys: Capture) -> None:
-    listed = {line.split()[0]: " ".join(line.split()) for line in lines(capsys, "list", "networks")}
-    assert listed["resnet8"] == (
+    assert " ".join(listing(capsys, "networks")["resnet8"].split()) == (
         "resnet8 resnet stem stage1 stage2 stage3 embedding head 78,042 "
         "He et al., CVPR 2016, arXiv:1512.03385"
     )
@@ -106,23 +111,23 @@ def test_a_network_that_needs_numbers_to_be_made_is_shown(capsys: Capture) -> No
         ("list distilers", "unknown list 'distilers'; did you mean 'distillers'"),
         ("spots resnet9", "unknown network 'resnet9'; did you mean"),
         ("spots torchvision:resnet19", "did you mean 'resnet18'"),
-        ("spots resnet8 --input 3x224", "'3x224' is no size; write CxHxW"),
-        ("spots resnet8 --classes 0", "'0' is no number of classes"),
+        ("spots resnet8 --input 3x224", "'3x224' is not a size; write CxHxW"),
+        ("spots resnet8 --classes 0", "'0' is not a number of classes"),
         ("spots torchvision:vit_b_32 --input 3x64x64", "Expected 224 but got 64"),
         ("spots vgg8 --input 3x1x1", "the network cannot take images of 3x1x1"),
         ("show resnet8", "invalid choice: 'show'"),
         ("", "the following arguments are required: COMMAND"),
     ],
 )
-def test_what_is_wrong_is_told_in_one_line_with_a_status(
+def test_a_wrong_command_is_reported_in_one_line_with_a_status(
     command: str, complaint: str, capsys: Capture
 ) -> None:
     assert main(command.split()) == 1
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith("sakd: ")
-    assert told.err.count("\n") == 1
-    assert complaint in told.err
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert written.err.startswith("sakd: ")
+    assert written.err.count("\n") == 1
+    assert complaint in written.err
 
 
 def test_the_command_is_installed_under_its_name() -> None:
