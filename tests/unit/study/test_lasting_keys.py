@@ -1,0 +1,122 @@
+"""Keys that were recorded once: a parameter that is added later may not change one of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from sakd.data import Augment, DataCard, ImageSet
+from sakd.foundation.keys import added, content_key
+from sakd.objectives import Distillation, Optimisation, Routing
+from sakd.study.grid import Cell
+from sakd.study.recipe import Recipe
+from sakd.study.trainings import FORMAT, Lessons, Training, cell_training, teacher_training
+from sakd.weights.saved import Weights
+
+RECORDED: dict[str, str] = json.loads(
+    (Path(__file__).parents[2] / "golden" / "keys.json").read_text()
+)
+
+CARD = DataCard(
+    name="made",
+    classes=("ant", "bee", "cat"),
+    channels=1,
+    height=8,
+    width=8,
+    mean=(0.5,),
+    std=(0.25,),
+    counts={},
+    source="made for the test",
+    key="1",
+    sha256="0123",
+)
+IMAGES = ImageSet(torch.zeros(6, 1, 8, 8, dtype=torch.uint8), torch.arange(6) % 3)
+LESSONS = Lessons(IMAGES, CARD, per_class=1, seed=3)
+TEACHER = Weights({"head.bias": torch.arange(3.0)})
+OTHERS = Weights(TEACHER.state, {"statistics": {"mean": [0.1], "std": [0.2]}})
+PLAIN = Recipe()
+LONG = Recipe(epochs=7, optimisation=Optimisation(lr=0.1, milestones=(0.5,)))
+
+
+def cell(
+    distiller: str,
+    policy: str,
+    recipe: Recipe = PLAIN,
+    teacher: Weights = TEACHER,
+    start: Weights | None = None,
+    **how: Any,
+) -> Training:
+    """A cell of resnet8 under resnet20."""
+    given = {"distillation": Distillation(), "routing": Routing(), **how}
+    made = Cell("made", "resnet20", "resnet8", distiller, policy, 5)
+    return cell_training(made, teacher, LESSONS, recipe, start=start, **given)
+
+
+CASES: dict[str, Training] = {
+    "a teacher": teacher_training("resnet20", 0, LESSONS, Recipe()),
+    "a teacher of another recipe": teacher_training("vgg8", 1, LESSONS, LONG),
+    "a student alone": cell("none", "none"),
+    "a student alone from weights": cell("none", "none", start=TEACHER),
+    "kd, plain": cell("kd", "always"),
+    "at, adaptive": cell("at", "adaptive"),
+    "at, adaptive, other recipe": cell("at", "adaptive", LONG),
+    "at and sp, anti": cell("at-sp", "anti"),
+    "simkd": cell("simkd", "always"),
+    "a teacher with statistics of its own": cell("kd", "always", teacher=OTHERS),
+    "a teacher that learns": cell("at", "always", distillation=Distillation(objective="joint")),
+    "weights and options": cell(
+        "rkd",
+        "random",
+        distillation=Distillation(
+            kd_weight=0.5, weights={"rkd": 2.0}, options={"kd": {"temperature": 2}}
+        ),
+        routing=Routing(options={"random": {"rate": 0.25}}),
+    ),
+    "a router of another kind": cell("fitnet", "adaptive", routing=Routing(gamma=3.0)),
+    "augmented": cell("kd", "always", Recipe(augment=Augment(crop_padding=4, flip=True))),
+}
+
+
+def key(training: Training) -> str:
+    """The key, but for the code, which may change."""
+    facts = {name: value for name, value in training.facts.items() if name != "code"}
+    return content_key({"format": FORMAT, **facts})
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_keys_are_those_that_were_recorded(name: str) -> None:
+    assert key(CASES[name]) == RECORDED[name]
+
+
+def test_every_recorded_key_is_tried() -> None:
+    assert set(RECORDED) == set(CASES)
+    assert len(set(RECORDED.values())) == len(RECORDED)
+
+
+def test_a_parameter_that_is_added_leaves_the_keys_and_counts_once_it_is_used() -> None:
+    @dataclass(frozen=True)
+    class Longer(Recipe):
+        """A recipe of tomorrow."""
+
+        nesterov: bool = added(False)
+
+    assert cell("at", "adaptive", Longer()).key == cell("at", "adaptive").key
+    assert cell("at", "adaptive", Longer(nesterov=True)).key != cell("at", "adaptive").key
+
+
+def test_the_code_that_is_used_is_part_of_the_key() -> None:
+    code = CASES["at, adaptive"].facts["code"]
+    used = {
+        *("sakd.distillers.at", "sakd.distillers.kd", "sakd.routing.adaptive"),
+        *("sakd.networks.zoo.resnet", "sakd.objectives.graft", "sakd.training.fit"),
+        *("sakd.data.batches.stream", "sakd.objectives.spot_distillation"),
+    }
+    assert used <= code.keys()
+    assert not {"sakd.distillers.sp", "sakd.networks.zoo.vgg"} & code.keys()
+    changed = {**CASES["at, adaptive"].facts, "code": {**code, "sakd.distillers.at": "0"}}
+    assert content_key({"format": FORMAT, **changed}) != CASES["at, adaptive"].key
