@@ -82,7 +82,7 @@ class DataParameters:
         """Make the dataset that is meant.
 
         Raises:
-            UserError: There is none of that name and source, or it does not take an option.
+            UserError: The name, the source or an option is unknown.
         """
         own = sorted({"streamed", "workers"} & set(self.options))
         require(not own, f"data.options.{', '.join(own)}: these are set in data itself")

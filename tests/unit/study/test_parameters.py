@@ -281,6 +281,10 @@ class TestCommandLine:
     def test_a_list_of_numbers(self) -> None:
         assert parse_parameters({"grid": {"seeds": "0+3"}}).grid.seeds == (0, 3)
 
+    def test_a_list_of_classes_some_of_which_are_numbers(self) -> None:
+        for written in ("10+9+x", [10, 9, "x"]):
+            assert parse_parameters({"data": {"classes": written}}).data.classes == ("10", "9", "x")
+
     def test_a_list_of_one_number(self) -> None:
         assert parse_parameters({"grid": {"seeds": 4}}).grid.seeds == (4,)
 

@@ -26,11 +26,11 @@ logger = logging.getLogger(__name__)
 
 
 class Survey(NamedTuple):
-    """What suits all pictures of a set.
+    """The form that suits all pictures of a set.
 
     Attributes:
-        form: What they are given.
-        notes: What is done with their levels and transparent parts, in words.
+        form: The form.
+        notes: Words on what is done with their levels and transparent parts.
     """
 
     form: Form
@@ -74,7 +74,7 @@ def decode(pictures: Pictures, form: Form, split: str) -> tuple[Tensor, list[Fau
 
     Args:
         pictures: N of them.
-        form: What all are given, see `convert`.
+        form: The form that all are given, see `convert`.
         split: Which split they are, for the progress.
 
     Returns:
@@ -102,7 +102,7 @@ def digest_pixels(
 
     Args:
         pictures: N of them, of any sizes.
-        channels: What all are given, see `recolour`; ``tones`` likewise.
+        channels: The channels that all are given, see `recolour`.
         tones: How 16-bit levels and transparent parts are shown.
         split: Which split they are, for the progress.
 

@@ -20,7 +20,7 @@ DEEPEST: Final = 2**16 - 1  # the highest level of a 16-bit picture
 
 
 class Header(NamedTuple):
-    """What is known of a picture before its pixels are decoded.
+    """All that is known of a picture before its pixels are decoded.
 
     Attributes:
         grey: Whether it is stored as grey.

@@ -51,7 +51,7 @@ class Files(Pictures):
 
 @dataclass(frozen=True)
 class Encoded(Pictures):
-    """The content of picture files, None where it is missing.
+    """The content of picture files, None if it is missing.
 
     Attributes:
         contents: The bytes.

@@ -1,4 +1,4 @@
-"""What 16-bit levels and transparent parts of a set have in common, found from its pixels."""
+"""One scale of 16-bit levels and one background for a whole set, found from its pixels."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Seen(NamedTuple):
 
 
 def matters(header: Header) -> bool:
-    """Whether the pixels of such a picture bear on the tones of its set."""
+    """Tell whether the pixels of such a picture bear on the tones of its set."""
     return header.deep or header.halved or header.clear
 
 
@@ -62,14 +62,14 @@ def look_at_tones(picture: Image.Image, _number: int) -> Seen:
 
 
 def _vanishes(picture: Image.Image) -> tuple[bool, ...]:
-    pixels = np.asarray(picture).astype(np.int64)
-    colours, alpha = pixels[..., :3], pixels[..., 3:]
+    *colours, alpha = (np.asarray(band).astype(np.int32) for band in picture.split())
     if alpha.min() == WHITE:
         return ()
-    return tuple(
-        bool((np.abs(colours - level) * alpha).max() < VISIBLE * WHITE)
-        for level in BACKGROUNDS.values()
-    )
+
+    def contrast(level: int) -> int:
+        return max(int((np.abs(band - level) * alpha).max()) for band in colours)
+
+    return tuple(contrast(level) < VISIBLE * WHITE for level in BACKGROUNDS.values())
 
 
 def common_tones(

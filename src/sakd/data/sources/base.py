@@ -19,7 +19,7 @@ from sakd.foundation.fingerprint import code_of
 from sakd.foundation.names import listed
 
 OnError = Literal["refuse", "skip"]
-"""Whether an image that cannot be used stops everything, or is left out."""
+"""Refuse a dataset with images that cannot be used, or skip these."""
 
 ELSEWHERE = ("path", "download", "workers")  # fields of a dataset that do not change its images
 PROJECT = __name__.partition(".")[0]
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Dataset(ABC):
-    """Images to be had from somewhere.
+    """A source of labelled images.
 
     Attributes:
         path: The folder to read, where the source is one.
@@ -69,7 +69,7 @@ class Dataset(ABC):
 
     @property
     def origin(self) -> str:
-        """A digest of where ``path`` is; empty where there is none.
+        """A digest of the place of ``path``; empty without a path.
 
         What lies below the working directory is found by its place there, so that a project keeps
         its names when it is moved as a whole.
@@ -95,7 +95,7 @@ class Dataset(ABC):
         """The files that ``read`` reads, in an order of their own; empty for bundled images."""
 
     def has_test(self) -> bool | None:
-        """Whether test images come with it; None where that is known only once it is read."""
+        """Tell whether test images come with it; None if only reading it would show that."""
         return None
 
     def fetch(self) -> None:

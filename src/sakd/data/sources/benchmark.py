@@ -1,4 +1,4 @@
-"""Datasets on which others publish numbers: given splits, an archive, or parquet files."""
+"""Datasets with published numbers: their splits are given, as an archive or as parquet files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sakd.data.sources.split_names import SplitNames
 from sakd.foundation.errors import UserError, require
 
 StatisticsChoice = Literal["published", "own"]
-"""Those that the papers normalise by, or those of the training images."""
+"""The statistics that the papers normalise by, or those of the training images."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,16 @@ class Benchmark(Dataset):
     """Images to train on and to test on, as an archive or as parquet files.
 
     Attributes:
-        statistics: By which mean and standard deviation images are normalised; None for the
-            dataset's ``standard``.
+        statistics: The mean and standard deviation to normalise by; None for the dataset's
+            ``standard``.
         title: The name in words.
-        unpacked: The folder in the published archive, and ``members`` what must be in it.
+        unpacked: The folder in the published archive.
+        members: The files and folders that must be in it.
         columns: The columns in parquet files.
         split_names: What the parquet files of the splits may be called.
         class_count: The number of classes.
         form: The shape of every image.
-        mean: What the papers normalise by, and ``std`` likewise.
+        mean: The mean per channel that the papers normalise by; ``std`` likewise.
         standard: The statistics that are used unless others are asked for.
 
     Raises:
@@ -55,7 +56,7 @@ class Benchmark(Dataset):
     statistics: StatisticsChoice | None = None
 
     def __post_init__(self) -> None:
-        """Refuse to download what cannot be."""
+        """Refuse to download parquet files."""
         super().__post_init__()
         if self.download and self.source == "parquet":
             raise UserError(
@@ -71,7 +72,7 @@ class Benchmark(Dataset):
     @property
     @abstractmethod
     def archive(self) -> Archive:
-        """What is published, and where."""
+        """The published file, and where it is."""
 
     @abstractmethod
     def read_archive(self) -> RawData:
@@ -82,7 +83,7 @@ class Benchmark(Dataset):
         """
 
     def check(self) -> None:
-        """See that the files are there and of the right form, without reading the images.
+        """Check that the files are there and of the right form, without reading the images.
 
         Raises:
             UserError: A file is missing or of another form; says how to get it.
@@ -129,7 +130,7 @@ class Benchmark(Dataset):
         """The folder that holds the data, or shall.
 
         Raises:
-            UserError: None is named.
+            UserError: No path is given.
         """
         needed = f"{self.name} needs a path: the folder that holds (or shall hold) the data"
         require(self.path is not None, needed)
@@ -141,7 +142,7 @@ class Benchmark(Dataset):
         return self.folder / self.unpacked
 
     def remedy(self) -> str:
-        """What to do where the archive is not there, in words."""
+        """Say what to do if the archive is missing."""
         archive = self.archive
         by_hand = f"put {archive.name} (from {archive.url}, md5 {archive.md5}) into {self.folder}"
         return f"set download to true, or {by_hand}, or choose source parquet"

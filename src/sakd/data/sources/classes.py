@@ -12,7 +12,7 @@ from sakd.foundation.names import listed
 
 SPLITS = ("train", "val", "test")
 
-# Characters that are no text (names that are not UTF-8), or would break a line of a message.
+# Characters that cannot be printed on one line, and those of names that are not UTF-8.
 UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _WHOLE = re.compile(r"-?[0-9]+")
 
@@ -88,7 +88,7 @@ def check_counts(labels: Mapping[str, Sequence[int]], classes: Sequence[str]) ->
 
 
 def check_known(classes: Iterable[str], known: Iterable[str], place: object) -> None:
-    """Check that val or test have no class that train has not.
+    """Check that every class of val or test is in train too.
 
     Args:
         classes: The classes of the split.
@@ -96,7 +96,7 @@ def check_known(classes: Iterable[str], known: Iterable[str], place: object) -> 
         place: Where the split is, for messages.
 
     Raises:
-        UserError: They have one.
+        UserError: One is not.
     """
     strange = sorted(set(classes) - set(known))
     if strange:

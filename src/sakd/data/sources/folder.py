@@ -42,8 +42,8 @@ class Listed(NamedTuple):
 class Folder(OwnImages):
     """Images of your own in folders: train/CLASS/*.png, or CLASS/*.png.
 
-    Beside ``train`` there may be ``val`` and ``test``, which may lack some of the classes; what is
-    not there is split off. A class is called like its folder.
+    There may also be ``val`` and ``test``, which may lack some of the classes; a missing split is
+    split off. A class is called like its folder.
 
     Attributes:
         nested: Whether images may lie in folders within that of their class.
@@ -80,7 +80,7 @@ class Folder(OwnImages):
         self._checked()
 
     def has_test(self) -> bool:
-        """Whether there are test images."""
+        """Tell whether there are test images."""
         return "test" in self._listing().splits()
 
     def files(self) -> list[Path]:
@@ -91,14 +91,14 @@ class Folder(OwnImages):
         return [*([listing.file] if isinstance(listing, LabelsFile) else []), *images]
 
     def mark(self, path: Path) -> bytes:
-        """Tell a file of streamed images by size and time: to read all may take an hour."""
+        """Mark streamed images by size and time: to read them all may take an hour."""
         if not self.streamed or (self.labels and path == self.folder / self.labels):
             return super().mark(path)
         found = path.stat()
         return f"{found.st_size} {found.st_mtime_ns}".encode()
 
     def read(self) -> RawData:
-        """Read the images; where they are streamed, to check them and to tell them apart.
+        """Read the images; streamed ones are decoded once, to check and to compare them.
 
         Raises:
             UserError: As `check`, or an image cannot be used.

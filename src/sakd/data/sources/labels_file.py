@@ -21,7 +21,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "label": ("label", "class"),
     "split": ("split",),
 }
-"""What the columns may be called, in small or capital letters; ``split`` may be missing."""
+"""The names that columns may have, in small or capital letters; ``split`` may be missing."""
 
 SEPARATORS = ",;\t"
 
@@ -91,7 +91,7 @@ class LabelsFile:
                 rows = [{c: (row[at] or "").strip() for c, at in columns.items()} for row in reader]
         except (csv.Error, UnicodeDecodeError) as error:
             raise UserError(
-                f"{self.file} is no CSV file in UTF-8 ({error}); write it again"
+                f"{self.file} is not a CSV file in UTF-8 ({error}); write it again"
             ) from error
         for row in rows:
             row.setdefault("split", "train")

@@ -35,8 +35,8 @@ class Folders:
         layout: What the folder must look like, for messages.
         split_names: What the folders of the splits may be called.
         nested: Whether images may lie in folders within that of their class.
-        on_error: Whether files that are no images by name, and broken links, are refused. Where
-            they are skipped, they are listed with the images: their content decides.
+        on_error: Whether to refuse broken links and files without the ending of an image, or to
+            list them with the images, whose content decides.
     """
 
     top: Path
@@ -49,7 +49,7 @@ class Folders:
         """Find the folder of each split; ``top`` itself where the folders in it are classes.
 
         Raises:
-            UserError: There are no folders, or others than those of the splits.
+            UserError: There are no folders, or some are not of a split.
         """
         top, names = self.top, [folder.name for folder in folders(self.top)]
         if not names:
@@ -76,7 +76,7 @@ class Folders:
 
     def _classes(self, split: Path) -> ClassFiles:
         stray = [entry.name for entry in _visible(split) if _is_picture(entry)]
-        found = f"{len(stray):,} images in {split} are in no class: {listed(stray)}"
+        found = f"{len(stray):,} images in {split} lie outside of the classes: {listed(stray)}"
         require(not stray, f"{found}; move them into a folder per class")
         files: ClassFiles = {}
         for folder in folders(split):
@@ -95,7 +95,7 @@ class Folders:
         strange = [entry.name for entry in files if not _is_picture(entry)]
         if strange and self.on_error == "refuse":
             raise UserError(
-                f"{len(strange):,} of {len(entries):,} items in {folder} are no images: "
+                f"{len(strange):,} of {len(entries):,} items in {folder} are not images: "
                 f"{listed(strange)}; allowed: {', '.join(ENDINGS)}; remove the others, or leave "
                 "them out with data.on_error=skip"
             )
@@ -121,8 +121,10 @@ def _visible(folder: Path, *, links: bool = False) -> list[os.DirEntry[str]]:
         found = [e for e in every if not e.name.startswith(".") and e.name.lower() not in IGNORED]
     for entry in found:
         if UNWRITABLE.search(entry.name):
-            raise UserError(f"{folder} holds {entry.name!a}, no UTF-8 text of one line; rename it")
+            raise UserError(
+                f"{folder} holds {entry.name!a}, which is not UTF-8 text of one line; rename it"
+            )
         broken = entry.is_symlink() and not os.path.exists(entry.path)  # noqa: PTH110 - no path yet
         fine = links or not broken
-        require(fine, f"{entry.path} is a link to what is not there; mend or remove it")
+        require(fine, f"{entry.path} is a broken link; mend or remove it")
     return sorted(found, key=lambda entry: entry.name)

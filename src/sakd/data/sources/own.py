@@ -26,7 +26,7 @@ class OwnImages(PictureSet):
 
     sources: ClassVar[tuple[str, ...]] = ("files",)
     layout: ClassVar[str]
-    """What the folder must look like, for messages."""
+    """The layout that the folder must have, for messages."""
 
     def __post_init__(self) -> None:
         """Refuse to download what is the user's own."""
@@ -50,7 +50,7 @@ class OwnImages(PictureSet):
         """The folder of the images.
 
         Raises:
-            UserError: There is none, or it may not be looked at.
+            UserError: The folder is missing, or may not be read.
         """
         require(self.path is not None, f"{self.name} needs data.path: a folder; {self.layout}")
         folder = Path(self.path or "")

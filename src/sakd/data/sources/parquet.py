@@ -21,13 +21,13 @@ from sakd.foundation.errors import UserError, require
 class Parquet(OwnImages):
     """Images of your own in Hugging Face style parquet files: train-*.parquet.
 
-    Beside them there may be ``validation-*`` and ``test-*``, which may lack some of the classes;
-    what is not there is split off. Classes are called as the metadata of the label column say, else
-    by their numbers.
+    There may also be ``validation-*`` and ``test-*``, which may lack some of the classes; a missing
+    split is split off. The metadata of the label column name the classes; without names they are
+    called by their numbers.
 
     Attributes:
-        image_column: The column of images, a struct with bytes; None where there is one only.
-        label_column: The column of labels, integers from 0; None where there is one only.
+        image_column: The column of images, a struct with bytes; None if there is only one.
+        label_column: The column of labels, integers from 0; None if there is only one.
     """
 
     name: ClassVar[str] = "parquet"
@@ -48,7 +48,7 @@ class Parquet(OwnImages):
         self._splits()
 
     def has_test(self) -> bool:
-        """Whether there is a file of test images."""
+        """Tell whether there is a file of test images."""
         return "test" in self._paths()
 
     def files(self) -> list[Path]:

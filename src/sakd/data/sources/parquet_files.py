@@ -36,18 +36,18 @@ class ParquetFiles:
     """The parquet files of one split.
 
     Attributes:
-        paths: In the order in which they are read.
-        columns: Which columns are read.
+        paths: The files, in the order in which they are read.
+        columns: The columns that are read.
     """
 
     paths: Sequence[Path]
     columns: Columns
 
     def check(self) -> None:
-        """See that all files are there, are parquet, and have the columns and the same classes.
+        """Check that all files are there, are parquet, and have the columns and the same classes.
 
         Raises:
-            UserError: One is not, or has not.
+            UserError: A file is missing, or differs.
         """
         self._count()
         for path in self.paths:
@@ -63,7 +63,7 @@ class ParquetFiles:
             require(there >= total, f"{named}; get the others, or rename these to do without")
 
     def class_names(self) -> tuple[str, ...] | None:
-        """The names of the labels, from the metadata of the files, where there are any."""
+        """The names of the labels, from the metadata of the files; None if these have none."""
         return self._names(self.paths[0])
 
     def _names(self, path: Path) -> tuple[str, ...] | None:
@@ -110,7 +110,7 @@ class ParquetFiles:
 def parquet_paths(folder: Path, split_names: SplitNames) -> dict[str, list[Path]]:
     """Find the parquet files of each split, in the order of their names.
 
-    The split is told by the letters that a file's name begins with: ``train`` of
+    The letters that a file's name begins with tell its split: ``train`` of
     train-00000-of-00001.parquet.
 
     Raises:
@@ -125,13 +125,13 @@ def parquet_paths(folder: Path, split_names: SplitNames) -> dict[str, list[Path]
 
 
 def find_columns(path: Path, image: str | None = None, label: str | None = None) -> Columns:
-    """Find the columns of images and labels, or see that those named are such columns.
+    """Find the columns of images and labels, or check those that are named.
 
-    Without a name it is the one struct that has bytes, and the one column of class labels as the
-    metadata have it, else the one of integers.
+    Unless it is named, the image column is the one struct that has bytes, and the label column the
+    one of class labels by the metadata, else the one of integers.
 
     Raises:
-        UserError: There is none, or more than one, or the file is not parquet.
+        UserError: No column fits, several do, or the file is not parquet.
     """
     schema = _schema(path)
     images = [field.name for field in schema if _holds_bytes(field.type)]

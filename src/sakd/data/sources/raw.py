@@ -14,17 +14,18 @@ from sakd.data.sources.classes import in_order
 
 @dataclass(frozen=True, eq=False)
 class RawData:
-    """A dataset as it comes, before any split of ours.
+    """A dataset as it comes.
 
     Attributes:
         train: Images for training (and for what is carved from them).
-        test: The test images that come with it, or None where there are none.
+        test: The test images that come with it, or None.
         classes: Class names; a label is a position in it.
-        source: Where the images came from, in words.
-        mean: Published mean per channel, pixels in [0, 1], or None to compute it; ``std`` likewise.
-        val: The validation images that come with it, or None where there are none.
-        form: What pictures were converted to; None where the dataset gives tensors.
-        notes: What a reader of the results should know of the images, in words.
+        source: Words on where the images came from.
+        mean: Published mean per channel, of pixels in [0, 1]; None to compute it.
+        std: Published standard deviation, likewise.
+        val: The validation images that come with it, or None.
+        form: The form that pictures were converted to; None if the dataset gives tensors.
+        notes: Remarks on the images that a reader of the results should know.
         skipped: The images that were left out as they cannot be used, and why.
     """
 

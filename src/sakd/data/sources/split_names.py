@@ -18,13 +18,13 @@ AMBIGUOUS = ("eval", "evaluation")  # to some the validation images, to others t
 
 
 def split_of(name: str, known: SplitNames = SPLIT_NAMES) -> str | None:
-    """The split that ``name`` means, in small or capital letters; None if it means none."""
+    """Find the split that ``name`` means, in small or capital letters; None for another name."""
     lower = name.lower()
     return next((split for split, names in known.items() if lower in names), None)
 
 
 def is_ambiguous(name: str) -> bool:
-    """Whether ``name`` may mean one split or another."""
+    """Tell whether ``name`` may mean one split or another."""
     return name.lower() in AMBIGUOUS
 
 
@@ -36,7 +36,7 @@ def choose_splits(
     Args:
         names: Of folders, or of groups of files.
         place: Where they are, for messages.
-        known: What they may be called.
+        known: The names that splits may have.
 
     Returns:
         The name of each split that is there.
@@ -54,7 +54,7 @@ def choose_splits(
         split = split_of(name, known)
         (strange if split is None else meant[split]).append(name)
     allowed = ", ".join(name for each in known.values() for name in each)
-    found = f"{place} has {', '.join(strange)} beside the splits"
+    found = f"{place} has {', '.join(strange)} next to the splits"
     require(not strange, f"{found}; allowed: {allowed}; rename or remove the others")
     for several in meant.values():
         require(len(several) <= 1, f"{place} has {' and '.join(several)}; keep one of them")

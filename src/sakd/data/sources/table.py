@@ -36,7 +36,7 @@ DATASETS: Table[type[Dataset]] = Table(
 )
 
 PARAMETERS = frozenset({"streamed", "workers"})
-"""Options of datasets that are parameters in ``data`` itself; "item" is part of a name."""
+"""Options of datasets that are parameters in ``data`` itself."""
 
 
 def dataset_options(kind: type[Dataset]) -> dict[str, Any]:
@@ -67,8 +67,8 @@ def open_dataset(
         options: Those of the dataset; None stands for the default.
 
     Raises:
-        UserError: There is none of that name and source, it does not take an option, or ``path`` is
-            in the home folder of nobody.
+        UserError: The name, the source or an option is unknown, or ``path`` is in the home folder
+            of nobody.
     """
     kind = _kind(name)
     given = {option: value for option, value in options.items() if value is not None}

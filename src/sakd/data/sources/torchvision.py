@@ -51,7 +51,7 @@ class TorchvisionImages(PictureSet):
         """Check that there is a folder to read, or to download to.
 
         Raises:
-            UserError: There is none.
+            UserError: The folder is missing.
         """
         folder = self._folder
         remedy = "set data.download to true, or put the files of torchvision there"
@@ -59,7 +59,7 @@ class TorchvisionImages(PictureSet):
         require(not folder.is_file(), f"data.path {folder} is a file; allowed: a folder")
 
     def files(self) -> list[Path]:
-        """All files in the folder: which of them are read, only torchvision knows."""
+        """All files in the folder; only torchvision knows which of them are read."""
         return sorted(path for path in self._folder.rglob("*") if path.is_file())
 
     def fetch(self) -> None:

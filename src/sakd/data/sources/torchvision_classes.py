@@ -12,7 +12,7 @@ from typing import Any
 
 from sakd.data.sources.classes import SPLITS, check_names
 from sakd.data.sources.reading import Labelled
-from sakd.data.sources.torchvision_items import Items, classes_of, labels_of
+from sakd.data.sources.torchvision_items import Items, classes_of, labels_of, open_picture
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.names import listed, unknown
 
@@ -27,7 +27,7 @@ def torchvision_class(item: str) -> type[Any]:
     """Look up the dataset of torchvision that is called ``item``.
 
     Raises:
-        UserError: There is none.
+        UserError: Torchvision has no such dataset.
     """
     from torchvision import datasets  # noqa: PLC0415 - seconds to import
 
@@ -63,7 +63,7 @@ class TorchvisionClass:
         """Check that there is such a class, and that it takes the arguments.
 
         Raises:
-            UserError: There is none, or it does not.
+            UserError: The class or an argument is unknown.
         """
         takes = _parameters(torchvision_class(self.item))
         by_split = "split" in takes and "train" not in takes
@@ -125,6 +125,8 @@ class TorchvisionClass:
         given: dict[str, object] = {**self.arguments, **of_split}
         if "root" in takes:
             given["root"] = folder
+        if "loader" in takes:
+            given["loader"] = open_picture  # torchvision's own loses bits and transparency
         if "download" in takes:
             given["download"] = download  # of some it is true unless given
         else:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from PIL import Image
 
-from sakd.data.pictures.stored import Pictures
+from sakd.data.pictures.stored import FORMATS, Pictures
 from sakd.data.sources.classes import composed
 from sakd.foundation.errors import UserError
 
@@ -40,11 +41,16 @@ class Items(Pictures):
         return f"image {number} of {self._name}"
 
 
+def open_picture(path: str | Path) -> Image.Image:
+    """Open a picture for torchvision, as it is stored."""
+    return Image.open(path, formats=FORMATS)
+
+
 def labels_of(items: Any, name: str) -> list[int]:  # noqa: ANN401
     """Find the label of every image.
 
     Raises:
-        UserError: They are no class numbers.
+        UserError: The targets are not class numbers.
     """
     every = next((found for at in TARGETS if (found := getattr(items, at, None)) is not None), ())
     try:
@@ -53,7 +59,9 @@ def labels_of(items: Any, name: str) -> list[int]:  # noqa: ANN401
             every = [items[number][1] for number in range(count)]
         return [operator.index(label) for label in every]
     except (TypeError, NotImplementedError) as error:
-        message = f"{name} is no classification dataset: its targets are no class numbers"
+        message = (
+            f"{name} has targets that are not class numbers; choose a dataset of classification"
+        )
         raise UserError(message) from error
 
 

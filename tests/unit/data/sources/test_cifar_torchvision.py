@@ -102,7 +102,7 @@ def test_a_path_is_needed_to_download_to() -> None:
         cifar100(None, download=True).check()
 
 
-def test_an_unknown_source_is_told_the_known_ones(tmp_path: Path) -> None:
+def test_the_message_of_an_unknown_source_names_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no source 'tfds'; allowed: torchvision, parquet"):
         Cifar100(path=tmp_path, source="tfds")
 
@@ -116,9 +116,7 @@ def test_the_fingerprint_follows_the_content_of_the_files(folder: Path) -> None:
     assert cifar100(folder).fingerprint() != before
 
 
-def test_what_is_missing_is_fetched_and_what_is_there_is_not(
-    folder: Path, no_network: list[str]
-) -> None:
+def test_only_missing_files_are_fetched(folder: Path, no_network: list[str]) -> None:
     cifar100(folder, download=True).fetch()
     assert no_network == []
     with pytest.raises(UserError, match="could not be downloaded"):

@@ -40,7 +40,7 @@ def test_options_that_mean_nothing_for_the_digits_are_refused(options, message: 
         DATASETS["digits"](**{"path": None, "source": "bundled", **options})
 
 
-def test_an_unknown_dataset_is_told_its_near_match() -> None:
+def test_the_message_of_an_unknown_dataset_names_near_matches() -> None:
     with pytest.raises(UserError, match=r"unknown dataset 'cifa10'; did you mean 'cifar10' or .*"):
         DATASETS["cifa10"]
     with pytest.raises(

@@ -172,7 +172,7 @@ def test_a_damaged_archive_that_was_put_there_is_not_unpacked(tmp_path: Path) ->
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["tiny-imagenet-200.zip"]
 
 
-def test_an_archive_of_something_else_is_told(server: Server, tmp_path: Path) -> None:
+def test_an_archive_of_something_else_is_refused(server: Server, tmp_path: Path) -> None:
     tar(server.folder / "a.tar.gz", {"other/file": b"x"})
     raw = tmp_path / "raw"
     with pytest.raises(UserError, match="holds no folder wanted; delete it"):

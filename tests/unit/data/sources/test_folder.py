@@ -58,7 +58,7 @@ def test_without_folders_of_splits_all_images_are_for_training(
     assert counts == {"train": (2, 2), "val": (1, 1), "test": (1, 1)}
 
 
-def test_hidden_files_and_those_of_file_managers_are_no_images(
+def test_hidden_files_and_those_of_file_managers_are_passed_over(
     tmp_path: Path, write_folder
 ) -> None:
     write_folder(tmp_path)
@@ -181,7 +181,7 @@ def test_images_and_classes_may_be_links(tmp_path: Path, write_folder) -> None:
         ("pathlib.Path.open", Folder.fingerprint),
     ],
 )
-def test_what_may_not_be_read_is_told_in_one_line(
+def test_files_that_may_not_be_read_are_named_in_one_line(
     tmp_path: Path, write_folder, monkeypatch: pytest.MonkeyPatch, place: str, call: Any
 ) -> None:
     top = write_folder(tmp_path)

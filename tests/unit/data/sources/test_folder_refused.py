@@ -121,7 +121,7 @@ def classless(top: Path) -> None:
         (empty_train, "class train of .*top has no images; add some"),
         (
             strange_split,
-            "top has more beside the splits; allowed: train, .*test.* rename or remove",
+            "top has more next to the splits; allowed: train, .*test.* rename or remove",
         ),
         (ambiguous_split, "top has eval, which may mean .*; call it val or test"),
         (flat_split, "top/Test has no folders of classes; allowed"),
@@ -131,13 +131,13 @@ def classless(top: Path) -> None:
         (one_class, "one class, 'ant'; at least 2"),
         (one_image, "'bee' has 1 image for training; needed: 2 or more to split off test; add"),
         (no_bytes, r"2 of 16 .* empty \(0 bytes\): .*bee/1.png, .*bee/2.png; .*on_error=skip"),
-        (mixed, "1 of 5 items in .*train/bee are no images: labels.csv; .*on_error=skip"),
+        (mixed, "1 of 5 items in .*train/bee are not images: labels.csv; .*on_error=skip"),
         (nested, "1 folders in the class .*train/bee, such as more; .*nested to true"),
-        (broken_link, "train/bee/0.png is a link to what is not there; mend"),
-        (broken_class, "train/cat is a link to what is not there; mend"),
-        (not_text, r"train holds '\\udcff', no UTF-8 text of one line; rename"),
-        (two_lines, r"train/bee holds 'a\\nb.png', no UTF-8 text of one line; rename"),
-        (classless, "1 images in .*top/train are in no class: 0.png; move them"),
+        (broken_link, "train/bee/0.png is a broken link; mend"),
+        (broken_class, "train/cat is a broken link; mend"),
+        (not_text, r"train holds '\\udcff', which is not UTF-8 .*; rename"),
+        (two_lines, r"train/bee holds 'a\\nb.png', which is not UTF-8 .*; rename"),
+        (classless, "1 images in .*top/train lie outside .*: 0.png; move them"),
     ],
 )
 def test_a_wrong_layout_is_refused_at_the_door_in_one_line(

@@ -72,7 +72,7 @@ def test_the_fingerprint_follows_the_labels(top: Path) -> None:
         (("file,label", *["images/0.png,ant"] * 2), "images more than once: images/0.png; keep"),
         (("file,label,split", "images/0.png,ant,eval"), "split .* has eval, which may mean"),
         (("file,label,split", "images/0.png,ant,test"), "no image for train; name some"),
-        (('file,label\n"images/0.png,ant',), "is no CSV file in UTF-8 .*; write it again"),
+        (('file,label\n"images/0.png,ant',), "is not a CSV file .*; write it again"),
     ],
 )
 def test_another_file_is_refused_at_the_door_in_one_line(

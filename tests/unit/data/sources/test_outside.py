@@ -122,7 +122,7 @@ def test_its_code_is_part_of_the_key_and_the_projects_own_is_not(
         ("Nameless", "Nameless lacks the class attribute name or sources; give it"),
     ],
 )
-def test_what_is_no_dataset_is_refused_in_one_line(write, item: str, message: str) -> None:
+def test_names_of_other_things_are_refused_in_one_line(write, item: str, message: str) -> None:
     with pytest.raises(UserError, match=message) as error:
         DataParameters(name=f"{write(CODE)}:{item}").dataset()
     assert "\n" not in str(error.value)

@@ -1,4 +1,4 @@
-"""Parquet files of one's own: columns, classes and splits are found, or asked for."""
+"""Parquet files of your own: columns, classes and splits are found, or asked for."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -190,7 +190,7 @@ def unnamed_too_high(folder: Path, write, images) -> None:
         (no_rows, "test-0.parquet: no rows; add images"),
     ],
 )
-def test_what_is_wrong_is_told_at_the_door(
+def test_wrong_files_are_refused_at_the_door_in_one_line(
     folder: Path, write_parquet, images, spoil: Callable[..., None], message: str
 ) -> None:
     parquet(folder).check()
@@ -212,6 +212,6 @@ def test_labels_of_val_and_test_are_those_of_train_by_their_names(
     assert raw.val.labels.tolist() == [1, 1]
 
 
-def test_a_column_that_is_not_there_is_told_with_those_that_are(folder: Path) -> None:
+def test_the_message_of_a_missing_column_names_the_columns(folder: Path) -> None:
     with pytest.raises(UserError, match=r"columns image: .*; needed: photo: struct"):
         parquet(folder, image_column="photo").check()

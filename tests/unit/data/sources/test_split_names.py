@@ -59,7 +59,7 @@ def test_the_names_of_splits_are_known_in_small_and_capital_letters(
         (("train", "Evaluation"), "has Evaluation, which may mean .*; call it"),
         (("train", "dev", "val"), "has dev and val; keep one of them"),
         (("train", "Train"), "has Train and train; keep one of them"),
-        (("train", "extra"), "has extra beside the splits; allowed: train, .*; rename or remove"),
+        (("train", "extra"), "has extra next to the splits; allowed: train, .*; rename or remove"),
         (("dev", "test"), "no train"),
     ],
 )

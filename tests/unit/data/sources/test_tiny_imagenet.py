@@ -91,7 +91,9 @@ def test_parquet_files_hold_the_same_images(
         ("val/val_annotations.txt", "val_annotations.txt has 1 lines without a known class"),
     ],
 )
-def test_what_is_not_as_published_is_told(archive: Path, spoil: str, message: str) -> None:
+def test_an_archive_that_is_not_as_published_is_refused(
+    archive: Path, spoil: str, message: str
+) -> None:
     file = archive / "tiny-imagenet-200" / spoil
     before = file.read_text()
     file.write_text("nothing\n")
@@ -102,7 +104,7 @@ def test_what_is_not_as_published_is_told(archive: Path, spoil: str, message: st
         file.write_text(before)
 
 
-def test_a_missing_archive_is_told_at_the_door_with_what_to_put_where(tmp_path: Path) -> None:
+def test_the_message_of_a_missing_archive_says_what_to_put_where(tmp_path: Path) -> None:
     with pytest.raises(
         UserError, match=r"no intact Tiny ImageNet in .*; set download to true, or "
     ):

@@ -99,7 +99,7 @@ def test_the_fingerprint_follows_name_size_and_files(fashion: Path) -> None:
     assert fingerprint() != before
 
 
-def test_what_is_there_is_not_downloaded(fashion: Path) -> None:
+def test_files_that_are_there_are_not_downloaded(fashion: Path) -> None:
     open_dataset("torchvision:FashionMNIST", fashion, download=True).fetch()
 
 
@@ -122,7 +122,7 @@ def test_a_failed_download_is_one_clear_error(
     [
         ("FashionMINST", "'torchvision:FashionMINST'; did you mean 'FashionMNIST'"),
         ("mnist", "'torchvision:mnist'; did you mean 'MNIST'"),
-        ("VisionDataset", "is no classification dataset"),
+        ("VisionDataset", "has targets that are not class numbers; choose"),
         ("wrap_dataset_for_transforms_v2", "unknown dataset 'torchvision:wrap_dataset"),
         ("MNIST", r"MNIST could not be read from .* \(Dataset not found\); set data.download to"),
         ("VOCDetection", "could not be read from"),
@@ -138,7 +138,9 @@ def test_a_failed_download_is_one_clear_error(
         ("DTD", "could not be read from"),
     ],
 )
-def test_what_cannot_be_read_is_told_in_one_line(tmp_path: Path, name: str, message: str) -> None:
+def test_datasets_that_cannot_be_read_are_refused_in_one_line(
+    tmp_path: Path, name: str, message: str
+) -> None:
     with pytest.raises(UserError, match=message) as error:
         open_dataset(f"torchvision:{name}", tmp_path).load()
     assert "\n" not in str(error.value)
@@ -193,7 +195,7 @@ def test_splits_are_asked_for_by_the_names_given(monkeypatch: pytest.MonkeyPatch
     ],
 )
 @pytest.mark.parametrize("place", ["__init__", "__getitem__"])
-def test_however_a_class_of_torchvision_fails_that_is_one_line(
+def test_any_error_in_a_class_of_torchvision_is_one_line(
     fake: Dataset, monkeypatch: pytest.MonkeyPatch, place: str, failure: Exception, message: str
 ) -> None:
     def fail(*_given: object, **_options: object) -> None:
@@ -227,12 +229,25 @@ def test_nothing_is_downloaded_unless_asked_for(
     assert {root for root, _ in asked} == {tmp_path}
 
 
-def test_what_torchvision_cannot_download_is_told(tmp_path: Path, write_folder) -> None:
+def test_a_class_that_torchvision_does_not_download_is_refused(
+    tmp_path: Path, write_folder
+) -> None:
     write_folder(tmp_path, splits=".")
     assert open_dataset("torchvision:ImageFolder", tmp_path).load().classes == ("ant", "bee")
     message = "does not download ImageFolder; set data.download to false, and put its files into"
     with pytest.raises(UserError, match=message):
         open_dataset("torchvision:ImageFolder", tmp_path, download=True).load()
+
+
+def test_pictures_that_torchvision_opens_are_converted_by_the_rules_of_all(
+    tmp_path: Path, write_folder, deep_png
+) -> None:
+    top = write_folder(tmp_path, splits=".")
+    for number, file in enumerate(sorted(top.rglob("*.png"))):
+        file.write_bytes(deep_png(np.full((8, 8), 500 * number + 4)))
+    raw = open_dataset("torchvision:ImageFolder", top).load()
+    assert raw.train.shape == (1, 8, 8)
+    assert any("levels 0 to 4095" in note for note in raw.notes)
 
 
 def test_one_class_is_refused(monkeypatch: pytest.MonkeyPatch, fake: Dataset) -> None:
@@ -250,7 +265,7 @@ def test_targets_that_are_no_classes_are_refused(
             return super().__getitem__(index)[0], {"box": index}
 
     monkeypatch.setattr(datasets, "FakeData", Boxes)
-    with pytest.raises(UserError, match="is no classification dataset: its targets are no class"):
+    with pytest.raises(UserError, match="has targets that are not class numbers; choose"):
         open_dataset("torchvision:FakeData", tmp_path).load()
 
 
