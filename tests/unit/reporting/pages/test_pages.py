@@ -114,6 +114,12 @@ def test_markdown_tables_survive_pipes_and_newlines(results, history):
     assert "a \\| b c &lt;i>" in text
 
 
+def test_markdown_tables_keep_every_digit_of_a_number(results, history):
+    text = report_markdown(report(results, history(results)))
+    (line,) = (line for line in text.splitlines() if line.startswith("| student alone |"))
+    assert [part.strip() for part in line.split("|")][3:6] == ["72.00", "71.00", "74.00"]
+
+
 def test_no_adaptive_cells_and_no_history_still_make_a_page(results):
     plain = results[results["policy"] != "adaptive"]
     content = report(plain, pd.DataFrame())
