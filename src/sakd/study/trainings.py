@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 from sakd.data import DataCard, Images, labelled_subset
@@ -149,48 +150,48 @@ def cell_training(
     Raises:
         UserError: The teacher's weights do not fit its network.
     """
-    images = lessons.images
+    student = partial(_student, cell, lessons, start)
     facts = {**asdict(cell), **lessons.facts, "training": facts_of(recipe)}
-    facts["code"] = code_of(train, Supervised) | network_code(cell.student)
-    facts |= _start_facts(start)
-
-    def student() -> StagedNetwork:
-        with seeded(cell.seed, "student"):
-            return started_network(cell.student, lessons.card, start)
-
-    made = Training(
+    facts |= {"code": code_of(train, Supervised) | network_code(cell.student)}
+    alone = Training(
         group=cell.row,
         id=cell.id,
-        facts=facts,
+        facts=facts | _start_facts(start),
         network=cell.student,
         build=lambda: Supervised(student()),
-        images=images,
+        images=lessons.images,
         recipe=recipe,
         optimisation={"student": recipe.optimisation},
         seed=cell.seed,
     )
     if cell.alone:
-        return made
+        return alone
     method, policy = Method.of(cell.distiller), POLICIES[cell.policy]
-    data = DataFacts(lessons.card.image_shape, images.labels)
 
     def build() -> Objective:
-        learner = student()
+        data = DataFacts(lessons.card.image_shape, alone.images.labels)
+        networks = student(), _teacher(cell, lessons.card, teacher)
         with seeded(cell.seed, "objective"):
-            taught_by = trained_network(cell.teacher, lessons.card, teacher)
-            how = distillation, routing
-            return objective_of(Problem(learner, taught_by, method, policy, data, *how))
+            return objective_of(Problem(*networks, method, policy, data, distillation, routing))
 
-    optimisation = dict(made.optimisation)
-    if policy.trained:
-        optimisation["router"] = routing.optimisation(recipe.optimisation)
+    router = {"router": routing.optimisation(recipe.optimisation)} if policy.trained else {}
     return replace(
-        made,
-        facts=facts | _method_facts(cell, teacher, distillation, routing),
+        alone,
+        facts=alone.facts | _method_facts(cell, teacher, distillation, routing),
         network=method.trained_name(cell.student, cell.teacher),
         build=build,
-        optimisation=optimisation,
+        optimisation={**alone.optimisation, **router},
     )
+
+
+def _student(cell: Cell, lessons: Lessons, start: Weights | None) -> StagedNetwork:
+    with seeded(cell.seed, "student"):
+        return started_network(cell.student, lessons.card, start)
+
+
+def _teacher(cell: Cell, card: DataCard, weights: Weights) -> StagedNetwork:
+    with seeded(cell.seed, "teacher"):  # draws that are overwritten, and shift no others
+        return trained_network(cell.teacher, card, weights)
 
 
 def _start_facts(start: Weights | None) -> dict[str, Any]:
