@@ -177,7 +177,7 @@ def cell_training(
     router = {"router": routing.optimisation(recipe.optimisation)} if policy.trained else {}
     return replace(
         alone,
-        facts=alone.facts | _method_facts(cell, teacher, distillation, routing),
+        facts={**alone.facts, **_method_facts(cell, teacher, distillation, routing)},
         network=method.trained_name(cell.student, cell.teacher),
         build=build,
         optimisation={**alone.optimisation, **router},
