@@ -51,6 +51,14 @@ def test_pictures_that_cannot_be_used_are_named_and_the_others_decoded(encode, d
     assert torch.equal(found[[0, 4]], expected)
 
 
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "AVIF", "BMP", "GIF", "TIFF", "PPM"])
+def test_a_truncated_picture_of_any_kind_cannot_be_used(encode, draw, form: str) -> None:
+    content = encode(draw(0, 64, 64, 3), form)
+    _, faults = decode(encoded([content, content[: len(content) * 2 // 3]]), Form(3, 64, 64), "val")
+    assert [fault.number for fault in faults] == [1]
+    assert faults[0].reason
+
+
 def test_the_form_is_found_from_the_pictures_that_can_be_read(encode, draw) -> None:
     fine, grey = encode(draw(0, 8, 8)), encode(draw(0, 9, 9))
     assert survey({"train": encoded([b"no", fine])}, None).form == Form(1, 8, 8)

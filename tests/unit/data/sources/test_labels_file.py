@@ -23,8 +23,10 @@ def dataset(top: Path, *lines: str, **options: object) -> Dataset:
     return open_dataset("folder", top, labels="labels.csv", **options)
 
 
-@pytest.mark.parametrize("between", [",", ";", "\t"])
-@pytest.mark.parametrize("head", [("file", "label"), ("Image", "CLASS"), ("file_name", "label")])
+@pytest.mark.parametrize(
+    ("head", "between"),
+    [(("file", "label"), ","), (("Image", "CLASS"), ";"), (("file_name", "label"), "\t")],
+)
 def test_files_and_labels_are_found_in_their_columns(
     top: Path, head: tuple[str, str], between: str
 ) -> None:

@@ -32,16 +32,15 @@ def store(tmp_path: Path, form: str, write_folder, write_parquet, encode, draw) 
     return write
 
 
-@pytest.mark.parametrize("train", ["train", "Train", "TRAINING"])
 @pytest.mark.parametrize(
-    ("name", "split"),
+    ("train", "name", "split"),
     [
-        ("val", "val"),
-        ("Valid", "val"),
-        ("validation", "val"),
-        ("dev", "val"),
-        ("TEST", "test"),
-        ("testing", "test"),
+        ("train", "val", "val"),
+        ("train", "Valid", "val"),
+        ("TRAINING", "validation", "val"),
+        ("train", "dev", "val"),
+        ("Train", "TEST", "test"),
+        ("training", "testing", "test"),
     ],
 )
 def test_the_names_of_splits_are_known_in_small_and_capital_letters(

@@ -27,8 +27,8 @@ def store(
 ) -> Callable[..., Dataset]:
     """Store 20 images of each of two classes; of the first, 12 are spoilt."""
 
-    def make(spoil: Callable[[bytes], bytes], form: str = "PNG", **options: Any) -> Dataset:
-        contents = [encode(draw(k, 40, 40, 3), form) for k in range(2 * COUNT)]
+    def make(spoil: Callable[[bytes], bytes], **options: Any) -> Dataset:
+        contents = [encode(draw(k, 40, 40, 3)) for k in range(2 * COUNT)]
         contents[:BAD] = map(spoil, contents[:BAD])
         if request.param == "parquet":
             labels = [0] * COUNT + [1] * COUNT
@@ -49,10 +49,9 @@ def store(
     ("spoil", "reason"),
     [(no_image, "cannot identify image file"), (truncated, "truncated|broken|decod")],
 )
-@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "BMP"])
-def test_by_default_they_are_refused_in_one_line(store, spoil, form: str, reason: str) -> None:
+def test_by_default_they_are_refused_in_one_line(store, spoil, reason: str) -> None:
     with pytest.raises(UserError, match=rf"12 of 40 images .* \(.*({reason})") as error:
-        store(spoil, form).load()
+        store(spoil).load()
     said = str(error.value)
     assert said.count(";") == 10  # between ten of them, and before the remedy
     assert " and 2 more; replace or remove them, or leave them out with data.on_error=skip" in said
@@ -76,18 +75,14 @@ def test_they_can_be_left_out_and_are_listed_in_log_and_card(
     assert dataset.fingerprint() != store(truncated).fingerprint()
 
 
-def test_too_few_images_left_of_a_class_are_refused(store) -> None:
-    dataset = store(no_image, on_error="skip", classes=("ant", "bee"))
+def test_too_few_images_left_of_a_class_are_refused(tmp_path: Path, write_folder) -> None:
+    top = write_folder(tmp_path, count=5)
+    for number in range(3):
+        (top / "train" / "ant" / f"{number}.png").write_bytes(b"no image")
+    dataset = open_dataset("folder", top, on_error="skip")
     dataset.check()
-
-    def spoil_more(dataset: Dataset) -> None:
-        for file in sorted(dataset.files())[BAD : COUNT - 2]:
-            file.write_bytes(b"no image")
-
-    if dataset.name == "folder":
-        spoil_more(dataset)
-        with pytest.raises(UserError, match="class 'ant' has 2 images for training; needed: 3"):
-            dataset.load()
+    with pytest.raises(UserError, match="class 'ant' has 2 images for training; needed: 3"):
+        dataset.load()
 
 
 def test_other_files_empty_ones_and_broken_links_are_left_out_too(
