@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -22,8 +21,6 @@ from sakd.foundation.errors import UserError, require
 
 DIGEST = 16  # bytes
 
-logger = logging.getLogger(__name__)
-
 
 class Survey(NamedTuple):
     """The form that suits all pictures of a set.
@@ -31,10 +28,12 @@ class Survey(NamedTuple):
     Attributes:
         form: The form.
         notes: Words on what is done with their levels and transparent parts.
+        sides: The shortest and the longest side, in pixels.
     """
 
     form: Form
     notes: tuple[str, ...] = ()
+    sides: tuple[int, int] = (0, 0)
 
 
 def survey(
@@ -63,10 +62,8 @@ def survey(
             seen += look_at_every(pictures, look_at_tones, title, numbers)[0]
     require(bool(headers), f"no image can be used: {faults[0]}; replace it" if faults else "")
     tones, notes = common_tones(seen, background)
-    form = common_form(headers, size, tones)
-    if form.resized:
-        _tell_sizes(headers, form)
-    return Survey(form, notes)
+    sides = [side for header in headers for side in (header.width, header.height)]
+    return Survey(common_form(headers, size, tones), notes, (min(sides), max(sides)))
 
 
 def decode(pictures: Pictures, form: Form, split: str) -> tuple[Tensor, list[Fault]]:
@@ -124,12 +121,6 @@ def digest_pixels(
 
 def _header(picture: Image.Image, number: int) -> tuple[int, Header]:
     return number, read_header(picture)
-
-
-def _tell_sizes(headers: Sequence[Header], form: Form) -> None:
-    sides = [side for header in headers for side in (header.width, header.height)]
-    message = "images have sides of %d to %d pixels; resized to %d x %d (data.options.size)"
-    logger.info(message, min(sides), max(sides), form.height, form.width)
 
 
 def _check_memory(shape: tuple[int, ...]) -> None:

@@ -110,5 +110,7 @@ def lacking(labels: Mapping[str, Sequence[int]], classes: Sequence[str]) -> tupl
     for split, each in labels.items():
         there = set(each)
         if absent := [name for label, name in enumerate(classes) if label not in there]:
-            notes.append(f"{split} has no image of {listed(absent)}, so nothing is known of them")
+            notes.append(
+                f"{split} has no image of {listed(absent)}: nothing is measured of them there"
+            )
     return tuple(notes)

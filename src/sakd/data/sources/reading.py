@@ -80,6 +80,9 @@ def read_raw(
         UserError: A label is beyond the classes, or a picture cannot be used.
     """
     _check_labels(splits, len(classes), source)
+    if found.form.resized:
+        message = "images have sides of %d to %d pixels; resized to %d x %d (data.options.size)"
+        logger.info(message, *found.sides, found.form.height, found.form.width)
     read: dict[str, Images] = {}
     faults: dict[str, list[Fault]] = {}
     for split, part in splits.items():

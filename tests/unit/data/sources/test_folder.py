@@ -131,6 +131,10 @@ def test_images_of_different_sizes_become_squares(
         assert load(tmp_path).train.shape == (3, 8, 8)
     assert "sides of 8 to 90 pixels; resized to 8 x 8 (data.options.size)" in caplog.text
     assert load(tmp_path, size=12).train.shape == (3, 12, 12)
+    caplog.clear()
+    with caplog.at_level(logging.INFO):  # streamed images are cropped whenever they are used
+        Folder(tmp_path, "files", streamed=True, workers=0).load()
+    assert "resized" not in caplog.text
 
 
 def slug(path: Path) -> str:
