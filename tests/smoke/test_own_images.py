@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def test_a_folder_of_images_is_distilled_with_one_command(project: Any, pets: Pa
     assert card["classes"] == ["cat", "dog"]
     assert sum(map(sum, card["counts"].values())) == 24
     report = (project.folder / "data/08_reporting" / primary.name / "report.md").read_text()
-    assert "| cat |" in report
+    assert re.search(r"\| cat +\|", report)
 
 
 def test_an_unreadable_image_ends_the_run_in_one_line_with_nothing_written(

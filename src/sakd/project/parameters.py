@@ -91,7 +91,8 @@ def _placed(parameters: Parameters, root: Path) -> Parameters:
     """Have relative paths start from ``root``, also where the command is typed elsewhere."""
 
     def place(path: Path) -> Path:
-        return path if path.is_absolute() else Path(os.path.relpath(root / path))
+        fixed = path.is_absolute() or str(path).startswith("~")
+        return path if fixed else Path(os.path.relpath(root / path))
 
     def placed(paths: Mapping[str, Path]) -> Mapping[str, Path]:
         return {network: place(path) for network, path in paths.items()}

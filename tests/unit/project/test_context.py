@@ -133,6 +133,11 @@ def test_a_folder_without_conf_is_reported_with_what_to_do(
         load_context(conf=tmp_path / "nowhere")
 
 
+def test_a_path_in_the_home_folder_stays_there(load_context: Load) -> None:
+    data = {"name": "folder", "path": "~/pictures", "test_fraction": 0.2}
+    assert load_context(data=data).catalog.load("params:data").path == Path("~/pictures")
+
+
 def test_wrong_files_without_a_session_are_reported_in_one_line(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
