@@ -1,4 +1,4 @@
-"""The door: what is wrong stops before anything is done; start-up leaves no trace."""
+"""Wrong commands stop before anything is done; start-up leaves no trace and sends nothing."""
 
 from __future__ import annotations
 

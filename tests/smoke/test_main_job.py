@@ -48,12 +48,12 @@ def methods(lines: dict[str, dict[str, str]]) -> list[tuple[str, str]]:
 
 
 def listen() -> None:
-    """Be open to interrupts even where this test runs in the background, which ignores them."""
+    """Take interrupts, which a test that runs in the background would ignore."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def cells(records: Iterable[str]) -> set[str]:
-    """The cells that ``records`` are of: each is named by cell and key."""
+    """Name the cells of ``records``, which are named by cell and key."""
     return {name.partition("/")[0] for name in records}
 
 
@@ -105,7 +105,7 @@ class TestFromNothing:
         for name in DISTILLERS:
             assert re.search(rf"^{name} +\d+\.\d\d .* [+-]\d+\.\d\d", table, re.MULTILINE), name
 
-    def test_each_training_is_told_in_a_line(self, project: Any, first: Any) -> None:
+    def test_each_training_is_reported_in_a_line(self, project: Any, first: Any) -> None:
         ended = re.compile(r"epoch (2/2|1/1), val ")
         lines = [line for line in first.stdout.splitlines() if ended.search(line)]
         count = len(results(project))

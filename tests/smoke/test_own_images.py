@@ -1,4 +1,4 @@
-"""Images of one's own: a folder in, a distilled student out; and nothing where it is spoilt."""
+"""A folder of images in, a distilled student out; nothing is written where one is damaged."""
 
 from __future__ import annotations
 
