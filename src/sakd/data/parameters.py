@@ -44,8 +44,6 @@ class DataParameters:
         UserError: A share or a number is out of range.
     """
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
-
     name: str = "digits"
     path: Path | None = None
     source: str | None = None

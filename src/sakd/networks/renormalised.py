@@ -16,8 +16,6 @@ from sakd.networks.staged import StagedNetwork
 class Statistics:
     """Mean and standard deviation of every channel, pixels in [0, 1]."""
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
-
     mean: tuple[float, ...]
     std: tuple[float, ...]
 

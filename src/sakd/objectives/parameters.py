@@ -35,8 +35,6 @@ class Distillation:
         options: Constructor arguments by distiller.
     """
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
-
     objective: str = "distillation"
     ce_weight: float = 1.0
     kd_weight: float = 1.0
@@ -97,8 +95,6 @@ class Routing:
         weight_decay: of the router.
         options: constructor arguments by policy.
     """
-
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
     gamma: float | None = None
     same_family_bias: float = 10.0

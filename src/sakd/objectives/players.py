@@ -22,8 +22,6 @@ class Optimisation:
         decay: Factor of the rate at each milestone.
     """
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
-
     lr: float = 0.05
     momentum: float = 0.9
     weight_decay: float = 5e-4

@@ -19,6 +19,7 @@ from sakd.objectives.assembly import Losses, assemble
 from sakd.objectives.base import StepResult
 from sakd.objectives.graft import Graft
 from sakd.objectives.outputs import Outputs, Request, wanted_unrectified
+from sakd.objectives.parameters import Routing
 from sakd.objectives.players import Optimisation, Player
 from sakd.objectives.pretraining import PretrainingObjective
 from sakd.objectives.problem import Problem, System
@@ -26,7 +27,7 @@ from sakd.objectives.router import Router
 from sakd.objectives.teaching import FrozenTeacher, LearningTeacher, Teaching
 from sakd.routing.collapse import GATE_RATE
 
-ROUTER = Optimisation(lr=0.025, weight_decay=1e-3)
+ROUTER = Routing().optimisation(Optimisation())
 """How arXiv:2205.02399 trains its router on CIFAR-100."""
 
 

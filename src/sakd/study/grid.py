@@ -75,8 +75,6 @@ class Grid:
         baseline: whether the student is also trained alone.
     """
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
-
     pairs: tuple[str, ...] = ("resnet20/resnet8",)
     distillers: tuple[str, ...] = ("kd",)
     policies: tuple[str, ...] = ("always", "adaptive")

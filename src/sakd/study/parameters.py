@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, is_dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -59,8 +59,6 @@ class Parameters:
         student_renames: like ``teacher_renames``, for the files of students.
         student_lr: learning rates of students, by network, where not ``student.optimisation.lr``.
     """
-
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int | None = None
@@ -171,22 +169,30 @@ def parse_parameters(parameters: Mapping[str, Any]) -> Parameters:
     On the command line a list is written ``a+b``.
 
     Raises:
-        UserError: an unknown key, a wrong value, an unknown name.
+        UserError: A key or a name is unknown, or a value is wrong.
     """
+    strange: list[str] = []
+    expanded = _expand(parameters, Parameters, "", strange)
+    require(not strange, "; ".join(strange))
     try:
-        typed = TypeAdapter(Parameters).validate_python(_expand(parameters, Parameters))
+        typed = TypeAdapter(Parameters).validate_python(expanded)
     except ValidationError as error:
         raise UserError("; ".join(_explain(detail) for detail in error.errors())) from error
     typed.check()
     return typed
 
 
-def _expand(value: object, kind: object) -> object:
-    """Split the lists of the command line, where the type asks for one."""
+def _expand(value: object, kind: Any, place: str, strange: list[str]) -> object:  # noqa: ANN401
+    """Split the lists of the command line; add a complaint to ``strange`` for each unknown key."""
     if is_dataclass(kind) and isinstance(value, Mapping):
         kinds = get_type_hints(kind)
-        return {name: _expand(item, kinds.get(name)) for name, item in value.items()}
-    if getattr(kind, "__origin__", None) is tuple and isinstance(value, str | int | float):
+        strange += [unknown("parameter", k, kinds, within=place) for k in value if k not in kinds]
+        items = ((name, kinds.get(name)) for name in value)
+        return {k: _expand(value[k], hint, f"{place}{k}.", strange) for k, hint in items}
+    if get_origin(kind) is Mapping and isinstance(value, Mapping):
+        *_, kind = get_args(kind)
+        return {k: _expand(item, kind, f"{place}{k}.", strange) for k, item in value.items()}
+    if get_origin(kind) is tuple and isinstance(value, str | int | float):
         return str(value).split("+")
     return value
 
@@ -194,10 +200,6 @@ def _expand(value: object, kind: object) -> object:
 def _explain(detail: Mapping[str, Any]) -> str:
     """One pydantic error in the project's words."""
     place = ".".join(str(part) for part in detail["loc"])
-    if detail["type"] == "unexpected_keyword_argument":
-        *parents, key = detail["loc"]
-        known = _keys(tuple(str(part) for part in parents))
-        return unknown("parameter", key, known, within=place.removesuffix(str(key)))
     if detail["type"] == "value_error":
         where = f"parameter {place!r}: " if place else ""
         return f"{where}{detail['ctx']['error']}"
@@ -206,10 +208,3 @@ def _explain(detail: Mapping[str, Any]) -> str:
             f"parameter {place!r} is a number, {detail['input']}; for a folder write ./ before it"
         )
     return f"parameter {place!r}: {detail['msg']}, got {detail['input']!r}"
-
-
-def _keys(parents: tuple[str, ...]) -> list[str]:
-    kind: type = Parameters
-    for parent in parents:  # a field, or a name of one's own in a mapping
-        kind = get_type_hints(kind)[parent] if is_dataclass(kind) else get_args(kind)[-1]
-    return [item.name for item in fields(kind)]

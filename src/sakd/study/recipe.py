@@ -23,8 +23,6 @@ class Recipe:
         checkpoint_seconds: Shortest time between two checkpoints to resume from.
     """
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
-
     epochs: int = 240
     batch_size: int = 64
     optimisation: Optimisation = field(default_factory=Optimisation)

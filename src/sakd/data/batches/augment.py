@@ -59,8 +59,6 @@ class Augment:
         UserError: A number is negative.
     """
 
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
-
     crop_padding: int = 0
     flip: bool = False
     cutout: int = 0
