@@ -17,7 +17,7 @@ SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13)
 
 # Usage data stays here; the file .telemetry says the same to a plain `kedro`.
 export DO_NOT_TRACK := 1
-# Where this is set, torch and its like would be compiled anew at every start: seconds each time.
+# Where this is set, torch and its like would be compiled again at every start: seconds each time.
 unexport PYTHONDONTWRITEBYTECODE
 
 help: ## list the commands
@@ -26,7 +26,7 @@ help: ## list the commands
 setup: ## make .venv with the pinned packages; instant once that is done
 ifneq ($(shell test -x $(BIN)/python && cat $(STAMP) 2>/dev/null),$(PINS) $(CURDIR))
 setup: install
-# A .venv made elsewhere and moved here, or one that no longer runs, is made anew.
+# A .venv that was moved here from elsewhere, or that no longer runs, is replaced.
 ifneq ($(shell $(BIN)/python -c 'import pip; $(SUPPORTED)' 2>/dev/null \
 	&& { test ! -e $(STAMP) || grep -qxF '$(CURDIR)' $(STAMP); } && echo usable),usable)
 install: venv
@@ -78,7 +78,7 @@ lint-fix: setup ## mend what ruff can mend, and format
 viz: setup ## show the pipelines in a browser
 	@$(BIN)/kedro viz run $(ARGS)
 
-stages: setup ## write dvc.yaml anew from the grid
+stages: setup ## write dvc.yaml from the grid of conf/base
 	@$(BIN)/python -m sakd.project.dvc > dvc.yaml.new
 	@mv dvc.yaml.new dvc.yaml
 
@@ -86,7 +86,7 @@ repro: export PATH := $(CURDIR)/$(BIN):$(PATH)
 repro: setup ## bring the DVC stages up to date
 	@$(BIN)/dvc repro $(ARGS)
 
-lock: setup ## pin the packages anew from pyproject.toml (ARGS=--upgrade: the newest)
+lock: setup ## pin the packages of pyproject.toml (ARGS=--upgrade: the newest)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra project --extra dev \
 		--no-annotate --no-header pyproject.toml --output-file requirements.lock $(ARGS)
 

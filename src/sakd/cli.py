@@ -1,4 +1,4 @@
-"""Kedro's commands: what they would end on with a traceback is looked up before they start."""
+"""Kedro's commands, with a check before them of names on which they would end in a traceback."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def look_up_runner(*, runner: str | None, **_others: object) -> None:
     """Find the runner that ``kedro run --runner`` names.
 
     Raises:
-        UserError: There is none of that name.
+        UserError: It does not exist.
     """
     if runner is None or "." not in runner:
         _ = runner is None or RUNNERS[runner]

@@ -1,4 +1,4 @@
-"""Keys of what a stage makes, by which the next one refuses what was made with other parameters."""
+"""Keys by which a stage refuses what an earlier one made with other data or parameters."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def check_teacher(teacher: Teacher, weights: Weights, images: Lessons) -> None:
     """Compare ``weights`` with what the present data and parameters would give.
 
     Args:
-        teacher: Where the weights are to come from.
-        weights: What there is.
+        teacher: Where they should come from.
+        weights: The weights on disk.
         images: All training images.
 
     Raises:
@@ -80,7 +80,7 @@ def row_trainings(
 
 
 def check_key(name: str, found: object, expected: str, *, made_by: str) -> None:
-    """Compare the key of what the pipeline ``made_by`` has made with the one that is expected now.
+    """Compare the key of what the pipeline ``made_by`` has made with the expected one.
 
     Raises:
         UserError: They differ.
@@ -90,14 +90,14 @@ def check_key(name: str, found: object, expected: str, *, made_by: str) -> None:
 
 
 def teacher_settings(teacher: Teacher, card: Mapping[str, Any]) -> str:
-    """Hash what is set about a teacher, and its data: what an evaluation of it is of."""
+    """Hash the settings and the data of a teacher, which its evaluation records."""
     return _digest(asdict(teacher), data=_normalised(card))
 
 
 def student_settings(parameters: Parameters, card: Mapping[str, Any]) -> str:
-    """Hash what is set about all students, and their data: what an evaluation of them is of.
+    """Hash the settings and the data of all students, which their evaluation records.
 
-    It does not depend on the grid: a report may be of a part of what was evaluated.
+    The grid is left out: a report may cover a part of what was evaluated.
     """
     counted = asdict(parameters)
     for name in ("device", "threads", "grid", "data"):

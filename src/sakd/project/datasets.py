@@ -90,7 +90,7 @@ class SplitsDataset(AbstractDataset[Parts, Parts]):
 
 
 class WeightsDataset(AbstractDataset[Weights, Weights]):
-    """A safetensors file with a JSON card beside it, written at once or not at all."""
+    """A safetensors file and its JSON card, each written whole or not at all."""
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
         """Keep the weights in ``filepath``; ``metadata`` is for plugins such as kedro-viz."""

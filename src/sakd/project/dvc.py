@@ -1,4 +1,4 @@
-"""The stages of ``dvc.yaml``: ``python -m sakd.project.dvc > dvc.yaml``.
+"""The stages of ``dvc.yaml``, written by ``python -m sakd.project.dvc > dvc.yaml``.
 
 They are made from the same rows as the Kedro pipelines, so that both schedule the same work. The
 folders of cells persist, so a stage that was cut off goes on where it was, and cells that an edit
@@ -11,6 +11,7 @@ and ``conf/local`` say: DVC knows of the files of that environment alone.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +75,13 @@ class Stages:
         keys: Mapping[str, Collection[str]] | None = None,
         data_root: str = "data",
     ) -> None:
-        """Name the files of ``parameters``.
+        """Name the files and parameters that the stages read and write.
 
         Args:
-            parameters: Of the study.
-            environment: In which the stages run.
-            keys: The parameters that each environment with a part in it names; None for all of
-                them, in ``environment``.
+            parameters: The parameters of the study.
+            environment: The environment in which the stages run.
+            keys: The parameters that the file of each environment sets; None if that of
+                ``environment`` sets them all.
             data_root: The folder for all data.
         """
         self.run = f"kedro run --env {environment} --pipelines"
@@ -117,7 +118,7 @@ class Stages:
         }
 
     def data_preparation(self) -> Stage:
-        """Raw images to splits."""
+        """Describe data preparation: raw images to splits."""
         return {
             "cmd": f"{self.run} data_preparation",
             "deps": DATA_CODE,
@@ -126,7 +127,7 @@ class Stages:
         }
 
     def teacher(self) -> Stage:
-        """Every teacher."""
+        """Describe the training of all teachers."""
         cells = [_persistent(f"{self.cells}/teachers")] if self.trains_teachers else []
         return {
             "cmd": f"{self.run} teacher",
@@ -136,7 +137,7 @@ class Stages:
         }
 
     def students(self) -> Stage:
-        """The cells of every row, a stage each."""
+        """Describe a stage for every row, which trains its cells."""
         pair = "${item.teacher}-${item.student}-s${item.seed}"
         teacher = self.teachers + "/${item.teacher}.safetensors"
         stage = {
@@ -159,7 +160,7 @@ class Stages:
         return {"foreach": items, "do": stage}
 
     def evaluate(self) -> Stage:
-        """The test split."""
+        """Describe the evaluation on the test split."""
         cells = [f"{self.cells}/{row.id}" for row in self.rows]
         records = [
             f"{self.output}/records/{slug(row.teacher)}-{slug(row.student)}-s{row.seed}.json"
@@ -173,7 +174,7 @@ class Stages:
         }
 
     def report(self) -> Stage:
-        """Tables, figures and pages."""
+        """Describe the report: tables, figures and pages."""
         return {
             "cmd": f"{self.run} report",
             "deps": [*self.tables, *self.accuracies, "src/sakd/reporting"],
@@ -192,7 +193,7 @@ class Stages:
 
 
 def _own_code(networks: Iterable[str]) -> list[str]:
-    """The files of the project, beside the library's, that make ``networks``."""
+    """List the files of the project outside the library that make ``networks``."""
     here = Path.cwd()
     files = {file.resolve() for name in networks for file in network_files(name)}
     inside = [file.relative_to(here).as_posix() for file in files if file.is_relative_to(here)]
@@ -228,16 +229,16 @@ def main(env: str) -> None:
     root = project_folder()
     bootstrap_project(root)
     loader = loader_of(root, env)
-    with told_in_one_line():
+    with told_in_one_line(), chdir(root):
         parameters = read_parameters(loader, root)
-    keys = {name: _keys(root, name) for name in dict.fromkeys([BASE, env])}
-    data_root = loader["globals"]["data_root"]
-    click.echo(dvc_yaml(parameters, env, keys=keys, data_root=data_root), nl=False)
+        keys = {name: _keys(name) for name in dict.fromkeys([BASE, env])}
+        data_root = loader["globals"]["data_root"]
+        click.echo(dvc_yaml(parameters, env, keys=keys, data_root=data_root), nl=False)
 
 
-def _keys(root: Path, environment: str) -> set[str]:
+def _keys(environment: str) -> set[str]:
     """Name the parameters that the file of ``environment`` sets."""
-    file = root / PARAMETERS.format(environment)
+    file = Path(PARAMETERS.format(environment))
     return set(yaml.safe_load(file.read_text()) or {}) if file.exists() else set()
 
 

@@ -73,7 +73,7 @@ def test_the_second_run_reads_nothing_and_leaves_every_file(
     assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.safetensors")} == written
 
 
-def test_other_settings_prepare_anew(run: Any, reads: list[str]) -> None:
+def test_other_settings_prepare_again(run: Any, reads: list[str]) -> None:
     first = run()
     other = run(DataParameters(val_fraction=0.2, test_fraction=0.2, train_size=101))
     assert len(reads) == 2
@@ -81,7 +81,7 @@ def test_other_settings_prepare_anew(run: Any, reads: list[str]) -> None:
     assert sum(other["counts"]["train"]) == 101
 
 
-def test_a_changed_source_prepares_anew(
+def test_a_changed_source_prepares_again(
     run: Any, reads: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = tmp_path / "source"
@@ -109,7 +109,7 @@ def test_data_from_elsewhere_is_overwritten_by_the_same_alone(
     "harm",
     ["other images", "no images", "half the images", "no card", "half a card", "damaged card"],
 )
-def test_what_is_not_as_the_card_says_is_prepared_anew(
+def test_splits_that_differ_from_their_card_are_prepared_again(
     run: Any, reads: list[str], catalog: DataCatalog, tmp_path: Path, harm: str
 ) -> None:
     card = run()

@@ -41,7 +41,7 @@ def study(**changes: Any) -> Parameters:
 
 @dataclass(frozen=True)
 class Stages:
-    """What the stages of a study have left, and the stages again, with other parameters."""
+    """The outputs of the stages of a study, and the stages to run again on these outputs."""
 
     splits: Splits
     store: CellStore
