@@ -21,7 +21,7 @@ from sakd.data.sources.split_names import SplitNames, choose_splits
 from sakd.foundation.errors import UserError, require
 
 SHARD = re.compile(r"-\d+-of-(\d+)")  # in the name of one of several files
-LETTERS = re.compile(r"[A-Za-z]+")
+SPLIT = re.compile(r"[A-Za-z]+(?=$|-|[_.]?\d)")  # that a file's name begins with
 
 
 class Columns(NamedTuple):
@@ -110,15 +110,15 @@ class ParquetFiles:
 def parquet_paths(folder: Path, split_names: SplitNames) -> dict[str, list[Path]]:
     """Find the parquet files of each split, in the order of their names.
 
-    The letters that a file's name begins with tell its split: ``train`` of
-    train-00000-of-00001.parquet.
+    The letters that a file's name begins with, before a hyphen or a number, tell its split:
+    ``train`` of train-00000-of-00001.parquet.
 
     Raises:
         UserError: A file is of no split or may be of several, or a split has two names.
     """
     files: dict[str, list[Path]] = {}
     for path in sorted(folder.glob("*.parquet")):
-        begins = LETTERS.match(path.stem)
+        begins = SPLIT.match(path.stem)
         files.setdefault(begins[0] if begins else path.name, []).append(path)
     chosen = choose_splits(files, folder, split_names)
     return {split: files[name] for split, name in chosen.items()}

@@ -70,10 +70,20 @@ def test_names_of_no_split_or_of_several_are_refused(
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["train", "train_0", "train.part", "train-0", "Train-0-of-1-ab12"])
+@pytest.mark.parametrize("name", ["train", "train_0", "train1", "train-0", "Train-0-of-1-ab12"])
 def test_the_letters_that_a_parquet_file_begins_with_tell_its_split(
     tmp_path: Path, write_parquet, encode, draw, name: str
 ) -> None:
     contents = [encode(draw(k)) for k in range(8)]
     write_parquet(tmp_path / f"{name}.parquet", contents, ["a", "b"], label=[0, 1] * 4)
     assert len(open_dataset("parquet", tmp_path).load().train) == 8
+
+
+def test_a_parquet_file_of_which_only_the_first_word_is_a_split_is_refused(
+    tmp_path: Path, write_parquet, encode, draw
+) -> None:
+    for name in ("train-0", "test_matched-0"):
+        contents = [encode(draw(k)) for k in range(4)]
+        write_parquet(tmp_path / f"{name}.parquet", contents, ["a", "b"], label=[0, 1] * 2)
+    with pytest.raises(UserError, match=r"has test_matched-0.parquet next to the splits; .*rename"):
+        open_dataset("parquet", tmp_path).check()
