@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from attrs import define
 from kedro.framework.context import KedroContext
 from kedro.framework.project import configure_logging, pipelines
 
@@ -14,6 +15,7 @@ from sakd.project.errors import told_in_one_line
 from sakd.project.parameters import activate, active_parameters, for_nodes, read_parameters
 
 
+@define(slots=False)
 class Context(KedroContext):
     """A context whose parameters are typed and checked when it is made.
 
@@ -21,13 +23,12 @@ class Context(KedroContext):
     and notebooks make a context without calling the hooks of the project.
     """
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - Kedro's
-        """Make the context, see `KedroContext`, and build pipelines from its parameters.
+    def __attrs_post_init__(self) -> None:
+        """Type the parameters, and build pipelines from them from now on.
 
         Raises:
             ClickException: There is no such environment, or a key or value is wrong.
         """
-        super().__init__(*arguments, **named)
         logging = self.project_path / "conf" / "logging.yml"
         if logging.exists() and Path.cwd() != self.project_path:  # Kedro looks in this folder only
             configure_logging(yaml.safe_load(logging.read_text()))

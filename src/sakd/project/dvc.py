@@ -84,6 +84,7 @@ class Stages:
                 ``environment`` sets them all.
             data_root: The folder for all data.
         """
+        self.environment = environment
         self.run = f"kedro run --env {environment} --pipelines"
         self._keys = {environment: None} if keys is None else keys
         self.data = parameters.data.slug
@@ -208,11 +209,10 @@ def _persistent(folder: str) -> Stage:
     return {folder: {"persist": True}}
 
 
-def dvc_yaml(parameters: Parameters, environment: str = BASE, **more: Any) -> str:  # noqa: ANN401
-    """Write ``dvc.yaml``; the arguments are those of `Stages`."""
-    stages = {"stages": Stages(parameters, environment, **more).every()}
-    head = HEAD.format(files=PARAMETERS.format(environment))
-    return head + yaml.dump(stages, Dumper=_Plain, sort_keys=False, width=100)
+def dvc_yaml(stages: Stages) -> str:
+    """Write ``stages`` as the text of ``dvc.yaml``."""
+    head = HEAD.format(files=PARAMETERS.format(stages.environment))
+    return head + yaml.dump({"stages": stages.every()}, Dumper=_Plain, sort_keys=False, width=100)
 
 
 class _Plain(yaml.SafeDumper):
@@ -233,7 +233,8 @@ def main(env: str) -> None:
         parameters = read_parameters(loader, root)
         keys = {name: _keys(name) for name in dict.fromkeys([BASE, env])}
         data_root = loader["globals"]["data_root"]
-        click.echo(dvc_yaml(parameters, env, keys=keys, data_root=data_root), nl=False)
+        stages = Stages(parameters, env, keys, data_root)
+        click.echo(dvc_yaml(stages), nl=False)
 
 
 def _keys(environment: str) -> set[str]:

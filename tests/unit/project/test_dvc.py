@@ -64,7 +64,7 @@ def parameters_of_base() -> Parameters:
 
 def test_every_command_names_a_pipeline_and_every_row_a_node() -> None:
     pipelines = register_pipelines()
-    stages = yaml.safe_load(dvc_yaml(parameters_of_base()))["stages"]
+    stages = yaml.safe_load(dvc_yaml(Stages(parameters_of_base())))["stages"]
     rows = stages["students"]["foreach"]
     command = stages["students"]["do"]["cmd"].split(" --nodes ")[1]
     nodes = set()

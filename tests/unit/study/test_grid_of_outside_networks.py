@@ -10,7 +10,7 @@ import yaml
 
 from sakd.foundation.errors import UserError
 from sakd.pipelines import evaluate, report, students, teacher
-from sakd.project.dvc import dvc_yaml
+from sakd.project.dvc import Stages, dvc_yaml
 from sakd.study.grid import Grid
 from sakd.study.parameters import Parameters
 
@@ -42,7 +42,7 @@ def test_kedro_takes_the_names_of_every_node_and_dataset() -> None:
 
 
 def test_dvc_names_the_same_files() -> None:
-    stages = yaml.safe_load(dvc_yaml(settings()))["stages"]
+    stages = yaml.safe_load(dvc_yaml(Stages(settings())))["stages"]
     models = "data/06_models/digits/teachers"
     assert (
         f"{models}/torchvision_resnet18_small_images_true.safetensors" in stages["teacher"]["outs"]
@@ -58,7 +58,7 @@ def test_dvc_depends_on_the_code_of_networks_within_the_project(
     monkeypatch.syspath_prepend(tmp_path)
 
     def dependencies(pair: str) -> tuple[bool, bool]:
-        stages = yaml.safe_load(dvc_yaml(Parameters(grid=Grid(pairs=(pair,)))))["stages"]
+        stages = yaml.safe_load(dvc_yaml(Stages(Parameters(grid=Grid(pairs=(pair,))))))["stages"]
         listed = stages["teacher"]["deps"], stages["students"]["do"]["deps"]
         return "dvc_nets.py" in listed[0], "dvc_nets.py" in listed[1]
 

@@ -14,7 +14,7 @@ from sakd.foundation.errors import UserError
 from sakd.networks import NETWORKS
 from sakd.objectives.parameters import Distillation, Routing
 from sakd.pipelines.teacher.nodes import make_teacher
-from sakd.project.dvc import dvc_yaml
+from sakd.project.dvc import Stages, dvc_yaml
 from sakd.study.grid import Grid
 from sakd.study.parameters import parse_parameters
 from sakd.study.recipe import Recipe
@@ -115,7 +115,7 @@ def test_a_missing_file_is_named_before_anything_is_trained(file: Path, tmp_path
 
 def test_dvc_depends_on_the_files_from_which_trainings_start() -> None:
     files = {"teacher_start": {"resnet14": "a.pth"}, "student_weights": {"resnet8": "b.pth"}}
-    stages = yaml.safe_load(dvc_yaml(parse_parameters(PAIRS | files)))["stages"]
+    stages = yaml.safe_load(dvc_yaml(Stages(parse_parameters(PAIRS | files))))["stages"]
     teacher, students = stages["teacher"], stages["students"]["do"]
     assert {"a.pth", "b.pth"} <= set(teacher["deps"])
     assert {"a.pth", "b.pth"} <= set(students["deps"])
@@ -126,7 +126,7 @@ def test_dvc_depends_on_the_files_from_which_trainings_start() -> None:
 def test_dvc_depends_on_the_file_and_expects_no_training_of_it() -> None:
     def stage(weights: dict[str, str]) -> dict[str, list[object]]:
         settings = parse_parameters(PAIRS | {"teacher_weights": weights})
-        return yaml.safe_load(dvc_yaml(settings))["stages"]["teacher"]
+        return yaml.safe_load(dvc_yaml(Stages(settings)))["stages"]["teacher"]
 
     one, both = stage({"resnet14": "a.pth"}), stage({"resnet14": "a.pth", "resnet20": "b.pth"})
     assert "a.pth" in one["deps"]

@@ -61,7 +61,7 @@ def measure_students(
     card: Mapping[str, Any],
     cells: CellStore,
     parameters: Parameters,
-    *made: Any,  # noqa: ANN401 - two kinds, one after the other
+    *made: Weights | Mapping[str, Mapping[str, Any]],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Measure the test accuracy of every cell of the grid; join the epochs of those that are done.
 
@@ -71,7 +71,7 @@ def measure_students(
         card: Of the data.
         cells: Where the weights are.
         parameters: All of them.
-        made: The weights of every teacher of the grid, then the records of every row.
+        made: The weights of every teacher of the grid, and the records of every row.
 
     Returns:
         A line for every cell, with its key and a hash of the settings that all were evaluated
@@ -82,12 +82,13 @@ def measure_students(
     """
     device = resolve_device(parameters.device)
     split = Prepared(parameters.data.images(test["test"]()), DataCard.from_json(card))
-    networks = parameters.grid.teachers()
-    weights = dict(zip(networks, made, strict=False))
+    teachers = (found for found in made if isinstance(found, Weights))
+    weights = dict(zip(parameters.grid.teachers(), teachers, strict=True))
+    records = [found for found in made if not isinstance(found, Weights)]
     settings = student_settings(parameters, card)
     lines, histories = [], []
     rows = parameters.grid.rows(parameters.data.slug)
-    for row, outcomes in zip(rows, made[len(networks) :], strict=True):
+    for row, outcomes in zip(rows, records, strict=True):
         trainings = row_trainings(row, weights[row.teacher], development, card, parameters)
         for cell, training in zip(row.cells, trainings, strict=True):
             record = _record(cell, training.key, outcomes)
