@@ -72,7 +72,7 @@ def test_a_broken_image_is_named_before_any_training(project: Any, folder: Path)
     failed = run(project, folder, "data.workers=2")
     assert failed.returncode == 1
     (error,) = [line for line in failed.stderr.splitlines() if "Error" in line]
-    assert "1 of 40 images cannot be used: " in error
+    assert "1 of 60 images cannot be used: " in error
     assert "train/n02/3.JPEG (cannot identify image file)" in error
     assert "remove" in error
     assert "epoch" not in failed.stdout

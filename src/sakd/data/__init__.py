@@ -1,6 +1,6 @@
 """Images: where they come from, how they are split, and how they reach a training step.
 
-Datasets are found by name in `DATASETS`; `open_dataset` knows ``torchvision:NAME`` too.
+Datasets are found by name in `DATASETS`; `open_dataset` also knows ``torchvision:NAME``.
 """
 
 from sakd.data.batches.augment import Augment
