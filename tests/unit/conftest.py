@@ -11,16 +11,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from sakd.data import ImageSet, RawData, Splits, Splitting, prepare
+from sakd.data import ImageSet, Prepared, RawData, Splits, Splitting, prepare
 from sakd.foundation.randomness import seeded
 from sakd.objectives import Optimisation
 from sakd.objectives.parameters import Distillation, Routing
 from sakd.study.grid import Cell
+from sakd.study.lessons import Lessons
 from sakd.study.networks import fresh_network
 from sakd.study.recipe import Recipe
 from sakd.study.store import CellStore
 from sakd.study.train import Bench
-from sakd.study.trainings import Lessons, Training, cell_training
+from sakd.study.trainings import Training, cell_training
 from sakd.training.progress import Progress
 from sakd.weights.saved import Weights
 
@@ -56,12 +57,12 @@ def splits() -> Splits:
 @pytest.fixture(scope="session")
 def lessons(splits: Splits) -> Lessons:
     """All training images."""
-    return Lessons(splits.train, splits.card)
+    return Lessons(Prepared(splits.train, splits.card))
 
 
 @pytest.fixture(scope="session")
 def teacher(splits: Splits) -> Weights:
-    """An untrained teacher: what it knows does not matter here."""
+    """An untrained teacher: its knowledge does not matter here."""
     with seeded(0, "teacher"):
         return Weights(fresh_network("resnet14", splits.card).state_dict())
 
@@ -80,7 +81,7 @@ def make_cell() -> Callable[..., Cell]:
 def make_training(
     make_cell: Callable[..., Cell], lessons: Lessons, teacher: Weights
 ) -> Callable[..., Training]:
-    """Make the training of a cell; what is not named is as in ``TRAINING`` and the defaults."""
+    """Make the training of a cell, by ``TRAINING`` and the defaults unless others are named."""
 
     def make(
         distiller: str = "kd",
@@ -108,18 +109,19 @@ def make_training(
 @pytest.fixture
 def bench(splits: Splits, tmp_path: Path) -> Bench:
     """A fresh store."""
-    return Bench(splits.val, splits.card, CellStore(tmp_path / "cells"), torch.device("cpu"))
+    val = Prepared(splits.val, splits.card)
+    return Bench(val, CellStore(tmp_path / "cells"), torch.device("cpu"))
 
 
 @pytest.fixture
 def progress() -> Progress:
-    """Progress told in lines of the log."""
+    """Progress as lines of the log."""
     return Progress("toys", 1)
 
 
 @pytest.fixture(scope="session")
 def same() -> Callable[[Any, Any], bool]:
-    """Whether two state dicts have the same names and the same bits."""
+    """Compare two state dicts: the names, and the bits of the tensors."""
 
     def compare(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
         return one.keys() == other.keys() and all(torch.equal(one[n], other[n]) for n in one)

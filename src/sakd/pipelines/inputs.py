@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sakd.data import DataCard, Parts
+from sakd.data import DataCard, Parts, Prepared
 from sakd.distillers.method import Method
 from sakd.foundation.machine import resolve_device
 from sakd.study.importing import import_start, import_weights
+from sakd.study.lessons import Lessons
 from sakd.study.networks import check_network_fits
 from sakd.study.parameters import Parameters, Teacher
 from sakd.study.store import CellStore
 from sakd.study.train import Bench
-from sakd.study.trainings import Lessons
 from sakd.weights.saved import Weights
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def open_bench(
         parameters.distillation.check_classes(Method.of(method), len(data.classes))
     for network in parameters.student_weights:
         student_start(network, data, parameters)
-    return Bench(parameters.data.images(development["val"]()), data, cells, device)
+    return Bench(Prepared(parameters.data.images(development["val"]()), data), cells, device)
 
 
 _check_once = cache(check_network_fits)
@@ -92,5 +92,5 @@ def describe_start(network: str, start: Weights | None) -> None:
 
 def lessons(development: Parts, card: Mapping[str, Any], parameters: Parameters) -> Lessons:
     """Read all training images, with what the choice of labelled ones depends on."""
-    train = parameters.data.images(development["train"]())
-    return Lessons(train, DataCard.from_json(card), seed=parameters.data.split_seed)
+    train = Prepared(parameters.data.images(development["train"]()), DataCard.from_json(card))
+    return Lessons(train, seed=parameters.data.split_seed)

@@ -12,8 +12,9 @@ from sakd.data import DataCard, Parts
 from sakd.foundation.errors import require
 from sakd.pipelines.inputs import lessons, student_start, teacher_start
 from sakd.study.grid import Row
+from sakd.study.lessons import Lessons
 from sakd.study.parameters import Parameters, Teacher
-from sakd.study.trainings import Lessons, Training, cell_training, teacher_training
+from sakd.study.trainings import Training, cell_training, teacher_training
 from sakd.weights.saved import Weights
 
 

@@ -1,4 +1,4 @@
-"""Measure how good networks are; the test split is read here and nowhere else."""
+"""Measure networks on the test split, which is read here only."""
 
 from __future__ import annotations
 
@@ -31,13 +31,20 @@ def evaluate_cell(
 ) -> dict[str, float]:
     """Measure a finished cell on the test split, once; the store keeps the result.
 
+    Args:
+        cells: The store of the cells.
+        cell: The cell, which names the network.
+        record: The record of its training.
+        test: The test split.
+        device: The device to measure on.
+
     Returns:
-        The measures of the task after the last epoch, as in ``test_top1``; then its metric after
-        the epoch that was best on validation, ``test_top1_val_selected``; and ``test_top1_best``,
-        the best of these and of the epochs whose weights were kept: chosen on test, so optimistic.
+        The measures of the task after the last epoch, such as ``test_top1``; its metric after the
+        epoch that was best on validation, ``test_top1_val_selected``; and ``test_top1_best``, the
+        best over these and all epochs with kept weights, which is chosen on test and so optimistic.
 
     Raises:
-        UserError: Its weights are missing, damaged, or of another network.
+        UserError: The weights are missing, damaged, or of another network.
     """
     key = f"{record.key} {_key(test.card)}"
     found = cells.evaluation(cell.id, key)
@@ -62,14 +69,14 @@ def evaluate_teacher(
     """Measure a teacher on the test split, once; the store keeps the result.
 
     Args:
-        cells: Where results are kept.
+        cells: The store of the results.
         network: The teacher's name, from the grid.
-        weights: Of the teacher.
+        weights: The teacher's weights.
         test: The test split.
-        device: Where to measure.
+        device: The device to measure on.
 
     Returns:
-        The measures of the task, as in ``test_top1``.
+        The measures of the task, such as ``test_top1``.
 
     Raises:
         UserError: The weights are of another network.
@@ -79,7 +86,7 @@ def evaluate_teacher(
     found = cells.evaluation(name, key)
     if found is None:
         trained = trained_network(network, test.card, weights).to(device)
-        measures = TASK.measures(trained, test.images, test.card, device)
+        measures = TASK.measures(trained, test, device)
         found = {"key": key, **_named(measures)}
         cells.save_evaluation(name, found)
         logger.info("%s: test %.2f %%", name, 100 * found[TEST])
@@ -87,7 +94,7 @@ def evaluate_teacher(
 
 
 def _key(card: DataCard) -> str:
-    """Name how it is measured, and all of the data that it depends on."""
+    """Identify the measurement: the metric, its code, and the data."""
     code = json.dumps(code_of(type(TASK)))
     return f"{TASK.metric} {code} {card.sha256} {card.normalisation}"
 
@@ -101,7 +108,7 @@ def _without_key(found: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _trained_name(cell: Cell) -> str:
-    """The network whose weights a cell keeps, from the grid alone."""
+    """Name the network whose weights a cell keeps, from the grid alone."""
     return (
         cell.student
         if cell.alone
@@ -112,7 +119,7 @@ def _trained_name(cell: Cell) -> str:
 def _by_epoch(
     name: str, entry: Entry, record: Record, test: Prepared, device: torch.device
 ) -> dict[int | None, Mapping[str, float]]:
-    """The measures of the network called ``name`` after every epoch whose weights were kept."""
+    """Measure the network called ``name`` after every epoch with kept weights."""
     network = fresh_network(name, test.card).to(device)
     paths: dict[int | None, Path] = {
         int(path.stem): path for path in entry.epochs.glob("*.safetensors")
@@ -121,5 +128,5 @@ def _by_epoch(
     by_epoch: dict[int | None, Mapping[str, float]] = {}
     for epoch, path in paths.items():
         load(network, name, load_weights(path), source=path)
-        by_epoch[epoch] = TASK.measures(network, test.images, test.card, device)
+        by_epoch[epoch] = TASK.measures(network, test, device)
     return by_epoch

@@ -1,4 +1,4 @@
-"""Train the cells of a row: skip what is done, resume what was cut off, record what failed."""
+"""Run trainings: skip finished ones, resume interrupted ones, record failures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import nn
 
-from sakd.data import BatchStream, DataCard, Images
+from sakd.data import BatchStream, Prepared
 from sakd.foundation.errors import UserError
 from sakd.foundation.machine import provenance
 from sakd.foundation.vocabulary import DONE, FAILED
@@ -25,26 +25,24 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Bench:
-    """Where trainings are run, and how they are watched: validation images, never the test.
+    """The place where trainings run; it has validation images, never test images.
 
     Attributes:
         val: The validation images.
-        card: Of the data.
-        store: Where results are kept.
-        device: Where networks are trained.
+        store: The store of the results.
+        device: The device to train on.
     """
 
-    val: Images
-    card: DataCard
+    val: Prepared
     store: CellStore
     device: torch.device
 
     def stream(self, training: Training) -> BatchStream:
-        """The batches that ``training`` learns from."""
+        """Make the batches that ``training`` learns from."""
         return BatchStream(
             training.images.to(self.device),
-            mean=self.card.mean,
-            std=self.card.std,
+            mean=self.val.card.mean,
+            std=self.val.card.std,
             batch_size=training.recipe.batch_size,
             seed=training.seed,
             augment=training.recipe.augment,
@@ -53,16 +51,17 @@ class Bench:
 
 
 def run_training(training: Training, bench: Bench, progress: Progress) -> Record:
-    """Run ``training`` unless that is done; a failure is recorded, not raised.
+    """Run ``training`` unless it is finished; a failure is recorded, not raised.
 
-    A disk that cannot be written to is raised: the other trainings would fail there too.
+    An error of the disk is raised: it would end the other trainings, too.
 
-    The network and the batches depend on the training alone, so a cell gives the same bits
-    whatever else is trained, before it or beside it (on one CPU).
+    The network and the batches depend on the training alone, so on a CPU a cell has the same bits
+    whatever else is trained before or at the same time.
 
     Raises:
-        UserError: The record of an earlier training is damaged, or another run is at this one.
-        OSError: What is kept cannot be read or written.
+        UserError: The record of an earlier training is damaged, or another run is training this
+            one.
+        OSError: A file cannot be read or written.
     """
     entry = bench.store.entry(training.group, training.id, training.key)
     with entry.claimed():
@@ -74,7 +73,7 @@ def run_training(training: Training, bench: Bench, progress: Progress) -> Record
 
 
 def _attempt(training: Training, bench: Bench, entry: Entry, progress: Progress) -> Record:
-    """Run ``training``; its failure is its own, but that of the disk is everybody's."""
+    """Run ``training`` and record its failure, unless that is of the disk."""
     started = time.monotonic()
     bench.store.forget_evaluation(training.id, training.key)
     try:
@@ -94,7 +93,7 @@ def _train(training: Training, bench: Bench, entry: Entry, progress: Progress) -
     if state is None:
         entry.clear()
     before = 0.0 if state is None else state["seconds"]
-    recorder = Recorder(training, entry, bench.card, str(bench.device), before)
+    recorder = Recorder(training, entry, bench.val.card, str(bench.device), before)
     objective, stream = training.build().to(bench.device), bench.stream(training)
     recorder.checkpoint_at_start = state is None and pretrain(
         objective, stream, lambda name: progress.of(f"{training.id}, {name} beforehand")
@@ -123,20 +122,19 @@ def _train(training: Training, bench: Bench, entry: Entry, progress: Progress) -
 
 
 class _Validation:
-    """Measures a network on the validation images."""
+    """Measure a network on the validation images."""
 
     def __init__(self, training: Training, bench: Bench) -> None:
         self.task = training.task
-        self.bench = bench
-        self.images = bench.val.to(bench.device)
+        self.device = bench.device
+        self.val = replace(bench.val, images=bench.val.images.to(bench.device))
 
     def __call__(self, network: nn.Module) -> Mapping[str, float]:
-        bench = self.bench
-        measures = self.task.measures(network, self.images, bench.card, bench.device)
-        return {f"val_{self.task.metric}": measures[self.task.metric]}
+        metric = self.task.metric
+        return {f"val_{metric}": self.task.measures(network, self.val, self.device)[metric]}
 
 
 def _record(training: Training, bench: Bench) -> Record:
-    """Everything about ``training`` that is known before its outcome."""
+    """Record what is known about ``training`` before its outcome."""
     made_with = provenance(str(bench.device))
     return Record(training.id, training.key, FAILED, training.facts, provenance=made_with)

@@ -1,22 +1,18 @@
-"""From a cell of the grid to a training that can be run."""
+"""Make the trainings of a study: of its teachers, and of the cells of its grid."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from typing import Any
 
-from sakd.data import DataCard, Images, labelled_subset
+from sakd.data import Images
 from sakd.distillers.method import Method
-from sakd.foundation.fingerprint import code_of
-from sakd.foundation.keys import content_key, facts_of
+from sakd.foundation.keys import content_key
 from sakd.foundation.randomness import seeded
 from sakd.networks import StagedNetwork
-from sakd.networks.code import network_code
 from sakd.networks.outside.names import slug
 from sakd.objectives import (
-    OBJECTIVES,
     DataFacts,
     Distillation,
     Objective,
@@ -27,51 +23,13 @@ from sakd.objectives import (
     objective_of,
 )
 from sakd.routing import POLICIES
+from sakd.study.facts import FORMAT, facts_alone, facts_distilled
 from sakd.study.grid import Cell
+from sakd.study.lessons import Lessons
 from sakd.study.networks import started_network, trained_network
 from sakd.study.recipe import Recipe
 from sakd.tasks import CLASSIFICATION, Task
-from sakd.training import train
 from sakd.weights.saved import Weights
-
-FORMAT = 4
-"""Part of every content key: raise it when results change though no code or parameter did.
-
-2: adapters are made for any two shapes, and some of those between maps have another kernel; the
-key tells the code of networks from outside, whether the teacher is trained too, and by what images
-are normalised; ab compares responses before the rectifier.
-3: ab and ofd compare features of pre-activation networks after the next stage's batch norm.
-4: every purpose draws from a generator of its own; the key tells the code of all that a training
-uses, and leaves out parameters that were added later, at the value that changes nothing.
-"""
-
-
-@dataclass(frozen=True)
-class Lessons:
-    """The images that a network learns from.
-
-    Attributes:
-        train: All training images.
-        card: Of the data.
-        per_class: Only that many labelled images per class; None for all.
-        seed: Which ones.
-    """
-
-    train: Images
-    card: DataCard
-    per_class: int | None = None
-    seed: int = 0
-
-    @property
-    def images(self) -> Images:
-        """The images themselves."""
-        return labelled_subset(self.train, self.per_class, self.seed)
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """All that determines them, as plain JSON."""
-        of_data = {"data": self.card.sha256, "statistics": self.card.normalisation}
-        return of_data | {"per_class": self.per_class, "subset_seed": self.seed}
 
 
 @dataclass(frozen=True)
@@ -79,16 +37,16 @@ class Training:
     """One network to train.
 
     Attributes:
-        group: The folder of the store: a row's id, or ``teachers``.
-        id: Names the training in the store and in the log.
-        facts: All that determines the result, as plain JSON; hashed into the content key.
+        group: The folder of the store: the id of a row, or ``teachers``.
+        id: The name of the training in the store and in the log.
+        facts: All that determines the result, as plain JSON.
         network: The name of the network whose weights are kept.
-        build: Makes the objective, from torch's seeded random state.
-        images: What it learns from.
-        recipe: How.
-        optimisation: By player, where it differs from the players' own.
-        seed: Of initial weights, batches and routing.
-        task: What is learnt from the labels, and how it is measured.
+        build: Makes the objective; its initial weights depend on the seed alone.
+        images: The images to learn from.
+        recipe: How the network is trained.
+        optimisation: Recipes by player, where they differ from the players' own.
+        seed: The seed of initial weights, batches and routing.
+        task: The task, which gives the label loss and the measures.
     """
 
     group: str
@@ -104,33 +62,48 @@ class Training:
 
     @property
     def key(self) -> str:
-        """Content hash of `facts`."""
+        """The content key: a hash of `facts`."""
         return content_key({"format": FORMAT, **self.facts})
+
+
+@dataclass(frozen=True)
+class _Learner:
+    """A network before its training: fresh, or with the weights of ``start``."""
+
+    network: str
+    role: str
+    seed: int
+    lessons: Lessons
+    start: Weights | None
+
+    def build(self) -> StagedNetwork:
+        with seeded(self.seed, self.role):
+            return started_network(self.network, self.lessons.card, self.start)
+
+    def alone(self, recipe: Recipe, *, group: str, name: str, facts: Mapping[str, Any]) -> Training:
+        """Train the network by the labels alone."""
+        more = facts_alone(self.network, self.lessons, recipe, self.start)
+        return Training(
+            group=group,
+            id=name,
+            facts={**facts, **more},
+            network=self.network,
+            build=lambda: Supervised(self.build()),
+            images=self.lessons.images,
+            recipe=recipe,
+            optimisation={"student": recipe.optimisation},
+            seed=self.seed,
+        )
 
 
 def teacher_training(
     network: str, seed: int, lessons: Lessons, recipe: Recipe, start: Weights | None = None
 ) -> Training:
-    """Train ``network`` on the labels, to be a teacher, from ``start`` if there is one."""
-
-    def build() -> Objective:
-        with seeded(seed, "teacher"):
-            return Supervised(started_network(network, lessons.card, start))
-
-    facts = {"network": network, "seed": seed, **lessons.facts, "training": facts_of(recipe)}
-    facts["code"] = code_of(train, Supervised) | network_code(network)
-    facts |= _start_facts(start)
-    return Training(
-        group="teachers",
-        id="-".join([lessons.card.name, slug(network), "teacher", f"s{seed}"]),
-        facts=facts,
-        network=network,
-        build=build,
-        images=lessons.images,
-        recipe=recipe,
-        optimisation={"student": recipe.optimisation},
-        seed=seed,
-    )
+    """Train ``network`` by the labels, to be a teacher, from ``start`` if it is given."""
+    name = "-".join([lessons.card.name, slug(network), "teacher", f"s{seed}"])
+    learner = _Learner(network, "teacher", seed, lessons, start)
+    facts = {"network": network, "seed": seed}
+    return learner.alone(recipe, group="teachers", name=name, facts=facts)
 
 
 def cell_training(
@@ -143,84 +116,45 @@ def cell_training(
     routing: Routing,
     start: Weights | None = None,
 ) -> Training:
-    """Train ``cell.student``, alone or under ``teacher``, from ``start`` if there is one.
+    """Train ``cell.student``, alone or under ``teacher``, from ``start`` if it is given.
 
-    Cells of one seed start from the same student and see the same images in the same order.
-
-    Raises:
-        UserError: The teacher's weights do not fit its network.
+    Cells of one seed start from the same student and see the same images in the same order. The
+    objective raises `UserError` when it is built if the teacher's weights do not fit its network.
     """
-    student = partial(_student, cell, lessons, start)
-    facts = {**asdict(cell), **lessons.facts, "training": facts_of(recipe)}
-    facts |= {"code": code_of(train, Supervised) | network_code(cell.student)}
-    alone = Training(
-        group=cell.row,
-        id=cell.id,
-        facts=facts | _start_facts(start),
-        network=cell.student,
-        build=lambda: Supervised(student()),
-        images=lessons.images,
-        recipe=recipe,
-        optimisation={"student": recipe.optimisation},
-        seed=cell.seed,
-    )
+    student = _Learner(cell.student, "student", cell.seed, lessons, start)
+    alone = student.alone(recipe, group=cell.row, name=cell.id, facts=asdict(cell))
     if cell.alone:
         return alone
+    return _distilled(alone, student, cell, teacher, distillation, routing)
+
+
+def _distilled(
+    alone: Training,
+    student: _Learner,
+    cell: Cell,
+    teacher: Weights,
+    distillation: Distillation,
+    routing: Routing,
+) -> Training:
+    """Train as ``alone``, under ``teacher``."""
     method, policy = Method.of(cell.distiller), POLICIES[cell.policy]
+    card = student.lessons.card
+    data = DataFacts(card.image_shape, alone.images.labels)
 
     def build() -> Objective:
-        data = DataFacts(lessons.card.image_shape, alone.images.labels)
-        networks = student(), _teacher(cell, lessons.card, teacher)
+        learner = student.build()
         with seeded(cell.seed, "objective"):
-            return objective_of(Problem(*networks, method, policy, data, distillation, routing))
+            taught_by = trained_network(cell.teacher, card, teacher)
+            how = distillation, routing
+            return objective_of(Problem(learner, taught_by, method, policy, data, *how))
 
-    router = {"router": routing.optimisation(recipe.optimisation)} if policy.trained else {}
+    optimisation = dict(alone.optimisation)
+    if policy.trained:
+        optimisation["router"] = routing.optimisation(alone.recipe.optimisation)
     return replace(
         alone,
-        facts={**alone.facts, **_method_facts(cell, teacher, distillation, routing)},
+        facts={**alone.facts, **facts_distilled(cell, teacher, distillation, routing)},
         network=method.trained_name(cell.student, cell.teacher),
         build=build,
-        optimisation={**alone.optimisation, **router},
+        optimisation=optimisation,
     )
-
-
-def _student(cell: Cell, lessons: Lessons, start: Weights | None) -> StagedNetwork:
-    with seeded(cell.seed, "student"):
-        return started_network(cell.student, lessons.card, start)
-
-
-def _teacher(cell: Cell, card: DataCard, weights: Weights) -> StagedNetwork:
-    with seeded(cell.seed, "teacher"):  # draws that are overwritten, and shift no others
-        return trained_network(cell.teacher, card, weights)
-
-
-def _start_facts(start: Weights | None) -> dict[str, Any]:
-    """The weights from which the network starts; fresh ones follow from the seed."""
-    return {} if start is None else {"start": start.sha256()}
-
-
-def _method_facts(
-    cell: Cell, teacher: Weights, distillation: Distillation, routing: Routing
-) -> dict[str, Any]:
-    method, policy = Method.of(cell.distiller), POLICIES[cell.policy]
-    weights = distillation.weights_of(method)
-    kinds = [method.everyone[name] for name in weights]
-    code = code_of(train, OBJECTIVES[distillation.objective], policy, *kinds)
-    facts: dict[str, Any] = {
-        "code": code | network_code(cell.student) | network_code(cell.teacher),
-        "teacher_weights": teacher.sha256(),
-        "objective": distillation.objective,
-        "ce_weight": distillation.ce_weight_of(method),
-        "weights": weights,
-        "options": _chosen(distillation.options, *weights),
-        "policy_options": _chosen(routing.options, cell.policy),
-    }
-    if "statistics" in teacher.card:
-        facts["teacher_statistics"] = teacher.card["statistics"]
-    if policy.trained:
-        facts["routing"] = {k: v for k, v in facts_of(routing).items() if k != "options"}
-    return facts
-
-
-def _chosen(options: Mapping[str, Mapping[str, float]], *names: str) -> dict[str, dict[str, float]]:
-    return {name: dict(options[name]) for name in names if name in options}

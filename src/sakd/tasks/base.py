@@ -1,4 +1,4 @@
-"""The interface of a task: what labels demand, how a network is measured, what is an embedding."""
+"""The interface of tasks: the label loss, the measures of a network, and its embedding."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from sakd.data import Batch, DataCard, Images
+from sakd.data import Batch, Prepared
 
 
 class Task(ABC):
-    """Something that a network learns from labels.
+    """A task that a network learns from labels.
 
     Attributes:
-        metric: Name of the measure that ranks networks, as in the columns ``val_top1`` and
+        metric: The name of the measure that ranks networks, as in the columns ``val_top1`` and
             ``test_top1``.
-        title: The same for people, as in "test top-1 %".
+        title: The metric as a heading, as in "test top-1 %".
         higher_is_better: Whether a larger value of the metric is better.
     """
 
@@ -28,22 +28,22 @@ class Task(ABC):
 
     @abstractmethod
     def loss(self, logits: Tensor, batch: Batch) -> Tensor:
-        """The loss that the labels of ``batch`` demand of ``logits``: a scalar, over the batch."""
+        """Compute the loss of ``logits`` (B, K) on the labels of ``batch``, a scalar."""
 
     @abstractmethod
     def embedding(self, features: Sequence[Tensor]) -> Tensor:
-        """One vector (B, C) per sample, from the features in order of depth, without the logits."""
+        """Reduce the features, in order of depth and without the logits, to one vector (B, C)."""
 
     @abstractmethod
     def measures(
-        self, network: nn.Module, images: Images, card: DataCard, device: torch.device | str
+        self, network: nn.Module, data: Prepared, device: torch.device | str
     ) -> Mapping[str, float]:
-        """Measure ``network`` on ``images``: the `metric`, and whatever else is of interest.
+        """Measure ``network`` on ``data``: the `metric`, and other measures of the task.
 
         The network is put into evaluation mode and left there.
         """
 
     def best(self, values: Sequence[float]) -> int:
-        """The position of the best of the metric's ``values``, the first of equals."""
+        """Find the position of the best of the metric's ``values``, the first of equals."""
         best = max(values) if self.higher_is_better else min(values)
         return values.index(best)

@@ -1,4 +1,4 @@
-"""Telling classes apart: one label per image."""
+"""Classification: one label per image."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from sakd.data import Batch, DataCard, Images, evaluation_batches
+from sakd.data import Batch, Prepared, evaluation_batches
 from sakd.tasks.base import Task
 
 LARGEST_BATCH, BATCH_PIXELS = 500, 2**22  # images, and pixels of all of them: 83 of 224 x 224
 
 
 class Classification(Task):
-    """Cross-entropy on the labels, measured by the share of images that are named rightly."""
+    """Cross-entropy on the labels, measured by the share of correctly classified images."""
 
     metric = "top1"
     title = "top-1 %"
 
     def loss(self, logits: Tensor, batch: Batch) -> Tensor:
-        """Cross-entropy of ``logits`` (B, K) with the labels, as a mean over the batch.
+        """Compute the cross-entropy of ``logits`` (B, K) with the labels, a mean over the batch.
 
-        Where images were mixed, the labels are in the same shares.
+        Where images were mixed, the labels count in the same shares.
         """
         loss = cross_entropy(logits, batch.labels)
         if batch.mixture is None:
@@ -32,21 +32,22 @@ class Classification(Task):
         return share * loss + (1 - share) * cross_entropy(logits, partner)
 
     def embedding(self, features: Sequence[Tensor]) -> Tensor:
-        """The last feature, which is a vector (B, C)."""
+        """Give the last feature, which is a vector (B, C)."""
         return features[-1]
 
     @torch.no_grad()
     def measures(
-        self, network: nn.Module, images: Images, card: DataCard, device: torch.device | str = "cpu"
+        self, network: nn.Module, data: Prepared, device: torch.device | str = "cpu"
     ) -> Mapping[str, float]:
-        """Measure ``network`` on ``images`` in one pass, as fractions of 1.
+        """Measure ``network`` on ``data`` in one pass, as fractions of 1.
 
         Returns:
             ``top1``, the share of images whose most likely class is the right one; and
-            ``balanced``, that share of each class, averaged over the classes that have images. On
-            uneven classes it tells a network from one that knows only the largest.
+            ``balanced``, the mean of that share over the classes that have images. On uneven
+            classes a network that knows only the largest has a low one.
         """
         network.eval()
+        images, card = data.images, data.card
         pixels = card.height * card.width
         count = max(1, min(LARGEST_BATCH, BATCH_PIXELS // pixels))
         batches = evaluation_batches(images, card.mean, card.std, batch_size=count, device=device)

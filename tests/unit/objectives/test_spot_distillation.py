@@ -162,10 +162,10 @@ def test_an_unknown_name_is_met_with_the_near_one(
 
 def test_networks_of_other_classes_are_refused(small_network: Networks) -> None:
     seven = resnet(7, depth=8, widths=(2, 2, 3, 4))
-    with pytest.raises(UserError, match="student tells 5 classes apart and the teacher 7"):
+    with pytest.raises(UserError, match=r"5 classes and .* 7: .*teacher of"):
         distil(small_network(0), seven, "kd", "always", FACTS)
     facts = DataFacts((3, 8, 8), torch.arange(9))
-    with pytest.raises(UserError, match="tell 5 classes apart, the training labels go up to 8"):
+    with pytest.raises(UserError, match=r"5 classes, .* up to 8: .* for 9"):
         distil(small_network(0), small_network(1), "kd", "always", facts)
 
 

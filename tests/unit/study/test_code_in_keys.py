@@ -15,8 +15,9 @@ from sakd.foundation.errors import UserError
 from sakd.networks.code import network_code, network_files
 from sakd.objectives.parameters import Distillation, Routing
 from sakd.study.grid import Cell
+from sakd.study.lessons import Lessons
 from sakd.study.recipe import Recipe
-from sakd.study.trainings import Lessons, cell_training, teacher_training
+from sakd.study.trainings import cell_training, teacher_training
 from sakd.weights.saved import Weights
 
 CODE = """

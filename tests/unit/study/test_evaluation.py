@@ -113,7 +113,7 @@ def test_a_teacher_is_evaluated_once(
 ) -> None:
     test, store = Prepared(splits.test, splits.card), CellStore(tmp_path)
     network = trained_network("resnet14", splits.card, teacher)
-    measures = CLASSIFICATION.measures(network, splits.test, splits.card)
+    measures = CLASSIFICATION.measures(network, test)
     expected = {f"test_{name}": value for name, value in measures.items()}
     assert evaluate_teacher(store, "resnet14", teacher, test, CPU) == expected
     asked: list[dict[str, float]] = []

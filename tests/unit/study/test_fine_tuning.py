@@ -21,12 +21,13 @@ from sakd.pipelines.students.nodes import train_row
 from sakd.pipelines.teacher.nodes import make_teacher
 from sakd.study.grid import Cell
 from sakd.study.importing import import_start
+from sakd.study.lessons import Lessons
 from sakd.study.matching import class_tensors
 from sakd.study.networks import fresh_network, started_network
 from sakd.study.parameters import Parameters, parse_parameters
 from sakd.study.recipe import Recipe
 from sakd.study.store import DONE, CellStore
-from sakd.study.trainings import Lessons, Training, cell_training, teacher_training
+from sakd.study.trainings import Training, cell_training, teacher_training
 from sakd.weights.saved import Weights, load_weights, save_weights
 
 HEAD = ["head.bias", "head.weight"]

@@ -200,7 +200,7 @@ def test_names_that_repdistiller_would_call_alike_are_the_networks_own(
 def test_renames_that_lose_a_weight_are_refused(tmp_path: Path, card: DataCard) -> None:
     state = NETWORKS["resnet8"](CLASSES).state_dict()
     torch.save({**state, "ema.head.bias": state["head.bias"]}, tmp_path / "a.pth")
-    with pytest.raises(UserError, match=r"2 weights .*'head.bias'.*renames"):
+    with pytest.raises(UserError, match=r"2 weights .*'head.bias': correct the renames"):
         import_weights("resnet8", card, tmp_path / "a.pth", renames={"ema.": ""})
 
 

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 import torch
 
-from sakd.data import Augment, DataCard, ImageSet
+from sakd.data import Augment, DataCard, ImageSet, Prepared
 from sakd.foundation.keys import added, content_key
 from sakd.objectives import Distillation, Optimisation, Routing
+from sakd.study.facts import FORMAT
 from sakd.study.grid import Cell
+from sakd.study.lessons import Lessons
 from sakd.study.recipe import Recipe
-from sakd.study.trainings import FORMAT, Lessons, Training, cell_training, teacher_training
+from sakd.study.trainings import Training, cell_training, teacher_training
 from sakd.weights.saved import Weights
 
 RECORDED: dict[str, str] = json.loads(
@@ -36,7 +38,7 @@ CARD = DataCard(
     sha256="0123",
 )
 IMAGES = ImageSet(torch.zeros(6, 1, 8, 8, dtype=torch.uint8), torch.arange(6) % 3)
-LESSONS = Lessons(IMAGES, CARD, per_class=1, seed=3)
+LESSONS = Lessons(Prepared(IMAGES, CARD), per_class=1, seed=3)
 TEACHER = Weights({"head.bias": torch.arange(3.0)})
 OTHERS = Weights(TEACHER.state, {"statistics": {"mean": [0.1], "std": [0.2]}})
 PLAIN = Recipe()

@@ -21,11 +21,12 @@ from sakd.objectives.parameters import Distillation, Routing
 from sakd.routing import POLICIES
 from sakd.study.evaluation import evaluate_cell
 from sakd.study.grid import Cell
+from sakd.study.lessons import Lessons
 from sakd.study.networks import fresh_network, trained_network
 from sakd.study.parameters import parse_parameters
 from sakd.study.recipe import Recipe
 from sakd.study.train import Bench, run_training
-from sakd.study.trainings import Lessons, Training, cell_training
+from sakd.study.trainings import Training, cell_training
 from sakd.tasks import CLASSIFICATION
 from sakd.training.progress import Progress
 from sakd.weights.saved import Weights, load_weights
@@ -60,11 +61,11 @@ def test_under_every_policy_what_is_trained_is_what_is_kept_and_evaluated(
     assert {name: value.shape for name, value in kept.state.items()} == shapes
     again = trained_network(training.network, test.card, kept)
 
-    def measured(network: Any, images: Any) -> float:
-        return CLASSIFICATION.measures(network, images, test.card)["top1"]
+    def measured(network: Any, data: Prepared) -> float:
+        return CLASSIFICATION.measures(network, data)["top1"]
 
     found = evaluate_cell(bench.store, cell, record, test, torch.device("cpu"))
-    assert found["test_top1"] == measured(again, test.images)
+    assert found["test_top1"] == measured(again, test)
     assert record.val_metric == measured(again, bench.val)
 
 

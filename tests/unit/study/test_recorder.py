@@ -57,7 +57,7 @@ def recorded(make_training: Make, bench: Bench) -> Callable[..., tuple[Entry, Wi
             training.build(),
             epochs=len(scores),
             evaluate=lambda _network: {"val_top1": next(coming)},
-            callbacks=[Recorder(training, entry, bench.card, "cpu"), witness],
+            callbacks=[Recorder(training, entry, bench.val.card, "cpu"), witness],
         )
         train([one], bench.stream(training))
         assert one.failure is None

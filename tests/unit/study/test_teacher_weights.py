@@ -8,7 +8,7 @@ import pytest
 import torch
 import yaml
 
-from sakd.data import ImageSet, Splitting, prepare
+from sakd.data import ImageSet, Prepared, Splitting, prepare
 from sakd.data.sources.raw import RawData
 from sakd.foundation.errors import UserError
 from sakd.networks import NETWORKS
@@ -16,10 +16,11 @@ from sakd.objectives.parameters import Distillation, Routing
 from sakd.pipelines.teacher.nodes import make_teacher
 from sakd.project.dvc import Stages, dvc_yaml
 from sakd.study.grid import Grid
+from sakd.study.lessons import Lessons
 from sakd.study.parameters import parse_parameters
 from sakd.study.recipe import Recipe
 from sakd.study.store import CellStore
-from sakd.study.trainings import Lessons, cell_training
+from sakd.study.trainings import cell_training
 from sakd.weights.saved import Weights
 
 PAIRS = {"grid": {"pairs": ["resnet14/resnet8", "resnet20/resnet8"]}}
@@ -38,7 +39,7 @@ def lessons() -> Lessons:
     images = torch.randint(256, (80, 1, 8, 8), dtype=torch.uint8)
     raw = RawData(ImageSet(images, torch.arange(80) % 4), None, tuple("abcd"), "made up")
     splits = prepare(raw, Splitting(0.2, test_fraction=0.2), name="toy")
-    return Lessons(splits.train, splits.card)
+    return Lessons(Prepared(splits.train, splits.card))
 
 
 def test_the_node_reads_the_file_and_trains_nothing(
@@ -49,7 +50,7 @@ def test_the_node_reads_the_file_and_trains_nothing(
     )
     store = CellStore(tmp_path / "cells")
     weights = make_teacher(
-        {"train": lessons.train.tensors},
+        {"train": lessons.train.images.tensors},
         lessons.card.to_json(),
         store,
         settings.teacher_of("resnet14"),

@@ -16,10 +16,11 @@ from sakd.foundation.errors import UserError
 from sakd.foundation.vocabulary import DONE
 from sakd.objectives import JointDistillation, Optimisation, SpotDistillation, Supervised
 from sakd.objectives.parameters import Distillation, Routing
+from sakd.study.lessons import Lessons
 from sakd.study.recipe import Recipe
 from sakd.study.store import CellStore
 from sakd.study.train import Bench, run_training
-from sakd.study.trainings import Lessons, Training, teacher_training
+from sakd.study.trainings import Training, teacher_training
 from sakd.training.progress import Progress
 from sakd.weights.saved import Weights
 
@@ -34,7 +35,8 @@ def shifted(weights: Weights) -> Weights:
 
 @pytest.fixture
 def of_other_data(lessons: Lessons) -> Lessons:
-    return replace(lessons, card=replace(lessons.card, sha256="0" * 64))
+    card = replace(lessons.card, sha256="0" * 64)
+    return replace(lessons, train=replace(lessons.train, card=card))
 
 
 def test_the_key_is_a_function_of_the_content(make_training: Make) -> None:
@@ -86,7 +88,8 @@ def test_the_key_changes_with_the_images_and_how_they_are_normalised(
     make_training: Make, lessons: Lessons, of_other_data: Lessons
 ) -> None:
     few, others = replace(lessons, per_class=4), replace(lessons, per_class=4, seed=1)
-    brighter = replace(lessons, card=replace(lessons.card, mean=(0.9,)))
+    card = replace(lessons.card, mean=(0.9,))
+    brighter = replace(lessons, train=replace(lessons.train, card=card))
     every = (lessons, of_other_data, few, others, brighter)
     assert len({make_training(images=images).key for images in every}) == 5
 
@@ -167,7 +170,7 @@ def test_seeds_give_different_students(
 def test_a_student_sees_only_its_labelled_images(make_training: Make, lessons: Lessons) -> None:
     training = make_training(images=replace(lessons, per_class=4))
     assert training.images.labels.bincount().tolist() == [4, 4, 4]
-    assert make_training().images is lessons.train
+    assert make_training().images is lessons.train.images
 
 
 def test_the_router_follows_the_student_at_its_own_rate(make_training: Make) -> None:

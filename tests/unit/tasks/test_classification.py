@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sakd.data import DataCard, ImageSet, Splits
+from sakd.data import DataCard, ImageSet, Prepared, Splits
 from sakd.study.networks import fresh_network
 from sakd.tasks import CLASSIFICATION, TASKS
 
@@ -42,7 +42,7 @@ def test_accuracy_is_of_all_images_and_on_average_of_each_class_that_has_some(
 ) -> None:
     levels = torch.tensor([0, 100, 200, 255], dtype=torch.uint8)
     images = ImageSet(levels.view(4, 1, 1, 1).expand(4, 1, 8, 8), torch.tensor(labels))
-    assert CLASSIFICATION.measures(Brightness(), images, card) == pytest.approx(
+    assert CLASSIFICATION.measures(Brightness(), Prepared(images, card)) == pytest.approx(
         {"top1": top1, "balanced": balanced}, abs=1e-15
     )
 
@@ -52,13 +52,14 @@ def test_top1_counts_every_image_of_many_batches(card: DataCard) -> None:
     labels = torch.tensor([0, 1]).repeat(600)
     labels[-3:] = 2
     images = ImageSet(levels.view(-1, 1, 1, 1), labels)
-    assert CLASSIFICATION.measures(Brightness(), images, card)["top1"] == 1197 / 1200
+    measured = CLASSIFICATION.measures(Brightness(), Prepared(images, card))
+    assert measured["top1"] == 1197 / 1200
 
 
 def test_top1_leaves_the_network_in_evaluation_mode_and_as_it_was(splits: Splits) -> None:
     network = fresh_network("resnet8", splits.card)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    CLASSIFICATION.measures(network.train(), splits.test, splits.card)
+    CLASSIFICATION.measures(network.train(), Prepared(splits.test, splits.card))
     assert not network.training
     assert all(torch.equal(network.state_dict()[name], before[name]) for name in before)
 
@@ -76,4 +77,4 @@ def test_the_best_is_the_first_of_equals_by_the_tasks_order() -> None:
 def test_a_task_measures_what_it_ranks_by(name: str, splits: Splits) -> None:
     task = TASKS[name]
     network = fresh_network("resnet8", splits.card)
-    assert task.metric in task.measures(network, splits.val, splits.card, "cpu")
+    assert task.metric in task.measures(network, Prepared(splits.val, splits.card), "cpu")

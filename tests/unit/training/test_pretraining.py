@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 import sakd.study.train
-from sakd.data import BatchStream, DataCard, ImageSet
+from sakd.data import BatchStream, DataCard, ImageSet, Prepared
 from sakd.distillers import DISTILLERS
 from sakd.foundation.errors import UserError
 from sakd.foundation.vocabulary import DONE
@@ -179,7 +179,8 @@ def test_a_resumed_job_goes_on_with_the_paraphraser_that_it_has(
     monkeypatch.setattr(sakd.study.train, "pretrain", counting)
 
     def run(folder: str, progress: Progress) -> Any:
-        bench = Bench(images, card, CellStore(tmp_path / folder), torch.device("cpu"))
+        store = CellStore(tmp_path / folder)
+        bench = Bench(Prepared(images, card), store, torch.device("cpu"))
         return run_training(job_of(objective, images), bench, progress)
 
     with pytest.raises(KeyboardInterrupt):

@@ -36,7 +36,7 @@ def train_row(
     """
     trainings = row_trainings(row, teacher, development, card, parameters)
     bench = open_bench(development, card, cells, parameters)
-    describe_start(row.student, student_start(row.student, bench.card, parameters))
+    describe_start(row.student, student_start(row.student, bench.val.card, parameters))
     records = {}
     with Progress(row.id, len(trainings)) as progress:
         for training in trainings:

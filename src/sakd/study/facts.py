@@ -1,0 +1,67 @@
+"""The facts that determine a result, as plain JSON; their hash is its content key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sakd.distillers.method import Method
+from sakd.foundation.fingerprint import code_of
+from sakd.foundation.keys import facts_of
+from sakd.networks.code import network_code
+from sakd.objectives import OBJECTIVES, Distillation, Routing, Supervised
+from sakd.routing import POLICIES
+from sakd.study.grid import Cell
+from sakd.study.lessons import Lessons
+from sakd.study.recipe import Recipe
+from sakd.training import train
+from sakd.weights.saved import Weights
+
+FORMAT = 4
+"""Part of every content key: raise it when results change though no code or parameter did.
+
+2: adapters are made for any two shapes, and some of those between maps have another kernel; the
+key has the code of networks from outside, whether the teacher is trained too, and the statistics
+that normalise the images; ab compares responses before the rectifier.
+3: ab and ofd compare features of pre-activation networks after the next stage's batch norm.
+4: every purpose draws from a generator of its own; the key has the code of all that a training
+uses, and leaves out parameters that were added later, at the value that changes nothing.
+"""
+
+
+def facts_alone(
+    network: str, lessons: Lessons, recipe: Recipe, start: Weights | None
+) -> dict[str, Any]:
+    """List what determines a training by labels alone, apart from its name and seed."""
+    facts: dict[str, Any] = {**lessons.facts, "training": facts_of(recipe)}
+    facts["code"] = code_of(train, Supervised) | network_code(network)
+    # Fresh weights follow from the seed.
+    return facts if start is None else facts | {"start": start.sha256()}
+
+
+def facts_distilled(
+    cell: Cell, teacher: Weights, distillation: Distillation, routing: Routing
+) -> dict[str, Any]:
+    """List what else determines the training of a cell with a teacher."""
+    method, policy = Method.of(cell.distiller), POLICIES[cell.policy]
+    weights = distillation.weights_of(method)
+    kinds = [method.everyone[name] for name in weights]
+    code = code_of(train, OBJECTIVES[distillation.objective], policy, *kinds)
+    facts: dict[str, Any] = {
+        "code": code | network_code(cell.student) | network_code(cell.teacher),
+        "teacher_weights": teacher.sha256(),
+        "objective": distillation.objective,
+        "ce_weight": distillation.ce_weight_of(method),
+        "weights": weights,
+        "options": _chosen(distillation.options, *weights),
+        "policy_options": _chosen(routing.options, cell.policy),
+    }
+    if "statistics" in teacher.card:
+        facts["teacher_statistics"] = teacher.card["statistics"]
+    if policy.trained:
+        facts["routing"] = {k: v for k, v in facts_of(routing).items() if k != "options"}
+    return facts
+
+
+def _chosen(options: Mapping[str, Mapping[str, float]], *names: str) -> dict[str, dict[str, float]]:
+    return {name: dict(options[name]) for name in names if name in options}
