@@ -1,1 +1,1 @@
-"""What every part stands on: errors, tables of names, files, randomness, the machine."""
+"""The basis of every part: errors, tables of names, files, randomness, the machine."""

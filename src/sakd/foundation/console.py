@@ -18,7 +18,7 @@ from rich.progress import (
 
 
 class ConsoleHandler(logging.Handler):
-    """Writes each record as one unwrapped line, above any progress bars."""
+    """Write each record as one unwrapped line, above any progress bars."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write ``record``."""
@@ -26,7 +26,7 @@ class ConsoleHandler(logging.Handler):
 
 
 def log_to_console() -> None:
-    """Show what the project logs, from information up, and nowhere else."""
+    """Show the log of the project, from level info up, on the console alone."""
     handler = ConsoleHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
     logger = logging.getLogger("sakd")
@@ -36,7 +36,7 @@ def log_to_console() -> None:
 
 
 def progress_bars() -> Progress | None:
-    """Bars with a note each, on a terminal; None elsewhere. They vanish when they are stopped."""
+    """Make bars with a note each, which vanish when they stop; None unless on a terminal."""
     console = get_console()
     if not console.is_terminal:
         return None
@@ -53,7 +53,7 @@ def progress_bars() -> Progress | None:
 
 @contextmanager
 def counting(title: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar to ``total``, on a terminal; gives a function that says how many more are done."""
+    """Show a bar up to ``total``, on a terminal; yield a function that advances it."""
     bars = progress_bars()
     if bars is None:
         yield lambda _more: None

@@ -1,10 +1,10 @@
-"""The one exception that is meant for the user's eyes."""
+"""The one exception that is meant for users."""
 
 
 class UserError(ValueError):
-    """Something the user can mend.
+    """An error that the user can mend.
 
-    The message is one line: the value found, what is allowed, and the remedy.
+    The message is one line: the value, what is allowed, and the remedy.
     """
 
 
@@ -12,7 +12,7 @@ def require(fine: bool, complaint: str) -> None:
     """Raise `UserError` with ``complaint`` unless ``fine``.
 
     Raises:
-        UserError: not ``fine``.
+        UserError: It is not ``fine``.
     """
     if not fine:
         raise UserError(complaint)
@@ -22,7 +22,7 @@ def require_positive(**values: float) -> None:
     """Raise `UserError` for the first of the named ``values`` that is not above 0.
 
     Raises:
-        UserError: there is one.
+        UserError: A value is 0 or below.
     """
     for name, value in values.items():
         require(value > 0, f"{name} must be above 0, got {value}")
@@ -32,7 +32,7 @@ def require_not_negative(**values: float) -> None:
     """Raise `UserError` for the first of the named ``values`` that is below 0.
 
     Raises:
-        UserError: there is one.
+        UserError: A value is below 0.
     """
     for name, value in values.items():
         require(value >= 0, f"{name} must not be negative: {value}")

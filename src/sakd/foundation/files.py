@@ -16,10 +16,10 @@ from sakd.foundation.errors import UserError
 
 @contextmanager
 def at_once(path: Path) -> Iterator[Path]:
-    """Give a file to write to, which takes the place of ``path`` once all of it is written.
+    """Yield a file to write to, which replaces ``path`` once it is complete.
 
     Raises:
-        OSError: it cannot be written, also where torch or safetensors call that otherwise.
+        OSError: The file cannot be written; errors of torch and safetensors become this one.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
@@ -35,10 +35,10 @@ def at_once(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def readable() -> Iterator[None]:
-    """Say in one line which file the operating system refuses to read, and why.
+    """Turn a refusal by the operating system to read a file into one line that names it.
 
     Raises:
-        UserError: It refuses.
+        UserError: A file cannot be read.
     """
     try:
         yield
@@ -48,6 +48,6 @@ def readable() -> Iterator[None]:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write ``content`` to ``path``, at once or not at all."""
+    """Write ``content`` to ``path``, whole or not at all."""
     with at_once(path) as partial:
         partial.write_text(json.dumps(content, indent=2) + "\n")

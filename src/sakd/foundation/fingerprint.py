@@ -1,4 +1,4 @@
-"""A text that changes when code does, and does not when only its comments do."""
+"""Hashes of code that ignore comments, docstrings and layout."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ SHOWN = 16
 WITHOUT_RESULTS = frozenset(
     f"sakd.foundation.{name}" for name in ("console", "errors", "imports", "machine", "tables")
 )
-"""Modules of the project that say, show or look something up, and change no number."""
+"""Modules of the project that report or look things up, and so change no result."""
 
 
 def code_of(*objects: object) -> dict[str, str]:
-    """Hash the modules that ``objects`` are written in, and those of their package behind them.
+    """Hash the modules that define ``objects``, and the modules of their packages they import.
 
-    A module counts with its syntax tree: comments, docstrings and layout change nothing. It is
-    read once per process, so a file that is edited during a run is not what counts.
+    The hash is of the syntax tree: comments, docstrings and layout do not change it. A module is
+    read once per process, so edits during a run do not count.
 
     Args:
         objects: Classes, functions, partials of functions, or modules.
 
     Returns:
-        The hash of each module, by its name, in order of the names. Modules that are defined
-        nowhere in files (an interactive session) have the hash ``unknown``.
+        The hash of each module, by its name, in order of the names. Modules without a file (an
+        interactive session) have the hash ``unknown``.
     """
     return {module.__name__: _digest(module) for module in modules_of(*objects)}
 
 
 def files_of(*objects: object) -> tuple[Path, ...]:
-    """The files of the modules that `code_of` hashes."""
+    """Find the files of the modules that `code_of` hashes."""
     files = (getattr(module, "__file__", None) for module in modules_of(*objects))
     return tuple(Path(file) for file in files if file is not None)
 
 
 def modules_of(*objects: object) -> tuple[ModuleType, ...]:
-    """The modules that `code_of` hashes: of the objects, their bases, and all these import.
+    """Find the modules that `code_of` hashes: of the objects, their bases, and their imports.
 
-    Of what a module imports, only modules of the same top-level package are followed, through
-    the names that are imported and not through packages that pass them on.
+    Imports are followed within the same top-level package only, to the modules that define the
+    imported names, not to packages that pass them on.
     """
     waiting = [module for thing in objects for module in _homes(thing)]
     found: dict[str, ModuleType] = {}
@@ -61,7 +61,7 @@ def modules_of(*objects: object) -> tuple[ModuleType, ...]:
 
 
 def _homes(thing: object) -> Iterator[ModuleType]:
-    """The modules that a class (with its bases) or function is written in; a module is itself."""
+    """Yield the modules that define a class (with its bases) or a function; a module is its own."""
     if isinstance(thing, ModuleType):
         yield thing
         return
@@ -76,14 +76,14 @@ def _homes(thing: object) -> Iterator[ModuleType]:
 
 
 def _installed(module: ModuleType, package: str) -> bool:
-    """Whether ``module`` is Python's or of a library, and not of a project."""
+    """Tell whether ``module`` belongs to Python or a library, not to a project."""
     file = getattr(module, "__file__", None)
     return file is None or package in sys.stdlib_module_names or "site-packages" in file
 
 
 @cache
 def _behind(module: ModuleType) -> tuple[ModuleType, ...]:
-    """The modules of the same package that define what ``module`` imports."""
+    """Find the modules of the same package that define the names that ``module`` imports."""
     package = module.__name__.partition(".")[0]
     names = [name for name in _imports(_tree(module), module) if name.partition(".")[0] == package]
     return tuple(sys.modules[name] for name in dict.fromkeys(names) if name in sys.modules)
@@ -101,7 +101,7 @@ def _imports(tree: ast.Module, module: ModuleType) -> Iterator[str]:
 
 
 def _definers(source: str, names: Iterable[str]) -> Iterator[str]:
-    """The modules in which ``names``, imported from ``source``, are defined."""
+    """Yield the modules that define ``names``, imported from ``source``."""
     module = sys.modules.get(source)
     for name in names:
         if f"{source}.{name}" in sys.modules:
@@ -116,7 +116,7 @@ def _definers(source: str, names: Iterable[str]) -> Iterator[str]:
 
 @cache
 def _tree(module: ModuleType) -> ast.Module:
-    """The syntax tree of ``module``, less what cannot change a number."""
+    """Parse ``module`` into its syntax tree, without docstrings and imports for type checkers."""
     try:
         tree = ast.parse(inspect.getsource(module))
     except (OSError, TypeError):
@@ -128,7 +128,7 @@ def _tree(module: ModuleType) -> ast.Module:
 
 
 def _is_remark(node: ast.stmt) -> bool:
-    """Whether ``node`` is a docstring (of an attribute too) or serves type checkers alone."""
+    """Tell whether ``node`` is a docstring (of an attribute too) or is for type checkers only."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return isinstance(node.value.value, str)
     return (
@@ -147,7 +147,7 @@ def _digest(module: ModuleType) -> str:
 
 
 def _canonical(node: object) -> str:
-    """``node`` as a text that every version of Python gives alike: empty fields are left out."""
+    """Write ``node`` as a text that no version of Python changes: without empty fields."""
     if isinstance(node, list):
         return f"[{','.join(map(_canonical, node))}]"
     if not isinstance(node, ast.AST):

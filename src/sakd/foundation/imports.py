@@ -1,4 +1,7 @@
-"""Find what a name such as ``package.module:item`` means. Only names from parameters come here."""
+"""Import what names such as ``package.module:item`` stand for.
+
+Only names from parameters may come here, never names from files.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ def imported(name: str) -> ModuleType:
     """Import the module called ``name``.
 
     Raises:
-        UserError: There is none, or its import fails.
+        UserError: There is no such module, or its import fails.
     """
     try:
         return import_module(name)

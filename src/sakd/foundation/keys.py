@@ -1,4 +1,4 @@
-"""Content keys: hashes of all that determines a result, which outlast new options."""
+"""Content keys: hashes of all that determines a result; new options leave them unchanged."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ ASIDE = "aside"
 
 
 def added(neutral: T) -> T:
-    """Declare a field of a dataclass that came after keys were first written.
+    """Declare a field of a dataclass that was added after keys were first written.
 
-    Its default is ``neutral``, at which the field changes nothing. There it is left out of the
-    facts, so that what was trained before the field existed keeps its key. Whoever changes the
-    default later must keep this neutral value: ``field(default=..., metadata={NEUTRAL: ...})``.
+    At its default, ``neutral``, the field changes no result and is left out of the facts, so that
+    trainings from before the field existed keep their keys. To change the default later, keep the
+    neutral value: ``field(default=..., metadata={NEUTRAL: ...})``.
     """
     made: T = field(default=neutral, metadata={NEUTRAL: neutral})
     return made
 
 
 def aside(default: T) -> T:
-    """Declare a field of a dataclass that changes no result and is no part of keys."""
+    """Declare a field of a dataclass that changes no result and so is left out of keys."""
     made: T = field(default=default, metadata={ASIDE: True})
     return made
 
 
 def facts_of(item: object) -> Any:  # noqa: ANN401 - JSON
-    """``item`` as plain JSON: dataclasses by field, less those aside or neutral."""
+    """Convert ``item`` to plain JSON; dataclasses by field, without fields aside or neutral."""
     if is_dataclass(item) and not isinstance(item, type):
         values = ((part, getattr(item, part.name)) for part in fields(item))
         return {part.name: facts_of(value) for part, value in values if _counts(part, value)}
@@ -50,5 +50,5 @@ def _counts(part: Any, value: object) -> bool:  # noqa: ANN401 - dataclasses.Fie
 
 
 def content_key(facts: Mapping[str, Any]) -> str:
-    """Hash ``facts``, plain JSON, whatever their order."""
+    """Hash ``facts``, plain JSON; their order does not matter."""
     return sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Where and with what a run happens: device, threads, provenance."""
+"""The device of a run, and the provenance of its results."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from sakd.foundation.errors import UserError
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device called ``auto`` (a GPU where there is one), ``cpu`` or ``cuda``.
+    """Find the device called ``auto`` (a GPU where there is one), ``cpu`` or ``cuda``.
 
     Raises:
-        UserError: a GPU is asked for and there is none.
+        UserError: A GPU is asked for, and torch sees no GPU.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -29,7 +29,7 @@ def resolve_device(name: str) -> torch.device:
 
 @cache
 def provenance(device: str) -> dict[str, str]:
-    """What a result was made with: revision, versions, machine, ``device``."""
+    """List the origins of a result: revision, versions, machine, ``device``, threads."""
     if torch.device(device).type == "cuda":
         device = f"cuda ({torch.cuda.get_device_name()})"
     return {
@@ -45,7 +45,7 @@ def provenance(device: str) -> dict[str, str]:
 
 
 def _git_revision() -> str:
-    """The commit of the source tree, with ``-dirty`` where it was changed; else ``unknown``."""
+    """Give the commit of the source tree, with ``-dirty`` if it was changed; or ``unknown``."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         answer = subprocess.run(  # noqa: S603 - fixed command

@@ -1,4 +1,4 @@
-"""Names of all kinds: near matches, their form in files, and their arguments."""
+"""Names of all kinds: near matches, their form as file names, and their arguments."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _PYTHON = {";": ",", "true": "True", "false": "False", "null": "None", "none": "
 
 
 def unknown(kind: str, name: object, known: Iterable[str], *, within: str = "") -> str:
-    """Say that no ``kind`` is called ``name``, with near matches and the names there are.
+    """Write the message that no ``kind`` is called ``name``, with near matches and known names.
 
     >>> unknown("policy", "ranom", ["random", "anti"])
     "unknown policy 'ranom'; did you mean 'random'? known: random, anti"
 
     Args:
         kind: A noun in the singular.
-        name: As it was given.
-        known: All names there are.
-        within: Put before ``name`` in the message, such as ``grid.``.
+        name: The name as it was given.
+        known: All known names.
+        within: A prefix of ``name`` in the message, such as ``grid.``.
     """
     names = {one.casefold(): one for one in known}
     near = [repr(names[one]) for one in get_close_matches(str(name).casefold(), names)]
@@ -39,7 +39,7 @@ def unknown(kind: str, name: object, known: Iterable[str], *, within: str = "") 
 
 
 def listed(names: Iterable[object], most: int = 10, between: str = ", ") -> str:
-    """Join the first names, and say how many more there are.
+    """Join the first names, and count the rest.
 
     >>> listed("abcd", most=2)
     'a, b and 2 more'

@@ -1,4 +1,4 @@
-"""Seeds for every purpose from one seed of the user's."""
+"""Seeds for every purpose, derived from one seed of the user."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def generator(*parts: int | str, device: torch.device | str = "cpu") -> torch.Ge
 
 @contextmanager
 def seeded(*parts: int | str) -> Iterator[None]:
-    """Draw torch's global randomness from a seed mixed of ``parts``; put the old state back."""
+    """Seed torch's global random state by ``mix(*parts)``; restore the old state afterwards."""
     with torch.random.fork_rng():
         torch.manual_seed(mix(*parts))
         yield

@@ -40,9 +40,10 @@ class Table(Mapping[str, T]):
         """List ``items``.
 
         Args:
-            kind: Of the items, in the singular.
-            items: In order.
-            base: What a class of another package must be a subclass of; None finds none.
+            kind: A noun for the items, in the singular.
+            items: The items by name, in order.
+            base: The class from which classes of other packages must be derived; None for a table
+                without them.
         """
         self.kind = kind
         self.base = base
@@ -64,7 +65,7 @@ class Table(Mapping[str, T]):
             raise UnknownNameError(unknown(self.kind, name, self) + other) from None
 
     def name_of(self, item: T) -> str:
-        """The name under which ``item`` is found: in the table, or ``package.module:Class``."""
+        """Give the name that finds ``item``: in the table, or ``package.module:Class``."""
         names = (name for name, listed in self._items.items() if listed is item)
         kind = item if isinstance(item, type) else type(item)
         return next(names, f"{kind.__module__}:{kind.__qualname__}")
@@ -94,5 +95,5 @@ class Table(Mapping[str, T]):
 
 
 def is_outside(name: object) -> bool:
-    """Whether ``name`` is of the form ``package.module:item``."""
+    """Tell whether ``name`` is of the form ``package.module:item``."""
     return isinstance(name, str) and OUTSIDE in name

@@ -1,4 +1,4 @@
-"""Words that stand in records and results, where more than one part of the project reads them."""
+"""Words in records and results that several parts of the project read."""
 
 from __future__ import annotations
 

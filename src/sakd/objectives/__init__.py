@@ -1,4 +1,4 @@
-"""Training problems: what is minimised, and by whom."""
+"""Training problems: the losses of each, and the parameters that minimise them."""
 
 from sakd.objectives.base import Objective, Pretrainable, StepResult
 from sakd.objectives.build import OBJECTIVES, distil, objective_of

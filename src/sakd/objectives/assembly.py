@@ -1,4 +1,4 @@
-"""From a problem to the parts of a distillation at spots."""
+"""Build the parts of a distillation at spots from its problem."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Losses:
     """The parts of a student's loss.
 
     Attributes:
-        distillers: By name; the spots of each are among those of the objective.
-        weights: Of each distiller.
-        ce_weight: Of the label loss.
-        task: Gives the label loss.
+        distillers: The distillers by name; the spots of each are among those of the objective.
+        weights: The weight of each distiller.
+        ce_weight: The weight of the label loss.
+        task: The task that gives the label loss.
     """
 
     distillers: Mapping[str, Distiller]
@@ -53,7 +53,7 @@ class Parts(NamedTuple):
 
 
 def assemble(problem: Problem) -> Parts:
-    """Find the spots of the distillers in both networks, and build distillers and router.
+    """Find the spots of the distillers in both networks; build the distillers and the router.
 
     Raises:
         UserError: The networks cannot be compared.
@@ -85,10 +85,16 @@ def assemble(problem: Problem) -> Parts:
 def rebuilt_student(
     method: Method, student: StagedNetwork, teacher: StagedNetwork, image_shape: tuple[int, ...]
 ) -> StagedNetwork:
-    """The network that ``method`` trains: ``student``, or one made of both.
+    """Give the network that ``method`` trains: ``student``, or one made of both networks.
+
+    Args:
+        method: The method, which may rebuild its student.
+        student: The student as it was built.
+        teacher: Its teacher.
+        image_shape: (C, H, W).
 
     Raises:
-        UserError: They have no features that the distiller could use.
+        UserError: The networks have no features that the distiller can use.
     """
     if method.rebuilding is None:
         return student

@@ -1,4 +1,4 @@
-"""What an objective is: one training problem, and who is trained by which loss."""
+"""The interface of objectives: a training problem, its players, and the loss of each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class StepResult(NamedTuple):
 
 
 class Objective(nn.Module, ABC):
-    """Networks and losses of one training problem; `sakd.training.fit` trains it.
+    """The networks and losses of one training problem; `sakd.training.fit` trains it.
 
     Attributes:
         frozen: Names of submodules that stay in evaluation mode and out of checkpoints.
@@ -33,11 +33,11 @@ class Objective(nn.Module, ABC):
     @property
     @abstractmethod
     def network(self) -> nn.Module:
-        """The network that this problem is about: evaluated, and kept afterwards."""
+        """The network that is evaluated, and kept after training."""
 
     @abstractmethod
     def players(self) -> dict[str, Player]:
-        """Disjoint groups of parameters, each trained by its own loss and optimiser."""
+        """Name disjoint groups of parameters, each trained by its own loss and optimiser."""
 
     @abstractmethod
     def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:
@@ -45,15 +45,18 @@ class Objective(nn.Module, ABC):
 
         Args:
             batch: The images and their labels.
-            teacher: The answer to `request`, if somebody has it already; else it is computed.
+            teacher: The answer to `request`, where the caller has it; None to compute it here.
+
+        Returns:
+            A scalar loss per player, and the terms for the log.
         """
 
     def request(self) -> Request | None:
-        """The outputs of a frozen teacher that this problem needs of every batch, if any."""
+        """Name the outputs of a frozen teacher that every batch needs; None without a teacher."""
         return None
 
     def pretrainings(self) -> Mapping[str, Pretrainable]:
-        """The problems still to be solved before this one, by name; most have none."""
+        """Name the problems that must be solved before this one and have not been; often none."""
         return {}
 
     def train(self, mode: bool = True) -> Self:
@@ -64,14 +67,14 @@ class Objective(nn.Module, ABC):
         return self
 
     def progress(self) -> dict[str, Tensor]:
-        """The state that training changes: everything but the frozen parts."""
+        """Give the state that training changes: all but the frozen parts."""
         return {name: value for name, value in self.state_dict().items() if not self._stays(name)}
 
     def restore(self, progress: Mapping[str, Tensor]) -> None:
-        """Continue from what `progress` returned.
+        """Continue from the result of `progress`.
 
         Raises:
-            RuntimeError: Something that training changes is missing, or there is more.
+            RuntimeError: A tensor that training changes is missing, or there is one too many.
         """
         kept = {name: value for name, value in self.state_dict().items() if self._stays(name)}
         self.load_state_dict({**kept, **progress})
@@ -81,7 +84,7 @@ class Objective(nn.Module, ABC):
 
 
 class Pretrainable(Objective):
-    """A problem that is solved before another one, which then takes its result as given.
+    """A problem that is solved before another one, which takes its result as given.
 
     Attributes:
         epochs: Passes over the training images.
@@ -91,4 +94,4 @@ class Pretrainable(Objective):
 
     @abstractmethod
     def thawed(self) -> AbstractContextManager[None]:
-        """Let the parameters be trained; they are frozen in the end, and marked if all is well."""
+        """Let the parameters be trained meanwhile; mark them as trained unless an error occurs."""

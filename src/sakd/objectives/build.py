@@ -1,4 +1,4 @@
-"""The objectives, by name, and the way from names to one of them."""
+"""Build objectives from the names of their parts."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def distil(
     """Build the objective that distils ``teacher`` into ``student``.
 
     Args:
-        student: To be trained, or rebuilt and then trained where a distiller says so; the
-            ``network`` of the objective is what comes out.
-        teacher: Trained already; it is frozen unless the objective trains it too.
+        student: The network to train. A distiller may rebuild it first; the ``network`` of the
+            objective is the one that is trained.
+        teacher: A trained network; it is frozen unless the objective trains it too.
         method: A name in `sakd.distillers.DISTILLERS`, several joined by hyphens,
             ``package.module:Class``, or a class of your own.
         policy: A name in `sakd.routing.POLICIES`, ``package.module:Class``, or a class.
-        data: Shapes and labels.
-        distillation: Weights of the losses, and which objective is built.
-        routing: Training of the policy.
+        data: The shape of the images, and the labels.
+        distillation: The objective to build, and the weights of its losses.
+        routing: How the policy is trained.
 
     Raises:
         UserError: A name is unknown, or the two networks cannot be compared.
@@ -62,7 +62,7 @@ def objective_of(problem: Problem) -> System:
     """Build the objective that ``problem`` asks for.
 
     Raises:
-        UserError: There is none of that name, or the two networks cannot be compared.
+        UserError: The objective is unknown, or the two networks cannot be compared.
     """
     kind = OBJECTIVES[problem.distillation.objective]
     kind.check(problem.method)

@@ -1,4 +1,4 @@
-"""Where a distiller looks in two networks, and whether it can use what it finds there."""
+"""Find the spots of a distiller in two networks, and check the features that it meets there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Shapes:
-    """Feature shapes of both networks, batch axis left out, and their number of classes."""
+    """Feature shapes of both networks, without the batch axis, and their number of classes.
+
+    Attributes:
+        student: The shape of every feature, such as (C, H, W), in order of depth.
+        teacher: The same of the teacher.
+        classes: The number of classes of both.
+    """
 
     student: list[Shape]
     teacher: list[Shape]
@@ -25,38 +31,38 @@ class Shapes:
 
     @classmethod
     def of(cls, student: StagedNetwork, teacher: StagedNetwork, image_shape: Shape) -> Shapes:
-        """The shapes that images (C, H, W) lead to.
+        """Measure both networks on an image of ``image_shape`` (C, H, W).
 
         Raises:
-            UserError: the networks cannot take them, or do not tell the same classes apart.
+            UserError: A network cannot take such images, or the two differ in their classes.
         """
         traces = [probe(network, image_shape) for network in (student, teacher)]
         classes = [trace.logits.shape[1] for trace in traces]
         require(
             classes[0] == classes[1],
-            f"the student tells {classes[0]} classes apart and the teacher {classes[1]}: take a "
-            "teacher of the student's classes",
+            f"the student has {classes[0]} classes and the teacher {classes[1]}: take a teacher of "
+            "the student's classes",
         )
         ours, theirs = ([tuple(x.shape[1:]) for x in trace.features] for trace in traces)
         return cls(ours, theirs, classes[0])
 
     def at(self, spots: tuple[Spot, ...]) -> tuple[tuple[Shape, ...], tuple[Shape, ...]]:
-        """The shapes of the student and of the teacher at ``spots``; (K,) at the logits."""
+        """Give the shapes of student and teacher at ``spots``; (K,) at the logits."""
         logits = (self.classes,)
         student, teacher = [*self.student, logits], [*self.teacher, logits]
         return tuple(student[s.student] for s in spots), tuple(teacher[s.teacher] for s in spots)
 
 
 def check_labels(labels: Tensor, shapes: Shapes) -> None:
-    """See that the networks have a class for each of the training labels (N,).
+    """Check that the networks have a class for each of the training ``labels`` (N,).
 
     Raises:
-        UserError: they have not.
+        UserError: A label is beyond their classes.
     """
     count = int(labels.max()) + 1
     require(
         count <= shapes.classes,
-        f"student and teacher tell {shapes.classes} classes apart, the training labels go up to "
+        f"student and teacher have {shapes.classes} classes, the training labels go up to "
         f"{count - 1}: build both for {count} classes",
     )
 
@@ -64,10 +70,10 @@ def check_labels(labels: Tensor, shapes: Shapes) -> None:
 def spots_of(
     name: str, kind: type[Distiller], student: StagedNetwork, teacher: StagedNetwork
 ) -> tuple[Spot, ...]:
-    """The spots of the distiller ``kind``, called ``name``.
+    """Find the spots of the distiller ``kind``, called ``name``.
 
     Raises:
-        UserError: a network has too few stages to have any.
+        UserError: A network has too few stages for them.
     """
     family = kind.family
     spots = family.spots(student.depth, teacher.depth)
@@ -82,10 +88,10 @@ def spots_of(
 
 
 def check_order(spots: tuple[Spot, ...], student: StagedNetwork, teacher: StagedNetwork) -> None:
-    """See that no two of ``spots``, in order of depth, cross: a graft can pass both in one forward.
+    """Check that no two of ``spots``, in order of depth, cross, so that a graft can pass them all.
 
     Raises:
-        UserError: a deeper stage of the student goes with a shallower one of the teacher.
+        UserError: A spot pairs a deeper stage of the student with a shallower one of the teacher.
     """
     for first, second in pairwise(spots):
         if first.teacher > second.teacher:
@@ -107,10 +113,10 @@ def check_features(
     student: StagedNetwork,
     teacher: StagedNetwork,
 ) -> None:
-    """Refuse a distiller ``kind``, called ``name``, that cannot use the features at its spots.
+    """Check that the distiller ``kind``, called ``name``, can use the features at its spots.
 
     Raises:
-        UserError: it compares maps or embeddings, and there are others; or it has no spots.
+        UserError: It compares maps or embeddings and meets other shapes, or it has no spots.
     """
     if kind.any_shape or kind.family is SpotFamily.LOGITS:
         return

@@ -1,4 +1,4 @@
-"""The graft: one multi-path forward through student and teacher, steered by the gate."""
+"""The graft: one multi-path forward pass through student and teacher, steered by the gate."""
 
 from __future__ import annotations
 
@@ -30,7 +30,13 @@ class Graft(nn.Module):
         student_shapes: Sequence[Shape],
         teacher_shapes: Sequence[Shape],
     ) -> None:
-        """Make both adapters of every spot; the last of ``spots``, the logits, needs none."""
+        """Make both adapters of every spot.
+
+        Args:
+            spots: The spots in order of depth; the last, the logits, needs no adapter.
+            student_shapes: The student's features there, without the logits, such as (C, H, W).
+            teacher_shapes: The teacher's.
+        """
         super().__init__()
         self.spots = tuple(spots)
         pairs = list(zip(student_shapes, teacher_shapes, strict=True))
@@ -45,18 +51,19 @@ class Graft(nn.Module):
         reached: Tensor,
         gate: Tensor,
     ) -> Tensor:
-        """The grafted logits (B, K), differentiable in the gate and the adapters only.
+        """Compute the grafted logits (B, K), differentiable in the gate and the adapters only.
 
-        Before the first spot nothing can depend on the gate: the teacher's feature there
-        (``reached``) is taken as given, and the student runs without gradient. Both networks must
-        be in the mode the caller wants (evaluation).
+        Up to the first spot nothing depends on the gate: the teacher's feature there
+        (``reached``) is taken as given, and the student runs without gradient. The graft leaves
+        both networks in their mode, which should be evaluation.
 
         Args:
-            student: the student.
-            teacher: the teacher.
+            student: The student.
+            teacher: The teacher.
             images: (B, C, H, W).
-            reached: the teacher's feature of ``images`` at the first spot, without gradient.
-            gate: (B, D), one column per spot.
+            reached: The teacher's feature of ``images`` at the first spot, (B, ...), without
+                gradient.
+            gate: (B, D), one column per spot; 1 takes the teacher's feature, 0 the student's.
         """
         first = self.spots[0]
         with torch.no_grad():
@@ -79,7 +86,7 @@ def _mix(gate: Tensor, student: Tensor, teacher: Tensor) -> Tensor:
 
 @contextmanager
 def _without_weight_gradients(network: nn.Module) -> Iterator[None]:
-    """Spare the gradients of the weights: they would be computed and thrown away."""
+    """Turn the gradients of the weights off: they would be computed and thrown away."""
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
     for parameter in trained:
         parameter.requires_grad_(False)

@@ -1,4 +1,4 @@
-"""One forward pass, in the form that each distiller compares."""
+"""The outputs of a forward pass, in the form that each distiller compares."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from sakd.networks import StagedNetwork
 
 
 class Outputs(NamedTuple):
-    """Features and logits of a batch; the numbers of a `Spot` index these tuples.
+    """Features and logits of a batch; a `Spot` indexes these tuples.
 
     Attributes:
-        closed: As the stages give them and the next stage takes them, in order of depth.
-        unrectified: Before rectifiers, see `StagedNetwork.extract_unrectified`; ``closed`` where
-            nobody asked.
-        side: Whose they are.
+        closed: The outputs of the stages as the next stage takes them, in order of depth, each
+            (B, ...); the last are the logits (B, K).
+        unrectified: The same before rectifiers, see `StagedNetwork.extract_unrectified`;
+            ``closed`` where they were not asked for.
+        side: The network that they are of.
     """
 
     closed: tuple[Tensor, ...]
@@ -32,7 +33,7 @@ class Outputs(NamedTuple):
     def of(
         cls, network: StagedNetwork, images: Tensor, side: Side, *, unrectified: bool
     ) -> Outputs:
-        """Run ``images`` (B, C, H, W) through ``network``; the outputs are in full precision."""
+        """Run ``images`` (B, C, H, W) through ``network``; give the outputs in full precision."""
         if not unrectified:
             closed = full_precision(network.extract(images).outputs)
             return cls(closed, closed, side)
@@ -51,15 +52,15 @@ class Outputs(NamedTuple):
         return self.closed[-1]
 
     def shown_to(self, distiller: Distiller) -> tuple[Tensor, ...]:
-        """The outputs that ``distiller`` compares."""
+        """Give the outputs that ``distiller`` compares."""
         return self.unrectified if self.side in distiller.unrectified else self.closed
 
 
 class Request(NamedTuple):
-    """What an objective needs of a frozen teacher; equal needs are computed once.
+    """The outputs of a frozen teacher that an objective needs; computed once for all that ask.
 
     Attributes:
-        teacher: In evaluation mode; asked without gradient.
+        teacher: The teacher, in evaluation mode; it runs without gradient.
         unrectified: Whether features before rectifiers are needed too.
     """
 
@@ -68,27 +69,27 @@ class Request(NamedTuple):
 
     @torch.no_grad()
     def outputs(self, images: Tensor) -> Outputs:
-        """Ask for the outputs of ``images`` (B, C, H, W)."""
+        """Run the teacher on ``images`` (B, C, H, W)."""
         return Outputs.of(self.teacher, images, Side.TEACHER, unrectified=self.unrectified)
 
 
 def wanted_unrectified(distillers: Iterable[Distiller]) -> Side:
-    """The sides whose features before rectifiers one of ``distillers`` compares."""
+    """Give the sides of which a distiller compares features before rectifiers."""
     sides = (distiller.unrectified for distiller in distillers)
     return reduce(or_, sides, Side.NEITHER)
 
 
 def full_precision(outputs: Iterable[Tensor]) -> tuple[Tensor, ...]:
-    """The tensors, those of half precision as float32."""
+    """Give the tensors; those of half precision are converted to float32."""
     halves = (torch.float16, torch.bfloat16)
     return tuple(x.float() if x.dtype in halves else x for x in outputs)
 
 
 def answer(requests: Sequence[Request | None], images: Tensor) -> list[Outputs | None]:
-    """Answer ``requests`` for ``images`` (B, C, H, W), asking every teacher once.
+    """Answer ``requests`` for ``images`` (B, C, H, W) by one forward pass per teacher.
 
     Returns:
-        The outputs for each request, None where there is none.
+        The outputs for each request; None for None.
     """
     wanted: dict[int, Request] = {}
     for request in filter(None, requests):

@@ -1,4 +1,4 @@
-"""The parameters of a distillation: weights of the losses, training of the router, options."""
+"""The parameters of a distillation: the weights of its losses, its router, its options."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ Options = Mapping[str, Mapping[str, bool | int | float]]
 
 @dataclass(frozen=True)
 class Distillation:
-    """How a student learns from its teacher, and how its losses are weighed.
+    """How a student learns from its teacher, and how its losses are weighted.
 
     Attributes:
-        objective: In `sakd.objectives.OBJECTIVES`; ``joint`` trains the teacher along with the
-            student.
-        ce_weight: Of the cross-entropy on the labels.
+        objective: A name in `sakd.objectives.OBJECTIVES`; ``joint`` trains the teacher along with
+            the student.
+        ce_weight: The weight of the cross-entropy on the labels.
         kd_weight: Alpha; KD joins every method that does not compare logits itself at this
             weight, as in the papers' "distiller + KD". 0 leaves the method alone. Distillers that
             stand alone (simkd) take neither this nor ``ce_weight``.
-        weights: Beta by distiller, where it shall differ from the published one.
+        weights: Beta by distiller, where it differs from the published one.
         options: Constructor arguments by distiller.
     """
 
@@ -42,26 +42,26 @@ class Distillation:
     options: Options = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse weights that would reward the opposite."""
+        """Refuse negative weights."""
         named = {f"weights.{name}": weight for name, weight in self.weights.items()}
         require_not_negative(ce_weight=self.ce_weight, kd_weight=self.kd_weight, **named)
 
     def weights_of(self, method: Method) -> dict[str, float]:
-        """The weights of the distillers of ``method`` and of the KD that joins them, if not 0."""
+        """Give the weights of the distillers of ``method``, and of the KD that joins, if not 0."""
         weights = {COMPANION: self.kd_weight} if method.companion else {}
         given = method.distillers.items()
         weights |= {name: self.weights.get(name, kind.weight) for name, kind in given}
         return {name: weight for name, weight in weights.items() if weight}
 
     def ce_weight_of(self, method: Method) -> float:
-        """The weight of the cross-entropy with ``method``."""
+        """Give the weight of the cross-entropy with ``method``."""
         return 0.0 if method.stands_alone else self.ce_weight
 
     def check_classes(self, method: Method, classes: int) -> None:
-        """Try the distillers of ``method`` on logits of so many classes.
+        """Check that the distillers of ``method`` work on logits of so many classes.
 
         Raises:
-            UserError: One cannot use them.
+            UserError: One of them does not.
         """
         for name in self.weights_of(method):
             kind, options = method.everyone[name], self.options.get(name, {})
@@ -75,7 +75,8 @@ class Distillation:
         """Look every distiller up, and try its options.
 
         Raises:
-            UserError: An unknown one has a weight or an option, or one cannot have such an option.
+            UserError: A weight or an option names an unknown distiller, or an option is not one
+                of its own.
         """
         for name in self.weights:
             _ = DISTILLERS[name]
@@ -87,13 +88,13 @@ class Routing:
     """How the routing policy is trained.
 
     Attributes:
-        gamma: factor of the routing loss; None takes the published one of the distiller, the
+        gamma: Factor of the routing loss; None takes the published one of the distiller, or the
             largest of several.
-        same_family_bias: head start for "distil everywhere" where both networks are of one
+        same_family_bias: Head start for "distil everywhere" where both networks are of one
             family (``homo`` in the SAKD reference).
-        lr_factor: the router's learning rate over the student's.
-        weight_decay: of the router.
-        options: constructor arguments by policy.
+        lr_factor: The router's learning rate, as a multiple of the student's.
+        weight_decay: The weight decay of the router.
+        options: Constructor arguments by policy.
     """
 
     gamma: float | None = None
@@ -103,27 +104,27 @@ class Routing:
     options: Options = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse what cannot train a policy."""
+        """Refuse values that cannot train a policy."""
         fine = self.gamma is None or self.gamma > 0
         require(fine, f"gamma must be above 0, or null, got {self.gamma}")
         require_positive(lr_factor=self.lr_factor)
         require_not_negative(weight_decay=self.weight_decay)
 
     def optimisation(self, student: Optimisation) -> Optimisation:
-        """How the router is trained beside a student that is trained by ``student``."""
+        """Derive the recipe of the router from that of the student."""
         return replace(student, lr=student.lr * self.lr_factor, weight_decay=self.weight_decay)
 
     def check(self) -> None:
         """Look every policy up, and try its options.
 
         Raises:
-            UserError: an unknown one has an option, or one cannot have such an option.
+            UserError: An option names an unknown policy, or is not one of its own.
         """
         check_options(POLICIES, self.options, lambda _kind: (1, 1, 1))
 
 
 def _sample_pair(kind: type[Distiller], classes: int = 8) -> Pair:
-    """A pair of equal networks of so many classes, which any distiller takes."""
+    """Give a pair of equal networks of so many classes, which any distiller takes."""
     spots = kind.family.spots(6, 6)
     shape = (classes if kind.family is SpotFamily.LOGITS else 8,) * len(kind.family.axes)
     shapes = (shape,) * len(spots)
@@ -133,15 +134,15 @@ def _sample_pair(kind: type[Distiller], classes: int = 8) -> Pair:
 def check_options(
     table: Table[type[Any]], options: Options, arguments: Callable[[type[Any]], tuple[object, ...]]
 ) -> None:
-    """See that every item named in ``options`` exists and takes what is given.
+    """Check that every item named in ``options`` exists and takes its options, by making one.
 
     Args:
-        table: of the items.
-        options: constructor arguments by item.
-        arguments: what an item's constructor must have besides, for it is called to try them.
+        table: The items by name.
+        options: Constructor arguments by item.
+        arguments: Gives the other arguments that the constructor of an item needs.
 
     Raises:
-        UserError: it does not.
+        UserError: An item is unknown, or does not take an option.
     """
     for name, given in options.items():
         parameters = inspect.signature(table[name], eval_str=True).parameters.values()

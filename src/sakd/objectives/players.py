@@ -16,8 +16,8 @@ class Optimisation:
 
     Attributes:
         lr: Initial learning rate.
-        momentum: Without Nesterov.
-        weight_decay: L2 penalty, on every parameter.
+        momentum: Momentum, without Nesterov.
+        weight_decay: L2 penalty on every parameter.
         milestones: Fractions of the epochs after which the rate falls (150/180/210 of 240).
         decay: Factor of the rate at each milestone.
     """
@@ -38,7 +38,12 @@ class Optimisation:
 
 
 class Player(NamedTuple):
-    """Parameters with a loss of their own, and how they are updated unless told otherwise."""
+    """Parameters with a loss of their own.
+
+    Attributes:
+        parameters: The parameters.
+        optimisation: How they are updated, unless a training brings a recipe for them.
+    """
 
     parameters: list[nn.Parameter]
     optimisation: Optimisation = Optimisation()

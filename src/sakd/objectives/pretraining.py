@@ -1,4 +1,4 @@
-"""A distiller's own training on the teacher, before the student is trained."""
+"""The training that a distiller needs on the teacher before the student is trained."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ class PretrainingObjective(Pretrainable):
         return self.module
 
     def players(self) -> dict[str, Player]:
-        """The module's parameters, trained as the plan says."""
+        """Name one player: the module's parameters, with the recipe of the plan."""
         plan = self.plan
         recipe = Optimisation(plan.lr, plan.momentum, plan.weight_decay, milestones=())
         return {"pretraining": Player(list(self.module.parameters()), recipe)}
 
     def request(self) -> Request:
-        """The teacher's outputs."""
+        """Ask for the teacher's outputs."""
         return Request(self.teacher, self.unrectified)
 
     def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:
-        """The plan's loss."""
+        """Compute the plan's loss."""
         taught = self.request().outputs(batch.images) if teacher is None else teacher
         shown = taught.unrectified if self.unrectified else taught.closed
         loss = self.plan.loss([shown[depth] for depth in self.depths])
@@ -54,7 +54,7 @@ class PretrainingObjective(Pretrainable):
 
     @contextmanager
     def thawed(self) -> Iterator[None]:
-        """Let the module be trained; mark the distiller as pretrained if all is well."""
+        """Let the module be trained meanwhile; mark it as trained unless an error occurs."""
         self.module.requires_grad_(True)
         try:
             yield

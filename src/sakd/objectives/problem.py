@@ -18,12 +18,12 @@ from sakd.tasks import CLASSIFICATION, Task
 
 @dataclass(frozen=True)
 class DataFacts:
-    """What an objective must know of the data.
+    """The facts about the data that an objective depends on.
 
     Attributes:
         image_shape: (C, H, W).
-        train_labels: (N,), of the training images.
-        task: What the labels demand.
+        train_labels: The labels (N,) of the training images.
+        task: The task that the labels set.
     """
 
     image_shape: tuple[int, ...]
@@ -36,13 +36,13 @@ class Problem:
     """A student, its teacher, and how the one learns from the other.
 
     Attributes:
-        student: To be trained; where the method rebuilds it, what is made of it is trained.
-        teacher: Trained already.
-        method: What is compared.
-        policy: For which samples, at which spots.
-        data: Shapes and labels.
-        distillation: Weights of the losses.
-        routing: Training of the policy.
+        student: The network to train; some methods rebuild it first.
+        teacher: A trained network.
+        method: The distillers, which say what is compared.
+        policy: The policy, which says for which samples and at which spots.
+        data: The shape of the images, and the labels.
+        distillation: The weights of the losses.
+        routing: How the policy is trained.
     """
 
     student: StagedNetwork
@@ -74,8 +74,8 @@ class System(Objective):
 
     @classmethod
     def check(cls, method: Method) -> None:
-        """Refuse a ``method`` that this objective cannot train; most train any.
+        """Refuse a ``method`` that this objective cannot train; most objectives train any.
 
         Raises:
-            UserError: It cannot.
+            UserError: The method is such a one.
         """

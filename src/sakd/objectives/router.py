@@ -1,4 +1,4 @@
-"""The router: the policy, and what trains it."""
+"""The router: a policy, and the graft and the loss that train it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class Router(nn.Module):
     def __init__(
         self, policy: RoutingPolicy, graft: Graft | None = None, *, gamma: float = 1.0
     ) -> None:
-        """Put both together.
+        """Combine ``policy`` and ``graft``.
 
         Args:
-            policy: decides.
-            graft: None for a policy without parameters.
-            gamma: factor of the loss where the graft does worse than the student; 1 is inert.
+            policy: Decides which samples distil, at which spots.
+            graft: Trains the policy; None for a policy without parameters.
+            gamma: Factor of the loss where the graft does worse than the student; 1 has no effect.
         """
         super().__init__()
         self.policy = policy
@@ -28,17 +28,17 @@ class Router(nn.Module):
         self.gamma = gamma
 
     def loss(self, grafted_ce: Tensor, student_ce: Tensor, gate: Tensor) -> Tensor:
-        """The routing loss of the SAKD reference.
+        """Compute the routing loss of the SAKD reference, a scalar.
 
-        The graft's cross-entropy, times gamma where it exceeds the student's and then divided by
-        gamma where it is below (two tests in a row, as in the reference: a gamma under 1 can
-        cancel itself), plus max(0, B / 2 - sum(gate)): fewer than half of the batch distilling at
-        the logits is penalised, after gamma.
+        The graft's cross-entropy is multiplied by gamma where it exceeds the student's, and the
+        result is divided by gamma where it is below (two tests in a row, as in the reference: a
+        gamma under 1 can cancel itself). Then max(0, B / 2 - sum(gate)) is added, a penalty where
+        fewer than half of the batch distil at the logits.
 
         Args:
-            grafted_ce: cross-entropy of the grafted logits.
-            student_ce: cross-entropy of the student, detached.
-            gate: (B,) the decision at the logits.
+            grafted_ce: Cross-entropy of the grafted logits, a scalar.
+            student_ce: Cross-entropy of the student, a scalar without gradient.
+            gate: The decisions at the logits (B,).
         """
         loss = torch.where(grafted_ce > student_ce, grafted_ce * self.gamma, grafted_ce)
         loss = torch.where(loss < student_ce, loss / self.gamma, loss)

@@ -28,11 +28,11 @@ from sakd.objectives.teaching import FrozenTeacher, LearningTeacher, Teaching
 from sakd.routing.collapse import GATE_RATE
 
 ROUTER = Routing().optimisation(Optimisation())
-"""How arXiv:2205.02399 trains its router on CIFAR-100."""
+"""The recipe of the router of arXiv:2205.02399 on CIFAR-100."""
 
 
 class SpotDistillation(System):
-    """Train a student by its labels and by distillers, where the policy says so.
+    """Train a student by its labels, and by distillers where the policy says so.
 
     Song et al., IEEE TIP 2022, arXiv:2205.02399. Two players:
     the ``student`` (with the modules of the distillers) minimises
@@ -52,14 +52,14 @@ class SpotDistillation(System):
         losses: Losses,
         router: Router,
     ) -> None:
-        """Put the parts together; `sakd.objectives.distil` makes them from names.
+        """Combine the parts; `sakd.objectives.distil` makes them from names.
 
         Args:
-            student: Trained.
-            teacher: Frozen, unless it learns too.
+            student: The network to train.
+            teacher: Its teacher, frozen unless it learns too.
             spots: One per decision of the policy, in order of depth; the last is the logits.
-            losses: Of the student.
-            router: The policy, and what trains it.
+            losses: The losses of the student.
+            router: The policy, with the graft that trains it.
         """
         super().__init__()
         learns = self.teaching.learns
@@ -86,7 +86,7 @@ class SpotDistillation(System):
         return self.student
 
     def players(self) -> dict[str, Player]:
-        """Student with distillers, and router if there is one."""
+        """Name the student, with the distillers, and the router if the policy is trained."""
         learning = (self.student, self.distillers, self.teacher)
         parts = [p for module in learning for p in module.parameters() if p.requires_grad]
         players = {"student": Player(parts)}
@@ -95,12 +95,12 @@ class SpotDistillation(System):
         return players
 
     def request(self) -> Request | None:
-        """The outputs of a frozen teacher; one that learns is nobody else's."""
+        """Ask for the outputs of a frozen teacher; those of one that learns are never shared."""
         asked = Side.TEACHER in self.unrectified
         return None if self.teaching.learns else Request(self.teacher, asked)
 
     def pretrainings(self) -> dict[str, PretrainingObjective]:
-        """The distillers' own trainings that have yet to be done."""
+        """Name the trainings that distillers need first and that have not been done."""
         plans = {name: (d, d.pretraining()) for name, d in self._distillers().items()}
         return {
             name: PretrainingObjective(self.teacher, distiller, plan)
@@ -137,16 +137,16 @@ class SpotDistillation(System):
         return StepResult(losses, {name: term.detach() for name, term in terms.items()})
 
     def teach(self, images: Tensor) -> Outputs:
-        """The teacher's outputs for ``images`` (B, C, H, W), with gradient where it learns."""
+        """Run the teacher on ``images`` (B, C, H, W), with gradient where it learns."""
         with torch.set_grad_enabled(self.teaching.learns and torch.is_grad_enabled()):
             return self.outputs(self.teacher, images, Side.TEACHER)
 
     def outputs(self, network: StagedNetwork, images: Tensor, side: Side) -> Outputs:
-        """The outputs of ``network`` that the distillers compare."""
+        """Run ``network`` on ``images`` (B, C, H, W) for the outputs that distillers compare."""
         return Outputs.of(network, images, side, unrectified=side in self.unrectified)
 
     def grafted(self, graft: Graft, images: Tensor, taught: Outputs, gate: Tensor) -> Tensor:
-        """The logits (B, K) of the ``graft`` of both networks, for ``gate`` (B, D)."""
+        """Run the ``graft`` on ``images`` (B, C, H, W) by ``gate`` (B, D); give logits (B, K)."""
         with in_mode(self.student, training=False), in_mode(self.teacher, training=False):
             depth = self.spots[0].teacher
             reached = self.teaching.reached(self.teacher, images, depth, taught)
@@ -156,7 +156,7 @@ class SpotDistillation(System):
     def knowledge(
         self, student: Outputs, teacher: Outputs, batch: Batch, chosen: Tensor
     ) -> dict[str, Tensor]:
-        """Each distiller's loss, unweighted, over all its spots; ``chosen`` is (B, D) bool."""
+        """Compute each distiller's unweighted loss over its spots; ``chosen`` is (B, D) bool."""
 
         def loss_of(distiller: Distiller) -> Tensor:
             spots = distiller.pair.spots
@@ -169,9 +169,10 @@ class SpotDistillation(System):
         return {name: loss_of(distiller) for name, distiller in self._distillers().items()}
 
     def gate_rates(self, chosen: Tensor) -> dict[str, Tensor]:
-        """Share of the batch that distils at each spot: all near 1 or 0 means a collapse.
+        """Compute the share of the batch that distils at each spot, from ``chosen`` (B, D).
 
-        A spot has the name of the student's stage, and of the teacher's too where others share it.
+        Shares that are all near 1 or 0 mean that the router has collapsed. A spot is named after
+        the student's stage, and the teacher's too where several spots share the student's.
         """
         ours, theirs = (
             [*network.stage_names[:-1], "logits"] for network in (self.student, self.teacher)
@@ -188,7 +189,7 @@ class SpotDistillation(System):
 
 
 class JointDistillation(SpotDistillation):
-    """Train student and teacher together, see `LearningTeacher`."""
+    """Train student and teacher together; see `LearningTeacher`."""
 
     teaching = LearningTeacher()
 

@@ -1,4 +1,4 @@
-"""A network trained alone: the teacher, or the student without one."""
+"""Train a network by its labels alone: a teacher, or a student without one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sakd.tasks import CLASSIFICATION, Task
 
 
 class Supervised(System):
-    """The label loss, one player: the ``student`` of the labels."""
+    """Minimise the label loss; the one player is the ``student``."""
 
     distils = False
 
@@ -37,11 +37,11 @@ class Supervised(System):
         return self.student
 
     def players(self) -> dict[str, Player]:
-        """All parameters of the network."""
+        """Name one player: all parameters of the network."""
         return {"student": Player(list(self.student.parameters()))}
 
     def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:
-        """Compute the label loss, a mean over the batch."""
+        """Compute the label loss of ``batch``; ``teacher`` is ignored."""
         (logits,) = full_precision([self.student(batch.images)])
         with torch.autocast(batch.images.device.type, enabled=False):
             loss = self.task.loss(logits, batch)

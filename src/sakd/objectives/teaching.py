@@ -1,4 +1,4 @@
-"""Who teaches: a teacher that stays as it is, or one that learns along with its student."""
+"""The two kinds of teacher: one that is frozen, and one that learns along with its student."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sakd.tasks import Task
 
 
 class Teaching(ABC):
-    """The part of a teacher in `SpotDistillation`.
+    """The role of the teacher in `SpotDistillation`.
 
     Attributes:
         learns: Whether the teacher is trained too, by the loss of the student.
@@ -26,73 +26,80 @@ class Teaching(ABC):
 
     @abstractmethod
     def supervision(self, task: Task, logits: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """The losses, by name, that labels demand of the teacher's ``logits`` (B, K)."""
+        """Compute the label losses, by name, of the teacher's ``logits`` (B, K)."""
 
     @abstractmethod
     def reached(self, teacher: StagedNetwork, images: Tensor, depth: int, seen: Outputs) -> Tensor:
-        """The teacher's feature at ``depth``, in evaluation mode and without gradient.
+        """Give the teacher's feature (B, ...) at ``depth``, in evaluation mode, without gradient.
 
         Args:
-            teacher: In evaluation mode now.
+            teacher: The teacher, put into evaluation mode.
             images: (B, C, H, W).
-            depth: Number of the stage.
-            seen: What the teacher gave for ``images`` in this step.
+            depth: The number of the stage.
+            seen: The teacher's outputs for ``images`` in this step.
         """
 
     @abstractmethod
     def routing_loss(
         self, router: Router, grafted: Tensor, student: Tensor, gate: Tensor
     ) -> Tensor:
-        """The loss of the router, from the label losses of graft and student and a gate (B,)."""
+        """Compute the loss of the router.
+
+        Args:
+            router: The router, whose gamma counts.
+            grafted: The label loss of the graft, a scalar.
+            student: The label loss of the student, a scalar without gradient.
+            gate: The decisions at the logits (B,).
+        """
 
 
 class FrozenTeacher(Teaching):
-    """The teacher is trained already and stays as it is."""
+    """A trained teacher that stays as it is."""
 
     learns = False
 
     def supervision(self, task: Task, logits: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """Nothing."""
+        """Give no loss."""
         return {}
 
     def reached(self, teacher: StagedNetwork, images: Tensor, depth: int, seen: Outputs) -> Tensor:
-        """What was seen already: the mode is the same."""
+        """Give the feature that was seen: the mode was evaluation then, too."""
         return seen.closed[depth]
 
     def routing_loss(
         self, router: Router, grafted: Tensor, student: Tensor, gate: Tensor
     ) -> Tensor:
-        """See `Router.loss`."""
+        """Compute `Router.loss`."""
         return router.loss(grafted, student, gate)
 
 
 class LearningTeacher(Teaching):
-    """The teacher learns from the labels and from what it exchanges with its student.
+    """A teacher that learns from the labels and from the losses that it shares with its student.
 
     The published code of Song et al., arXiv:2205.02399 (``train_both.py``); the paper has no such
     experiment. The ``student`` player holds the teacher too and minimises
     ``ce_weight`` (CE_s + CE_t) + sum_m w_m sum_k (n_k / B) L_m,k, with the gradient of the
     teacher's features. The ``router`` minimises gamma CE of the graft, for which both networks
-    are in evaluation mode; neither the student's cross-entropy nor the rate of the last gate has
-    a part in it. The teacher starts from the weights it comes with and changes in place.
-    Differs from the reference: its rate of the router is 1/100 up to epoch 150 and rises to 1/10
-    then; here the router follows the schedule of the others. Its gamma weighs the cross-entropies
-    too; here ``ce_weight`` alone does.
+    are in evaluation mode; neither the student's cross-entropy nor the rate of the last gate is
+    part of it. The teacher starts from its given weights and changes in place.
+    Differs from the reference: there, the router's learning rate has a factor of 1/100 up to epoch
+    150 and of 1/10 after it; here the router follows the schedule of the others. There, gamma
+    weights the cross-entropies too; here ``ce_weight`` alone does.
     """
 
     learns = True
 
     def supervision(self, task: Task, logits: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """The teacher's own label loss."""
+        """Compute the teacher's own label loss."""
         return {"teacher_cross_entropy": task.loss(logits, batch)}
 
     @torch.no_grad()
     def reached(self, teacher: StagedNetwork, images: Tensor, depth: int, seen: Outputs) -> Tensor:
-        """Run the teacher again: the pass that was seen was in training mode."""
+        """Run the teacher again: its outputs in this step are of training mode."""
         return teacher.run(images, 0, depth + 1)
 
     def routing_loss(
         self, router: Router, grafted: Tensor, student: Tensor, gate: Tensor
     ) -> Tensor:
-        """Gamma times the label loss of the graft."""
+        """Compute gamma times the label loss of the graft."""
         return router.gamma * grafted

@@ -1,4 +1,4 @@
-"""The grid of a study: which cells there are, and the rows they are trained in."""
+"""The grid of a study: its cells, and the rows in which they are trained."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sakd.networks.outside.names import slug, split_pair
 from sakd.routing import POLICIES
 
 ALL = "all"
-"""On the axis of distillers or of policies: every one there is."""
+"""On the axes of distillers and of policies: all of the table."""
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,14 @@ class Cell:
 
     @property
     def id(self) -> str:
-        """A readable name, unique in a grid."""
+        """A readable name, unique in the grid."""
         networks = slug(self.teacher), slug(self.student)
         parts = [self.dataset, *networks, slug(self.distiller), slug(self.policy)]
         return "-".join([*parts, f"s{self.seed}"])
 
     @property
     def row(self) -> str:
-        """The id of the cell's row."""
+        """The id of the row of this cell."""
         return row_id(self.dataset, self.teacher, self.student, self.seed)
 
     @property
@@ -58,7 +58,7 @@ class Row:
 
     @property
     def id(self) -> str:
-        """A readable name, unique in a grid."""
+        """A readable name, unique in the grid."""
         return row_id(self.dataset, self.teacher, self.student, self.seed)
 
 
@@ -67,12 +67,13 @@ class Grid:
     """The axes of a study.
 
     Attributes:
-        pairs: ``teacher/student`` names of networks, see `sakd.networks.outside.names`.
-        distillers: names, or several joined by hyphens; KD goes with each as in the papers.
-            ``all`` stands for every one there is.
-        policies: names; ``always`` is plain distillation, ``adaptive`` is SAKD. ``all`` likewise.
-        seeds: one replication each.
-        baseline: whether the student is also trained alone.
+        pairs: Names of networks, ``teacher/student``; see `sakd.networks.outside.names`.
+        distillers: Names, or several joined by hyphens; KD joins each of them as in the papers.
+            ``all`` stands for every distiller of the table.
+        policies: Names; ``always`` is plain distillation, ``adaptive`` is SAKD. ``all`` stands for
+            every policy of the table.
+        seeds: One replication each.
+        baseline: Whether the student is also trained alone.
     """
 
     pairs: tuple[str, ...] = ("resnet20/resnet8",)
@@ -82,26 +83,26 @@ class Grid:
     baseline: bool = True
 
     def __post_init__(self) -> None:
-        """Put the names in the place of ``all``."""
+        """Replace ``all`` by the names that it stands for."""
         for axis, table in {"distillers": tuple(DISTILLERS), "policies": tuple(POLICIES)}.items():
             given: tuple[str, ...] = getattr(self, axis)
             every = tuple(name for part in given for name in (table if part == ALL else [part]))
             object.__setattr__(self, axis, every)
 
     def teachers(self) -> tuple[str, ...]:
-        """The networks that must be trained first, each once."""
+        """Name the networks that must be trained first, each once."""
         return tuple(dict.fromkeys(teacher for teacher, _ in self._split_pairs()))
 
     def students(self) -> tuple[str, ...]:
-        """The networks that are distilled into, each once."""
+        """Name the networks that are distilled into, each once."""
         return tuple(dict.fromkeys(student for _, student in self._split_pairs()))
 
     def networks(self) -> tuple[str, ...]:
-        """Every network, each once."""
+        """Name all networks, each once."""
         return tuple(dict.fromkeys(name for pair in self._split_pairs() for name in pair))
 
     def rows(self, dataset: str) -> tuple[Row, ...]:
-        """Every cell, by row, in the order of the axes."""
+        """List all rows with their cells, in the order of the axes."""
         return tuple(
             Row(dataset, teacher, student, seed, self._of_row(dataset, teacher, student, seed))
             for teacher, student in self._split_pairs()
@@ -109,14 +110,14 @@ class Grid:
         )
 
     def cells(self, dataset: str) -> tuple[Cell, ...]:
-        """Every cell, in the order of the axes."""
+        """List all cells, in the order of the axes."""
         return tuple(cell for row in self.rows(dataset) for cell in row.cells)
 
     def check(self) -> None:
-        """Say what is wrong with the axes before anything is trained.
+        """Check the axes before anything is trained.
 
         Raises:
-            UserError: an axis is empty or repeats itself, or a name is unknown.
+            UserError: An axis is empty or repeats itself, or a name is unknown.
         """
         axes: dict[str, Sequence[object]] = {
             "pairs": self.pairs,
@@ -167,5 +168,5 @@ class Grid:
 
 
 def row_id(dataset: str, teacher: str, student: str, seed: int) -> str:
-    """A row's readable name."""
+    """Give the readable name of a row."""
     return "-".join([dataset, slug(teacher), slug(student), f"s{seed}"])

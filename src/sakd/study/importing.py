@@ -31,8 +31,8 @@ def import_weights(
     the names may be the network's own or those of RepDistiller.
 
     Args:
-        name: Of the network.
-        card: Of the data, whose classes and channels the weights must be made for.
+        name: The name of the network.
+        card: The card of the data, whose classes and channels the weights must fit.
         path: A file that `sakd.weights.foreign.read_states` can read.
         renames: Prefixes of the file's names, and their replacements. Of several state dicts in
             the file, the prefix of one, such as ``teacher.``, chooses it.
@@ -61,12 +61,12 @@ def import_start(
 ) -> Weights:
     """Read weights from which the network called ``name`` starts its training here.
 
-    Where the file is of other classes than the data, the tensors that depend on the number of
-    classes are left out, so they stay fresh. All others must fit.
+    If the file is of other classes than the data, the tensors that depend on the number of classes
+    are left out, so they stay fresh. All others must fit.
 
     Args:
-        name: Of the network.
-        card: Of the data.
+        name: The name of the network.
+        card: The card of the data.
         path: A file that `sakd.weights.foreign.read_states` can read.
         renames: As in `import_weights`.
 
@@ -112,7 +112,7 @@ def _check_classes(name: str, state: State, expected: State, head: Collection[st
         theirs, ours = state[key].shape, expected[key].shape
         if len(theirs) == len(ours) and theirs[1:] == ours[1:] and theirs[0] != ours[0]:
             raise UserError(
-                f"the weights for {name} tell {theirs[0]} classes apart, the data has {ours[0]}: "
+                f"the weights for {name} are of {theirs[0]} classes, the data has {ours[0]}: "
                 "take a teacher of these classes, train one, or fine-tune this one as teacher_start"
             )
 
@@ -121,8 +121,8 @@ def other_class(path: Path, card: DataCard) -> str | None:
     """Find the first class whose name differs between the data and the card next to ``path``.
 
     Returns:
-        The difference in words; None if there is none, or no card as
-        `sakd.weights.saved.save_weights` writes it.
+        The difference in words; None if all are equal, or if the file has no card like those of
+        `sakd.weights.saved.save_weights`.
     """
     try:
         theirs = list(json.loads(path.with_suffix(".json").read_text())["data"]["classes"])

@@ -1,4 +1,4 @@
-"""Find, in a file of others, the state dict that belongs to a network, and its own names for it."""
+"""Find the state dict of a network in a file, and translate it to the network's own names."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def best_state(
     batches that the file lacks are added.
 
     Args:
-        name: Of the network.
-        card: Of the data.
-        network: Built by that name, for that data.
+        name: The name of the network.
+        card: The card of the data.
+        network: The network that was built by that name, for that data.
         path: A file that `sakd.weights.foreign.read_states` can read.
         renames: Prefixes of the file's names, and their replacements. Of several state dicts in
             the file, the prefix of one, such as ``teacher.``, chooses it.
@@ -58,7 +58,7 @@ def best_state(
 
 
 def class_tensors(name: str, card: DataCard) -> set[str]:
-    """The tensors of a network whose shape depends on the number of classes: its head.
+    """Find the tensors of a network whose shape depends on the number of classes: its head.
 
     Raises:
         UserError: There is no such network, or it does not fit the data.
@@ -70,7 +70,7 @@ def class_tensors(name: str, card: DataCard) -> set[str]:
 
 
 def _chosen(states: Mapping[str, State], renames: Renames) -> Mapping[str, State]:
-    """Those of ``states`` that ``renames`` choose, by their full names in the file; or all."""
+    """Select the ``states`` that ``renames`` name, by their full names in the file; or all."""
     places = [place for place in states if f"{place}." in renames]
     if not places or len(states) == 1:
         return states
@@ -80,7 +80,7 @@ def _chosen(states: Mapping[str, State], renames: Renames) -> Mapping[str, State
 def _fitting(
     states: Mapping[str, State], expected: State, apart_from: Collection[str] = ()
 ) -> list[str]:
-    """The places of those ``states`` that fit, each of equal ones once."""
+    """Find the places of the ``states`` that fit, the first of equal ones."""
     found: list[str] = []
     goal = without(expected, apart_from)
     for place, state in states.items():
@@ -95,13 +95,15 @@ def _equal(one: State, other: State) -> bool:
 
 
 def _best_names(state: State, network: StagedNetwork, renames: Renames) -> dict[str, Tensor]:
-    """``state`` by the names, of those that are known, that fit the network best."""
+    """Rename ``state`` by the known convention that fits the network best."""
     expected = network.state_dict().keys()
     rename = given_names(renames)
     given = _renamed(state, rename)
     if len(given) < len(state):
         name, count = Counter(map(rename, state)).most_common(1)[0]
-        raise UserError(f"{count} weights of the file would be called {name!r}: mend the renames")
+        raise UserError(
+            f"{count} weights of the file would be called {name!r}: correct the renames"
+        )
     known = given, *(_renamed(given, rename) for rename in reference_names(network.family))
     return max(known, key=lambda candidate: len(expected & candidate.keys()))
 

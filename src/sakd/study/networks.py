@@ -27,10 +27,10 @@ def started_network(name: str, card: DataCard, start: Weights | None) -> StagedN
     """Build the network called ``name`` with the weights from which its training starts.
 
     Args:
-        name: Of the network.
-        card: Of the data.
-        start: As `sakd.study.importing.import_start` reads them: tensors that its card lists under
-            ``fresh`` are missing and stay as they are. None for a network that is all fresh.
+        name: The name of the network.
+        card: The card of the data.
+        start: The weights, as `sakd.study.importing.import_start` reads them: tensors that their
+            card lists under ``fresh`` are missing and stay fresh. None for fresh weights alone.
 
     Raises:
         UserError: The weights are of another network.
@@ -44,13 +44,13 @@ def started_network(name: str, card: DataCard, start: Weights | None) -> StagedN
 def trained_network(name: str, card: DataCard, weights: Weights) -> StagedNetwork:
     """Build the network called ``name`` and load ``weights``.
 
-    Where the card of the weights has ``statistics``, the network normalises its images by these.
+    If the card of the weights has ``statistics``, the network normalises its images by these.
 
     Args:
-        name: Of the network. Take it from parameters, never from a file: a name such as
+        name: The name of the network. Take it from parameters, never from a file: a name such as
             ``package.module:function`` is imported and called. The card is only compared with it.
-        card: Of the data.
-        weights: With the card that was written with them; an empty card is not compared.
+        card: The card of the data.
+        weights: The weights with their card; an empty card is not compared.
 
     Raises:
         UserError: The weights are of another network.
@@ -73,11 +73,11 @@ def load(
     """Load ``weights`` into a network.
 
     Args:
-        network: Built by ``name``.
-        name: Of the network, from parameters.
-        weights: With the card that was written with them.
-        source: Their file, for messages.
-        fresh: Tensors that they lack, which stay as they are.
+        network: The network that was built by ``name``.
+        name: The name of the network, from parameters.
+        weights: The weights with their card.
+        source: The file of the weights, for messages.
+        fresh: Tensors that the weights lack, which stay as they are.
 
     Raises:
         UserError: Their card names another network, or names and shapes of tensors differ.

@@ -25,9 +25,9 @@ class Teacher:
     """Where the weights of a teacher come from: a training here, or a file.
 
     Attributes:
-        network: The network's name.
+        network: The name of the network.
         recipe: How it is trained, unless it is finished.
-        seed: Of that training.
+        seed: The seed of that training.
         file: Finished weights; None to train them here.
         start: Weights from which the training starts; None for fresh ones.
         renames: Prefixes of the names in the files, and their replacements.
@@ -49,15 +49,25 @@ class Parameters:
     """All parameters of a run, as in ``conf/base/parameters.yml``.
 
     Attributes:
-        teacher_weights: files of finished teachers, by network; they are not trained here.
-        teacher_start: files of weights, by network, from which teachers start their training.
-        teacher_renames: prefixes of the names in the files of teachers, and their replacements.
-        teacher_statistics: mean and std that a finished teacher was trained with, by network,
+        device: Where networks are trained; ``auto`` takes a GPU if there is one.
+        threads: Threads of torch; None leaves the number to torch.
+        data: The dataset, and how it is split.
+        grid: The cells of the study.
+        teacher: How teachers are trained.
+        teacher_seed: The seed of their training.
+        teacher_weights: Files of finished teachers, by network; they are not trained here.
+        teacher_start: Files of weights, by network, from which teachers start their training.
+        teacher_renames: Prefixes of the names in the files of teachers, and their replacements.
+        teacher_statistics: Mean and std that a finished teacher was trained with, by network,
             where they are not those of the data.
-        student_weights: files of weights, by network, from which students start, alone and under
+        student: How students are trained.
+        student_weights: Files of weights, by network, from which students start, alone and under
             every teacher.
-        student_renames: like ``teacher_renames``, for the files of students.
-        student_lr: learning rates of students, by network, where not ``student.optimisation.lr``.
+        student_renames: Like ``teacher_renames``, for the files of students.
+        student_lr: Learning rates of students, by network, where they differ from
+            ``student.optimisation.lr``.
+        distillation: How students learn from their teachers.
+        routing: How the routing policy is trained.
     """
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -78,7 +88,7 @@ class Parameters:
     routing: Routing = field(default_factory=Routing)
 
     def __post_init__(self) -> None:
-        """Refuse a number of threads that is none."""
+        """Check the number of threads and the learning rates."""
         fine = self.threads is None or self.threads >= 1
         require(fine, f"threads must be 1 or more, or null, got {self.threads}")
         for name, lr in self.student_lr.items():
@@ -97,7 +107,7 @@ class Parameters:
         )
 
     def student_recipe(self, network: str) -> Recipe:
-        """How the student called ``network`` is trained: at its own learning rate, if any."""
+        """Give the recipe of the student called ``network``, with its own learning rate if any."""
         lr = self.student_lr.get(network, self.student.optimisation.lr)
         return replace(self.student, optimisation=replace(self.student.optimisation, lr=lr))
 
@@ -106,7 +116,7 @@ class Parameters:
         """The objective of every cell with a teacher.
 
         Raises:
-            UserError: There is none of that name, or it has no teacher.
+            UserError: The objective is unknown, or has no teacher.
         """
         name = self.distillation.objective
         kind = OBJECTIVES[name]
@@ -115,10 +125,10 @@ class Parameters:
         return kind
 
     def check(self) -> None:
-        """Look every name up.
+        """Check every name and option before anything is trained.
 
         Raises:
-            UserError: one is unknown, or an axis of the grid is wrong.
+            UserError: A name is unknown, an axis of the grid is wrong, or an option does not fit.
         """
         self.grid.check()
         self.data.dataset()
@@ -133,7 +143,7 @@ class Parameters:
         self._check_weights()
 
     def _check_weights(self) -> None:
-        """Check that every file of weights is of a network that has a use for it."""
+        """Check that every file of weights is of a network of the grid that can use it."""
         teachers, students = self.grid.teachers(), self.grid.students()
         for parameter, known in {
             "teacher_weights": teachers,
@@ -152,7 +162,7 @@ class Parameters:
             )
 
     def check_files(self) -> None:
-        """Check that the files of weights are there.
+        """Check that the files of weights exist.
 
         Raises:
             UserError: A file is missing.
@@ -198,7 +208,7 @@ def _expand(value: object, kind: Any, place: str, strange: list[str]) -> object:
 
 
 def _explain(detail: Mapping[str, Any]) -> str:
-    """One pydantic error in the project's words."""
+    """Write one error of pydantic in the words of the project."""
     place = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "value_error":
         where = f"parameter {place!r}: " if place else ""

@@ -1,4 +1,4 @@
-"""How a network is trained."""
+"""The recipe by which a network is trained."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from sakd.objectives import Optimisation
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained; the defaults are the protocol of arXiv:2205.02399.
+    """The recipe by which a network is trained; the defaults are those of arXiv:2205.02399.
 
     Attributes:
         epochs: Passes over the training images.
         batch_size: Images per step; the last batch of an epoch may be smaller.
-        optimisation: Of the network.
-        augment: Of the training images.
-        keep_epochs: The weights of that many last epochs are kept for ``test_top1_best``.
-        checkpoint_seconds: Shortest time between two checkpoints to resume from.
+        optimisation: How the parameters of the network are updated.
+        augment: How the training images are varied.
+        keep_epochs: Number of last epochs whose weights are kept, for ``test_top1_best``.
+        checkpoint_seconds: Shortest time between two checkpoints, in seconds.
     """
 
     epochs: int = 240

@@ -1,4 +1,4 @@
-"""A callback that keeps what a training must not lose."""
+"""A callback that writes the weights and checkpoints of a training to its folder."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Recorder(Callback):
     A resumed training runs the epochs since its last checkpoint again, with the same bits.
 
     Attributes:
-        training: What is trained.
-        entry: Its folder.
-        card: Of the data.
-        device: Where it is trained.
+        training: The training.
+        entry: The folder of the training.
+        card: The card of the data.
+        device: The device of the training.
         before: Seconds of earlier sittings.
-        checkpoint_at_start: Whether there is something to resume from before the first epoch.
+        checkpoint_at_start: Whether to write a checkpoint before the first epoch, too.
     """
 
     training: Training
@@ -46,17 +46,17 @@ class Recorder(Callback):
         self._started = self._checkpointed = time.monotonic()
 
     def seconds(self) -> float:
-        """Seconds of training, over all sittings."""
+        """Count the seconds of training, over all sittings."""
         return time.monotonic() - self._started + self.before
 
     def on_start(self, run: Run) -> None:
-        """Keep what was pretrained."""
+        """Write a checkpoint if something was pretrained."""
         self._checkpointed = time.monotonic()
         if self.checkpoint_at_start:
             self._checkpoint(run)
 
     def on_epoch(self, run: Run) -> None:
-        """Keep what this epoch calls for."""
+        """Keep the weights if this epoch is the best or one of the last; write what is due."""
         epoch, recipe = len(run.history), self.training.recipe
         if best_epoch(self.training, run.history) == epoch:
             self._best = (epoch, _copy(run))
@@ -97,7 +97,7 @@ class Recorder(Callback):
 
 
 def best_epoch(training: Training, history: list[dict[str, float]]) -> int:
-    """The epoch (from 1) that was best on validation, the first of equals."""
+    """Find the epoch (from 1) that was best on validation, the first of equals."""
     task = training.task
     return task.best([record[f"val_{task.metric}"] for record in history]) + 1
 

@@ -1,4 +1,4 @@
-"""The store of cells: everything that training leaves on disk, one folder a cell."""
+"""The store of cells: all files of their trainings, one folder each."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from sakd.foundation.vocabulary import DONE
 logger = logging.getLogger(__name__)
 
 KEPT = (".safetensors", ".json", ".csv")
-"""Endings of what a training leaves: weights, their cards, its history."""
+"""Endings of the files that a training leaves: weights, their cards, its history."""
 
 KEY_CHARACTERS = 12
-"""So much of a content key names a folder; the whole key is in the record."""
+"""Length of the part of a content key that names a folder; the record has the whole key."""
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,17 @@ class Record:
     """The outcome of one training.
 
     Attributes:
-        id: of the cell.
-        key: content hash of all that determines the result.
+        id: The id of the cell.
+        key: Content hash of all that determines the result.
         status: ``done`` or ``failed``.
-        facts: what was trained: dataset, networks, method, seed, settings.
-        epochs: trained.
+        facts: All that determines the result: dataset, networks, method, seed, parameters.
+        epochs: Number of epochs that were trained.
         val_metric: The task's metric on the validation split after the last epoch.
-        best_epoch: The epoch (from 1) that was best by it, the first of equals.
-        seconds: wall clock, over all sittings.
-        error: why it failed.
-        provenance: see `sakd.foundation.machine.provenance`.
-        files: what it left in its folder: sizes in bytes, by name.
+        best_epoch: The epoch (from 1) that was best by this metric, the first of equals.
+        seconds: Wall-clock time over all sittings.
+        error: The error of a failed training.
+        provenance: See `sakd.foundation.machine.provenance`.
+        files: Sizes in bytes of the files in its folder, by name.
     """
 
     id: str
@@ -61,10 +61,10 @@ class Record:
 
 
 class Entry:
-    """One cell's folder."""
+    """The folder of one training."""
 
     def __init__(self, folder: Path) -> None:
-        """Keep the cell's files in ``folder``, which is made when something is written."""
+        """Use ``folder``, which is created when a file is written."""
         self.folder = folder
         self.last = folder / "last.safetensors"
         self.best = folder / "best.safetensors"
@@ -74,7 +74,11 @@ class Entry:
         self._checkpoint = folder / "checkpoint.pt"
 
     def record(self) -> Record | None:
-        """The outcome, or None while there is none."""
+        """Read the record; None if the training has not ended.
+
+        Raises:
+            UserError: The record is damaged.
+        """
         content = _read_json(self._record)
         try:
             return None if content is None else Record(**content)
@@ -82,7 +86,11 @@ class Entry:
             raise _damaged(self._record, error) from error
 
     def finished(self, key: str) -> Record | None:
-        """The outcome, if the training called ``key`` is done and what it left is still there."""
+        """Read the record if the training of ``key`` is done and its files are intact; else None.
+
+        Raises:
+            UserError: The record is damaged.
+        """
         record = self.record()
         if record is None or record.status != DONE or record.key != key:
             return None
@@ -94,10 +102,10 @@ class Entry:
 
     @contextmanager
     def claimed(self) -> Iterator[None]:
-        """Keep other runs away from the folder meanwhile.
+        """Lock the folder against other runs meanwhile.
 
         Raises:
-            UserError: another one is at work in it.
+            UserError: Another run holds the lock.
         """
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -107,7 +115,7 @@ class Entry:
             raise UserError(f"another run is training {self.folder}: wait for its end") from error
 
     def finish(self, record: Record, history: Sequence[Mapping[str, float]]) -> Record:
-        """Write the outcome, with the files it has left; it is there only once they all are."""
+        """Write the record last, so that a record implies a complete folder; return it."""
         for cut_off in self.folder.rglob("*.partial"):  # by a kill, in an earlier sitting
             cut_off.unlink()
         if history:
@@ -123,12 +131,16 @@ class Entry:
         return {path.relative_to(self.folder).as_posix(): path.stat().st_size for path in kept}
 
     def clear(self) -> None:
-        """Forget an earlier training of other content."""
+        """Delete the folder and all in it."""
         if self.folder.exists():
             shutil.rmtree(self.folder)
 
     def checkpoint(self, key: str) -> dict[str, Any] | None:
-        """The state of the unfinished training called ``key``, if there is one."""
+        """Read the state of the unfinished training of ``key``; None without one.
+
+        Raises:
+            UserError: The checkpoint is damaged.
+        """
         if not self._checkpoint.exists():
             return None
         try:
@@ -140,12 +152,12 @@ class Entry:
         return state if state["key"] == key else None
 
     def save_checkpoint(self, state: Mapping[str, Any]) -> None:
-        """Write ``state``, whose ``key`` names the training, at once or not at all."""
+        """Write ``state``, which has the ``key`` of the training, whole or not at all."""
         with at_once(self._checkpoint) as partial:
             torch.save(dict(state), partial)
 
     def history(self) -> list[dict[str, float]]:
-        """One record per epoch."""
+        """Read the records of the epochs, in order."""
         if not self._history.exists():
             return []
         with self._history.open(newline="") as lines:
@@ -159,31 +171,41 @@ class Entry:
 
 
 class CellStore:
-    """A folder of cells, grouped by row, and of what evaluation found for each.
+    """A folder with the trainings of cells, grouped by row, and with their evaluations.
 
-    A cell that is trained anew with other settings gets a folder of its own beside the old one:
-    what took hours is never overwritten, and going back to old settings finds it done.
+    A cell that is trained again with other parameters gets another folder, next to the old one:
+    results that took hours are never overwritten, and old parameters find their results again.
     """
 
     def __init__(self, root: Path) -> None:
-        """Keep the cells under ``root``."""
+        """Use the folder ``root``."""
         self.root = root
 
     def entry(self, group: str, cell: str, key: str) -> Entry:
-        """The folder of the training called ``key`` of the cell with that id, in that row."""
+        """Give the folder of a training.
+
+        Args:
+            group: The id of the row, or ``teachers``.
+            cell: The id of the cell.
+            key: The content key of the training.
+        """
         return Entry(self.root / group / cell / key[:KEY_CHARACTERS])
 
     def evaluation(self, cell: str, key: str) -> dict[str, Any] | None:
-        """What evaluation found for the cell with that id, if it has; ``key`` says of what."""
+        """Read the evaluation of the cell with that id; None without one of this ``key``.
+
+        Raises:
+            UserError: The file is damaged.
+        """
         content = _read_json(self._evaluation(cell, key))
         return content if content and content.get("key") == key else None
 
     def save_evaluation(self, cell: str, content: Mapping[str, Any]) -> None:
-        """Keep what evaluation found; its ``key`` says of what."""
+        """Write the evaluation ``content``, with its ``key``, of the cell with that id."""
         write_json(self._evaluation(cell, content["key"]), content)
 
     def forget_evaluation(self, cell: str, key: str) -> None:
-        """Drop what was found for the training called ``key``, which is about to be repeated."""
+        """Delete the evaluation of the training of ``key``, which is about to be repeated."""
         self._evaluation(cell, key).unlink(missing_ok=True)
 
     def _evaluation(self, cell: str, key: str) -> Path:

@@ -1,4 +1,4 @@
-"""How networks are trained."""
+"""The training of networks: the loop, its runs, and progress."""
 
 from sakd.training.fit import fit, train
 from sakd.training.precision import EXACT, Precision

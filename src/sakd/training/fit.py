@@ -1,4 +1,4 @@
-"""The training loop. There is one."""
+"""The one training loop."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ def fit(
     """Train every player of ``objective`` on ``stream``.
 
     Args:
-        objective: Networks and losses.
+        objective: The networks and losses.
         stream: The batches of every epoch.
-        options: Of `Run`: ``epochs``, and whatever else is wanted.
+        options: The keyword arguments of `Run`; ``epochs`` is required.
 
     Returns:
         One record per epoch.
 
     Raises:
-        UserError: A loss is no longer finite, or see `Run`.
+        UserError: A loss is no longer finite, a recipe is for an unknown player, or something
+            must be pretrained first.
     """
     run = Run(objective, **options)
     train([run], stream)
@@ -39,12 +40,12 @@ def fit(
 
 @torch.random.fork_rng()
 def train(runs: Sequence[Run], stream: BatchStream) -> None:
-    """Train ``runs`` side by side: each batch is drawn once, each frozen teacher asked once.
+    """Train ``runs`` side by side; draw each batch once, and run each frozen teacher once on it.
 
-    On a CPU every run ends with the same bits as alone, whatever the others do: it may have
-    started earlier, have fewer epochs, or fail. A failure ends its run alone, which keeps the
-    error as its ``failure``. Torch's global random state, which dropout draws from, follows the
-    seed of the stream and is put back in the end.
+    On a CPU every run ends with the bits that it has alone, although others may resume at another
+    epoch, have fewer epochs, or fail. A failure ends its own run only, which keeps the error as its
+    ``failure``; an error of the stream or of a teacher is raised. Torch's global random state, from
+    which dropout draws, follows the seed of the stream and is restored at the end.
 
     Args:
         runs: The trainings, each with its own objective, players and callbacks.
@@ -67,7 +68,7 @@ def train(runs: Sequence[Run], stream: BatchStream) -> None:
 
 
 def _attempt(run: Run, action: Callable[..., None], *arguments: object) -> None:
-    """Let ``run`` do something, unless it has failed."""
+    """Call ``action``, a step of ``run``, unless the run has failed."""
     if run.failure is not None:
         return
     try:
@@ -77,7 +78,7 @@ def _attempt(run: Run, action: Callable[..., None], *arguments: object) -> None:
 
 
 def _taught(runs: Sequence[Run], batch: Batch) -> list[tuple[Run, Outputs | None]]:
-    """Each run with the outputs of its teacher, one forward pass per teacher and precision."""
+    """Pair each run with the outputs of its teacher, by one forward pass per precision."""
 
     def precision(run: Run) -> Precision:
         return run.precision

@@ -1,4 +1,4 @@
-"""How the parameters of a player are updated."""
+"""Update the parameters of a player by its optimiser and schedule."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Updates:
         )
 
     def gradients(self, loss: Tensor) -> tuple[Tensor | None, ...]:
-        """The gradient of the player's own ``loss`` with respect to its own parameters."""
+        """Compute the gradient of the player's ``loss``, a scalar, by its parameters."""
         return torch.autograd.grad(loss, self.parameters, allow_unused=True)
 
     def update(self, gradients: tuple[Tensor | None, ...]) -> None:
@@ -43,7 +43,7 @@ class Updates:
         self.optimiser.zero_grad()
 
     def state(self) -> dict[str, Any]:
-        """The state that `restore` takes."""
+        """Give the state that `restore` takes."""
         return {"optimiser": self.optimiser.state_dict(), "schedule": self.schedule.state_dict()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -55,10 +55,10 @@ class Updates:
 def with_recipes(
     players: Mapping[str, Player], given: Mapping[str, Optimisation]
 ) -> dict[str, Player]:
-    """The ``players``, trained by the recipes ``given`` where there are some, else by their own.
+    """Give the ``players`` the recipes that are ``given`` for them; the others keep their own.
 
     Raises:
-        UserError: A recipe is given for somebody who is no player.
+        UserError: A recipe is given for an unknown player.
     """
     for name in given:
         require(

@@ -1,4 +1,4 @@
-"""In which arithmetic networks run."""
+"""The arithmetic in which networks run."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import torch
 class Precision:
     """The arithmetic of the forward passes.
 
-    Losses, routing and updates are computed in full precision whatever stands here.
+    Losses, routing and updates are always computed in full precision.
 
     Attributes:
-        autocast: Run matrix products and convolutions in this type; None for the weights' own.
+        autocast: The type of matrix products and convolutions; None for that of the weights.
     """
 
     autocast: torch.dtype | None = None
 
     def applied(self, device: torch.device) -> AbstractContextManager[object]:
-        """Run what is inside in this precision on ``device``."""
+        """Use this precision on ``device`` within the context."""
         if self.autocast is None:
             return nullcontext()
         return torch.autocast(device.type, dtype=self.autocast)
 
 
 EXACT = Precision()
-"""Everything as the weights are: float32 unless the networks are made otherwise."""
+"""The precision of the weights: float32, unless the networks are of another type."""

@@ -15,18 +15,18 @@ def pretrain(
     stream: BatchStream,
     watch: Callable[[str], Iterable[Callback]] = lambda _name: (),
 ) -> bool:
-    """Train the modules that ``objective`` needs beforehand, on ``stream``, and freeze them.
+    """Train the modules that ``objective`` needs first, on ``stream``, and freeze them.
 
-    `fit` refuses an objective for which this has not been done. The result is part of the
-    objective's progress: a training that resumes does not repeat it.
+    `fit` refuses an objective that still needs it. The result is part of the objective's progress,
+    so a resumed training does not repeat it.
 
     Args:
         objective: The problem to be trained next.
         stream: The batches of every epoch.
-        watch: Gives the callbacks for the pretraining of a name.
+        watch: Gives the callbacks of a pretraining, by its name.
 
     Returns:
-        Whether there was something to train.
+        Whether anything had to be trained.
     """
     problems = objective.pretrainings()
     for name, problem in problems.items():

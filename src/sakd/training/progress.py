@@ -1,4 +1,4 @@
-"""How far a run has come: bars on a terminal, plain lines elsewhere."""
+"""Show the progress of trainings: bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class Progress:
-    """Counts trainings of a group: ``with Progress("students", 9) as progress: ...``."""
+    """Count the trainings of a group: ``with Progress("students", 9) as progress: ...``."""
 
     def __init__(self, title: str, total: int) -> None:
         """Count to ``total`` trainings of the group called ``title``."""
@@ -47,10 +47,10 @@ class Progress:
         if self.bars is not None:
             self.bars.stop()
         if kind is KeyboardInterrupt:
-            logger.info("interrupted; what is done is kept, the same command goes on from here")
+            logger.info("interrupted; finished work is kept: the same command goes on from here")
 
     def done(self) -> None:
-        """One more training has ended, or had before."""
+        """Count one more training, which has ended now or had ended before."""
         self.ended += 1
         if self.bars is not None and self.cells is not None:
             self.bars.advance(self.cells)
@@ -59,7 +59,7 @@ class Progress:
                     self.bars.remove_task(task)
 
     def of(self, name: str) -> tuple[Callback, ...]:
-        """What watches the training called ``name``."""
+        """Give the callbacks that show the training called ``name``."""
         place = f"{self.title} {self.ended + 1}/{self.total}: {name}"
         if self.bars is None:
             return (Lines(place),)
@@ -70,7 +70,7 @@ class EpochBars(Callback):
     """A bar over the epochs of a training and one over the steps of an epoch."""
 
     def __init__(self, bars: Bars, name: str) -> None:
-        """Draw into ``bars``."""
+        """Add bars for the training called ``name`` to ``bars``."""
         self.bars = bars
         self.name = name
 
@@ -91,10 +91,10 @@ class EpochBars(Callback):
 
 
 class Lines(Callback):
-    """A log line now and then, and one at the end."""
+    """Log a line now and then, and one at the end."""
 
     def __init__(self, place: str, every_seconds: float = 15.0) -> None:
-        """Start every line with ``place``; let ``every_seconds`` pass between two of them."""
+        """Start every line with ``place``; wait ``every_seconds`` between two of them."""
         self.place = place
         self.every_seconds = every_seconds
 
@@ -104,7 +104,7 @@ class Lines(Callback):
         self.skipped = len(run.history)
 
     def on_epoch(self, run: Run) -> None:
-        """Say how far the training is, if it is time to."""
+        """Log a line if one is due."""
         now, done = time.monotonic(), len(run.history)
         if done < run.epochs and now - self.said < self.every_seconds:
             return
@@ -119,7 +119,7 @@ class Lines(Callback):
 
 
 def describe(run: Run) -> str:
-    """The last epoch in a few words; says where the router has collapsed."""
+    """Describe the last epoch in a few words, with a collapse of the router if there is one."""
     record = run.history[-1]
     words = [f"val {100 * x:.2f} %" for name, x in record.items() if name.startswith("val_")]
     rates = [value for name, value in record.items() if name.startswith(GATE_RATE)]

@@ -1,4 +1,4 @@
-"""One training: its objective, its own step, and what it has come to."""
+"""One training: its objective, its step, and its state."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from sakd.training.optimisation import Updates, with_recipes
 from sakd.training.precision import EXACT, Precision
 
 EpochRecord = dict[str, float]
-"""One epoch: ``epoch`` (from 1), the mean of every term, and what ``evaluate`` measured."""
+"""The record of an epoch: ``epoch`` (from 1), the mean of every term, and the measures."""
 
 
 class Callback:
-    """Something that watches a training. Override what you need."""
+    """An observer of a training; its methods do nothing unless they are overridden."""
 
     def on_start(self, run: Run) -> None:
-        """Before the first epoch, after a resume."""
+        """React before the first epoch, or after a resume."""
 
     def on_step(self, run: Run) -> None:
-        """After every update."""
+        """React after every update."""
 
     def on_epoch(self, run: Run) -> None:
-        """After every epoch; the last entry of ``run.history`` is its record."""
+        """React after every epoch; the last entry of ``run.history`` is its record."""
 
 
 class RunOptions(TypedDict, total=False):
@@ -48,8 +48,8 @@ class Run:
 
     Attributes:
         history: One record per finished epoch.
-        steps: Of an epoch, once the stream is known.
-        failure: The error that ended it, or None.
+        steps: Steps of an epoch; 0 until the training starts.
+        failure: The error that ended the training, or None.
     """
 
     def __init__(
@@ -63,19 +63,19 @@ class Run:
         precision: Precision = EXACT,
         resume: Mapping[str, Any] | None = None,
     ) -> None:
-        """Get ready to train every player of ``objective``.
+        """Prepare to train every player of ``objective``.
 
         Args:
-            objective: Networks and losses.
-            epochs: How many.
-            optimisation: Recipes by player, where they differ from those the players bring.
+            objective: The networks and losses.
+            epochs: Passes over the training images.
+            optimisation: Recipes by player, where they differ from the players' own.
             evaluate: Measures the objective's network after every epoch.
-            callbacks: Watch the training.
-            precision: Of the forward passes.
-            resume: A `state` to continue from.
+            callbacks: Observers of the training.
+            precision: The precision of the forward passes.
+            resume: A `state` to continue from; None to start afresh.
 
         Raises:
-            UserError: A recipe is for somebody who is no player.
+            UserError: A recipe is given for an unknown player.
         """
         self.objective = objective
         self.epochs = epochs
@@ -91,14 +91,14 @@ class Run:
             self.restore(resume)
 
     def takes_part(self, epoch: int) -> bool:
-        """Whether the epoch with that number, from 0, is the next of this run."""
+        """Tell whether ``epoch``, counted from 0, is the next of this run."""
         return self.failure is None and len(self.history) == epoch < self.epochs
 
     def start(self, steps: int) -> None:
         """Begin, with ``steps`` steps an epoch.
 
         Raises:
-            UserError: Something has yet to be pretrained.
+            UserError: Something must be pretrained first.
         """
         waiting = ", ".join(self.objective.pretrainings())
         require(
@@ -119,7 +119,7 @@ class Run:
 
         Args:
             batch: The images and their labels.
-            teacher: The answer to the objective's request, where it is known already.
+            teacher: The answer to the objective's request; None to let the objective compute it.
         """
         torch.manual_seed(batch.seed)  # for dropout and its like
         with self.precision.applied(batch.images.device):
@@ -130,7 +130,7 @@ class Run:
             callback.on_step(self)
 
     def update(self, losses: Mapping[str, Tensor]) -> None:
-        """Update every player by its own loss; all gradients are taken before any update."""
+        """Update every player by its own loss, a scalar; take all gradients before any update."""
         gradients = {name: self.players[name].gradients(loss) for name, loss in losses.items()}
         for name, gradient in gradients.items():
             self.players[name].update(gradient)
@@ -151,7 +151,7 @@ class Run:
             callback.on_epoch(self)
 
     def state(self) -> dict[str, Any]:
-        """All that is needed to continue after the last finished epoch, bit for bit."""
+        """Give all that is needed to continue after the last finished epoch, bit for bit."""
         return {
             "objective": self.objective.progress(),
             "players": {name: player.state() for name, player in self.players.items()},
@@ -167,7 +167,7 @@ class Run:
 
 
 class Means:
-    """Running means of terms over an epoch, weighed by batch size; one sync at the end."""
+    """Running means of terms over an epoch, weighted by batch size; one sync at the end."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -175,16 +175,16 @@ class Means:
         self.count = 0
 
     def add(self, terms: Mapping[str, Tensor], size: int) -> None:
-        """Add scalars of a batch of ``size`` samples."""
+        """Add the scalars of a batch of ``size`` samples."""
         self.count += size
         for name, value in terms.items():
             self.sums[name] = self.sums.get(name, 0.0) + value * size
 
     def take(self, epoch: int) -> dict[str, float]:
-        """The means.
+        """Give the means.
 
         Raises:
-            UserError: One of them is not finite.
+            UserError: A mean is not finite.
         """
         means = {name: float(total) / self.count for name, total in self.sums.items()}
         for name, value in means.items():
