@@ -15,12 +15,12 @@ from sakd.data import ImageSet, Prepared, RawData, Splits, Splitting, prepare
 from sakd.foundation.randomness import seeded
 from sakd.objectives import Optimisation
 from sakd.objectives.parameters import Distillation, Routing
+from sakd.study.bench import Bench
 from sakd.study.grid import Cell
 from sakd.study.lessons import Lessons
 from sakd.study.networks import fresh_network
 from sakd.study.recipe import Recipe
 from sakd.study.store import CellStore
-from sakd.study.train import Bench
 from sakd.study.trainings import Training, cell_training
 from sakd.training.progress import Progress
 from sakd.weights.saved import Weights

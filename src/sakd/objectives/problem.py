@@ -73,6 +73,11 @@ class System(Objective):
         """
 
     @classmethod
+    def changes_teacher(cls) -> bool:
+        """Whether the teacher is trained too, and so cannot be shared with others."""
+        return False
+
+    @classmethod
     def check(cls, method: Method) -> None:
         """Refuse a ``method`` that this objective cannot train; most objectives train any.
 

@@ -80,6 +80,11 @@ class SpotDistillation(System):
         student, teacher, spots, losses, router = assemble(problem)
         return cls(student, teacher, spots=spots, losses=losses, router=router)
 
+    @classmethod
+    def changes_teacher(cls) -> bool:
+        """Whether the teacher learns along with the student."""
+        return cls.teaching.learns
+
     @property
     def network(self) -> StagedNetwork:
         """The student."""

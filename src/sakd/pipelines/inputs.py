@@ -10,12 +10,12 @@ from typing import Any
 from sakd.data import DataCard, Parts, Prepared
 from sakd.distillers.method import Method
 from sakd.foundation.machine import resolve_device
+from sakd.study.bench import Bench
 from sakd.study.importing import import_start, import_weights
 from sakd.study.lessons import Lessons
 from sakd.study.networks import check_network_fits
 from sakd.study.parameters import Parameters, Teacher
 from sakd.study.store import CellStore
-from sakd.study.train import Bench
 from sakd.weights.saved import Weights
 
 logger = logging.getLogger(__name__)

@@ -51,6 +51,8 @@ class Parameters:
     Attributes:
         device: Where networks are trained; ``auto`` takes a GPU if there is one.
         threads: Threads of torch; None leaves the number to torch.
+        pack: The most cells of a row that are trained side by side: 1 for one after the other,
+            None for as many as memory allows. On a CPU it changes no result.
         data: The dataset, and how it is split.
         grid: The cells of the study.
         teacher: How teachers are trained.
@@ -72,6 +74,7 @@ class Parameters:
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int | None = None
+    pack: int | None = None
     data: DataParameters = field(default_factory=DataParameters)
     grid: Grid = field(default_factory=Grid)
     teacher: Recipe = field(default_factory=Recipe)
@@ -91,6 +94,8 @@ class Parameters:
         """Check the number of threads and the learning rates."""
         fine = self.threads is None or self.threads >= 1
         require(fine, f"threads must be 1 or more, or null, got {self.threads}")
+        fine = self.pack is None or self.pack >= 1
+        require(fine, f"pack must be 1 or more, or null, got {self.pack}")
         for name, lr in self.student_lr.items():
             require(lr > 0, f"student_lr of {name} must be above 0, got {lr}")
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from sakd.data import DataCard
-from sakd.foundation.machine import provenance
-from sakd.study.store import Entry
+from sakd.foundation.vocabulary import DONE
+from sakd.study.bench import Bench
 from sakd.study.trainings import Training
 from sakd.training import Callback, Run
 from sakd.weights.saved import Weights, save_weights
@@ -22,38 +21,28 @@ from sakd.weights.saved import Weights, save_weights
 class Recorder(Callback):
     """Keep the weights of the best epoch on validation, of the last epochs, and checkpoints.
 
-    A resumed training runs the epochs since its last checkpoint again, with the same bits.
+    A resumed training runs the epochs since its last checkpoint again, with the same bits. After
+    the last epoch the record is written, and the training is done.
 
     Attributes:
-        training: The training.
-        entry: The folder of the training.
-        card: The card of the data.
-        device: The device of the training.
+        training: To be recorded.
+        bench: Where it is run.
         before: Seconds of earlier sittings.
-        checkpoint_at_start: Whether to write a checkpoint before the first epoch, too.
     """
 
     training: Training
-    entry: Entry
-    card: DataCard
-    device: str
+    bench: Bench
     before: float = 0.0
-    checkpoint_at_start: bool = False
     _best: tuple[int, dict[str, Tensor]] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         """Start the clock."""
+        self.entry = self.bench.entry(self.training)
         self._started = self._checkpointed = time.monotonic()
 
     def seconds(self) -> float:
         """Count the seconds of training, over all sittings."""
         return time.monotonic() - self._started + self.before
-
-    def on_start(self, run: Run) -> None:
-        """Write a checkpoint if something was pretrained."""
-        self._checkpointed = time.monotonic()
-        if self.checkpoint_at_start:
-            self._checkpoint(run)
 
     def on_epoch(self, run: Run) -> None:
         """Keep the weights if this epoch is the best or one of the last; write what is due."""
@@ -65,10 +54,26 @@ class Recorder(Callback):
         due = time.monotonic() - self._checkpointed >= recipe.checkpoint_seconds
         if due or epoch == run.epochs:
             self._flush(run)
+        if epoch == run.epochs:
+            self._finish(run)
 
-    def save_last(self, run: Run) -> None:
-        """Keep the weights after the last epoch."""
+    def checkpoint(self, run: Run) -> None:
+        """Keep the state to resume from."""
+        own = {"key": self.training.key, "seconds": self.seconds()}
+        self.entry.save_checkpoint(run.state() | own)
+        self._checkpointed = time.monotonic()
+
+    def _finish(self, run: Run) -> None:
         self._save(self.entry.last, run, len(run.history), run.objective.network.state_dict())
+        done = replace(
+            self.bench.record(self.training),
+            status=DONE,
+            epochs=len(run.history),
+            val_metric=run.history[-1][f"val_{self.training.task.metric}"],
+            best_epoch=best_epoch(self.training, run.history),
+            seconds=self.seconds(),
+        )
+        self.entry.finish(done, run.history)
 
     def _flush(self, run: Run) -> None:
         if self._best is not None:
@@ -76,12 +81,7 @@ class Recorder(Callback):
             self._save(self.entry.best, run, epoch, state)
             self._best = None
         if len(run.history) < run.epochs:
-            self._checkpoint(run)
-
-    def _checkpoint(self, run: Run) -> None:
-        own = {"key": self.training.key, "seconds": self.seconds()}
-        self.entry.save_checkpoint(run.state() | own)
-        self._checkpointed = time.monotonic()
+            self.checkpoint(run)
 
     def _save(self, path: Path, run: Run, epoch: int, state: Mapping[str, Any]) -> None:
         card = {
@@ -90,8 +90,8 @@ class Recorder(Callback):
             "metrics": run.history[epoch - 1],
             "seed": self.training.seed,
             "facts": self.training.facts,
-            "data": self.card.to_json(),
-            "provenance": provenance(self.device),
+            "data": self.bench.val.card.to_json(),
+            "provenance": self.bench.record(self.training).provenance,
         }
         save_weights(Weights(state, card), path)
 

@@ -3,138 +3,64 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from contextlib import ExitStack
 
-import torch
-from torch import nn
-
-from sakd.data import BatchStream, Prepared
-from sakd.foundation.errors import UserError
-from sakd.foundation.machine import provenance
-from sakd.foundation.vocabulary import DONE, FAILED
-from sakd.study.recorder import Recorder, best_epoch
-from sakd.study.store import CellStore, Entry, Record
+from sakd.study.bench import Bench
+from sakd.study.pack import Pack, packs
+from sakd.study.store import Record
 from sakd.study.trainings import Training
-from sakd.training import Run, pretrain, train
 from sakd.training.progress import Progress
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Bench:
-    """The place where trainings run; it has validation images, never test images.
+def run_trainings(
+    trainings: Sequence[Training], bench: Bench, progress: Progress, pack: int | None = None
+) -> list[Record]:
+    """Run ``trainings`` unless they are done, in packs; failures are recorded, not raised.
 
-    Attributes:
-        val: The validation images.
-        store: The store of the results.
-        device: The device to train on.
+    A disk that cannot be written to is raised: every training would fail there.
+
+    Each gives the same bits as alone, whatever is trained before it or side by side with it (on
+    a CPU).
+
+    Args:
+        trainings: In the order of their records.
+        bench: Where they are run.
+        progress: Told of each.
+        pack: The most that are trained side by side; None for as many as memory allows.
+
+    Returns:
+        Their records.
+
+    Raises:
+        UserError: The record of an earlier training is damaged, or another run is at one of them.
+        OSError: Results cannot be read or written.
     """
-
-    val: Prepared
-    store: CellStore
-    device: torch.device
-
-    def stream(self, training: Training) -> BatchStream:
-        """Make the batches that ``training`` learns from."""
-        return BatchStream(
-            training.images.to(self.device),
-            mean=self.val.card.mean,
-            std=self.val.card.std,
-            batch_size=training.recipe.batch_size,
-            seed=training.seed,
-            augment=training.recipe.augment,
-            device=self.device,
-        )
+    records: dict[str, Record] = {}
+    with ExitStack() as claims:
+        waiting = []
+        for training in trainings:
+            entry = bench.entry(training)
+            claims.enter_context(entry.claimed())
+            if (record := entry.finished(training.key)) is None:
+                waiting.append(training)
+            else:
+                logger.info("%s: done already", training.id)
+                progress.done()
+                records[training.id] = record
+        for group in packs(waiting, bench, pack):
+            records |= {record.id: record for record in Pack(group, bench, progress).run()}
+    return [records[training.id] for training in trainings]
 
 
 def run_training(training: Training, bench: Bench, progress: Progress) -> Record:
-    """Run ``training`` unless it is finished; a failure is recorded, not raised.
-
-    An error of the disk is raised: it would end the other trainings, too.
-
-    The network and the batches depend on the training alone, so on a CPU a cell has the same bits
-    whatever else is trained before or at the same time.
+    """Run one training; see `run_trainings`.
 
     Raises:
-        UserError: The record of an earlier training is damaged, or another run is training this
-            one.
-        OSError: A file cannot be read or written.
+        UserError: The record of an earlier training is damaged, or another run is at this one.
+        OSError: Results cannot be read or written.
     """
-    entry = bench.store.entry(training.group, training.id, training.key)
-    with entry.claimed():
-        record = entry.finished(training.key)
-        if record is None:
-            return _attempt(training, bench, entry, progress)
-    logger.info("%s: done already", training.id)
+    (record,) = run_trainings([training], bench, progress)
     return record
-
-
-def _attempt(training: Training, bench: Bench, entry: Entry, progress: Progress) -> Record:
-    """Run ``training`` and record its failure, unless that is of the disk."""
-    started = time.monotonic()
-    bench.store.forget_evaluation(training.id, training.key)
-    try:
-        return _train(training, bench, entry, progress)
-    except OSError:
-        raise
-    except Exception as error:
-        seconds = time.monotonic() - started
-        message = f"{type(error).__name__}: {error}"
-        mendable = isinstance(error, UserError)
-        logger.error("%s failed: %s", training.id, message, exc_info=not mendable)
-        return entry.finish(replace(_record(training, bench), seconds=seconds, error=message), [])
-
-
-def _train(training: Training, bench: Bench, entry: Entry, progress: Progress) -> Record:
-    state = entry.checkpoint(training.key)
-    if state is None:
-        entry.clear()
-    before = 0.0 if state is None else state["seconds"]
-    recorder = Recorder(training, entry, bench.val.card, str(bench.device), before)
-    objective, stream = training.build().to(bench.device), bench.stream(training)
-    recorder.checkpoint_at_start = state is None and pretrain(
-        objective, stream, lambda name: progress.of(f"{training.id}, {name} beforehand")
-    )
-    run = Run(
-        objective,
-        epochs=training.recipe.epochs,
-        optimisation=training.optimisation,
-        evaluate=_Validation(training, bench),
-        callbacks=(recorder, *progress.of(training.id)),
-        resume=state,
-    )
-    train([run], stream)
-    if run.failure is not None:
-        raise run.failure
-    recorder.save_last(run)
-    record = replace(
-        _record(training, bench),
-        status=DONE,
-        epochs=len(run.history),
-        val_metric=run.history[-1][f"val_{training.task.metric}"],
-        best_epoch=best_epoch(training, run.history),
-        seconds=recorder.seconds(),
-    )
-    return entry.finish(record, run.history)
-
-
-class _Validation:
-    """Measure a network on the validation images."""
-
-    def __init__(self, training: Training, bench: Bench) -> None:
-        self.task = training.task
-        self.device = bench.device
-        self.val = replace(bench.val, images=bench.val.images.to(bench.device))
-
-    def __call__(self, network: nn.Module) -> Mapping[str, float]:
-        metric = self.task.metric
-        return {f"val_{metric}": self.task.measures(network, self.val, self.device)[metric]}
-
-
-def _record(training: Training, bench: Bench) -> Record:
-    """Record what is known about ``training`` before its outcome."""
-    made_with = provenance(str(bench.device))
-    return Record(training.id, training.key, FAILED, training.facts, provenance=made_with)

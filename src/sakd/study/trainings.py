@@ -8,11 +8,12 @@ from typing import Any
 
 from sakd.data import Images
 from sakd.distillers.method import Method
-from sakd.foundation.keys import content_key
+from sakd.foundation.keys import content_key, facts_of
 from sakd.foundation.randomness import seeded
 from sakd.networks import StagedNetwork
 from sakd.networks.outside.names import slug
 from sakd.objectives import (
+    OBJECTIVES,
     DataFacts,
     Distillation,
     Objective,
@@ -41,29 +42,48 @@ class Training:
         id: The name of the training in the store and in the log.
         facts: All that determines the result, as plain JSON.
         network: The name of the network whose weights are kept.
-        build: Makes the objective; its initial weights depend on the seed alone.
+        build: Makes the objective, with the frozen teacher that is handed in, or one of its own;
+            its initial weights depend on the seed alone.
         images: The images to learn from.
         recipe: How the network is trained.
         optimisation: Recipes by player, where they differ from the players' own.
         seed: The seed of initial weights, batches and routing.
         task: The task, which gives the label loss and the measures.
+        teacher: Makes the frozen teacher, which trainings of equal `taught_by` may share; None
+            without one, or where the teacher learns too.
     """
 
     group: str
     id: str
     facts: Mapping[str, Any]
     network: str
-    build: Callable[[], Objective]
+    build: Callable[[StagedNetwork | None], Objective]
     images: Images
     recipe: Recipe
     optimisation: Mapping[str, Optimisation]
     seed: int
     task: Task = CLASSIFICATION
+    teacher: Callable[[], StagedNetwork] | None = None
 
     @property
     def key(self) -> str:
         """The content key: a hash of `facts`."""
         return content_key({"format": FORMAT, **self.facts})
+
+    @property
+    def learns_from(self) -> str:
+        """A hash that trainings share if they see the same batches in the same order."""
+        names = ("data", "statistics", "per_class", "subset_seed")
+        recipe = facts_of({"batch": self.recipe.batch_size, "augment": self.recipe.augment})
+        return content_key({n: self.facts.get(n) for n in names} | recipe | {"seed": self.seed})
+
+    @property
+    def taught_by(self) -> str | None:
+        """A hash that trainings share if their frozen teachers are the same; None without one."""
+        if self.teacher is None:
+            return None
+        names = ("teacher", "teacher_weights", "teacher_statistics", "data")
+        return content_key({name: self.facts.get(name) for name in names})
 
 
 @dataclass(frozen=True)
@@ -88,7 +108,7 @@ class _Learner:
             id=name,
             facts={**facts, **more},
             network=self.network,
-            build=lambda: Supervised(self.build()),
+            build=lambda _teacher: Supervised(self.build()),
             images=self.lessons.images,
             recipe=recipe,
             optimisation={"student": recipe.optimisation},
@@ -141,12 +161,14 @@ def _distilled(
     card = student.lessons.card
     data = DataFacts(card.image_shape, alone.images.labels)
 
-    def build() -> Objective:
-        learner = student.build()
+    def taught() -> StagedNetwork:
+        with seeded(cell.seed, "teacher"):  # its draws are overwritten, and shift no others
+            return trained_network(cell.teacher, card, teacher)
+
+    def build(shared: StagedNetwork | None) -> Objective:
+        networks = student.build(), taught() if shared is None else shared
         with seeded(cell.seed, "objective"):
-            taught_by = trained_network(cell.teacher, card, teacher)
-            how = distillation, routing
-            return objective_of(Problem(learner, taught_by, method, policy, data, *how))
+            return objective_of(Problem(*networks, method, policy, data, distillation, routing))
 
     optimisation = dict(alone.optimisation)
     if policy.trained:
@@ -157,4 +179,5 @@ def _distilled(
         network=method.trained_name(cell.student, cell.teacher),
         build=build,
         optimisation=optimisation,
+        teacher=None if OBJECTIVES[distillation.objective].changes_teacher() else taught,
     )

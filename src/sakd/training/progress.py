@@ -58,27 +58,35 @@ class Progress:
                 if task != self.cells:
                     self.bars.remove_task(task)
 
-    def of(self, name: str) -> tuple[Callback, ...]:
-        """Give the callbacks that show the training called ``name``."""
-        place = f"{self.title} {self.ended + 1}/{self.total}: {name}"
+    def of(self, name: str, number: int = 0) -> tuple[Callback, ...]:
+        """Give the callbacks that show the training called ``name``.
+
+        Args:
+            name: The name of the training.
+            number: Its place among those that run side by side, from 0; the first of them alone
+                shows its steps and logs lines before its end.
+        """
+        place = f"{self.title} {self.ended + 1 + number}/{self.total}: {name}"
         if self.bars is None:
-            return (Lines(place),)
-        return EpochBars(self.bars, name), Lines(place, every_seconds=math.inf)
+            return (Lines(place) if number == 0 else Lines(place, every_seconds=math.inf),)
+        bars = EpochBars(self.bars, name, steps=number == 0)
+        return bars, Lines(place, every_seconds=math.inf)
 
 
 class EpochBars(Callback):
     """A bar over the epochs of a training and one over the steps of an epoch."""
 
-    def __init__(self, bars: Bars, name: str) -> None:
-        """Add bars for the training called ``name`` to ``bars``."""
+    def __init__(self, bars: Bars, name: str, *, steps: bool = True) -> None:
+        """Add bars for the training called ``name`` to ``bars``; show ``steps`` if asked to."""
         self.bars = bars
         self.name = name
+        self.shown = steps
 
     def on_start(self, run: Run) -> None:
         """Add the bars."""
         done = len(run.history)
         self.epochs = self.bars.add_task(self.name, total=run.epochs, completed=done, note="")
-        self.steps = self.bars.add_task("steps", total=run.steps, note="")
+        self.steps = self.bars.add_task("steps", total=run.steps, note="", visible=self.shown)
 
     def on_step(self, run: Run) -> None:
         """Advance the steps."""

@@ -159,19 +159,19 @@ class TestTrainings:
         self, make: Callable[..., Training], start: Weights, same: Same
     ) -> None:
         methods = [("none", "none"), ("kd", "always"), ("fitnet", "adaptive")]
-        alone, *others = (make(start, *m).build().network.state_dict() for m in methods)
+        alone, *others = (make(start, *m).build(None).network.state_dict() for m in methods)
         assert all(same(alone, other) for other in others)
         assert all(torch.equal(alone[key], value) for key, value in start.state.items())
-        fresh = make(None, "none", "none").build().network.state_dict()
+        fresh = make(None, "none", "none").build(None).network.state_dict()
         assert all(torch.equal(alone[key], fresh[key]) for key in HEAD)
-        rebuilt = make(start, "simkd", "always").build().network.state_dict()
+        rebuilt = make(start, "simkd", "always").build(None).network.state_dict()
         assert torch.equal(rebuilt["stage1.0.conv1.weight"], alone["stage1.0.conv1.weight"])
 
     def test_another_seed_has_another_head_and_the_same_rest(
         self, make: Callable[..., Training], start: Weights
     ) -> None:
         zero, one = (
-            make(start, "kd", "always", seed).build().network.state_dict() for seed in (0, 1)
+            make(start, "kd", "always", seed).build(None).network.state_dict() for seed in (0, 1)
         )
         assert all(torch.equal(zero[key], one[key]) for key in start.state)
         assert not torch.equal(zero["head.weight"], one["head.weight"])
@@ -195,7 +195,7 @@ class TestTrainings:
         )
         assert fresh.key != started.key
         assert fresh.key == teacher_training("resnet8", 0, lessons, self.RECIPE).key
-        network = started.build().network.state_dict()
+        network = started.build(None).network.state_dict()
         assert all(torch.equal(network[key], value) for key, value in start.state.items())
 
 

@@ -12,11 +12,12 @@ import torch
 
 from sakd.data import Prepared, Splits
 from sakd.foundation.errors import UserError
+from sakd.study.bench import Bench
 from sakd.study.evaluation import evaluate_cell, evaluate_teacher
 from sakd.study.grid import Cell
 from sakd.study.networks import trained_network
 from sakd.study.store import Record
-from sakd.study.train import Bench, run_training
+from sakd.study.train import run_training
 from sakd.study.trainings import Training
 from sakd.training.progress import Progress
 from sakd.weights.saved import Weights

@@ -262,7 +262,7 @@ class TestCifar100:
     def test_gamma_is_the_published_one(
         self, parameters: Parameters, make_training: Any, distiller: str, gamma: float
     ) -> None:
-        objective = make_training(distiller, "adaptive", routing=parameters.routing).build()
+        objective = make_training(distiller, "adaptive", routing=parameters.routing).build(None)
         assert objective.router.gamma == gamma
 
     def test_images_are_the_published_ones(self, parameters: Parameters) -> None:

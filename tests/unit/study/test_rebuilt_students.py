@@ -19,13 +19,14 @@ from sakd.networks.rebuilt import ReusedClassifier
 from sakd.networks.renormalised import OwnStatistics, Statistics
 from sakd.objectives.parameters import Distillation, Routing
 from sakd.routing import POLICIES
+from sakd.study.bench import Bench
 from sakd.study.evaluation import evaluate_cell
 from sakd.study.grid import Cell
 from sakd.study.lessons import Lessons
 from sakd.study.networks import fresh_network, trained_network
 from sakd.study.parameters import parse_parameters
 from sakd.study.recipe import Recipe
-from sakd.study.train import Bench, run_training
+from sakd.study.train import run_training
 from sakd.study.trainings import Training, cell_training
 from sakd.tasks import CLASSIFICATION
 from sakd.training.progress import Progress
@@ -56,7 +57,7 @@ def test_under_every_policy_what_is_trained_is_what_is_kept_and_evaluated(
     record = run_training(training, bench, progress)
     assert record.status == DONE, record.error
     kept = load_weights(bench.store.entry(training.group, training.id, training.key).last)
-    built = training.build().network.state_dict()
+    built = training.build(None).network.state_dict()
     shapes = {name: value.shape for name, value in built.items()}
     assert {name: value.shape for name, value in kept.state.items()} == shapes
     again = trained_network(training.network, test.card, kept)
@@ -79,7 +80,7 @@ def test_its_name_brings_back_the_network_with_its_teachers_classifier(
     progress: Progress,
 ) -> None:
     training = make_training("simkd", weights=Weights(teacher.state, teacher_card))
-    objective = training.build()
+    objective = training.build(None)
     assert isinstance(objective.teacher, OwnStatistics) == bool(teacher_card)
     run_training(training, bench, progress)
     kept = load_weights(bench.store.entry(training.group, training.id, training.key).last)
@@ -120,7 +121,8 @@ def test_other_students_keep_their_name(make_training: Make) -> None:
 
 
 def test_the_student_starts_as_it_does_under_other_distillers(make_training: Make) -> None:
-    ours, others = (make_training(name).build().network.state_dict() for name in ("simkd", "kd"))
+    built = (make_training(name).build(None) for name in ("simkd", "kd"))
+    ours, others = (objective.network.state_dict() for objective in built)
     shared = [name for name in ours if name.startswith(("stem", "stage"))]
     assert len(shared) > 10
     assert all(torch.equal(ours[name], others[name]) for name in shared)

@@ -17,9 +17,10 @@ from sakd.foundation.errors import UserError
 from sakd.foundation.vocabulary import DONE, FAILED
 from sakd.objectives import Objective
 from sakd.objectives.parameters import Distillation
+from sakd.study.bench import Bench
 from sakd.study.recipe import Recipe
 from sakd.study.store import CellStore, Entry
-from sakd.study.train import Bench, run_training
+from sakd.study.train import run_training
 from sakd.study.trainings import Training
 from sakd.tasks.classification import Classification
 from sakd.training import Callback, Run
@@ -37,7 +38,7 @@ class Interrupted(Progress):
         super().__init__("toys", 1)
         self.step = step
 
-    def of(self, name: str) -> tuple[Callback, ...]:
+    def of(self, name: str, number: int = 0) -> tuple[Callback, ...]:
         progress = self
 
         class Key(Callback):
@@ -58,7 +59,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def unbuildable(training: Training, error: BaseException) -> Training:
-    def build() -> Objective:
+    def build(_teacher: object) -> Objective:
         raise error
 
     return replace(training, build=build)

@@ -16,10 +16,11 @@ from sakd.foundation.errors import UserError
 from sakd.foundation.vocabulary import DONE
 from sakd.objectives import JointDistillation, Optimisation, SpotDistillation, Supervised
 from sakd.objectives.parameters import Distillation, Routing
+from sakd.study.bench import Bench
 from sakd.study.lessons import Lessons
 from sakd.study.recipe import Recipe
 from sakd.study.store import CellStore
-from sakd.study.train import Bench, run_training
+from sakd.study.train import run_training
 from sakd.study.trainings import Training, teacher_training
 from sakd.training.progress import Progress
 from sakd.weights.saved import Weights
@@ -124,21 +125,21 @@ def test_the_student_alone_does_not_depend_on_the_teacher(
 ) -> None:
     alone = make_training("none", "none", weights=shifted(teacher))
     assert alone.key == make_training("none", "none").key
-    assert isinstance(alone.build(), Supervised)
+    assert isinstance(alone.build(None), Supervised)
 
 
 def test_cells_of_one_seed_start_from_the_same_student(make_training: Make, same: Same) -> None:
     methods = [("none", "none"), ("kd", "always"), ("fitnet", "adaptive"), ("at", "random")]
-    states = [make_training(*method).build().network.state_dict() for method in methods]
+    states = [make_training(*method).build(None).network.state_dict() for method in methods]
     assert all(same(states[0], state) for state in states[1:])
-    assert not same(states[0], make_training(seed=1).build().network.state_dict())
+    assert not same(states[0], make_training(seed=1).build(None).network.state_dict())
 
 
 def test_building_leaves_the_random_state_alone(make_training: Make) -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    make_training("fitnet", "adaptive").build()
+    make_training("fitnet", "adaptive").build(None)
     assert torch.equal(torch.rand(3), expected)
 
 
@@ -183,7 +184,7 @@ def test_the_router_follows_the_student_at_its_own_rate(make_training: Make) -> 
 def test_a_distilled_cell_has_the_teacher_frozen_and_as_given(
     make_training: Make, teacher: Weights, same: Same
 ) -> None:
-    objective = make_training("kd", "adaptive").build()
+    objective = make_training("kd", "adaptive").build(None)
     assert isinstance(objective, SpotDistillation)
     assert same(objective.teacher.state_dict(), teacher.state)
     assert not any(parameter.requires_grad for parameter in objective.teacher.parameters())
@@ -194,7 +195,7 @@ def test_a_cell_that_trains_its_teacher_leaves_that_of_other_cells_alone(
 ) -> None:
     before = {name: value.clone() for name, value in teacher.state.items()}
     training = make_training("at", "adaptive", distillation=Distillation(objective="joint"))
-    objective = training.build()
+    objective = training.build(None)
     assert isinstance(objective, JointDistillation)
     assert same(objective.teacher.state_dict(), before)
     assert run_training(training, bench, progress).status == DONE
@@ -208,7 +209,7 @@ def test_weights_of_another_teacher_are_refused(make_training: Make) -> None:
         UserError,
         match=r"fit 'resnet14': \d+ missing .*; name the",
     ):
-        make_training(weights=Weights({"conv.weight": torch.zeros(1)})).build()
+        make_training(weights=Weights({"conv.weight": torch.zeros(1)})).build(None)
 
 
 class TestTeacher:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-import sakd.study.train
+import sakd.study.pack
 from sakd.data import BatchStream, DataCard, ImageSet, Prepared
 from sakd.distillers import DISTILLERS
 from sakd.foundation.errors import UserError
@@ -18,9 +18,10 @@ from sakd.foundation.vocabulary import DONE
 from sakd.networks import StagedNetwork
 from sakd.objectives import DataFacts, Optimisation, SpotDistillation, distil
 from sakd.objectives.parameters import Distillation
+from sakd.study.bench import Bench
 from sakd.study.recipe import Recipe
 from sakd.study.store import CellStore
-from sakd.study.train import Bench, run_training
+from sakd.study.train import run_training
 from sakd.study.trainings import Training
 from sakd.training import Callback, Run, fit, pretrain
 from sakd.training.progress import Progress
@@ -36,7 +37,7 @@ NEEDS = [name for name, kind in DISTILLERS.items() if "pretraining" in vars(kind
 def objective(small_network: Networks) -> Callable[[], SpotDistillation]:
     """Distil factors, with two epochs of pretraining."""
 
-    def build() -> SpotDistillation:
+    def build(_teacher: object = None) -> SpotDistillation:
         brief = Distillation(options={"ft": {"pretrain_epochs": 2}})
         data = DataFacts((3, 8, 8), LABELS)
         with torch.random.fork_rng():
@@ -120,7 +121,7 @@ class Interrupting(Progress):
         super().__init__("test", 1)
         self.after = after
 
-    def of(self, name: str) -> tuple[Callback, ...]:
+    def of(self, name: str, number: int = 0) -> tuple[Callback, ...]:
         """Press."""
         if "beforehand" in name:
             return ()
@@ -176,7 +177,7 @@ def test_a_resumed_job_goes_on_with_the_paraphraser_that_it_has(
         prepared.append(True)
         return pretrain(*arguments)
 
-    monkeypatch.setattr(sakd.study.train, "pretrain", counting)
+    monkeypatch.setattr(sakd.study.pack, "pretrain", counting)
 
     def run(folder: str, progress: Progress) -> Any:
         store = CellStore(tmp_path / folder)

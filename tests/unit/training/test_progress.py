@@ -16,7 +16,8 @@ from sakd.foundation import console
 from sakd.foundation.errors import UserError
 from sakd.foundation.vocabulary import DONE, FAILED
 from sakd.objectives import Objective, Supervised
-from sakd.study.train import Bench, run_training
+from sakd.study.bench import Bench
+from sakd.study.train import run_training
 from sakd.study.trainings import Training
 from sakd.training import fit
 from sakd.training import progress as module
@@ -68,7 +69,6 @@ def test_elsewhere_a_line_tells_the_end_of_each_training(
     with Progress("toys-row", 2) as progress:
         for training in jobs:
             run_training(training, bench, progress)
-            progress.done()
     assert len(caplog.messages) == 2
     for place, training, line in zip("12", jobs, caplog.messages, strict=True):
         assert line.startswith(f"toys-row {place}/2: {training.id}: epoch 2/2, val ")
@@ -82,8 +82,8 @@ def test_a_collapsed_router_is_in_the_log(
     leaning = replace(make_training("kd", "adaptive"))
     built = leaning.build
 
-    def lean() -> Objective:
-        objective = built()
+    def lean(_teacher: object = None) -> Objective:
+        objective = built(None)
         objective.router.policy.favour_distilling(100.0)  # type: ignore[union-attr]
         return objective
 
@@ -133,7 +133,6 @@ def test_on_a_terminal_bars_show_cells_epochs_and_steps(
     with Progress("toys-row", 2) as progress:
         for training in jobs:
             assert run_training(training, bench, progress).status == DONE
-            progress.done()
         assert progress.bars is not None
         assert [task.completed for task in progress.bars.tasks] == [2]
         progress.bars.refresh()
@@ -160,7 +159,7 @@ def test_bars_name_the_training_and_its_last_epoch(terminal: io.StringIO) -> Non
 def test_bars_survive_a_training_that_fails(
     make_training: Make, bench: Bench, terminal: io.StringIO, error: Exception
 ) -> None:
-    def build() -> Objective:
+    def build(_teacher: object) -> Objective:
         raise error
 
     with Progress("toys-row", 2) as progress:
@@ -168,9 +167,7 @@ def test_bars_survive_a_training_that_fails(
             run_training(replace(make_training("sp"), build=build), bench, progress).status
             == FAILED
         )
-        progress.done()
         assert run_training(make_training("kd"), bench, progress).status == DONE
-        progress.done()
     assert "toys-row" in terminal.getvalue()
 
 

@@ -12,7 +12,7 @@ from sakd.pipelines.keys import row_trainings
 from sakd.study.grid import Row
 from sakd.study.parameters import Parameters
 from sakd.study.store import CellStore
-from sakd.study.train import run_training
+from sakd.study.train import run_trainings
 from sakd.training.progress import Progress
 from sakd.weights.saved import Weights
 
@@ -37,9 +37,6 @@ def train_row(
     trainings = row_trainings(row, teacher, development, card, parameters)
     bench = open_bench(development, card, cells, parameters)
     describe_start(row.student, student_start(row.student, bench.val.card, parameters))
-    records = {}
     with Progress(row.id, len(trainings)) as progress:
-        for training in trainings:
-            records[training.id] = asdict(run_training(training, bench, progress))
-            progress.done()
-    return records
+        records = run_trainings(trainings, bench, progress, parameters.pack)
+    return {record.id: asdict(record) for record in records}

@@ -18,10 +18,11 @@ from sakd.pipelines.inputs import (
     teacher_start,
 )
 from sakd.pipelines.keys import teacher_key
+from sakd.study.bench import Bench
 from sakd.study.lessons import Lessons
 from sakd.study.parameters import Parameters, Teacher
 from sakd.study.store import CellStore
-from sakd.study.train import Bench, run_training
+from sakd.study.train import run_training
 from sakd.study.trainings import teacher_training
 from sakd.training.progress import Progress
 from sakd.weights.saved import Weights, load_weights

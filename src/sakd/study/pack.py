@@ -1,0 +1,166 @@
+"""Trainings side by side: they share what is equal for all, and nothing else."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from itertools import groupby
+
+import torch
+
+from sakd.data import Batch, BatchStream
+from sakd.foundation.errors import UserError
+from sakd.networks import StagedNetwork
+from sakd.study.bench import Bench, Validation
+from sakd.study.memory import needs, room_for
+from sakd.study.recorder import Recorder
+from sakd.study.store import Record
+from sakd.study.trainings import Training
+from sakd.training import Run, pretrain, train
+from sakd.training.progress import Progress
+
+logger = logging.getLogger(__name__)
+
+
+def packs(
+    trainings: Sequence[Training], bench: Bench, most: int | None
+) -> Iterator[list[Training]]:
+    """Part ``trainings`` into packs that learn from the same batches.
+
+    Args:
+        trainings: Those that are to be run.
+        bench: Where.
+        most: The largest pack; None for as many as there is memory for.
+    """
+    for _, group in groupby(trainings, key=lambda training: training.learns_from):
+        alike = list(group)
+        size = most or _fitting(alike, bench)
+        while alike:
+            yield alike[:size]
+            alike = alike[size:]
+
+
+def _fitting(trainings: Sequence[Training], bench: Bench) -> int:
+    """The number of ``trainings`` that there is memory for, by the neediest of them."""
+    if len(trainings) == 1:
+        return 1
+    try:
+        batch = next(iter(bench.stream(trainings[0]).epoch(0)))
+    except UserError:  # they will fail one by one, and be recorded
+        return len(trainings)
+    return min(_room(training, batch, bench) for training in trainings)
+
+
+@torch.random.fork_rng()
+def _room(training: Training, batch: Batch, bench: Bench) -> int:
+    try:
+        objective = training.build(None).to(bench.device)
+        return room_for(needs(objective, batch), bench.device)
+    except Exception as error:  # it will fail by itself, and be recorded
+        logger.debug("%s: its memory was not measured: %s", training.id, error)
+        return sys.maxsize
+
+
+class Pack:
+    """Trainings that learn from the same batches, side by side."""
+
+    def __init__(self, trainings: Sequence[Training], bench: Bench, progress: Progress) -> None:
+        """Run ``trainings`` on ``bench``, watched by ``progress``."""
+        self.trainings = trainings
+        self.bench = bench
+        self.progress = progress
+        self.teachers: dict[str, StagedNetwork] = {}
+
+    @cached_property
+    def stream(self) -> BatchStream:
+        """The batches that all of them learn from."""
+        return self.bench.stream(self.trainings[0])
+
+    def run(self) -> list[Record]:
+        """Run all of them; one that fails is recorded, and the others go on.
+
+        Raises:
+            OSError: Results cannot be read or written.
+        """
+        started = time.monotonic()
+        members = [self._member(number, one) for number, one in enumerate(self.trainings)]
+        runs = [member for member in members if isinstance(member, Run)]
+        if len(runs) > 1:
+            shared = "their batches and their teacher" if self.teachers else "their batches"
+            logger.info("%s: %d side by side share %s", self.progress.title, len(runs), shared)
+        if runs:
+            train(runs, self.stream)
+        failures = [member.failure if isinstance(member, Run) else member for member in members]
+        seconds = time.monotonic() - started
+        return [
+            self._record(training, failure, seconds)
+            for training, failure in zip(self.trainings, failures, strict=True)
+        ]
+
+    def _member(self, number: int, training: Training) -> Run | Exception:
+        """Build and pretrain one of them, or give the error that ended this."""
+        self.bench.store.forget_evaluation(training.id, training.key)
+        try:
+            return self._run(number, training)
+        except OSError:
+            raise
+        except Exception as error:
+            return error
+
+    def _run(self, number: int, training: Training) -> Run:
+        bench, entry = self.bench, self.bench.entry(training)
+        state = entry.checkpoint(training.key)
+        if state is None:
+            entry.clear()
+        recorder = Recorder(training, bench, 0.0 if state is None else state["seconds"])
+        objective = training.build(self._teacher(training)).to(bench.device)
+        beforehand = f"{training.id}, {{}} beforehand"
+        pretrained = state is None and pretrain(
+            objective, self.stream, lambda name: self.progress.of(beforehand.format(name), number)
+        )
+        run = Run(
+            objective,
+            epochs=training.recipe.epochs,
+            optimisation=training.optimisation,
+            evaluate=Validation(training.task, bench),
+            callbacks=(*self.progress.of(training.id, number), recorder),
+            resume=state,
+        )
+        if pretrained:
+            recorder.checkpoint(run)
+        return run
+
+    def _teacher(self, training: Training) -> StagedNetwork | None:
+        """The frozen teacher, which those that are taught by the same share."""
+        if training.teacher is None or (key := training.taught_by) is None:
+            return None
+        if key not in self.teachers:
+            self.teachers[key] = training.teacher()
+        return self.teachers[key]
+
+    def _record(self, training: Training, failure: Exception | None, seconds: float) -> Record:
+        """The outcome of one of them; one that ran out of memory is tried again alone."""
+        if isinstance(failure, OSError):
+            raise failure
+        if failure is not None and _out_of_memory(failure) and len(self.trainings) > 1:
+            logger.warning("%s: out of memory among others; tried again alone", training.id)
+            (again,) = Pack([training], self.bench, self.progress).run()
+            return again
+        self.progress.done()
+        entry, record = self.bench.entry(training), self.bench.record(training)
+        if failure is None:
+            return entry.finished(training.key) or record
+        message = f"{type(failure).__name__}: {failure}"
+        trace = None if isinstance(failure, UserError) else failure
+        logger.error("%s failed: %s", training.id, message, exc_info=trace)
+        return entry.finish(replace(record, seconds=seconds, error=message), [])
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Whether a training that failed so may do better alone."""
+    known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return known or "can't allocate memory" in str(error)

@@ -1,0 +1,196 @@
+"""Cells side by side: each as it is alone, whatever becomes of the others."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from sakd.foundation.vocabulary import DONE, FAILED
+from sakd.objectives import Distillation, Optimisation
+from sakd.study.bench import Bench
+from sakd.study.memory import Needs, needs
+from sakd.study.pack import Pack, packs
+from sakd.study.store import CellStore, Record
+from sakd.study.train import run_training, run_trainings
+from sakd.study.trainings import Training
+from sakd.training import Callback, Run
+from sakd.training.progress import Progress
+
+Make = Callable[..., Training]
+Same = Callable[[Any, Any], bool]
+
+METHODS = [("none", "none"), ("kd", "always"), ("ft", "adaptive"), ("crd", "anti")]
+BRIEF = Distillation(options={"ft": {"pretrain_epochs": 1}})
+
+
+class Pressed(Progress):
+    """Somebody presses Ctrl-C in the second epoch of the last cell."""
+
+    def of(self, name: str, number: int = 0) -> tuple[Callback, ...]:
+        """Press."""
+
+        class Key(Callback):
+            def on_step(self, run: Run) -> None:
+                if len(run.history) == 1 and "crd" in name:
+                    raise KeyboardInterrupt
+
+        return (Key(),)
+
+
+@pytest.fixture
+def trainings(make_training: Make) -> list[Training]:
+    """The cells of a row."""
+    return [make_training(*method, distillation=BRIEF) for method in METHODS]
+
+
+@pytest.fixture
+def alone(trainings: list[Training], bench: Bench, tmp_path: Path) -> Bench:
+    """Where each was trained by itself."""
+    other = replace(bench, store=CellStore(tmp_path / "alone"))
+    for training in trainings:
+        assert run_training(training, other, Progress("toys", 1)).status == DONE
+    return other
+
+
+def assert_alike(training: Training, one: Bench, other: Bench, same: Same) -> None:
+    here, there = one.entry(training), other.entry(training)
+    assert same(load_file(here.last), load_file(there.last))
+    assert same(load_file(here.best), load_file(there.best))
+    assert here.history() == there.history()
+
+
+def outcome(records: list[Record]) -> list[str]:
+    return [record.status for record in records]
+
+
+@pytest.mark.parametrize("pack", [None, 1, 3])
+def test_cells_side_by_side_have_the_bits_of_each_alone(
+    trainings: list[Training], bench: Bench, alone: Bench, same: Same, pack: int | None
+) -> None:
+    records = run_trainings(trainings, bench, Progress("toys", 4), pack)
+    assert [record.id for record in records] == [training.id for training in trainings]
+    assert outcome(records) == [DONE] * 4
+    for training in trainings:
+        assert_alike(training, bench, alone, same)
+
+
+def test_one_that_fails_is_recorded_and_the_others_go_on(
+    trainings: list[Training], bench: Bench, alone: Bench, same: Same
+) -> None:
+    def broken(_teacher: object) -> Any:
+        raise RuntimeError("it burns")
+
+    wild = {"student": Optimisation(lr=1e30)}
+    first = replace(trainings[0], optimisation=wild, id="wild")
+    second = replace(trainings[1], build=broken, id="broken")
+    records = run_trainings([first, second, *trainings[2:]], bench, Progress("toys", 4))
+    assert outcome(records) == [FAILED, FAILED, DONE, DONE]
+    assert "lower the learning rate" in (records[0].error or "")
+    assert "it burns" in (records[1].error or "")
+    for training in trainings[2:]:
+        assert_alike(training, bench, alone, same)
+
+
+def test_what_is_finished_or_resumed_joins_with_the_same_bits(
+    trainings: list[Training], bench: Bench, alone: Bench, same: Same
+) -> None:
+    run_training(trainings[1], bench, Progress("toys", 1))
+    with pytest.raises(KeyboardInterrupt):
+        run_trainings(trainings, bench, Pressed("toys", 4))
+    resumed = [training for training in trainings if bench.entry(training).checkpoint(training.key)]
+    assert len(resumed) == 3
+    assert outcome(run_trainings(trainings, bench, Progress("toys", 4))) == [DONE] * 4
+    for training in trainings:
+        assert_alike(training, bench, alone, same)
+
+
+def test_one_that_runs_out_of_memory_is_tried_again_alone(
+    trainings: list[Training], bench: Bench, alone: Bench, same: Same
+) -> None:
+    builds = []
+
+    def greedy(teacher: Any) -> Any:
+        builds.append(teacher)
+        if len(builds) == 2:  # the first is thrown away to measure it
+            raise torch.OutOfMemoryError("not enough")
+        return trainings[1].build(teacher)
+
+    given = [trainings[0], replace(trainings[1], build=greedy), *trainings[2:]]
+    assert outcome(run_trainings(given, bench, Progress("toys", 4))) == [DONE] * 4
+    assert len(builds) == 3
+    assert_alike(trainings[1], bench, alone, same)
+
+
+def test_a_full_disk_stops_all(trainings: list[Training], bench: Bench) -> None:
+    def full(_teacher: object) -> Any:
+        raise OSError("no space left")
+
+    given = [replace(trainings[0], build=full), *trainings[1:]]
+    with pytest.raises(OSError, match="no space left"):
+        run_trainings(given, bench, Progress("toys", 4))
+
+
+def test_the_log_says_what_is_shared_and_counts_the_cells(
+    trainings: list[Training], bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "sakd")
+    with Progress("toys", 4) as progress:
+        run_trainings(trainings, bench, progress)
+    assert "toys: 4 side by side share their batches and their teacher" in caplog.messages
+    ends = [line for line in caplog.messages if "epoch 2/2" in line]
+    assert [line.split(":")[0] for line in ends] == [f"toys {k}/4" for k in (1, 2, 3, 4)]
+
+
+def test_a_teacher_that_learns_is_nobody_elses(make_training: Make, bench: Bench) -> None:
+    joint = Distillation(objective="joint")
+    two = [make_training(d, "always", distillation=joint) for d in ("kd", "at")]
+    assert [training.taught_by for training in two] == [None, None]
+    pack = Pack(two, bench, Progress("toys", 2))
+    assert outcome(pack.run()) == [DONE, DONE]
+    assert not pack.teachers
+
+
+def test_only_those_that_see_the_same_batches_make_a_pack(
+    make_training: Make, bench: Bench
+) -> None:
+    given = [
+        *(make_training("kd"), make_training("at"), make_training("kd", batch_size=4)),
+        *(make_training("kd", seed=1), make_training("at", seed=1, epochs=3)),
+    ]
+    assert [len(pack) for pack in packs(given, bench, None)] == [2, 1, 2]
+    assert [len(pack) for pack in packs(given, bench, 1)] == [1] * 5
+
+
+class TestMemory:
+    def test_as_many_fit_as_leave_room_for_one_step(self) -> None:
+        assert Needs(kept=10, passing=100).fit(1000) == 70
+        assert Needs(kept=10, passing=10_000).fit(1000) == 1
+        assert Needs(kept=0, passing=0).fit(1000) == 800
+
+    def test_weights_count_three_times_and_buffers_once(
+        self, make_training: Make, bench: Bench
+    ) -> None:
+        training = make_training("none", "none")
+        objective = training.build(None)
+        weights = sum(p.numel() * 4 for p in objective.parameters())
+        buffers = sum(b.numel() * b.element_size() for b in objective.buffers())
+        batch = next(iter(bench.stream(training).epoch(0)))
+        need = needs(objective, batch)
+        assert need.kept == 3 * weights + buffers
+        assert need.passing >= batch.images.numel() * 4
+
+    def test_a_pack_is_as_large_as_memory_allows(
+        self, make_training: Make, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        given = [make_training(name) for name in ("kd", "at", "sp", "rkd")]
+        for free, sizes in {sys.maxsize: [4], 1: [1, 1, 1, 1]}.items():
+            monkeypatch.setattr("sakd.study.memory.free_memory", lambda _device, n=free: n)
+            assert [len(pack) for pack in packs(given, bench, None)] == sizes
