@@ -166,7 +166,7 @@ def test_a_cell_that_fails_is_reported_and_the_others_are_kept(later: Any) -> No
 
 def test_after_an_interruption_finished_cells_are_not_repeated(later: Any) -> None:
     run = ["run", "--pipelines", "students", "--env", "smoke", "--params"]
-    run.append("grid.policies=always,grid.distillers=kd,grid.seeds=7,student.epochs=30")
+    run.append("grid.policies=always,grid.distillers=kd,grid.seeds=7,student.epochs=30,pack=1")
     alone, taught = (f"digits-resnet20-resnet8-{name}-s7" for name in ("none-none", "kd-always"))
     running = subprocess.Popen(
         later.command(*run),
