@@ -11,14 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from sakd.foundation.errors import UserError
+from sakd.study.parameters import parse_parameters
+
 pytestmark = pytest.mark.slow
 
 Run = Callable[[str], subprocess.CompletedProcess[str]]
 
-ROOT = Path(__file__).parents[2]
-BLOCKS = re.findall(
-    r"^```python[^\n]*\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE
-)
+README = (Path(__file__).parents[2] / "README.md").read_text()
+BLOCKS = re.findall(r"^```python[^\n]*\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 BARRED = ("kedro", "kedro_datasets", "kedro_datasets_experimental", "kedro_viz", "dvc")
 MODULES = (
     *("foundation", "weights", "networks", "data", "distillers", "routing", "objectives"),
@@ -59,6 +60,12 @@ def test_the_library_imports_nothing_of_the_project_around_it(run: Run) -> None:
 
 def test_the_readme_shows_the_library_in_python() -> None:
     assert BLOCKS
+
+
+def test_the_readme_shows_an_error_as_it_is_printed() -> None:
+    with pytest.raises(UserError) as found:
+        parse_parameters({"student": {"epoch": 3}})
+    assert f"\nError: {found.value}\n" in README
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
