@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
+from pydantic import TypeAdapter, ValidationError
 
 from sakd.distillers import DISTILLERS, Distiller, Pair
 from sakd.distillers.method import COMPANION, Method
@@ -145,18 +146,32 @@ def check_options(
         UserError: An item is unknown, or does not take an option.
     """
     for name, given in options.items():
-        parameters = inspect.signature(table[name], eval_str=True).parameters.values()
-        known = {p.name: p.annotation for p in parameters if p.kind is p.KEYWORD_ONLY}
+        item, known = f"{table.kind} {name!r}", _options_of(table, name)
         for option, value in given.items():
-            kind = known.get(option)
-            if kind is None:
-                listed = ", ".join(known) or "none"
-                raise UserError(f"{table.kind} {name!r} has no option {option!r}; known: {listed}")
-            fine = type(value) is kind or (kind is float and type(value) is int)
-            place = f"option {option!r} of {table.kind} {name!r}"
-            require(fine, f"{place} takes {kind.__name__}, got {value!r}")
+            listed = ", ".join(known) or "none"
+            require(option in known, f"{item} has no option {option!r}; known: {listed}")
+            kind = known[option]
+            try:
+                TypeAdapter(kind).validate_python(value, strict=True)
+            except ValidationError as error:
+                taken = getattr(kind, "__name__", str(kind))
+                place = f"option {option!r} of {item}"
+                raise UserError(f"{place} takes {taken}, got {value!r}") from error
         try:
             with torch.random.fork_rng(devices=()):
                 table[name](*arguments(table[name]), **given)
         except UserError as error:
-            raise UserError(f"options of {table.kind} {name!r}: {error}") from error
+            raise UserError(f"options of {item}: {error}") from error
+
+
+def _options_of(table: Table[type[Any]], name: str) -> dict[str, Any]:
+    """List the keyword-only arguments of an item with their types; `Any` without a type."""
+    try:
+        parameters = inspect.signature(table[name], eval_str=True).parameters.values()
+    except NameError as error:
+        raise UserError(
+            f"the types of {table.kind} {name!r} cannot be read: {error}; import such names at run "
+            "time, not for type checkers alone"
+        ) from error
+    options = (p for p in parameters if p.kind is p.KEYWORD_ONLY)
+    return {p.name: Any if p.annotation is p.empty else p.annotation for p in options}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -126,9 +127,29 @@ def test_their_code_and_options_are_part_of_the_key(
         ({"policies": [NAIVE]}, "Naive is no policy.*RoutingPolicy"),
     ],
 )
-def test_what_is_none_is_refused_at_the_door(grid: dict[str, Any], complaint: str) -> None:
+def test_names_of_another_kind_are_refused_at_the_door(
+    grid: dict[str, Any], complaint: str
+) -> None:
     with pytest.raises(UserError, match=complaint):
         parse_parameters({"grid": {**GRID, **grid}})
+
+
+@pytest.mark.parametrize(
+    ("declared", "wrong"),
+    [("power=2", None), ("power: int | None = 2", "takes int | None, got 0.5")],
+)
+def test_options_may_have_any_type_or_none(write: Write, declared: str, wrong: str | None) -> None:
+    write(CODE.replace("power: int = 2", declared))
+    Distillation(options={NAIVE: {"power": 1}}).check()
+    if wrong is not None:
+        with pytest.raises(UserError, match=re.escape(wrong)):
+            Distillation(options={NAIVE: {"power": 0.5}}).check()
+
+
+def test_types_that_cannot_be_read_are_named(write: Write) -> None:
+    write("from __future__ import annotations" + CODE.replace("power: int", "power: Hidden"))
+    with pytest.raises(UserError, match=r"Naive.*'Hidden'.*run time"):
+        Distillation(options={NAIVE: {"power": 1}}).check()
 
 
 @pytest.mark.usefixtures("write")
