@@ -45,12 +45,21 @@ def test_a_class_of_ones_own_has_the_name_by_which_it_is_found() -> None:
     assert (method.gamma, method.companion) == (7.0, True)
 
 
-@pytest.mark.parametrize("name", DISTILLERS)
-def test_kd_joins_all_that_leave_the_logits_alone(name: str) -> None:
-    kind = DISTILLERS[name]
-    without = kind.family is SpotFamily.LOGITS or kind.stands_alone
-    assert Method.of(name).companion is not without
-    assert ("kd" in Method.of(name).everyone) is (not without or name == "kd")
+@pytest.mark.parametrize(
+    ("name", "everyone"),
+    [
+        ("at", ["kd", "at"]),
+        ("rkd", ["kd", "rkd"]),
+        ("kd", ["kd"]),
+        ("dkd", ["dkd"]),
+        ("dist", ["dist"]),
+        ("simkd", ["simkd"]),
+    ],
+)
+def test_kd_joins_all_that_leave_the_logits_alone(name: str, everyone: list[str]) -> None:
+    method = Method.of(name)
+    assert list(method.everyone) == everyone
+    assert method.companion is (len(everyone) == 2)
 
 
 @pytest.mark.parametrize("name", ALONE)

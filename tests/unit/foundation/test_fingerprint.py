@@ -1,4 +1,4 @@
-"""What counts as a change of code, and whose code counts."""
+"""Changes of code that count, and modules that count."""
 
 from __future__ import annotations
 

@@ -1,8 +1,13 @@
+"""Seeds and generators are functions of their parts."""
+
+from __future__ import annotations
+
 import hashlib
 
+import pytest
 import torch
 
-from sakd.foundation.randomness import generator, mix
+from sakd.foundation.randomness import generator, mix, seeded
 
 
 def test_a_mixed_seed_is_the_blake2b_digest_of_the_parts_as_json() -> None:
@@ -25,3 +30,23 @@ def test_generators_of_the_same_parts_draw_the_same() -> None:
     draws = [torch.rand(4, generator=generator(5, name)) for name in ("a", "a", "b")]
     assert torch.equal(draws[0], draws[1])
     assert not torch.equal(draws[0], draws[2])
+
+
+def test_seeded_draws_are_a_function_of_the_parts_alone() -> None:
+    draws = []
+    for parts in [(0, "a"), (0, "a"), (1, "a"), (0, "b")]:
+        torch.rand(1)
+        with seeded(*parts):
+            draws.append(torch.rand(4))
+    assert torch.equal(draws[0], draws[1])
+    assert not torch.equal(draws[0], draws[2])
+    assert not torch.equal(draws[0], draws[3])
+
+
+def test_seeded_restores_the_random_state_even_after_an_error() -> None:
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    with pytest.raises(RuntimeError, match="size"), seeded(0):
+        torch.rand(5).view(3)
+    assert torch.equal(torch.rand(3), expected)

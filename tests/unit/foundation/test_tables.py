@@ -1,3 +1,5 @@
+"""Tables find items by name, help with unknown names, and find classes of other packages."""
+
 from __future__ import annotations
 
 import pickle
@@ -20,15 +22,15 @@ def test_a_known_name_finds_its_item_and_the_order_is_that_of_the_table() -> Non
 
 
 @pytest.mark.parametrize(("name", "near"), [("atn", "at"), ("FitNets", "fitnet"), ("KD", "kd")])
-def test_an_unknown_name_is_told_its_near_match_and_all_names(name: str, near: str) -> None:
+def test_an_unknown_name_is_met_by_its_near_match_and_all_names(name: str, near: str) -> None:
     with pytest.raises(UserError) as caught:
         DISTILLERS[name]
     expected = f"unknown distiller {name!r}; did you mean {near!r}? known: kd, at, fitnet"
     assert str(caught.value) == expected
 
 
-def test_a_name_like_no_other_is_told_all_names_alone() -> None:
-    with pytest.raises(UserError, match=r"^unknown distiller 'xyz'; known: kd, at, fitnet$"):
+def test_a_name_like_no_other_is_met_by_all_names_alone() -> None:
+    with pytest.raises(UserError, match=r"'xyz'; known: kd, at, fitnet$"):
         DISTILLERS["xyz"]
 
 
@@ -93,7 +95,7 @@ def test_a_table_with_a_base_finds_classes_of_other_packages() -> None:
         ("nowhere_to_be_found:Cow", "no module 'nowhere_to_be_found'.*PYTHONPATH"),
     ],
 )
-def test_what_is_no_such_class_is_refused(name: str, complaint: str) -> None:
+def test_anything_but_such_a_class_is_refused(name: str, complaint: str) -> None:
     with pytest.raises(UserError, match=complaint):
         ANIMALS[name]
 

@@ -1,4 +1,4 @@
-"""Distillers together: each as it is alone, in one weighed sum."""
+"""Several distillers in one method: each as it is alone, in one weighted sum."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Objectives = Callable[..., SpotDistillation]
 FACTS = DataFacts((3, 8, 8), torch.arange(4))
 
 
-def test_the_loss_of_a_composition_is_the_weighed_sum_of_its_distillers(
+def test_the_loss_of_a_composition_is_the_weighted_sum_of_its_distillers(
     small_objective: Objectives, small_batch: Callable[..., Batch]
 ) -> None:
     terms = {
@@ -55,15 +55,15 @@ def test_the_decisions_of_a_composition_are_the_spots_of_all(small_objective: Ob
 def test_each_member_has_its_own_weight(
     small_network: Callable[..., Any], settings: dict[str, Any], expected: dict[str, float]
 ) -> None:
-    weighed = Distillation(**settings)
+    weighted = Distillation(**settings)
     networks = small_network(0), small_network(1)
-    objective = distil(*networks, "at-sp", "always", FACTS, distillation=weighed)
-    assert objective.weights == weighed.weights_of(Method.of("at-sp")) == expected
+    objective = distil(*networks, "at-sp", "always", FACTS, distillation=weighted)
+    assert objective.weights == weighted.weights_of(Method.of("at-sp")) == expected
     assert set(objective.distillers) == set(expected)
 
 
 def chain(stages: int) -> StagedNetwork:
-    """A network of so many stages of one shape."""
+    """Make a network of so many stages of one shape."""
     parts: dict[str, nn.Module] = {"stem": nn.Conv2d(3, 2, 3, padding=1)}
     parts |= {f"stage{k + 1}": nn.Conv2d(2, 2, 3, padding=1) for k in range(stages)}
     parts["pool"] = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
@@ -82,6 +82,6 @@ def test_spots_that_share_a_stage_of_the_student_have_a_gate_rate_each(
 @pytest.mark.parametrize(("student", "teacher"), [(3, 5), (5, 3)])
 def test_spots_that_cross_train_no_policy(student: int, teacher: int) -> None:
     networks = chain(student), chain(teacher)
-    with pytest.raises(UserError, match=r"stage\d of the student .* spots cross; .* one at a time"):
+    with pytest.raises(UserError, match=r"stage\d of the student .* cross; .* one at a time"):
         distil(*networks, "at-fitnet", "adaptive", FACTS)
     assert distil(*networks, "at-fitnet", "random", FACTS).router.graft is None

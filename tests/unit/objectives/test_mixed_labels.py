@@ -1,4 +1,4 @@
-"""Mixed images: every cross-entropy has both labels in their shares, all else sees the mixture."""
+"""Mixed images: label losses weight both labels by their shares, others see images only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Objectives = Callable[..., Objective]
 
 
 def terms(objective: Objective, batch: Batch) -> Mapping[str, torch.Tensor]:
-    """The terms of a first step on ``batch``, in double precision."""
+    """Give the terms of a first step on ``batch``, in double precision."""
     batch = batch._replace(images=batch.images.double())
     return copy.deepcopy(objective).double().train()(batch).terms
 

@@ -1,4 +1,4 @@
-"""The laws of distillation, for every distiller and policy, with a frozen teacher or a trained."""
+"""The laws of distillation, for every distiller and policy, and for both kinds of teacher."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_each_loss_reaches_its_own_player_and_no_other(start: Start, small_batch
             assert all(gradient is None or gradient.isfinite().all() for gradient in gradients)
 
 
-def test_a_step_moves_what_is_trained_and_leaves_everything_in_its_mode(
+def test_a_step_moves_the_trained_parts_and_leaves_everything_in_its_mode(
     start: Start, small_batch: Batches
 ) -> None:
     objective = start()
@@ -84,7 +84,7 @@ def test_a_step_moves_what_is_trained_and_leaves_everything_in_its_mode(
                 assert int(value) == 1  # the graft does not move the statistics
 
 
-def test_progress_restores_all_but_what_is_frozen(start: Start, small_batch: Batches) -> None:
+def test_progress_restores_all_but_the_frozen_parts(start: Start, small_batch: Batches) -> None:
     objective, other = start(seed=1), start(seed=2)
     objective(small_batch(0))
     progress = copy.deepcopy(objective.progress())

@@ -1,4 +1,4 @@
-"""What a step draws depends on the batch and the purpose, never on what else was drawn."""
+"""The draws of a step depend on the batch and the purpose, never on other draws."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The router's loss: gamma's two tests in a row, and the half-batch penalty."""
+"""The routing loss: gamma's two tests in a row, and the half-batch penalty."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def routing_loss(
         (1.0, 2.0, 0.5, 2.0),  # better: divided, which raises it
     ],
 )
-def test_gamma_scales_what_is_worse_and_then_divides_what_is_better(
+def test_gamma_multiplies_a_worse_loss_and_then_divides_a_better_one(
     grafted: float, student: float, gamma: float, expected: float
 ) -> None:
     ce = torch.tensor(grafted, requires_grad=True)
@@ -43,7 +43,7 @@ def test_gamma_scales_what_is_worse_and_then_divides_what_is_better(
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=12))
-def test_fewer_than_half_of_the_batch_is_penalised_by_what_is_missing(gate: list[bool]) -> None:
+def test_fewer_than_half_of_the_batch_is_penalised_by_the_number_missing(gate: list[bool]) -> None:
     decisions = torch.tensor(gate, dtype=torch.float32, requires_grad=True)
     loss = routing_loss(torch.tensor(1.0), torch.tensor(1.0), decisions, 2.0)
     missing = max(0.0, len(gate) / 2 - sum(gate))

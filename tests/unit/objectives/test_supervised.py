@@ -1,4 +1,4 @@
-"""Learning from the labels alone."""
+"""Training by the labels alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network's own code is part of the keys of what is trained with it."""
+"""The code of a network is part of the keys of the trainings that use it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Write = Callable[[str], None]
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    """Put code into the module, as if a new run had found it there."""
+    """Write code into the module, as if a new run had found it there."""
     monkeypatch.syspath_prepend(tmp_path)
 
     def put(code: str) -> None:
@@ -47,7 +47,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 
 @pytest.fixture
 def key(make_cell: Callable[..., Cell], lessons: Lessons, teacher: Weights) -> Key:
-    """The key of a cell with these networks."""
+    """Give the key of a cell with these networks."""
 
     def of(distiller: str = "kd", policy: str = "always", **networks: str) -> str:
         cell = replace(make_cell(distiller, policy), **networks)

@@ -1,4 +1,4 @@
-"""Accuracies on the test split: counted by hand, and read once."""
+"""Accuracies on the test split, which is read once, against counts by hand."""
 
 from __future__ import annotations
 

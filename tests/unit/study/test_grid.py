@@ -118,7 +118,7 @@ def test_a_cell_is_in_the_row_that_it_names(grid: Grid) -> None:
         ({"policies": ("none",)}, "unknown policy 'none'"),
     ],
 )
-def test_a_wrong_axis_is_told(axes: dict[str, Any], message: str) -> None:
+def test_a_wrong_axis_is_refused(axes: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError) as caught:
         Grid(**axes).check()
     assert message in str(caught.value)

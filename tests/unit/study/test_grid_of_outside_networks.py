@@ -18,12 +18,12 @@ PAIR = "torchvision:resnet18(small_images=true)/torchvision.models:mobilenet_v2"
 SLUGS = "torchvision_resnet18_small_images_true-torchvision_models_mobilenet_v2"
 
 
-def settings() -> Parameters:
+def parameters() -> Parameters:
     return Parameters(grid=Grid(pairs=(PAIR, "resnet20/resnet8"), policies=("always",)))
 
 
 def test_ids_hold_slugs_and_cells_the_full_names() -> None:
-    first, second = settings().grid.rows("digits")
+    first, second = parameters().grid.rows("digits")
     assert first.id == f"digits-{SLUGS}-s0"
     assert first.cells[1].id == f"digits-{SLUGS}-kd-always-s0"
     assert f"{first.cells[1].teacher}/{first.cells[1].student}" == PAIR
@@ -31,18 +31,18 @@ def test_ids_hold_slugs_and_cells_the_full_names() -> None:
 
 
 def test_kedro_takes_the_names_of_every_node_and_dataset() -> None:
-    settings().grid.check()
+    parameters().grid.check()
     for stage in (teacher, students, evaluate, report):
-        pipeline = stage.create_pipeline(settings())
+        pipeline = stage.create_pipeline(parameters())
         for name in pipeline.datasets():
             assert re.fullmatch(r"params:\w+|(params:\w+\.)?[\w-]+", name)
-    rows = students.create_pipeline(settings())
+    rows = students.create_pipeline(parameters())
     assert f"digits-{SLUGS}-s0-records" in rows.all_outputs()
     assert "digits-torchvision_resnet18_small_images_true-teacher" in rows.inputs()
 
 
 def test_dvc_names_the_same_files() -> None:
-    stages = yaml.safe_load(dvc_yaml(Stages(settings())))["stages"]
+    stages = yaml.safe_load(dvc_yaml(Stages(parameters())))["stages"]
     models = "data/06_models/digits/teachers"
     assert (
         f"{models}/torchvision_resnet18_small_images_true.safetensors" in stages["teacher"]["outs"]

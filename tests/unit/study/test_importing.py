@@ -1,4 +1,4 @@
-"""Weights from elsewhere fit exactly, or it is said what does not."""
+"""Weights from elsewhere fit exactly, or are refused with the differences."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def card() -> DataCard:
     )
 
 
-# What RepDistiller calls the weights of its networks, by ours.
+# The names of weights in RepDistiller, from ours.
 REFERENCE = {
     "resnet14": [
         (r"^stem\.0\.", "conv1."),
@@ -129,7 +129,7 @@ REFERENCE = {
 
 
 def reference_state(name: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Ours, and the same by the names of RepDistiller."""
+    """Give our state and the same under the names of RepDistiller."""
     ours = NETWORKS[name](num_classes=CLASSES).state_dict()
     theirs = {}
     for key, value in ours.items():
@@ -241,7 +241,7 @@ def test_a_teacher_is_refused_if_its_card_names_other_classes(
 
 
 def distiller_state(student: str, teacher: str) -> dict[str, Tensor]:
-    """The state of a distiller that training scripts save as a whole."""
+    """Make the state of a whole distiller, as training scripts save it."""
     parts = {"student": student, "teacher": teacher}
     states = {part: NETWORKS[name](CLASSES).state_dict() for part, name in parts.items()}
     named = {f"module.{p}.{key}": value for p in parts for key, value in states[p].items()}
@@ -321,7 +321,7 @@ def test_quantised_weights_are_refused(tmp_path: Path, card: DataCard) -> None:
         import_weights("resnet8", card, tmp_path / "a.pth")
 
 
-def test_what_does_not_fit_is_reported_in_one_line(tmp_path: Path, card: DataCard) -> None:
+def test_differences_are_reported_in_one_line(tmp_path: Path, card: DataCard) -> None:
     state = NETWORKS["resnet8"](CLASSES).state_dict()
     del state["stage1.0.bn1.bias"], state["stage1.0.bn1.weight"]
     state["extra.weight"] = torch.zeros(1)
@@ -340,7 +340,7 @@ def test_what_does_not_fit_is_reported_in_one_line(tmp_path: Path, card: DataCar
 
 def test_of_many_differences_the_first_few_are_shown(tmp_path: Path, card: DataCard) -> None:
     torch.save(mobilenet_v2(num_classes=CLASSES).state_dict(), tmp_path / "a.pth")
-    with pytest.raises(UserError, match=r"missing \(stem.0.weight, .+, .+, \.\.\.\); 314 "):
+    with pytest.raises(UserError, match=r"\(stem.0.weight, .+, .+, \.\.\.\); 314 "):
         import_weights("resnet8", card, tmp_path / "a.pth")
 
 

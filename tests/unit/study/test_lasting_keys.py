@@ -1,4 +1,4 @@
-"""Keys that were recorded once: a parameter that is added later may not change one of them."""
+"""Keys that were recorded once; a parameter that is added later may not change them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def cell(
     start: Weights | None = None,
     **how: Any,
 ) -> Training:
-    """A cell of resnet8 under resnet20."""
+    """Make the training of a cell of resnet8 under resnet20."""
     given = {"distillation": Distillation(), "routing": Routing(), **how}
     made = Cell("made", "resnet20", "resnet8", distiller, policy, 5)
     return cell_training(made, teacher, LESSONS, recipe, start=start, **given)
@@ -85,7 +85,7 @@ CASES: dict[str, Training] = {
 
 
 def key(training: Training) -> str:
-    """The key, but for the code, which may change."""
+    """Give the key without the code, which may change."""
     facts = {name: value for name, value in training.facts.items() if name != "code"}
     return content_key({"format": FORMAT, **facts})
 
@@ -111,7 +111,7 @@ def test_a_parameter_that_is_added_leaves_the_keys_and_counts_once_it_is_used() 
     assert cell("at", "adaptive", Longer(nesterov=True)).key != cell("at", "adaptive").key
 
 
-def test_the_code_that_is_used_is_part_of_the_key() -> None:
+def test_the_code_of_a_training_is_part_of_its_key() -> None:
     code = CASES["at, adaptive"].facts["code"]
     used = {
         *("sakd.distillers.at", "sakd.distillers.kd", "sakd.routing.adaptive"),

@@ -62,7 +62,7 @@ Write = Callable[[str], None]
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
-    """Write the package of somebody else, as if a new run had found it there."""
+    """Write a package of another author, as if a new run had found it there."""
     monkeypatch.syspath_prepend(tmp_path)
 
     def put(code: str) -> None:
@@ -80,7 +80,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
 
 @pytest.fixture
 def trainings(lessons: Lessons, teacher: Weights) -> Callable[..., list[Training]]:
-    """The trainings of a grid."""
+    """Make the trainings of a grid."""
 
     def make(**parameters: Any) -> list[Training]:
         parsed = parse_parameters({"grid": {**GRID, "baseline": False}, **parameters})

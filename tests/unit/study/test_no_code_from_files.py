@@ -32,7 +32,7 @@ CODE = (
 
 @pytest.fixture(params=[COMMAND, MODULE], ids=["command", "module"])
 def trap(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
-    """A name that leaves a mark when it is imported or called; no test may leave the mark."""
+    """Give a name that leaves a mark when it is imported or called; check that there is none."""
     (tmp_path / "springing.py").write_text(CODE)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(tmp_path)
@@ -41,7 +41,7 @@ def trap(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def every_word(content: object, word: str) -> object:
-    """``content``, which is JSON, with ``word`` instead of every text but the status."""
+    """Replace every text of ``content``, which is JSON, by ``word``, except the status."""
     if isinstance(content, dict):
         return {k: v if k == "status" else every_word(v, word) for k, v in content.items()}
     if isinstance(content, list):
@@ -55,7 +55,7 @@ def test(splits: Splits) -> Prepared:
 
 
 @pytest.mark.parametrize("distiller", ["none", "kd", "simkd"])
-def test_what_is_evaluated_is_named_by_the_grid(
+def test_the_evaluated_network_is_named_by_the_grid(
     distiller: str,
     trap: str,
     make_training: Callable[..., Training],

@@ -1,4 +1,4 @@
-"""Parameters: parsed once, and wrong ones told with place, value and remedy."""
+"""Parameters are parsed once; wrong ones are refused with place, value and remedy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Load = Callable[..., dict[str, Any]]
 
 
 def updates(parameters: Parameters, epochs: int) -> Updates:
-    """How a single weight of a student is updated."""
+    """Make the updates of a single weight of a student."""
     weight = torch.nn.Parameter(torch.zeros(1))
     return Updates(Player([weight], parameters.student.optimisation), epochs)
 
@@ -63,20 +63,9 @@ def test_the_default_study_is_the_digits_one() -> None:
     assert parameters.device == "auto"
 
 
-def test_what_is_parsed_once_parses_to_the_same_again(load: Load) -> None:
+def test_parsed_parameters_parse_to_the_same_again(load: Load) -> None:
     parameters = parse_parameters(load("local"))
     assert parse_parameters(asdict(parameters)) == parameters
-
-
-def test_the_default_environment_is_the_study_of_the_readme(load: Load) -> None:
-    parameters = parse_parameters(load("local"))
-    assert parameters.grid.pairs == ("resnet20/resnet8",)
-    assert parameters.grid.distillers == ("kd", "at", "sp", "rkd")
-    assert parameters.grid.policies == ("always", "adaptive")
-    assert parameters.grid.seeds == (0, 1, 2)
-    assert parameters.grid.baseline
-    assert parameters.data.name == "digits"
-    assert parameters.data.student_per_class == 20
 
 
 def test_the_smoke_environment_names_only_what_it_changes(load: Load) -> None:
@@ -125,11 +114,11 @@ def test_imagenet_is_streamed_and_its_rate_falls_after_30_60_and_90_epochs(load:
 @pytest.mark.parametrize(
     ("streamed", "augment", "message"),
     [
-        (True, {"crop_padding": 4}, "crop_padding 4: streamed images are cropped at random"),
-        (False, {"rand_augment": 2}, "rand_augment varies streamed images only"),
+        (True, {"crop_padding": 4}, "crop_padding 4: streamed"),
+        (False, {"rand_augment": 2}, "rand_augment .*streamed images only"),
     ],
 )
-def test_augmentation_of_the_other_kind_of_data_is_told_at_the_door(
+def test_augmentation_of_the_other_kind_of_data_is_refused_at_the_door(
     streamed: bool, augment: dict[str, int], message: str
 ) -> None:
     data = {"name": "folder", "path": "pets", "streamed": streamed}
@@ -196,7 +185,7 @@ def test_the_data_of_the_environment_for_ones_own_are_named_on_the_command_line(
         ({"name": "folder", "source": "zip"}, "folder has no source 'zip'; allowed: files"),
     ],
 )
-def test_what_a_dataset_cannot_do_is_told(data: dict[str, Any], message: str) -> None:
+def test_wrong_parameters_of_a_dataset_are_refused(data: dict[str, Any], message: str) -> None:
     assert re.search(message, complaint({"data": data}))
 
 
@@ -272,7 +261,7 @@ class TestCifar100:
 
 
 class TestCommandLine:
-    """Kedro hands over numbers, texts and booleans; lists are written with a plus."""
+    """Kedro passes numbers, texts and booleans; lists are written with a plus."""
 
     def test_a_list_of_names(self) -> None:
         parameters = parse_parameters({"grid": {"distillers": "kd+at"}})
@@ -299,7 +288,7 @@ class TestCommandLine:
         parameters = parse_parameters({"student": {"optimisation": {"milestones": 0.5}}})
         assert parameters.student.optimisation.milestones == (0.5,)
 
-    def test_it_goes_before_the_files(self, load: Load) -> None:
+    def test_it_overrides_the_files(self, load: Load) -> None:
         parameters = load("local", grid={"seeds": "0+1"}, student={"epochs": 3})
         parameters = parse_parameters(parameters)
         assert parameters.grid.seeds == (0, 1)
@@ -367,7 +356,7 @@ class TestUnknownKeys:
         ),
     ],
 )
-def test_an_unknown_name_is_told_with_what_was_meant(
+def test_an_unknown_name_is_refused_with_the_near_one(
     parameters: dict[str, Any], words: list[str]
 ) -> None:
     message = complaint(parameters)
@@ -403,7 +392,7 @@ def test_an_unknown_name_is_told_with_what_was_meant(
         ({"routing": {"gamma": "two"}}, "routing.gamma", "'two'"),
     ],
 )
-def test_a_wrong_value_is_told_with_its_place(
+def test_a_wrong_value_is_refused_with_its_place(
     parameters: dict[str, Any], place: str, value: str
 ) -> None:
     message = complaint(parameters)

@@ -1,4 +1,4 @@
-"""The page on pretrained weights shows what works."""
+"""The examples on the page on pretrained weights work."""
 
 from __future__ import annotations
 

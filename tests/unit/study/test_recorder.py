@@ -1,4 +1,4 @@
-"""What the recorder keeps of a training."""
+"""The files that the recorder keeps of a training."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ Make = Callable[..., Training]
 
 
 class Witness(Callback):
-    """Copies the true weights after every epoch, and the epochs of checkpoints and best ones."""
+    """Copy the true weights after every epoch; note the epochs of checkpoints and best weights."""
 
     def __init__(self, entry: Entry) -> None:
-        """Look at ``entry``."""
+        """Watch ``entry``."""
         self.entry = entry
         self.weights: list[dict[str, Tensor]] = []
         self.checkpoints: list[int] = []
         self.best: list[int] = []
 
     def on_epoch(self, run: Run) -> None:
-        """Look."""
+        """Copy and note."""
         state = run.objective.network.state_dict()
         self.weights.append({name: value.clone() for name, value in state.items()})
         checkpoint = self.entry.checkpoint("key")
@@ -43,7 +43,7 @@ class Witness(Callback):
 
 @pytest.fixture
 def recorded(make_training: Make, bench: Bench) -> Callable[..., tuple[Entry, Witness]]:
-    """Train an epoch per score of validation."""
+    """Train one epoch for each score on validation."""
 
     def run(scores: list[float], **recipe: Any) -> tuple[Entry, Witness]:
         class Named(Training):

@@ -1,4 +1,4 @@
-"""A teacher from a file takes the place of one that is trained here."""
+"""A teacher from a file replaces one that is trained here."""
 
 from __future__ import annotations
 

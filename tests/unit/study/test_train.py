@@ -1,4 +1,4 @@
-"""A training: run once, resumed to the bit, its failure kept to itself."""
+"""A training is run once and resumed to the bit; its failure leaves the others alone."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Same = Callable[[Any, Any], bool]
 
 
 class Interrupted(Progress):
-    """Somebody presses Ctrl-C at a step, counted over all epochs from 1."""
+    """A user who presses Ctrl-C at a step, counted over all epochs from 1."""
 
     def __init__(self, step: int) -> None:
         super().__init__("toys", 1)
@@ -92,7 +92,7 @@ def test_a_training_leaves_record_history_and_weights(
     }
 
 
-def test_a_done_job_is_not_trained_again(
+def test_a_finished_training_is_not_run_again(
     make_training: Make, bench: Bench, progress: Progress, caplog: pytest.LogCaptureFixture
 ) -> None:
     training = make_training()
@@ -105,7 +105,7 @@ def test_a_done_job_is_not_trained_again(
     assert f"{training.id}: done already" in caplog.messages
 
 
-def test_a_job_of_the_same_name_and_other_content_is_trained_anew(
+def test_a_training_of_the_same_name_and_other_content_is_run(
     make_training: Make, bench: Bench, progress: Progress
 ) -> None:
     run_training(make_training(keep_epochs=2), bench, progress)
@@ -183,7 +183,7 @@ def test_a_failure_is_recorded_and_the_others_go_on(
     assert run_training(make_training("sp"), bench, progress).status == DONE
 
 
-def test_what_the_disk_refuses_is_raised_as_the_others_would_fail_too(
+def test_an_error_of_the_disk_is_raised_as_the_others_would_fail_too(
     make_training: Make, bench: Bench, progress: Progress
 ) -> None:
     training = make_training()
@@ -207,17 +207,17 @@ def test_a_finished_training_that_has_lost_its_weights_gets_the_same_ones_again(
     assert bench.store.evaluation(training.id, training.key) is None
 
 
-def test_a_job_that_another_run_is_at_is_left_to_it(
+def test_a_training_that_another_run_is_at_is_left_to_it(
     make_training: Make, bench: Bench, progress: Progress
 ) -> None:
     training = make_training()
-    told = pytest.raises(UserError, match="another run is training")
-    with entry_of(bench, training).claimed(), told:
+    refused = pytest.raises(UserError, match=r"another run .* wait")
+    with entry_of(bench, training).claimed(), refused:
         run_training(training, bench, progress)
     assert not entry_of(bench, training).folder.exists()
 
 
-def test_what_the_user_can_mend_is_told_in_one_line_and_the_rest_with_a_traceback(
+def test_errors_of_the_user_are_logged_in_one_line_and_others_with_a_traceback(
     make_training: Make, bench: Bench, progress: Progress, caplog: pytest.LogCaptureFixture
 ) -> None:
     run_training(unbuildable(make_training(), UserError("this cannot be")), bench, progress)
@@ -228,7 +228,7 @@ def test_what_the_user_can_mend_is_told_in_one_line_and_the_rest_with_a_tracebac
     assert other.exc_info
 
 
-def test_a_training_that_diverges_is_recorded_with_what_diverged(
+def test_a_training_that_diverges_is_recorded_with_its_diverging_term(
     make_training: Make, bench: Bench, progress: Progress
 ) -> None:
     wild = replace(make_training().recipe.optimisation, lr=1e9)
@@ -240,7 +240,9 @@ def test_a_training_that_diverges_is_recorded_with_what_diverged(
     assert not entry_of(bench, training).last.exists()
 
 
-def test_a_failed_job_is_tried_again(make_training: Make, bench: Bench, progress: Progress) -> None:
+def test_a_failed_training_is_tried_again(
+    make_training: Make, bench: Bench, progress: Progress
+) -> None:
     training = make_training()
     assert (
         run_training(unbuildable(training, RuntimeError("out")), bench, progress).status == FAILED
@@ -249,7 +251,7 @@ def test_a_failed_job_is_tried_again(make_training: Make, bench: Bench, progress
     assert entry_of(bench, training).finished(training.key) is not None
 
 
-def test_a_damaged_checkpoint_is_a_failure_that_says_what_to_delete(
+def test_a_damaged_checkpoint_is_a_failure_that_names_the_file_to_delete(
     make_training: Make, bench: Bench, progress: Progress
 ) -> None:
     training = make_training()

@@ -1,4 +1,4 @@
-"""Jobs: what they are made of decides their key and their bits, and nothing else does."""
+"""Trainings: their parameters, data and code decide their key and their bits."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ def test_a_cell_that_trains_its_teacher_leaves_that_of_other_cells_alone(
 def test_weights_of_another_teacher_are_refused(make_training: Make) -> None:
     with pytest.raises(
         UserError,
-        match=r"fit 'resnet14': \d+ missing .*; name the",
+        match=r"'resnet14': \d+ missing .*; name the",
     ):
         make_training(weights=Weights({"conv.weight": torch.zeros(1)})).build(None)
 
@@ -215,21 +215,21 @@ def test_weights_of_another_teacher_are_refused(make_training: Make) -> None:
 class TestTeacher:
     TRAINING = Recipe(epochs=1, batch_size=8, keep_epochs=0)
 
-    def test_its_job_is_named_after_data_network_and_seed(self, lessons: Lessons) -> None:
+    def test_its_training_is_named_after_data_network_and_seed(self, lessons: Lessons) -> None:
         training = teacher_training("resnet14", 3, lessons, self.TRAINING)
         assert (training.group, training.id) == ("teachers", "toys-resnet14-teacher-s3")
 
     def test_its_key_changes_with_what_it_is_made_of(
         self, lessons: Lessons, of_other_data: Lessons
     ) -> None:
-        jobs = [
+        trainings = [
             teacher_training("resnet14", 0, lessons, self.TRAINING),
             teacher_training("resnet8", 0, lessons, self.TRAINING),
             teacher_training("resnet14", 1, lessons, self.TRAINING),
             teacher_training("resnet14", 0, of_other_data, self.TRAINING),
             teacher_training("resnet14", 0, lessons, replace(self.TRAINING, epochs=2)),
         ]
-        assert len({training.key for training in jobs}) == len(jobs)
+        assert len({training.key for training in trainings}) == len(trainings)
 
     def test_it_is_trained_on_the_labels_to_the_same_bits(
         self, lessons: Lessons, bench: Bench, tmp_path: Path, splits: Splits, same: Same

@@ -1,4 +1,4 @@
-"""How the parameters of a player are updated."""
+"""Updates of a player's parameters: learning rates, momentum, restored state."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_parameters_without_a_gradient_stay() -> None:
         ({"lr": 0.0}, "lr must be above 0, got 0.0"),
         ({"momentum": 1.0}, r"momentum must be in \[0, 1\), got 1.0"),
         ({"weight_decay": -1.0}, "weight_decay must not be negative"),
-        ({"milestones": (0.5, 150.0)}, "milestones are fractions"),
+        ({"milestones": (0.5, 150.0)}, r"milestones .*\(0, 1\], got \(0.5, 150.0\)"),
     ],
 )
 def test_settings_that_cannot_train_are_refused(wrong: dict[str, Any], message: str) -> None:

@@ -1,4 +1,4 @@
-"""What is trained before the student: once, frozen afterwards, and never again on a resume."""
+"""Pretraining comes before the student's training, once, and is not repeated on a resume."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NEEDS = [name for name, kind in DISTILLERS.items() if "pretraining" in vars(kind
 
 @pytest.fixture
 def objective(small_network: Networks) -> Callable[[], SpotDistillation]:
-    """Distil factors, with two epochs of pretraining."""
+    """Build factor transfer with two epochs of pretraining."""
 
     def build(_teacher: object = None) -> SpotDistillation:
         brief = Distillation(options={"ft": {"pretrain_epochs": 2}})
@@ -80,11 +80,11 @@ def test_the_paraphraser_learns_beforehand_and_is_frozen_afterwards(
 
 
 @pytest.mark.parametrize("name", NEEDS)
-def test_a_training_that_is_not_prepared_is_refused(
+def test_a_training_without_its_pretraining_is_refused(
     name: str, small_objective: Callable[..., SpotDistillation], small_stream: Streams
 ) -> None:
     made, stream = small_objective(name, "always"), small_stream(0)
-    with pytest.raises(UserError, match=rf"^{name}: .*call sakd\.training\.pretrain\("):
+    with pytest.raises(UserError, match=rf"^{name}: .*sakd\.training\.pretrain\("):
         fit(made, stream, epochs=1)
     assert pretrain(made, stream)
     assert not pretrain(made, stream)
@@ -92,7 +92,7 @@ def test_a_training_that_is_not_prepared_is_refused(
 
 
 @pytest.mark.parametrize("name", NEEDS)
-def test_a_preparation_that_was_cut_off_is_still_to_be_done(
+def test_an_interrupted_pretraining_is_still_to_be_done(
     name: str, small_objective: Callable[..., SpotDistillation], small_stream: Streams
 ) -> None:
     made, stream = small_objective(name, "always"), small_stream(0)
@@ -106,15 +106,15 @@ def test_a_preparation_that_was_cut_off_is_still_to_be_done(
     assert list(made.pretrainings()) == [name]
 
 
-@pytest.mark.parametrize("name", [name for name in DISTILLERS if name not in NEEDS])
-def test_most_distillers_need_no_preparation(
-    name: str, small_objective: Callable[..., SpotDistillation], small_stream: Streams
+def test_a_method_that_needs_no_pretraining_has_none(
+    small_objective: Callable[..., SpotDistillation], small_stream: Streams
 ) -> None:
-    assert not pretrain(small_objective(name, "always"), small_stream(0))
+    assert NEEDS == ["ft"]
+    assert not pretrain(small_objective("at-crd", "always"), small_stream(0))
 
 
 class Interrupting(Progress):
-    """Somebody presses Ctrl-C in the training itself, not in what goes before it."""
+    """A user who presses Ctrl-C in the training itself, not in its pretraining."""
 
     def __init__(self, after: str) -> None:
         """Press after the first ``epoch`` or ``step``."""
@@ -122,7 +122,7 @@ class Interrupting(Progress):
         self.after = after
 
     def of(self, name: str, number: int = 0) -> tuple[Callback, ...]:
-        """Press."""
+        """Give a callback that presses."""
         if "beforehand" in name:
             return ()
 
@@ -134,8 +134,8 @@ class Interrupting(Progress):
         return (callback,)
 
 
-def job_of(build: Callable[[], SpotDistillation], images: ImageSet) -> Training:
-    """A training of three epochs with a checkpoint after each."""
+def training_of(build: Callable[[], SpotDistillation], images: ImageSet) -> Training:
+    """Make a training of three epochs with a checkpoint after each."""
     return Training(
         group="row",
         id="cell",
@@ -150,7 +150,7 @@ def job_of(build: Callable[[], SpotDistillation], images: ImageSet) -> Training:
 
 
 @pytest.mark.parametrize("after", ["step", "epoch"])
-def test_a_resumed_job_goes_on_with_the_paraphraser_that_it_has(
+def test_a_resumed_training_keeps_its_paraphraser(
     after: str,
     objective: Callable[[], SpotDistillation],
     tmp_path: Path,
@@ -171,10 +171,10 @@ def test_a_resumed_job_goes_on_with_the_paraphraser_that_it_has(
         key="1",
         sha256="0",
     )
-    prepared: list[bool] = []
+    pretrained: list[bool] = []
 
     def counting(*arguments: Any) -> bool:
-        prepared.append(True)
+        pretrained.append(True)
         return pretrain(*arguments)
 
     monkeypatch.setattr(sakd.study.pack, "pretrain", counting)
@@ -182,12 +182,12 @@ def test_a_resumed_job_goes_on_with_the_paraphraser_that_it_has(
     def run(folder: str, progress: Progress) -> Any:
         store = CellStore(tmp_path / folder)
         bench = Bench(Prepared(images, card), store, torch.device("cpu"))
-        return run_training(job_of(objective, images), bench, progress)
+        return run_training(training_of(objective, images), bench, progress)
 
     with pytest.raises(KeyboardInterrupt):
         run("interrupted", Interrupting(after))
     assert run("interrupted", Progress("test", 1)).status == DONE
-    assert len(prepared) == 1
+    assert len(pretrained) == 1
     assert run("whole", Progress("test", 1)).status == DONE
     weights = [
         load_weights(next((tmp_path / folder).rglob("last.safetensors"))).state
