@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
-from pydantic import TypeAdapter, ValidationError
 
 from sakd.distillers import DISTILLERS, Distiller, Pair
 from sakd.distillers.method import COMPANION, Method
 from sakd.foundation.errors import UserError, require, require_not_negative, require_positive
+from sakd.foundation.options import require_type
 from sakd.foundation.tables import Table
 from sakd.networks.spots import SpotFamily
 from sakd.objectives.players import Optimisation
@@ -150,13 +150,7 @@ def check_options(
         for option, value in given.items():
             listed = ", ".join(known) or "none"
             require(option in known, f"{item} has no option {option!r}; known: {listed}")
-            kind = known[option]
-            try:
-                TypeAdapter(kind).validate_python(value, strict=True)
-            except ValidationError as error:
-                taken = getattr(kind, "__name__", str(kind))
-                place = f"option {option!r} of {item}"
-                raise UserError(f"{place} takes {taken}, got {value!r}") from error
+            require_type(f"option {option!r} of {item}", value, known[option])
         try:
             with torch.random.fork_rng(devices=()):
                 table[name](*arguments(table[name]), **given)

@@ -180,7 +180,7 @@ def test_the_data_of_the_environment_for_ones_own_are_named_on_the_command_line(
         ({"workers": -1}, "workers must be 0 or more, or null, got -1"),
         (
             {"name": "cifar10", "options": {"statistics": "mine"}},
-            "data.options.statistics of cifar10: .*'published' or 'own'",
+            "data.options.statistics of cifar10 takes 'published' or 'own'",
         ),
         ({"name": "folder", "source": "zip"}, "folder has no source 'zip'; allowed: files"),
     ],

@@ -7,8 +7,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
-
 from sakd.data.sources.base import Dataset, OnError
 from sakd.data.sources.cifar import Cifar10, Cifar100
 from sakd.data.sources.digits import Digits
@@ -19,6 +17,7 @@ from sakd.data.sources.tiny_imagenet import TinyImagenet
 from sakd.data.sources.torchvision import TorchvisionImages
 from sakd.data.sources.torchvision_classes import PREFIX
 from sakd.foundation.errors import UserError, require
+from sakd.foundation.options import require_type
 from sakd.foundation.tables import Table, UnknownNameError, is_outside
 
 DATASETS: Table[type[Dataset]] = Table(
@@ -87,11 +86,7 @@ def _check_options(name: str, kind: type[Dataset], given: Mapping[str, object]) 
         fine = option in known or option in takes & PARAMETERS
         allowed = f"its options: {', '.join(known) or 'none'}"
         require(fine, f"{name} does not take {place}; leave it out; {allowed}")
-        try:
-            TypeAdapter(get_type_hints(kind)[option]).validate_python(value, strict=True)
-        except ValidationError as error:
-            said = error.errors()[0]["msg"]
-            raise UserError(f"{place} of {name}: {said}, got {value!r}") from error
+        require_type(f"{place} of {name}", value, get_type_hints(kind)[option])
 
 
 def _expanded(path: Path | None) -> Path | None:

@@ -57,9 +57,9 @@ def test_an_option_of_other_datasets_is_refused() -> None:
         open_dataset("digits", label_column="fine", image_column=None)
     with pytest.raises(UserError, match=r"parquet does not take data.streamed; leave .*: size, "):
         open_dataset("parquet", streamed=True)
-    with pytest.raises(UserError, match=r"data.options.size of parquet: .*integer, got '8'"):
+    with pytest.raises(UserError, match=r"data.options.size of parquet takes int, got '8'"):
         open_dataset("parquet", size="8")
-    with pytest.raises(UserError, match=r"data.options.background of folder: .*, got 'red'"):
+    with pytest.raises(UserError, match=r"background of folder takes .*'white'.*, got 'red'"):
         open_dataset("folder", background="red")
 
 

@@ -114,5 +114,5 @@ def test_the_message_of_a_missing_archive_says_what_to_put_where(tmp_path: Path)
     ):
         open_dataset("tiny_imagenet", tmp_path).fetch()
     open_dataset("tiny_imagenet", tmp_path, download=True).check()
-    with pytest.raises(UserError, match=r"statistics of tiny_imagenet: .*'own', got 'mine'"):
+    with pytest.raises(UserError, match=r"statistics of tiny_imagenet takes .*'own', got 'mine'"):
         open_dataset("tiny_imagenet", tmp_path, statistics="mine")

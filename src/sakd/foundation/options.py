@@ -1,0 +1,54 @@
+"""Check the values of options against the types that they are declared with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from sakd.foundation.errors import require
+
+
+def require_type(place: str, value: object, hint: Any) -> None:  # noqa: ANN401 - a type hint
+    """Refuse a ``value`` that is not of the type that ``hint`` declares; whole numbers are floats.
+
+    Args:
+        place: The option, for the message.
+        value: As it was given, from YAML or the command line.
+        hint: A plain type, or a union, literal, tuple or mapping of such.
+
+    Raises:
+        UserError: It is of another type.
+    """
+    require(_fits(value, hint), f"{place} takes {_described(hint)}, got {value!r}")
+
+
+def _fits(value: object, hint: Any) -> bool:  # noqa: ANN401
+    kind, parts = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return True
+    if kind in (Union, UnionType):
+        return any(_fits(value, part) for part in parts)
+    if kind is Literal:
+        return any(type(value) is type(part) and value == part for part in parts)
+    if kind is tuple:
+        return isinstance(value, list | tuple) and all(_fits(one, parts[0]) for one in value)
+    if kind is Mapping:
+        pairs = value.items() if isinstance(value, Mapping) else [(None, None)]
+        return all(_fits(name, parts[0]) and _fits(one, parts[1]) for name, one in pairs)
+    wider = {float: (float, int), Path: (str, type(Path()))}
+    return type(value) in wider.get(hint, (hint,))
+
+
+def _described(hint: Any) -> str:  # noqa: ANN401
+    kind, parts = get_origin(hint), get_args(hint)
+    if kind in (Union, UnionType):
+        return " or ".join(_described(part) for part in parts if part is not NoneType)
+    if kind is Literal:
+        return " or ".join(map(repr, parts))
+    if kind is Mapping:
+        return f"names with {_described(parts[1])}"
+    if kind is tuple:
+        return f"a list of {_described(parts[0])}"
+    return str(getattr(hint, "__name__", hint))
