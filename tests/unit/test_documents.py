@@ -1,0 +1,53 @@
+"""The documents name only files and code that exist, and are wrapped."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from pkgutil import resolve_name
+
+ROOT = Path(__file__).parents[2]
+CHANGELOG = ROOT / "CHANGELOG.md"  # has names of the past too
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "conf/README.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "tests" / "golden" / "README.md",
+]
+WIDTH = 120
+CODE = re.compile(r"^ *```.*?^ *```$", re.DOTALL | re.MULTILINE)
+
+
+def prose(page: Path) -> str:
+    """The text without blocks of code."""
+    return CODE.sub("", page.read_text())
+
+
+def test_links_lead_to_files() -> None:
+    links = {
+        page.parent / link
+        for page in [*PAGES, CHANGELOG]
+        for link in re.findall(r"\]\((?!http)([^)#]+)", prose(page))
+    }
+    assert links
+    assert [str(link) for link in links if not link.exists()] == []
+
+
+def test_names_of_the_code_exist() -> None:
+    names = {name for page in PAGES for name in re.findall(r"`(sakd(?:\.\w+)+)", prose(page))}
+    assert names
+    for name in names:
+        resolve_name(name)
+
+
+def test_paths_exist_unless_an_example_makes_them() -> None:
+    text = "\n".join(page.read_text() for page in PAGES)
+    named = set(re.findall(r"`((?:src|tests|benchmarks|notebooks)/[\w./]+)`", text))
+    made = set(re.findall(r"^`(src/\S+)`:$", text, re.MULTILINE))
+    assert made < named
+    assert [path for path in named - made if not (ROOT / path).exists()] == []
+
+
+def test_prose_is_wrapped() -> None:
+    free = ("|", "![")  # tables and pictures cannot be wrapped
+    lines = [line for page in [*PAGES, CHANGELOG] for line in prose(page).splitlines()]
+    assert [line for line in lines if len(line) > WIDTH and not line.startswith(free)] == []
