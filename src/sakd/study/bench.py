@@ -1,9 +1,10 @@
-"""Where trainings run."""
+"""The place where trainings run: validation images, store, device."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import nn
@@ -31,7 +32,7 @@ class Bench:
     device: torch.device
 
     def entry(self, training: Training) -> Entry:
-        """The folder of ``training``."""
+        """Give the folder of ``training``."""
         return self.store.entry(training.group, training.id, training.key)
 
     def stream(self, training: Training) -> BatchStream:
@@ -51,17 +52,12 @@ class Bench:
         made_with = provenance(str(self.device))
         return Record(training.id, training.key, FAILED, training.facts, provenance=made_with)
 
+    def validate(self, task: Task, network: nn.Module) -> Mapping[str, float]:
+        """Measure ``network`` by the metric of ``task``, as in ``val_top1``."""
+        measures = task.measures(network, self._val_there, self.device)
+        return {f"val_{task.metric}": measures[task.metric]}
 
-class Validation:
-    """Measure networks on the validation images, by the metric of a task."""
-
-    def __init__(self, task: Task, bench: Bench) -> None:
-        """Move the images to the device of ``bench``."""
-        self.task = task
-        self.device = bench.device
-        self.val = replace(bench.val, images=bench.val.images.to(bench.device))
-
-    def __call__(self, network: nn.Module) -> Mapping[str, float]:
-        """Measure ``network``, as in ``val_top1``."""
-        metric = self.task.metric
-        return {f"val_{metric}": self.task.measures(network, self.val, self.device)[metric]}
+    @cached_property
+    def _val_there(self) -> Prepared:
+        """The validation images on the device, once for all trainings."""
+        return replace(self.val, images=self.val.images.to(self.device))

@@ -1,4 +1,4 @@
-"""Trainings side by side: they share what is equal for all, and nothing else."""
+"""Run trainings side by side; they share the batches and frozen teachers, and nothing else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import groupby
 
 import torch
@@ -15,7 +15,7 @@ import torch
 from sakd.data import Batch, BatchStream
 from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
-from sakd.study.bench import Bench, Validation
+from sakd.study.bench import Bench
 from sakd.study.memory import needs, room_for
 from sakd.study.recorder import Recorder
 from sakd.study.store import Record
@@ -29,12 +29,12 @@ logger = logging.getLogger(__name__)
 def packs(
     trainings: Sequence[Training], bench: Bench, most: int | None
 ) -> Iterator[list[Training]]:
-    """Part ``trainings`` into packs that learn from the same batches.
+    """Divide ``trainings`` into packs that learn from the same batches.
 
     Args:
-        trainings: Those that are to be run.
-        bench: Where.
-        most: The largest pack; None for as many as there is memory for.
+        trainings: The trainings to run.
+        bench: The place where they run.
+        most: The size of the largest pack; None for as many as memory allows.
     """
     for _, group in groupby(trainings, key=lambda training: training.learns_from):
         alike = list(group)
@@ -45,12 +45,12 @@ def packs(
 
 
 def _fitting(trainings: Sequence[Training], bench: Bench) -> int:
-    """The number of ``trainings`` that there is memory for, by the neediest of them."""
+    """Count the ``trainings`` that memory allows, by the one that needs most."""
     if len(trainings) == 1:
         return 1
     try:
         batch = next(iter(bench.stream(trainings[0]).epoch(0)))
-    except UserError:  # they will fail one by one, and be recorded
+    except UserError:  # each will fail and be recorded
         return len(trainings)
     return min(_room(training, batch, bench) for training in trainings)
 
@@ -60,7 +60,7 @@ def _room(training: Training, batch: Batch, bench: Bench) -> int:
     try:
         objective = training.build(None).to(bench.device)
         return room_for(needs(objective, batch), bench.device)
-    except Exception as error:  # it will fail by itself, and be recorded
+    except Exception as error:  # the training will fail, too, and be recorded
         logger.debug("%s: its memory was not measured: %s", training.id, error)
         return sys.maxsize
 
@@ -69,7 +69,7 @@ class Pack:
     """Trainings that learn from the same batches, side by side."""
 
     def __init__(self, trainings: Sequence[Training], bench: Bench, progress: Progress) -> None:
-        """Run ``trainings`` on ``bench``, watched by ``progress``."""
+        """Prepare to run ``trainings`` on ``bench``, shown by ``progress``."""
         self.trainings = trainings
         self.bench = bench
         self.progress = progress
@@ -77,11 +77,11 @@ class Pack:
 
     @cached_property
     def stream(self) -> BatchStream:
-        """The batches that all of them learn from."""
+        """The batches that all trainings learn from."""
         return self.bench.stream(self.trainings[0])
 
     def run(self) -> list[Record]:
-        """Run all of them; one that fails is recorded, and the others go on.
+        """Run the trainings; record the failure of one, and go on with the others.
 
         Raises:
             OSError: Results cannot be read or written.
@@ -102,7 +102,7 @@ class Pack:
         ]
 
     def _member(self, number: int, training: Training) -> Run | Exception:
-        """Build and pretrain one of them, or give the error that ended this."""
+        """Build and pretrain one training; give its run, or the error that ended it."""
         self.bench.store.forget_evaluation(training.id, training.key)
         try:
             return self._run(number, training)
@@ -126,7 +126,7 @@ class Pack:
             objective,
             epochs=training.recipe.epochs,
             optimisation=training.optimisation,
-            evaluate=Validation(training.task, bench),
+            evaluate=partial(bench.validate, training.task),
             callbacks=(*self.progress.of(training.id, number), recorder),
             resume=state,
         )
@@ -135,7 +135,7 @@ class Pack:
         return run
 
     def _teacher(self, training: Training) -> StagedNetwork | None:
-        """The frozen teacher, which those that are taught by the same share."""
+        """Give the frozen teacher, one network for all trainings that it teaches."""
         if training.teacher is None or (key := training.taught_by) is None:
             return None
         if key not in self.teachers:
@@ -143,7 +143,7 @@ class Pack:
         return self.teachers[key]
 
     def _record(self, training: Training, failure: Exception | None, seconds: float) -> Record:
-        """The outcome of one of them; one that ran out of memory is tried again alone."""
+        """Give the record of one training; one that ran out of memory is tried again alone."""
         if isinstance(failure, OSError):
             raise failure
         if failure is not None and _out_of_memory(failure) and len(self.trainings) > 1:
@@ -161,6 +161,6 @@ class Pack:
 
 
 def _out_of_memory(error: Exception) -> bool:
-    """Whether a training that failed so may do better alone."""
+    """Tell whether ``error`` is a lack of memory, so that the training may succeed alone."""
     known = isinstance(error, MemoryError | torch.OutOfMemoryError)
     return known or "can't allocate memory" in str(error)
