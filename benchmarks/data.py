@@ -1,4 +1,4 @@
-"""Training images per second, as a ratio to torchvision's usual way, in one run.
+"""Measure training images per second, as a ratio to torchvision's usual way, in one run.
 
 The usual way: images of 32 x 32 as arrays, turned into PIL images, cropped, flipped and normalised
 one by one in a DataLoader, with 0 and with 2 workers. Ours: `sakd.data.BatchStream`. All give
@@ -59,7 +59,7 @@ class OneByOne(Dataset[tuple[Tensor, int]]):
         return len(self.labels)
 
     def __getitem__(self, row: int) -> tuple[Tensor, int]:
-        """One image, varied."""
+        """Give one image, augmented, with its label."""
         return self.transform(Image.fromarray(self.arrays[row])), self.labels[row]
 
 
@@ -106,7 +106,7 @@ def write_files(folder: Path, count: int) -> None:
 
 
 def from_files(folder: Path, workers: int, batch: int, device: torch.device) -> dict[str, Epoch]:
-    """Torchvision's way and ours, over the same files."""
+    """Make the loaders of torchvision's way and of ours, over the same files."""
     steps = [
         transforms.RandomResizedCrop(SIDE),
         transforms.RandomHorizontalFlip(),
@@ -140,7 +140,7 @@ def parse() -> argparse.Namespace:
 def measure(
     lines: dict[str, Epoch], images: int, rounds: int, device: torch.device
 ) -> dict[str, list[float]]:
-    """Images per second of whole epochs, round by round."""
+    """Measure images per second of whole epochs, round by round."""
     speeds: dict[str, list[float]] = {name: [] for name in lines}
     for _ in range(rounds):
         for name, epoch in lines.items():

@@ -1,9 +1,9 @@
-"""What every distiller's loss costs at the pairs of the paper: milliseconds and peak memory.
+"""Measure every distiller's loss at the pairs of the paper: milliseconds and peak memory.
 
-The loss of a batch and its gradient by the student's features, all samples chosen, on random
-features of the networks' shapes: the networks themselves are not run. The peak counts tensors
-made on the way, above the features. NST is set beside the product that its formula, written as a
-broadcast, holds: batch x channels x channels x positions.
+A step is the loss of a batch and its gradient by the student's features, all samples chosen, on
+random features of the networks' shapes; the networks themselves do not run. The peak counts the
+tensors made in the step, without the features. NST is compared with the product that its formula
+holds when written as a broadcast: batch x channels x channels x positions.
 
     python benchmarks/losses.py --pairs resnet32x4/resnet8x4 --distillers at nst crd
 """
@@ -70,7 +70,7 @@ def parse() -> argparse.Namespace:
 
 
 def line(pair: str, name: str, options: argparse.Namespace, device: torch.device) -> str:
-    """The figures of one distiller, or why it cannot be had."""
+    """Write the figures of one distiller, or the reason why it cannot be used."""
     torch.manual_seed(0)
     facts = described(pair, name)
     try:
@@ -85,7 +85,7 @@ def line(pair: str, name: str, options: argparse.Namespace, device: torch.device
 
 
 def described(pair: str, name: str) -> Pair:
-    """What a distiller may know of the networks of ``pair``."""
+    """Describe the networks of ``pair`` as a distiller sees them."""
     teacher, student = (NETWORKS[network](CLASSES) for network in pair.split("/"))
     student = rebuilt_student(Method.of(name), student, teacher, SHAPE)
     shapes_t, shapes_s = ([*feature_shapes(n, SHAPE), (CLASSES,)] for n in (teacher, student))
@@ -101,7 +101,7 @@ def described(pair: str, name: str) -> Pair:
 def loss_and_gradient(
     pair: Pair, name: str, size: int, device: torch.device
 ) -> Callable[[], object]:
-    """A step: the loss, and its gradient by features and by what the distiller trains."""
+    """Make a step: the loss, and its gradient by features and by the distiller's parameters."""
     distiller = DISTILLERS[name](pair).to(device)
 
     def features(shapes: tuple[tuple[int, ...], ...], side: Side) -> list[Tensor]:
@@ -124,7 +124,7 @@ def loss_and_gradient(
 
 
 def milliseconds(step: Callable[[], object], rounds: int, device: torch.device) -> float:
-    """The median of ``rounds``."""
+    """Time ``step``: the median of ``rounds``."""
     seconds = []
     for _ in range(rounds):
         started = time.perf_counter()
@@ -136,7 +136,7 @@ def milliseconds(step: Callable[[], object], rounds: int, device: torch.device) 
 
 
 def peak(step: Callable[[], object], device: torch.device) -> int:
-    """The most bytes that ``step`` holds at a time, above those held before."""
+    """Measure the most bytes that ``step`` holds at a time, without those held before."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()
@@ -155,7 +155,7 @@ def peak(step: Callable[[], object], device: torch.device) -> int:
 
 
 def broadcast(pair: Pair, size: int) -> int:
-    """Bytes of the largest product of channel maps, formed for every pair of channels."""
+    """Count the bytes of the largest product of channel maps over all pairs of channels."""
     shapes = zip(pair.student_shapes, pair.teacher_shapes, strict=True)
     sizes = [max(s[0], t[0]) ** 2 * min(s[1] * s[2], t[1] * t[2]) * size * 4 for s, t in shapes]
     return max(sizes)

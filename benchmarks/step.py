@@ -1,9 +1,9 @@
-"""How long a training step takes, as a ratio to the floor, in one run.
+"""Time training steps of distillers, as ratios to a floor, in one run.
 
-The floor is what no distillation can do without: the teacher's forward pass without gradient, and
-the student's forward, backward and update on cross-entropy. Rounds are interleaved, so a drift of
-the machine's speed hits all lines alike; the median ratio is what to quote. One thread of a CPU is
-timed by the processor time that it had, so that others on the machine count little.
+The floor is the least that any distillation needs: the teacher's forward pass without gradient,
+and the student's forward, backward and update on cross-entropy. Rounds are interleaved, so a drift
+of the machine's speed affects all lines alike; quote the median ratio. One thread of a CPU is timed
+by its processor time, so that other programs count little.
 
     python benchmarks/step.py --pair wrn_40_2/wrn_16_2 --distillers kd fitnet at sp rkd --threads 1
 """
@@ -59,7 +59,7 @@ def parse() -> argparse.Namespace:
 
 
 def floor(pair: str, batch: Batch, device: torch.device) -> Step:
-    """Teacher forward, student step."""
+    """Make the step of the floor: teacher forward, student step."""
     teacher, student = (NETWORKS[name](CLASSES).to(device) for name in pair.split("/"))
     teacher.eval()
     optimiser = torch.optim.SGD(student.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4)
@@ -76,7 +76,7 @@ def floor(pair: str, batch: Batch, device: torch.device) -> Step:
 
 
 def distillation(pair: str, distiller: str, policy: str, batch: Batch) -> Step:
-    """A step of `fit`."""
+    """Make a training step of an objective."""
     teacher, student = (NETWORKS[name](CLASSES) for name in pair.split("/"))
     facts = DataFacts(SHAPE, batch.labels.cpu())
     objective: Objective = distil(student, teacher, distiller, policy, facts)
@@ -86,7 +86,7 @@ def distillation(pair: str, distiller: str, policy: str, batch: Batch) -> Step:
 
 
 def measure(steps: dict[str, Step], rounds: int, device: torch.device) -> dict[str, list[float]]:
-    """Seconds of every step in every round; the first round is not counted."""
+    """Measure the seconds of every step in every round, without the first round."""
     alone = device.type == "cpu" and torch.get_num_threads() == 1
     clock = time.process_time if alone else time.perf_counter
     seconds: dict[str, list[float]] = {name: [] for name in steps}

@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def outcomes(name: str, size: int) -> Iterator[str]:
-    """What was found of one network, part by part."""
+    """Try one network, and yield the findings part by part."""
     full = f"torchvision:{name}" + (f"(image_size={size})" if name.startswith("vit") else "")
     network = build_network(full, num_classes=CLASSES, image_shape=(3, size, size))
     yield f"{size:3} px, {sum(p.numel() for p in network.parameters()) / 1e6:5.1f} M,"
@@ -62,7 +62,7 @@ def outcomes(name: str, size: int) -> Iterator[str]:
 
 @torch.no_grad()
 def cut_anywhere(network: StagedNetwork, size: int) -> None:
-    """See that a forward pass in two parts is the forward pass."""
+    """Check that a forward pass in two parts equals the whole, at every cut."""
     network.eval()
     images = torch.randn(2, 3, size, size)
     features, logits = network.extract(images)
@@ -72,7 +72,7 @@ def cut_anywhere(network: StagedNetwork, size: int) -> None:
 
 
 def step(student: StagedNetwork, teacher: StagedNetwork, size: int) -> str:
-    """One step of spot-adaptive distillation; the name of the distiller."""
+    """Take a step of spot-adaptive distillation; give the name of the distiller."""
     student.requires_grad_(True)  # it may have been a teacher before
     data = DataFacts((3, size, size), torch.arange(20) % CLASSES)
     try:

@@ -1,9 +1,9 @@
-"""How hard every distiller pulls on a student of the default study, beside the labels.
+"""Compare every distiller's gradient with that of the labels, on the default study.
 
-A resnet8 learns digits from cross-entropy, and from KD where that goes with the distiller. On its
-way, over the first steps, the gradient of the distiller's loss by the student's weights is set
-beside that of cross-entropy. Where the published weight times this ratio is far above 1 the labels
-may be drowned; "equal at" is the weight at which both gradients are of one length.
+A resnet8 learns digits from cross-entropy, and from KD where it joins the distiller. Over the first
+steps, the length of the gradient of the distiller's loss by the student's weights is divided by
+that of cross-entropy. Where the published weight times this ratio is far above 1 the distiller may
+outweigh the labels; "equal at" is the weight at which both gradients have the same length.
 
     python benchmarks/weights.py --distillers at sp pkt
 """
@@ -50,22 +50,22 @@ def main() -> None:
 
 
 def network(name: str) -> StagedNetwork:
-    """A network for digits, with the same weights each time."""
+    """Build a network for digits, with the same weights each time."""
     torch.manual_seed(0)
     return NETWORKS[name](num_classes=10, in_channels=1)
 
 
 def batches_of(images: ImageSet, splits: Splits) -> BatchStream:
-    """Batches of 64."""
+    """Make batches of 64."""
     return BatchStream(images, splits.card.mean, splits.card.std, batch_size=64, seed=0)
 
 
 def pulls(
     name: str, objective: SpotDistillation, stream: BatchStream
 ) -> Iterator[tuple[float, float]]:
-    """Each step's loss, and the length of its gradient over that of cross-entropy.
+    """Yield each step's loss, and the ratio of its gradient's length to that of cross-entropy.
 
-    What the distiller trains learns from its loss; the student does not.
+    The distiller's own parameters learn from its loss; the student does not.
     """
     pretrain(objective, stream)
     run = Run(objective, epochs=1)
@@ -84,7 +84,7 @@ def pulls(
 
 
 def length(loss: Tensor, weights: list[torch.nn.Parameter]) -> float:
-    """The Euclidean length of the gradient."""
+    """Compute the Euclidean length of the gradient of ``loss`` by ``weights``."""
     gradients = torch.autograd.grad(loss, weights, retain_graph=True, allow_unused=True)
     return float(sum(g.square().sum() for g in gradients if g is not None)) ** 0.5
 

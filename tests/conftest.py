@@ -1,4 +1,4 @@
-"""What all tests share: one thread, reproducible laws, small networks and batches."""
+"""Shared by all tests: one thread, reproducible laws, small networks and batches."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def small_network() -> NetworkFactory:
 
 @pytest.fixture(scope="session")
 def small_batch() -> Callable[..., Batch]:
-    """Draw a batch from a seed; what the step draws is seeded likewise."""
+    """Draw a batch from a seed, which also seeds the draws of a step."""
 
     def draw(seed: int, size: int = 6) -> Batch:
         source = torch.Generator().manual_seed(seed)
@@ -76,7 +76,7 @@ def small_stream() -> Callable[..., BatchStream]:
 
 @pytest.fixture(scope="session")
 def small_objective(small_network: NetworkFactory) -> Callable[..., SpotDistillation]:
-    """Distil a small teacher into a student, smaller where it may be; no lean of the router."""
+    """Distil a small teacher into a student, a smaller one if possible; the router is unbiased."""
 
     def build(
         method: str,

@@ -30,7 +30,7 @@ def resolve_device(name: str) -> torch.device:
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that can still be had on ``device``."""
+    """Count the free bytes of memory of ``device``."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     with suppress(OSError, StopIteration, ValueError):

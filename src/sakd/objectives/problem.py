@@ -74,7 +74,7 @@ class System(Objective):
 
     @classmethod
     def changes_teacher(cls) -> bool:
-        """Whether the teacher is trained too, and so cannot be shared with others."""
+        """Tell whether the teacher is trained too, and so cannot be shared with others."""
         return False
 
     @classmethod

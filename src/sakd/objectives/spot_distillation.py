@@ -82,7 +82,7 @@ class SpotDistillation(System):
 
     @classmethod
     def changes_teacher(cls) -> bool:
-        """Whether the teacher learns along with the student."""
+        """Tell whether the teacher learns along with the student."""
         return cls.teaching.learns
 
     @property

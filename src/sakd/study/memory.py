@@ -1,4 +1,4 @@
-"""How much memory a training needs, and how many can be trained side by side."""
+"""Measure the memory of a training, and find how many can run side by side."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from sakd.foundation.machine import free_memory
 from sakd.objectives import Objective
 
 SHARE = 0.8
-"""Of the memory that is free, trainings take no more than this share."""
+"""The share of the free memory that trainings may take."""
 
 UPDATED = 3
-"""Tensors that are kept for every trained one: itself, its gradient and its momentum."""
+"""Copies of every trained tensor: itself, its gradient and its momentum."""
 
 
 @dataclass(frozen=True)
 class Needs:
-    """Bytes that a training needs.
+    """The memory that a training needs, in bytes.
 
     Attributes:
-        kept: Throughout: its own weights, gradients, momentum and buffers.
-        passing: During a step: what the backward passes need of the forward ones.
+        kept: Memory for its whole time: its own weights, gradients, momentum and buffers.
+        passing: Memory during a step: the tensors of forward passes that backward passes need.
     """
 
     kept: int
     passing: int
 
     def fit(self, memory: int) -> int:
-        """The number of such trainings, one stepping at a time, for which ``memory`` bytes do."""
+        """Count the trainings that fit in ``memory`` bytes, where one at a time takes a step."""
         left = int(SHARE * memory) - self.passing
         return max(1, left // max(1, self.kept))
 
 
 def needs(objective: Objective, batch: Batch) -> Needs:
-    """Measure a throwaway ``objective`` in one forward pass on ``batch``."""
+    """Measure ``objective``, which is thrown away after it, in one forward pass on ``batch``."""
     counted: dict[int, int] = {}
 
     def count(tensor: Tensor) -> Tensor:
@@ -56,7 +56,7 @@ def needs(objective: Objective, batch: Batch) -> Needs:
 
 
 def room_for(need: Needs, device: torch.device) -> int:
-    """The number of such trainings that ``device`` has memory for now."""
+    """Count the trainings of this ``need`` for which ``device`` has memory now."""
     return need.fit(free_memory(device))
 
 

@@ -25,8 +25,8 @@ class Recorder(Callback):
     the last epoch the record is written, and the training is done.
 
     Attributes:
-        training: To be recorded.
-        bench: Where it is run.
+        training: The training.
+        bench: The place where it runs.
         before: Seconds of earlier sittings.
     """
 
@@ -58,7 +58,7 @@ class Recorder(Callback):
             self._finish(run)
 
     def checkpoint(self, run: Run) -> None:
-        """Keep the state to resume from."""
+        """Write the state from which the training can resume."""
         own = {"key": self.training.key, "seconds": self.seconds()}
         self.entry.save_checkpoint(run.state() | own)
         self._checkpointed = time.monotonic()

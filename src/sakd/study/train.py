@@ -18,24 +18,23 @@ logger = logging.getLogger(__name__)
 def run_trainings(
     trainings: Sequence[Training], bench: Bench, progress: Progress, pack: int | None = None
 ) -> list[Record]:
-    """Run ``trainings`` unless they are done, in packs; failures are recorded, not raised.
+    """Run the ``trainings`` that are not finished, in packs; record failures.
 
-    A disk that cannot be written to is raised: every training would fail there.
-
-    Each gives the same bits as alone, whatever is trained before it or side by side with it (on
-    a CPU).
+    An error of the disk is raised: it would end every training. On a CPU each training has the
+    bits that it has alone, whatever is trained before it or at the same time.
 
     Args:
-        trainings: In the order of their records.
-        bench: Where they are run.
-        progress: Told of each.
-        pack: The most that are trained side by side; None for as many as memory allows.
+        trainings: The trainings.
+        bench: The place where they run.
+        progress: Shows and counts them.
+        pack: The most trainings side by side; None for as many as memory allows.
 
     Returns:
-        Their records.
+        The records, in the order of the trainings.
 
     Raises:
-        UserError: The record of an earlier training is damaged, or another run is at one of them.
+        UserError: The record of an earlier training is damaged, or another run is training one of
+            these.
         OSError: Results cannot be read or written.
     """
     records: dict[str, Record] = {}
@@ -59,7 +58,8 @@ def run_training(training: Training, bench: Bench, progress: Progress) -> Record
     """Run one training; see `run_trainings`.
 
     Raises:
-        UserError: The record of an earlier training is damaged, or another run is at this one.
+        UserError: The record of an earlier training is damaged, or another run is training this
+            one.
         OSError: Results cannot be read or written.
     """
     (record,) = run_trainings([training], bench, progress)

@@ -42,15 +42,15 @@ class Training:
         id: The name of the training in the store and in the log.
         facts: All that determines the result, as plain JSON.
         network: The name of the network whose weights are kept.
-        build: Makes the objective, with the frozen teacher that is handed in, or one of its own;
-            its initial weights depend on the seed alone.
+        build: Makes the objective, with the given frozen teacher or, for None, with its own; the
+            initial weights depend on the seed alone.
         images: The images to learn from.
         recipe: How the network is trained.
         optimisation: Recipes by player, where they differ from the players' own.
         seed: The seed of initial weights, batches and routing.
         task: The task, which gives the label loss and the measures.
-        teacher: Makes the frozen teacher, which trainings of equal `taught_by` may share; None
-            without one, or where the teacher learns too.
+        teacher: Makes the frozen teacher, which trainings of equal `taught_by` may share; None if
+            there is no teacher, or it learns too.
     """
 
     group: str

@@ -1,4 +1,4 @@
-"""Cells side by side: each as it is alone, whatever becomes of the others."""
+"""Cells that are trained side by side: each has its bits alone, whatever the others do."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ BRIEF = Distillation(options={"ft": {"pretrain_epochs": 1}})
 
 
 class Pressed(Progress):
-    """Somebody presses Ctrl-C in the second epoch of the last cell."""
+    """A user who presses Ctrl-C in the second epoch of the last cell."""
 
     def of(self, name: str, number: int = 0) -> tuple[Callback, ...]:
-        """Press."""
+        """Give a callback that presses."""
 
         class Key(Callback):
             def on_step(self, run: Run) -> None:
@@ -47,13 +47,13 @@ class Pressed(Progress):
 
 @pytest.fixture
 def trainings(make_training: Make) -> list[Training]:
-    """The cells of a row."""
+    """Make the trainings of a row."""
     return [make_training(*method, distillation=BRIEF) for method in METHODS]
 
 
 @pytest.fixture
 def alone(trainings: list[Training], bench: Bench, tmp_path: Path) -> Bench:
-    """Where each was trained by itself."""
+    """Train each by itself; give the bench of the results."""
     other = replace(bench, store=CellStore(tmp_path / "alone"))
     for training in trainings:
         assert run_training(training, other, Progress("toys", 1)).status == DONE
@@ -99,7 +99,7 @@ def test_one_that_fails_is_recorded_and_the_others_go_on(
         assert_alike(training, bench, alone, same)
 
 
-def test_what_is_finished_or_resumed_joins_with_the_same_bits(
+def test_finished_and_resumed_trainings_join_with_the_same_bits(
     trainings: list[Training], bench: Bench, alone: Bench, same: Same
 ) -> None:
     run_training(trainings[1], bench, Progress("toys", 1))
@@ -138,7 +138,7 @@ def test_a_full_disk_stops_all(trainings: list[Training], bench: Bench) -> None:
         run_trainings(given, bench, Progress("toys", 4))
 
 
-def test_the_log_says_what_is_shared_and_counts_the_cells(
+def test_the_log_names_the_shared_parts_and_counts_the_cells(
     trainings: list[Training], bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "sakd")
@@ -149,7 +149,7 @@ def test_the_log_says_what_is_shared_and_counts_the_cells(
     assert [line.split(":")[0] for line in ends] == [f"toys {k}/4" for k in (1, 2, 3, 4)]
 
 
-def test_a_teacher_that_learns_is_nobody_elses(make_training: Make, bench: Bench) -> None:
+def test_a_teacher_that_learns_is_not_shared(make_training: Make, bench: Bench) -> None:
     joint = Distillation(objective="joint")
     two = [make_training(d, "always", distillation=joint) for d in ("kd", "at")]
     assert [training.taught_by for training in two] == [None, None]
