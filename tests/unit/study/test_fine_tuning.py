@@ -22,7 +22,6 @@ from sakd.pipelines.teacher.nodes import make_teacher
 from sakd.study.grid import Cell
 from sakd.study.importing import import_start
 from sakd.study.lessons import Lessons
-from sakd.study.matching import class_tensors
 from sakd.study.networks import fresh_network, started_network
 from sakd.study.parameters import Parameters, parse_parameters
 from sakd.study.recipe import Recipe
@@ -82,32 +81,6 @@ def test_the_head_is_fresh_if_the_card_names_other_classes(
     for classes, fresh in ((card.classes, []), (("ape", "bee", "cat"), HEAD)):
         save_weights(Weights(state, {"data": replace(card, classes=classes).to_json()}), file)
         assert import_start("resnet8", card, file).card["fresh"] == fresh
-
-
-CODE = """
-from torch import nn
-def fixed():
-    return nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 6, 3), nn.ReLU(),
-                         nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 10))
-"""
-
-
-@pytest.mark.parametrize(
-    ("name", "head"),
-    [
-        ("resnet8", HEAD),
-        ("torchvision:resnet18", ["fc.bias", "fc.weight"]),
-        ("torchvision:squeezenet1_1", ["classifier.1.bias", "classifier.1.weight"]),
-        ("heads:fixed", ["6.bias", "6.weight"]),
-    ],
-)
-def test_the_head_is_all_that_depends_on_the_number_of_classes(
-    name: str, head: list[str], splits: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "heads.py").write_text(CODE)
-    monkeypatch.syspath_prepend(tmp_path)
-    card = replace(splits.card, height=32, width=32)
-    assert sorted(class_tensors(name, card)) == head
 
 
 def test_weights_of_another_network_are_refused(

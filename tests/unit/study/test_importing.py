@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,139 +15,13 @@ from sakd.data import DataCard
 from sakd.foundation.errors import UserError
 from sakd.networks import NETWORKS, build_network
 from sakd.networks.reference_names import given_names
-from sakd.networks.renormalised import OwnStatistics, Statistics
+from sakd.networks.renormalised import Statistics
 from sakd.study.importing import import_weights
-from sakd.study.networks import fresh_network, trained_network
+from sakd.study.networks import trained_network
 from sakd.weights.saved import Weights, save_weights
 
 CLASSES = 7
 DATA = Statistics((0.5, 0.4, 0.3), (0.2, 0.25, 0.3))
-
-
-@pytest.fixture
-def card() -> DataCard:
-    return DataCard(
-        name="toy",
-        classes=tuple(map(str, range(CLASSES))),
-        channels=3,
-        height=16,
-        width=16,
-        mean=DATA.mean,
-        std=DATA.std,
-        counts={},
-        source="made up",
-        key="1",
-        sha256="0",
-    )
-
-
-# The names of weights in RepDistiller, from ours.
-REFERENCE = {
-    "resnet14": [
-        (r"^stem\.0\.", "conv1."),
-        (r"^stem\.1\.", "bn1."),
-        (r"^stage", "layer"),
-        (r"^head", "fc"),
-    ],
-    "ResNet18": [
-        (r"^stem\.0\.", "conv1."),
-        (r"^stem\.1\.", "bn1."),
-        (r"^stage", "layer"),
-        (r"downsample", "shortcut"),
-        (r"^head", "linear"),
-    ],
-    "wrn_16_2": [
-        (r"^stem\.", "conv1."),
-        (r"^stage(\d)\.", r"block\1.layer."),
-        (r"shortcut", "convShortcut"),
-        (r"^embedding\.0", "bn1"),
-        (r"^head", "fc"),
-    ],
-    "vgg13": [
-        (r"^stem\.", "block0."),
-        *((rf"^stage(\d)\.{k}\.", rf"block\1.{k - 1}.") for k in range(1, 6)),
-        (r"^head", "classifier"),
-    ],
-    "MobileNetV2_x0_5": [
-        (r"^stem\.", "conv1."),
-        (r"^stage1\.0\.", "blocks.0.0."),
-        (r"^stage1\.1\.", "blocks.1.0."),
-        (r"^stage1\.2\.", "blocks.1.1."),
-        (r"^stage2\.", "blocks.2."),
-        (r"^stage3\.([0-3])\.", r"blocks.3.\1."),
-        (r"^stage3\.4\.", "blocks.4.0."),
-        (r"^stage3\.5\.", "blocks.4.1."),
-        (r"^stage3\.6\.", "blocks.4.2."),
-        (r"^stage4\.([0-2])\.", r"blocks.5.\1."),
-        (r"^stage4\.3\.", "blocks.6.0."),
-        (r"expand\.(\d)", r"conv.\1"),
-        (r"filter\.0", "conv.3"),
-        (r"filter\.1", "conv.4"),
-        (r"project\.0", "conv.6"),
-        (r"project\.1", "conv.7"),
-        (r"^embedding\.0", "conv2"),
-        (r"^head", "classifier.0"),
-    ],
-    "ShuffleNetV1": [
-        (r"^stem\.0", "conv1"),
-        (r"^stem\.1", "bn1"),
-        (r"^stage", "layer"),
-        (r"branch\.0\.0", "conv1"),
-        (r"branch\.0\.1", "bn1"),
-        (r"branch\.2\.0", "conv2"),
-        (r"branch\.2\.1", "bn2"),
-        (r"branch\.3\.0", "conv3"),
-        (r"branch\.3\.1", "bn3"),
-        (r"^head", "linear"),
-    ],
-    "ShuffleNetV2": [
-        (r"^stem\.0", "conv1"),
-        (r"^stem\.1", "bn1"),
-        (r"^stage", "layer"),
-        (r"shortcut\.0\.0", "conv1"),
-        (r"shortcut\.0\.1", "bn1"),
-        (r"shortcut\.1\.0", "conv2"),
-        (r"shortcut\.1\.1", "bn2"),
-        (r"(layer\d\.0)\.branch\.0\.0", r"\1.conv3"),
-        (r"(layer\d\.0)\.branch\.0\.1", r"\1.bn3"),
-        (r"(layer\d\.0)\.branch\.1\.0", r"\1.conv4"),
-        (r"(layer\d\.0)\.branch\.1\.1", r"\1.bn4"),
-        (r"(layer\d\.0)\.branch\.2\.0", r"\1.conv5"),
-        (r"(layer\d\.0)\.branch\.2\.1", r"\1.bn5"),
-        (r"branch\.0\.0", "conv1"),
-        (r"branch\.0\.1", "bn1"),
-        (r"branch\.1\.0", "conv2"),
-        (r"branch\.1\.1", "bn2"),
-        (r"branch\.2\.0", "conv3"),
-        (r"branch\.2\.1", "bn3"),
-        (r"^embedding\.0\.0", "conv2"),
-        (r"^embedding\.0\.1", "bn2"),
-        (r"^head", "linear"),
-    ],
-}
-
-
-def reference_state(name: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Give our state and the same under the names of RepDistiller."""
-    ours = NETWORKS[name](num_classes=CLASSES).state_dict()
-    theirs = {}
-    for key, value in ours.items():
-        renamed = key
-        for pattern, replacement in REFERENCE[name]:
-            renamed = re.sub(pattern, replacement, renamed)
-        theirs[renamed] = value
-    return ours, theirs
-
-
-@pytest.mark.parametrize("name", REFERENCE)
-def test_names_of_repdistiller_are_understood(name: str, tmp_path: Path, card: DataCard) -> None:
-    ours, theirs = reference_state(name)
-    assert not set(ours) & set(theirs)
-    torch.save({"epoch": 240, "model": theirs}, tmp_path / "last.pth")
-    weights = import_weights(name, card, tmp_path / "last.pth")
-    assert list(weights.state) == list(ours)
-    assert all(torch.equal(weights.state[key], value) for key, value in ours.items())
-    assert weights.card["imported_from"] == "last.pth"
 
 
 def test_torchvisions_weights_fit_its_network(tmp_path: Path, card: DataCard) -> None:
@@ -167,34 +40,6 @@ def test_a_zoo_network_of_the_same_shapes_takes_them_by_renames(
     torch.save(state, tmp_path / "a.pth")
     weights = import_weights("resnet8", card, tmp_path / "a.pth", renames={"backbone.": ""})
     assert set(weights.state) == {key.removeprefix("backbone.") for key in state}
-
-
-def test_renamed_names_may_be_those_of_repdistiller(tmp_path: Path, card: DataCard) -> None:
-    ours, theirs = reference_state("resnet14")
-    state = {f"backbone.{key}": value for key, value in theirs.items()}
-    torch.save(state, tmp_path / "a.pth")
-    weights = import_weights("resnet14", card, tmp_path / "a.pth", renames={"backbone.": ""})
-    assert all(torch.equal(weights.state[key], value) for key, value in ours.items())
-
-
-def test_names_that_repdistiller_would_call_alike_are_the_networks_own(
-    tmp_path: Path, card: DataCard, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    code = (
-        "from torch import nn\n"
-        "class ResNet(nn.Module):\n"
-        "    def __init__(self):\n"
-        "        super().__init__()\n"
-        "        self.fc, self.linear = nn.Conv2d(3, 4, 1), nn.Linear(4, 7)\n"
-        "    def forward(self, x):\n"
-        "        return self.linear(self.fc(x).mean((2, 3)))\n"
-    )
-    (tmp_path / "alike_nets.py").write_text(code)
-    monkeypatch.syspath_prepend(tmp_path)
-    state = fresh_network("alike_nets:ResNet", card).state_dict()
-    torch.save(state, tmp_path / "a.pth")
-    found = import_weights("alike_nets:ResNet", card, tmp_path / "a.pth").state
-    assert all(torch.equal(found[key], value) for key, value in state.items())
 
 
 def test_renames_that_lose_a_weight_are_refused(tmp_path: Path, card: DataCard) -> None:
@@ -342,35 +187,3 @@ def test_of_many_differences_the_first_few_are_shown(tmp_path: Path, card: DataC
     torch.save(mobilenet_v2(num_classes=CLASSES).state_dict(), tmp_path / "a.pth")
     with pytest.raises(UserError, match=r"\(stem.0.weight, .+, .+, \.\.\.\); 314 "):
         import_weights("resnet8", card, tmp_path / "a.pth")
-
-
-def test_a_teacher_gets_images_by_its_own_statistics(card: DataCard) -> None:
-    own = Statistics((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-    plain = fresh_network("resnet8", card).eval()
-    weights = Weights(plain.state_dict(), {"statistics": {"mean": own.mean, "std": own.std}})
-    network = trained_network("resnet8", card, weights).eval()
-    assert isinstance(network, OwnStatistics)
-    pixels = torch.rand(2, 3, 16, 16)
-
-    def by(statistics: Statistics) -> Tensor:
-        mean, std = (torch.tensor(v)[:, None, None] for v in (statistics.mean, statistics.std))
-        return (pixels - mean) / std
-
-    torch.testing.assert_close(network(by(DATA)), plain(by(own)))
-    for k in range(network.depth + 2):
-        part = network.run(by(DATA), 0, k)
-        assert torch.equal(network.run(part, k) if k else network(part), network(by(DATA)))
-    assert torch.equal(network.run(by(DATA), 0, 0), by(DATA))
-
-
-@pytest.mark.parametrize(("mean", "std"), [((0.5,), (0.2, 0.2)), ((), ()), ((0.5,), (0.0,))])
-def test_statistics_that_cannot_normalise_are_refused(
-    mean: tuple[float, ...], std: tuple[float, ...]
-) -> None:
-    with pytest.raises(UserError, match="std above 0"):
-        Statistics(mean, std)
-
-
-def test_statistics_of_other_channels_are_refused(card: DataCard) -> None:
-    with pytest.raises(UserError, match=r"1 channels.* 3"):
-        OwnStatistics(fresh_network("resnet8", card), Statistics((0.5,), (0.5,)), DATA)

@@ -3,46 +3,17 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-from kedro.config import OmegaConfigLoader
 
-from sakd.data import Augment
-from sakd.distillers import DISTILLERS
-from sakd.distillers.method import Method
 from sakd.foundation.errors import UserError
-from sakd.networks import build_network
-from sakd.objectives import Player
-from sakd.settings import CONFIG_LOADER_ARGS
 from sakd.study.parameters import Parameters, parse_parameters
-from sakd.training.optimisation import Updates
 
 Load = Callable[..., dict[str, Any]]
-
-
-def updates(parameters: Parameters, epochs: int) -> Updates:
-    """Make the updates of a single weight of a student."""
-    weight = torch.nn.Parameter(torch.zeros(1))
-    return Updates(Player([weight], parameters.student.optimisation), epochs)
-
-
-@pytest.fixture
-def load(root: Path) -> Load:
-    """Read the parameters of an environment as a run does, with those of a command line."""
-
-    def read(env: str, **command_line: Any) -> dict[str, Any]:
-        loader = OmegaConfigLoader(
-            str(root / "conf"), env=env, runtime_params=command_line, **CONFIG_LOADER_ARGS
-        )
-        return loader["parameters"]
-
-    return read
 
 
 def complaint(parameters: dict[str, Any]) -> str:
@@ -66,49 +37,6 @@ def test_the_default_study_is_the_digits_one() -> None:
 def test_parsed_parameters_parse_to_the_same_again(load: Load) -> None:
     parameters = parse_parameters(load("local"))
     assert parse_parameters(asdict(parameters)) == parameters
-
-
-def test_the_smoke_environment_names_only_what_it_changes(load: Load) -> None:
-    smoke, base = parse_parameters(load("smoke")), parse_parameters(load("local"))
-    assert smoke.data == base.data
-    assert smoke.distillation.weights == base.distillation.weights
-    assert set(smoke.grid.distillers) == set(DISTILLERS)
-    assert smoke.student.epochs == 1
-
-
-@pytest.mark.parametrize(
-    "env", ["local", "smoke", "cifar10", "cifar100", "tiny_imagenet", "imagenet", "own"]
-)
-def test_every_environment_parses(load: Load, env: str) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        parse_parameters(load(env))
-
-
-@pytest.mark.parametrize(
-    ("env", "pairs", "padding"), [("cifar10", 4, 4), ("cifar100", 10, 4), ("tiny_imagenet", 5, 0)]
-)
-def test_the_environments_of_the_paper_have_its_pairs_and_its_protocol(
-    load: Load, env: str, pairs: int, padding: int
-) -> None:
-    parameters = parse_parameters(load(env))
-    assert len(parameters.grid.pairs) == pairs
-    assert parameters.routing.gamma == (2 if env == "tiny_imagenet" else None)
-    assert parameters.student.augment == Augment(crop_padding=padding, flip=True)
-    assert parameters.teacher.epochs == parameters.student.epochs == 240
-    rates = {"MobileNetV2": 0.01} if env != "cifar10" else {}
-    assert rates.items() <= parameters.student_lr.items()
-    assert parameters.student_recipe("vgg8") == parameters.student
-
-
-def test_imagenet_is_streamed_and_its_rate_falls_after_30_60_and_90_epochs(load: Load) -> None:
-    parameters = parse_parameters(load("imagenet"))
-    assert parameters.data.streamed
-    assert parameters.student.epochs == 100
-    player = updates(parameters, 100)
-    assert sorted(player.schedule.milestones) == [30, 60, 90]
-    own = {"name": "folder", "path": "pets", "test_fraction": 0.2}
-    assert parse_parameters(load("imagenet", data=own)).data.slug.startswith("folder_pets_")
 
 
 @pytest.mark.parametrize(
@@ -140,30 +68,6 @@ def test_learning_rates_of_students_are_those_of_networks(
         parse_parameters({"student_lr": rates})
 
 
-def test_the_networks_for_ones_own_images_take_them_of_any_size_and_colour(load: Load) -> None:
-    for name in {n for p in parse_parameters(load("own")).grid.pairs for n in p.split("/")}:
-        for shape in ((1, 28, 28), (3, 64, 64), (3, 33, 50)):
-            network = build_network(name, num_classes=3, image_shape=shape)
-            assert network(torch.zeros(2, *shape)).shape == (2, 3)
-
-
-@pytest.mark.parametrize(
-    ("data", "label"),
-    [
-        ({"path": "pictures/my pets"}, r"folder_my_pets_\w{6}"),
-        ({"name": "parquet", "path": "pictures/my-pets/"}, r"parquet_my_pets_\w{6}"),
-        ({"name": "torchvision:FashionMNIST"}, "torchvision_FashionMNIST"),
-        ({"name": "digits"}, "digits"),
-    ],
-)
-def test_the_data_of_the_environment_for_ones_own_are_named_on_the_command_line(
-    load: Load, data: dict[str, str], label: str
-) -> None:
-    parameters = parse_parameters(load("own", data=data))
-    assert re.fullmatch(label, parameters.data.slug)
-    assert parameters.data.splitting().duplicates == "drop"
-
-
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -187,77 +91,6 @@ def test_the_data_of_the_environment_for_ones_own_are_named_on_the_command_line(
 )
 def test_wrong_parameters_of_a_dataset_are_refused(data: dict[str, Any], message: str) -> None:
     assert re.search(message, complaint({"data": data}))
-
-
-class TestCifar100:
-    """The environment is the published protocol, arXiv:2205.02399, section IV."""
-
-    @pytest.fixture
-    def parameters(self, load: Load) -> Parameters:
-        return parse_parameters(load("cifar100"))
-
-    @pytest.mark.parametrize("player", ["teacher", "student"])
-    def test_networks_are_trained_as_published(self, parameters: Parameters, player: str) -> None:
-        training = getattr(parameters, player)
-        assert (training.epochs, training.batch_size) == (240, 64)
-        optimisation = training.optimisation
-        assert optimisation.lr == 0.05
-        assert optimisation.momentum == 0.9
-        assert optimisation.weight_decay == 5e-4
-        assert training.augment.crop_padding == 4
-        assert training.augment.flip
-
-    @pytest.mark.parametrize(
-        ("epoch", "lr"), [(0, 0.05), (149, 0.05), (150, 0.005), (180, 5e-4), (210, 5e-5)]
-    )
-    def test_the_rate_falls_after_150_180_and_210_epochs(
-        self, parameters: Parameters, epoch: int, lr: float
-    ) -> None:
-        player = updates(parameters, 240)
-        player.update((torch.zeros(1),))
-        for _ in range(epoch):
-            player.schedule.step()
-        assert player.optimiser.param_groups[0]["lr"] == pytest.approx(lr)
-
-    def test_the_loss_is_weighed_as_published(self, parameters: Parameters) -> None:
-        distillation = parameters.distillation
-        assert distillation.ce_weight == 1
-        assert distillation.kd_weight == 1
-        published = {"kd": 1, "fitnet": 1, "at": 1000, "sp": 3000, "rkd": 1}
-        weights = {name: distillation.weights_of(Method.of(name))[name] for name in published}
-        assert weights == published
-
-    def test_the_router_is_trained_as_published(
-        self, parameters: Parameters, make_training: Any
-    ) -> None:
-        training = make_training(
-            "at",
-            "adaptive",
-            routing=parameters.routing,
-            optimisation=parameters.student.optimisation,
-        )
-        assert training.optimisation["student"].lr == 0.05
-        assert training.optimisation["router"].lr == 0.025
-        assert training.optimisation["router"].weight_decay == 1e-3
-        assert (
-            training.optimisation["router"].milestones
-            == training.optimisation["student"].milestones
-        )
-        assert parameters.routing.same_family_bias == 10
-
-    @pytest.mark.parametrize(
-        ("distiller", "gamma"), [("kd", 1), ("fitnet", 1), ("at", 2), ("sp", 1), ("rkd", 2)]
-    )
-    def test_gamma_is_the_published_one(
-        self, parameters: Parameters, make_training: Any, distiller: str, gamma: float
-    ) -> None:
-        objective = make_training(distiller, "adaptive", routing=parameters.routing).build(None)
-        assert objective.router.gamma == gamma
-
-    def test_images_are_the_published_ones(self, parameters: Parameters) -> None:
-        assert parameters.data.dataset().name == "cifar100"
-        assert parameters.data.test_fraction is None
-        assert parameters.data.student_per_class is None
 
 
 class TestCommandLine:

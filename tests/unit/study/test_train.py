@@ -12,17 +12,14 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 
-from sakd.data import DataCard, Splits
 from sakd.foundation.errors import UserError
 from sakd.foundation.vocabulary import DONE, FAILED
 from sakd.objectives import Objective
 from sakd.objectives.parameters import Distillation
 from sakd.study.bench import Bench
-from sakd.study.recipe import Recipe
-from sakd.study.store import CellStore, Entry
+from sakd.study.store import CellStore
 from sakd.study.train import run_training
 from sakd.study.trainings import Training
-from sakd.tasks.classification import Classification
 from sakd.training import Callback, Run
 from sakd.training.progress import Progress
 from sakd.weights.saved import load_weights
@@ -50,10 +47,6 @@ class Interrupted(Progress):
         return (Key(),)
 
 
-def entry_of(bench: Bench, training: Training) -> Entry:
-    return bench.store.entry(training.group, training.id, training.key)
-
-
 def files(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
@@ -70,7 +63,7 @@ def test_a_training_leaves_record_history_and_weights(
 ) -> None:
     training = make_training("kd", "adaptive")
     record = run_training(training, bench, progress)
-    entry = entry_of(bench, training)
+    entry = bench.entry(training)
     assert entry.record() == record
     assert (record.id, record.key, record.status) == (training.id, training.key, DONE)
     assert record.epochs == 2
@@ -97,11 +90,11 @@ def test_a_finished_training_is_not_run_again(
 ) -> None:
     training = make_training()
     record = run_training(training, bench, progress)
-    before = files(entry_of(bench, training).folder)
+    before = files(bench.entry(training).folder)
     caplog.set_level(logging.INFO, logger="sakd")
     again = unbuildable(training, AssertionError("it is trained again"))
     assert run_training(again, bench, progress) == record
-    assert files(entry_of(bench, training).folder) == before
+    assert files(bench.entry(training).folder) == before
     assert f"{training.id}: done already" in caplog.messages
 
 
@@ -113,8 +106,8 @@ def test_a_training_of_the_same_name_and_other_content_is_run(
     record = run_training(other, bench, progress)
     assert record.status == DONE
     assert record.key == other.key
-    assert len(entry_of(bench, other).history()) == 3
-    assert not entry_of(bench, other).epochs.exists()
+    assert len(bench.entry(other).history()) == 3
+    assert not bench.entry(other).epochs.exists()
 
 
 @pytest.mark.parametrize(
@@ -137,10 +130,10 @@ def test_an_interrupted_training_ends_with_the_same_bits(
 
     with pytest.raises(KeyboardInterrupt):
         run_training(training, bench, Interrupted(step))
-    assert entry_of(bench, training).record() is None
+    assert bench.entry(training).record() is None
     run_training(training, bench, Progress("toys", 1))
 
-    ours, theirs = entry_of(bench, training), entry_of(undisturbed, training)
+    ours, theirs = bench.entry(training), undisturbed.entry(training)
     assert set(files(ours.folder)) == set(files(theirs.folder))
     assert ours.history() == theirs.history()
     for name in ("last", "best", "epochs/0002", "epochs/0003"):
@@ -189,7 +182,7 @@ def test_an_error_of_the_disk_is_raised_as_the_others_would_fail_too(
     training = make_training()
     with pytest.raises(OSError, match="no space left"):
         run_training(unbuildable(training, OSError("no space left")), bench, progress)
-    assert entry_of(bench, training).record() is None
+    assert bench.entry(training).record() is None
 
 
 def test_a_finished_training_that_has_lost_its_weights_gets_the_same_ones_again(
@@ -197,7 +190,7 @@ def test_a_finished_training_that_has_lost_its_weights_gets_the_same_ones_again(
 ) -> None:
     training = make_training()
     run_training(training, bench, progress)
-    entry = entry_of(bench, training)
+    entry = bench.entry(training)
     bench.store.save_evaluation(training.id, {"key": training.key, "test_top1": 0.5})
     before = load_file(entry.last)
     entry.last.unlink()
@@ -212,9 +205,9 @@ def test_a_training_that_another_run_is_at_is_left_to_it(
 ) -> None:
     training = make_training()
     refused = pytest.raises(UserError, match=r"another run .* wait")
-    with entry_of(bench, training).claimed(), refused:
+    with bench.entry(training).claimed(), refused:
         run_training(training, bench, progress)
-    assert not entry_of(bench, training).folder.exists()
+    assert not bench.entry(training).folder.exists()
 
 
 def test_errors_of_the_user_are_logged_in_one_line_and_others_with_a_traceback(
@@ -236,8 +229,8 @@ def test_a_training_that_diverges_is_recorded_with_its_diverging_term(
     record = run_training(training, bench, progress)
     assert record.status == FAILED
     assert re.search(r"cross_entropy is (nan|inf) in epoch \d", record.error or "")
-    assert entry_of(bench, training).record() == record
-    assert not entry_of(bench, training).last.exists()
+    assert bench.entry(training).record() == record
+    assert not bench.entry(training).last.exists()
 
 
 def test_a_failed_training_is_tried_again(
@@ -248,14 +241,14 @@ def test_a_failed_training_is_tried_again(
         run_training(unbuildable(training, RuntimeError("out")), bench, progress).status == FAILED
     )
     assert run_training(training, bench, progress).status == DONE
-    assert entry_of(bench, training).finished(training.key) is not None
+    assert bench.entry(training).finished(training.key) is not None
 
 
 def test_a_damaged_checkpoint_is_a_failure_that_names_the_file_to_delete(
     make_training: Make, bench: Bench, progress: Progress
 ) -> None:
     training = make_training()
-    folder = entry_of(bench, training).folder
+    folder = bench.entry(training).folder
     folder.mkdir(parents=True)
     (folder / "checkpoint.pt").write_bytes(b"cut off")
     assert "checkpoint.pt is damaged" in (run_training(training, bench, progress).error or "")
@@ -263,81 +256,10 @@ def test_a_damaged_checkpoint_is_a_failure_that_names_the_file_to_delete(
     assert run_training(training, bench, progress).status == DONE
 
 
-@pytest.mark.parametrize(
-    ("values", "best"),
-    [([0.5, 0.75, 0.25], 2), ([0.5, 0.75, 0.75], 2), ([0.5, 0.5, 0.5], 1), ([0.0, 0.5, 1.0], 3)],
-)
-def test_the_best_weights_are_those_of_the_first_epoch_with_the_highest_val(
-    make_training: Make,
-    bench: Bench,
-    progress: Progress,
-    same: Same,
-    monkeypatch: pytest.MonkeyPatch,
-    values: list[float],
-    best: int,
-) -> None:
-    script = iter(values)
-    task = Classification()
-    monkeypatch.setattr(task, "measures", lambda *_: {"top1": next(script)})
-    training = replace(make_training(epochs=3, keep_epochs=3), task=task)
-    record = run_training(training, bench, progress)
-    entry = entry_of(bench, training)
-    assert record.best_epoch == best
-    assert record.val_metric == values[-1]
-    kept = load_file(entry.epochs / f"{best:04d}.safetensors")
-    assert same(load_file(entry.best), kept)
-    assert load_weights(entry.best).card["epoch"] == best
-
-
-@pytest.mark.parametrize(("keep", "kept"), [(0, []), (1, ["0003"]), (9, ["0001", "0002", "0003"])])
-def test_the_weights_of_the_last_epochs_are_kept(
-    make_training: Make, bench: Bench, progress: Progress, keep: int, kept: list[str]
-) -> None:
-    training = make_training(epochs=3, keep_epochs=keep)
-    run_training(training, bench, progress)
-    entry = entry_of(bench, training)
-    assert sorted(path.stem for path in entry.epochs.glob("*.safetensors")) == kept
-
-
-def test_the_last_kept_epoch_is_the_last(
-    make_training: Make, bench: Bench, progress: Progress, same: Same
-) -> None:
-    training = make_training()
-    run_training(training, bench, progress)
-    entry = entry_of(bench, training)
-    assert same(load_file(entry.last), load_file(entry.epochs / "0002.safetensors"))
-
-
-def test_the_card_says_what_the_weights_are(
-    make_training: Make, bench: Bench, splits: Splits, progress: Progress
-) -> None:
-    training = make_training("kd", "always", 5, keep_epochs=2)
-    run_training(training, bench, progress)
-    entry = entry_of(bench, training)
-    card = load_weights(entry.last).card
-    assert card["network"] == "resnet8"
-    assert card["seed"] == 5
-    assert card["epoch"] == 2
-    assert card["metrics"] == entry.history()[1]
-    assert load_weights(entry.epochs / "0001.safetensors").card["metrics"] == entry.history()[0]
-    assert DataCard.from_json(card["data"]) == splits.card
-    assert card["facts"] == training.facts
-    assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?|unknown", card["provenance"]["git_revision"])
-    assert {"sakd", "torch", "python", "device", "threads"} <= card["provenance"].keys()
-
-
 def test_the_card_of_a_resumed_training_has_its_metrics(make_training: Make, bench: Bench) -> None:
     training = make_training(epochs=3)
     with pytest.raises(KeyboardInterrupt):
         run_training(training, bench, Interrupted(12))
     run_training(training, bench, Progress("toys", 1))
-    entry = entry_of(bench, training)
+    entry = bench.entry(training)
     assert load_weights(entry.last).card["metrics"] == entry.history()[2]
-
-
-@pytest.mark.parametrize(
-    "values", [{"epochs": 0}, {"batch_size": 0}, {"keep_epochs": -1}], ids=lambda v: next(iter(v))
-)
-def test_a_training_that_cannot_be_is_refused(values: dict[str, int]) -> None:
-    with pytest.raises(UserError, match=next(iter(values))):
-        Recipe(**values)

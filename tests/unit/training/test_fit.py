@@ -17,7 +17,7 @@ from sakd.data import BatchStream
 from sakd.distillers import DISTILLERS
 from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
-from sakd.objectives import Objective, Optimisation, Player, SpotDistillation, Supervised
+from sakd.objectives import Objective, Optimisation, SpotDistillation, Supervised
 from sakd.routing import POLICIES
 from sakd.training import Callback, Run, fit, pretrain
 
@@ -212,40 +212,6 @@ def test_a_loss_that_is_not_finite_is_named_with_its_epoch(
     with pytest.raises(UserError, match=f"weird is {value} in epoch 2"):
         fit(Diverging(small_network(0)), small_stream(0), epochs=3)
     assert len(steps) == 2 * len(small_stream(0))
-
-
-@pytest.mark.parametrize("policy", ["always", "adaptive"])
-def test_training_leaves_the_teacher_as_it_was(
-    policy: str, small_objective: Objectives, small_stream: Streams
-) -> None:
-    objective = small_objective("fitnet", policy)
-    before = copy.deepcopy(objective.teacher.state_dict())
-    trained(objective, small_stream(0))
-    assert_identical(objective.teacher.state_dict(), before)
-    assert not any(module.training for module in objective.teacher.modules())
-
-
-def test_every_gradient_is_taken_before_any_update() -> None:
-    class Duel(Objective):
-        def __init__(self) -> None:
-            super().__init__()
-            self.one = nn.Parameter(torch.tensor([2.0]))
-            self.two = nn.Parameter(torch.tensor([3.0]))
-
-        @property
-        def network(self) -> nn.Module:
-            return self
-
-        def players(self) -> dict[str, Player]:
-            still = Optimisation(lr=0.1, momentum=0.0, weight_decay=0.0)
-            return {"one": Player([self.one], still), "two": Player([self.two], still)}
-
-        def forward(self, batch: Any, teacher: Any = None) -> Any:
-            return {"one": (self.one * self.two).sum(), "two": -(self.one * self.two).sum()}
-
-    duel = Duel()
-    Run(duel, epochs=1).update(duel(None))
-    assert (duel.one.item(), duel.two.item()) == pytest.approx((2.0 - 0.3, 3.0 + 0.2))
 
 
 class Forgetful(nn.Module):

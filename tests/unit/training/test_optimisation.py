@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from sakd.foundation.errors import UserError
-from sakd.objectives import Optimisation, Player
+from sakd.objectives import Objective, Optimisation, Player
+from sakd.training import Run
 from sakd.training.optimisation import Updates
 
 
@@ -88,3 +89,26 @@ def test_parameters_without_a_gradient_stay() -> None:
 def test_settings_that_cannot_train_are_refused(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         Optimisation(**wrong)
+
+
+def test_every_gradient_is_taken_before_any_update() -> None:
+    class Duel(Objective):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one = nn.Parameter(torch.tensor([2.0]))
+            self.two = nn.Parameter(torch.tensor([3.0]))
+
+        @property
+        def network(self) -> nn.Module:
+            return self
+
+        def players(self) -> dict[str, Player]:
+            still = Optimisation(lr=0.1, momentum=0.0, weight_decay=0.0)
+            return {"one": Player([self.one], still), "two": Player([self.two], still)}
+
+        def forward(self, batch: Any, teacher: Any = None) -> Any:
+            return {"one": (self.one * self.two).sum(), "two": -(self.one * self.two).sum()}
+
+    duel = Duel()
+    Run(duel, epochs=1).update(duel(None))
+    assert (duel.one.item(), duel.two.item()) == pytest.approx((2.0 - 0.3, 3.0 + 0.2))
