@@ -37,10 +37,10 @@ class Majority:
         """The highest accuracy that is near chance.
 
         It is the majority share m plus what the noise of n test images allows: two standard
-        errors, 2 * sqrt(m * (1 - m) / n).
+        errors, 2 * sqrt(m * (1 - m) / n), and never more than 1.
         """
         noise = math.sqrt(self.share * (1 - self.share) / self.images)
-        return self.share + _DEVIATIONS * noise
+        return min(1.0, self.share + _DEVIATIONS * noise)
 
 
 def below(accuracy: float, other: float) -> bool:

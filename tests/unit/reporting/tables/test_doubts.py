@@ -125,3 +125,7 @@ def test_reference_rows_can_be_of_balanced_accuracy(study):
     assert rows["mean"].to_dict() == pytest.approx(
         {"teacher": 0.475, "student alone": 0.425, "KD": 0.45}
     )
+
+
+def test_with_few_images_everything_is_near_chance_and_nothing_above_the_whole() -> None:
+    assert Majority(0.9, 0.5, 9).bound == 1.0
