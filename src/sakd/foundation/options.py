@@ -15,11 +15,11 @@ def require_type(place: str, value: object, hint: Any) -> None:  # noqa: ANN401 
 
     Args:
         place: The option, for the message.
-        value: As it was given, from YAML or the command line.
+        value: The value as it was given, by YAML or the command line.
         hint: A plain type, or a union, literal, tuple or mapping of such.
 
     Raises:
-        UserError: It is of another type.
+        UserError: The value is of another type.
     """
     require(_fits(value, hint), f"{place} takes {_described(hint)}, got {value!r}")
 

@@ -42,7 +42,7 @@ class Cell:
 
     @property
     def alone(self) -> bool:
-        """Whether the student is trained without a teacher."""
+        """Tell whether the student is trained without a teacher."""
         return self.distiller == NONE
 
 

@@ -68,7 +68,7 @@ def test_the_syntax_tree_counts_and_remarks_do_not(write: Write, text: str, same
 
 
 @pytest.mark.parametrize("value", ["0", "''", "False", "None", "()"])
-def test_values_that_mean_nothing_are_told_apart(write: Write, value: str) -> None:
+def test_empty_values_have_different_hashes(write: Write, value: str) -> None:
     others = {"0", "''", "False", "None", "()"} - {value}
     here = code_of(write("fp_value", f"X = {value}\n"))
     assert all(code_of(write("fp_value", f"X = {other}\n")) != here for other in others)
@@ -90,14 +90,14 @@ def test_bases_count_and_libraries_do_not(write: Write) -> None:
     assert list(code_of(kind)) == ["fp_base", "fp_kind"]
 
 
-def test_an_edit_during_the_run_is_not_what_runs(write: Write, tmp_path: Path) -> None:
+def test_an_edit_during_the_run_does_not_count(write: Write, tmp_path: Path) -> None:
     module = write("fp_edited", HELPER)
     before = code_of(module.factor)
     (tmp_path / "fp_edited.py").write_text(HELPER.replace("2", "3"))
     assert code_of(module.factor) == before
 
 
-def test_a_class_counts_with_what_it_uses_and_not_with_the_whole_table() -> None:
+def test_a_class_counts_with_the_modules_it_uses_and_not_with_the_whole_table() -> None:
     modules = code_of(DISTILLERS["crd"], POLICIES["anti"])
     used = {"distillers.crd", "distillers.base", "distillers.parts.memory", "routing.adaptive"}
     assert {f"sakd.{name}" for name in used} <= modules.keys()

@@ -25,7 +25,7 @@ def key(item: Any) -> str:
     return content_key(facts_of(item))
 
 
-def test_facts_are_plain_json_of_what_counts() -> None:
+def test_facts_are_plain_json_of_the_fields_that_count() -> None:
     assert facts_of(Outer()) == {"lr": 0.1, "inner": {"sizes": [1, 2]}}
     assert facts_of({"a": (1, None)}) == {"a": [1, None]}
 

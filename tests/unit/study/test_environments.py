@@ -27,7 +27,7 @@ def updates(parameters: Parameters, epochs: int) -> Updates:
     return Updates(Player([weight], parameters.student.optimisation), epochs)
 
 
-def test_the_smoke_environment_names_only_what_it_changes(load: Load) -> None:
+def test_the_smoke_environment_names_its_changes_only(load: Load) -> None:
     smoke, base = parse_parameters(load("smoke")), parse_parameters(load("local"))
     assert smoke.data == base.data
     assert smoke.distillation.weights == base.distillation.weights

@@ -219,7 +219,7 @@ class TestTeacher:
         training = teacher_training("resnet14", 3, lessons, self.TRAINING)
         assert (training.group, training.id) == ("teachers", "toys-resnet14-teacher-s3")
 
-    def test_its_key_changes_with_what_it_is_made_of(
+    def test_its_key_changes_with_network_seed_data_and_recipe(
         self, lessons: Lessons, of_other_data: Lessons
     ) -> None:
         trainings = [

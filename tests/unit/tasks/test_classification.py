@@ -74,7 +74,7 @@ def test_the_best_is_the_first_of_equals_by_the_tasks_order() -> None:
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_a_task_measures_what_it_ranks_by(name: str, splits: Splits) -> None:
+def test_the_measures_of_a_task_include_its_metric(name: str, splits: Splits) -> None:
     task = TASKS[name]
     network = fresh_network("resnet8", splits.card)
     assert task.metric in task.measures(network, Prepared(splits.val, splits.card), "cpu")

@@ -141,7 +141,7 @@ def test_training_learns_its_images(small_network: Networks, small_stream: Strea
     assert history[-1]["cross_entropy"] < 0.3 * history[0]["cross_entropy"]
 
 
-def test_the_history_holds_means_weighed_by_batch_size(
+def test_the_history_holds_means_weighted_by_batch_size(
     small_objective: Objectives, small_stream: Streams
 ) -> None:
     still = {name: Optimisation(lr=1e-30) for name in ("student", "router")}
