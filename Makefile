@@ -1,13 +1,13 @@
 # The project's commands; `make` alone lists them.
 #
 #   make setup PYTHON=/path/to/python3.12    the interpreter of a new .venv (to change it, remove .venv)
-#   make distill ARGS="--env smoke"          arguments for the tool behind distill, test, viz, repro, lock
+#   make distill ARGS="--env smoke"          arguments for the tool behind distill, test, bench, viz, repro, lock
 #
 # Packages come from the index that pip and uv are set up with. uv does not read pip's settings:
 # behind a mirror, set PIP_INDEX_URL for the one and UV_DEFAULT_INDEX for the other.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup venv install distill test check format lint-fix viz stages repro lock clean
+.PHONY: help setup venv install distill test check bench format lint-fix viz stages repro lock clean
 
 BIN := .venv/bin
 STAMP := .venv/sakd-setup
@@ -67,6 +67,9 @@ check: setup ## lint, formatting, strict types, layers
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+bench: setup ## measure a step of every distiller on one thread, under 15 minutes
+	@$(BIN)/python benchmarks/bench.py $(ARGS)
 
 format: setup ## format the code
 	@$(BIN)/ruff format

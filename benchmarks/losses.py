@@ -1,36 +1,31 @@
 """Measure every distiller's loss at the pairs of the paper: milliseconds and peak memory.
 
 A step is the loss of a batch and its gradient by the student's features, all samples chosen, on
-random features of the networks' shapes; the networks themselves do not run. The peak counts the
-tensors made in the step, without the features. NST is compared with the product that its formula
-holds when written as a broadcast: batch x channels x channels x positions.
+random features of the networks' shapes; the networks themselves do not run. Time is processor time
+of one thread. The peak counts the tensors made in the step, without the features. NST is compared
+with the product that its formula holds when written as a broadcast: batch x channels x channels x
+positions.
 
     python benchmarks/losses.py --pairs resnet32x4/resnet8x4 --distillers at nst crd
+    python benchmarks/losses.py --channels-last --profile 8 --distillers vid
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import time
 from collections.abc import Callable
-from statistics import median
-
-os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler talks
-os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 
 import torch
+from measuring import MB, dearest, milliseconds, peak
+from steps import CLASSES, IMAGES, SHAPE, random_batch
 from torch import Tensor
 
-from sakd.data import Batch
 from sakd.distillers import DISTILLERS, Pair, Side
 from sakd.distillers.method import Method
 from sakd.foundation.errors import UserError
-from sakd.foundation.machine import resolve_device
 from sakd.networks import NETWORKS, feature_shapes
 from sakd.objectives.assembly import rebuilt_student
 
-CLASSES, IMAGES, SHAPE = 100, 50_000, (3, 32, 32)
 PAIRS = (
     "resnet56/resnet20",
     "resnet110/resnet32",
@@ -43,45 +38,45 @@ PAIRS = (
     "ResNet50/vgg8",
     "ResNet50/MobileNetV2",
 )
-MB = 2**20
+MAP = len("BCHW")
 
 
 def main() -> None:
     """Measure every distiller at every pair and print a line for each."""
     options = parse()
-    device = resolve_device(options.device)
-    print(f"batch {options.batch}, {device}, {torch.get_num_threads()} threads")
+    torch.set_num_threads(1)
     print(f"{'pair':<26}{'distiller':<11}{'ms':>9}{'peak MB':>10}")
     for pair in options.pairs:
         for name in options.distillers:
-            print(f"{pair:<26}{name:<11}{line(pair, name, options, device)}", flush=True)
+            print(f"{pair:<26}{name:<11}{line(pair, name, options)}", flush=True)
 
 
 def parse() -> argparse.Namespace:
     """Read the command line."""
-    known = [pair for pair in PAIRS if set(pair.split("/")) <= set(NETWORKS)]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pairs", nargs="+", default=known)
+    parser.add_argument("--pairs", nargs="+", default=PAIRS, metavar="TEACHER/STUDENT")
     parser.add_argument("--distillers", nargs="+", default=list(DISTILLERS))
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--device", default="auto")
+    parser.add_argument("--channels-last", action="store_true", help="the layout of the maps")
+    parser.add_argument("--profile", type=int, default=0, help="so many of the dearest operations")
     return parser.parse_args()
 
 
-def line(pair: str, name: str, options: argparse.Namespace, device: torch.device) -> str:
+def line(pair: str, name: str, options: argparse.Namespace) -> str:
     """Write the figures of one distiller, or the reason why it cannot be used."""
     torch.manual_seed(0)
     facts = described(pair, name)
+    layout = torch.channels_last if options.channels_last else torch.contiguous_format
     try:
-        step = loss_and_gradient(facts, name, options.batch, device)
+        step = loss_and_gradient(facts, name, options.batch, layout)
     except UserError as error:
         return f"{'-':>9}{'-':>10}  {error}"
-    step()
-    figures = f"{milliseconds(step, options.rounds, device):>9.1f}{peak(step, device) / MB:>10.1f}"
+    most = peak(step)
+    figures = f"{milliseconds(step, options.rounds):>9.1f}{most:>10.1f}"
     if name == "nst":
         figures += f"  (a broadcast: {broadcast(facts, options.batch) / MB:.0f} MB a product)"
-    return figures
+    return "\n    ".join([figures, *dearest(step, options.profile)])
 
 
 def described(pair: str, name: str) -> Pair:
@@ -99,59 +94,27 @@ def described(pair: str, name: str) -> Pair:
 
 
 def loss_and_gradient(
-    pair: Pair, name: str, size: int, device: torch.device
+    pair: Pair, name: str, size: int, layout: torch.memory_format
 ) -> Callable[[], object]:
     """Make a step: the loss, and its gradient by features and by the distiller's parameters."""
-    distiller = DISTILLERS[name](pair).to(device)
+    distiller = DISTILLERS[name](pair).to(memory_format=layout)
 
     def features(shapes: tuple[tuple[int, ...], ...], side: Side) -> list[Tensor]:
-        drawn = [torch.randn(size, *shape, device=device) for shape in shapes]
+        drawn = [torch.randn(size, *shape) for shape in shapes]
+        drawn = [x.contiguous(memory_format=layout) if x.dim() == MAP else x for x in drawn]
         return drawn if side in distiller.unrectified else [maps.relu() for maps in drawn]
 
     teachers = features(pair.teacher_shapes, Side.TEACHER)
     students = [maps.requires_grad_() for maps in features(pair.student_shapes, Side.STUDENT)]
     trained = [p for p in distiller.parameters() if p.requires_grad]
-    index = torch.randperm(IMAGES)[:size].to(device)
-    images = torch.zeros(size, *SHAPE, device=device)
-    batch = Batch(images, index % CLASSES, index, 0)
-    chosen = torch.ones(size, len(pair.spots), dtype=torch.bool, device=device)
+    batch = random_batch(size)
+    chosen = torch.ones(size, len(pair.spots), dtype=torch.bool)
 
     def step() -> object:
         loss = distiller.losses(students, teachers, batch, chosen)
         return torch.autograd.grad(loss, [*students, *trained])
 
     return step
-
-
-def milliseconds(step: Callable[[], object], rounds: int, device: torch.device) -> float:
-    """Time ``step``: the median of ``rounds``."""
-    seconds = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        step()
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        seconds.append(time.perf_counter() - started)
-    return 1000 * median(seconds)
-
-
-def peak(step: Callable[[], object], device: torch.device) -> int:
-    """Measure the most bytes that ``step`` holds at a time, without those held before."""
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats()
-        before = torch.cuda.memory_allocated()
-        step()
-        return torch.cuda.max_memory_allocated() - before
-    activities = [torch.profiler.ProfilerActivity.CPU]
-    with torch.profiler.profile(activities=activities, profile_memory=True) as profile:
-        step()
-    events = profile.profiler.kineto_results.events()
-    changes = [(event.start_ns(), event.nbytes()) for event in events if event.name() == "[memory]"]
-    held = most = 0
-    for _, change in sorted(changes, key=lambda pair: pair[0]):
-        held += change
-        most = max(most, held)
-    return most
 
 
 def broadcast(pair: Pair, size: int) -> int:

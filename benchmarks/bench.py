@@ -1,0 +1,100 @@
+"""What a step of every distiller costs over the floor, in time and in memory.
+
+The floor is what no distillation can do without: the teacher's forward pass without gradient, and
+the student's forward, backward and update on cross-entropy, in contiguous float32. It is taken in
+turn with a distiller's steps (both policies, every setting), round by round; a ratio is the median
+over the rounds. One thread counts, by the processor time that it had. The peak is that of the first
+step, above what networks, distillers and banks hold.
+
+    python benchmarks/bench.py --pairs wrn_40_2/wrn_16_2 --distillers at crd --rounds 5
+    python benchmarks/bench.py --compare benchmarks/results/A.json benchmarks/results/B.json
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import records
+import torch
+from measuring import interleaved, peak
+from steps import FLOOR, SETTINGS, distillation_step, floor_step, possible_settings, random_batch
+
+PAIRS = ("wrn_40_2/wrn_16_2", "resnet32x4/resnet8x4", "vgg13/vgg8")
+DISTILLERS = ("sp", "cc", "rkd", "pkt", "kd", "fitnet", "at", "vid", "ft", "nst", "crd")
+OTHERS = ("fsp", "ofd", "reviewkd")
+POLICIES = ("always", "adaptive")
+RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> None:
+    """Measure, print and write; or print two files side by side."""
+    options = parse()
+    if options.compare:
+        records.side_by_side(*options.compare)
+        return
+    torch.set_num_threads(1)
+    record = records.header() | {"results": []}
+    revision = record["revision"]
+    path = options.output or RESULTS / f"{revision[:12]}{revision[40:]}.json"
+    if missing := SETTINGS.keys() - set(possible_settings()):
+        print(f"not measured, as this processor has no instructions for bf16: {missing}")
+    print(f"{'':<22}{'':<20}{'':<20}{'ms':>8}{'floor':>8}{'ratio':>7}{'peak MB':>9}")
+    for pair, distiller in product(options.pairs, options.distillers):
+        for result in measured(pair, distiller, options):
+            record["results"].append(result)
+            print(line(result), flush=True)
+        records.write(path, record)
+    print(f"written to {path}")
+
+
+def parse() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pairs", nargs="+", default=PAIRS, metavar="TEACHER/STUDENT")
+    parser.add_argument("--distillers", nargs="+", default=[*DISTILLERS, *OTHERS])
+    parser.add_argument("--policies", nargs="+", default=POLICIES)
+    parser.add_argument("--settings", nargs="+", default=possible_settings(), choices=SETTINGS)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--output", type=Path, help="by default results/REVISION.json")
+    parser.add_argument("--compare", nargs=2, type=Path, metavar="FILE", help="only compare files")
+    return parser.parse_args()
+
+
+def measured(pair: str, distiller: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Measure one distiller at one pair: a result per policy and setting."""
+    batch = random_batch(options.batch)
+    variants = list(product(options.policies, options.settings))
+    steps = {FLOOR: floor_step(pair, batch)}
+    for policy, setting in variants:
+        step = distillation_step(pair, distiller, policy, batch, SETTINGS[setting])
+        steps[f"{policy} {setting}"] = step
+    peaks = {name: peak(step) for name, step in steps.items()}
+    spent = interleaved(steps, options.rounds)
+    for policy, setting in variants:
+        name = f"{policy} {setting}"
+        ratios = [a / b for a, b in zip(spent[name], spent[FLOOR], strict=True)]
+        where = (*pair.split("/"), distiller, policy, setting)
+        yield dict(zip(records.KEY, where, strict=True)) | {
+            "step_ms": round(median(spent[name]), 1),
+            "floor_ms": round(median(spent[FLOOR]), 1),
+            "ratio": round(median(ratios), 3),
+            "peak_mb": round(peaks[name], 1),
+        }
+
+
+def line(result: dict[str, Any]) -> str:
+    """Show a result."""
+    pair, what = "{teacher}/{student}", "{distiller} {policy}"
+    names = f"{pair.format(**result):<22}{what.format(**result):<20}{result['setting']:<20}"
+    times = f"{result['step_ms']:>8.1f}{result['floor_ms']:>8.1f}{result['ratio']:>7.2f}"
+    return f"{names}{times}{result['peak_mb']:>9.1f}"
+
+
+if __name__ == "__main__":
+    main()
