@@ -62,7 +62,7 @@ def steps(name: str) -> Callable[[], Comparison]:
 MUTATIONS = {
     "the temperature of kd is 3.999": Mutation(loss("kd/T4"), kd.KD.__init__, "4.0", "3.999"),
     "attention takes the power 2.001": Mutation(
-        loss("at/equal"), maps.attention, "square()", "abs().pow(2.001)"
+        loss("at/equal"), maps.attention, "squared(maps)", "maps.abs().pow(2.001)"
     ),
     "the norms of pkt get 1e-6": Mutation(
         loss("pkt/equal"), pkt.neighbourhood, "norm + EPSILON", "norm + 1e-06"

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, Shape, Side, mean_over_batch
-from sakd.distillers.parts.maps import pool_to_smaller
+from sakd.distillers.parts.maps import pool_to_smaller, sample_sums, squared
 from sakd.foundation.errors import require_not_negative
 from sakd.networks.spots import SpotFamily
 
@@ -52,7 +52,7 @@ class ActivationBoundaries(Distiller):
         wanted = (teacher > 0).to(student.dtype) * 2 - 1
         missing = (self.margin - wanted * student).clamp(min=0)
         weight = 0.003 * 2.0 ** (spot + 1 - len(self.pair.spots))
-        return weight * mean_over_batch(missing.square().flatten(1).sum(dim=1), chosen)
+        return weight * mean_over_batch(sample_sums(squared(missing)), chosen)
 
 
 def connector(student: Shape, teacher: Shape) -> nn.Module:

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, mean_over_batch
+from sakd.distillers.parts.maps import sample_means, squared
 from sakd.networks.adapters import adapter
 from sakd.networks.spots import SpotFamily
 
@@ -36,5 +37,5 @@ class FitNet(Distiller):
         self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
     ) -> Tensor:
         """See `Distiller.loss`; features are maps (B, C, H, W), tokens (B, N, C) or (B, C)."""
-        error = (self.regressor(student) - teacher).square().flatten(1).mean(dim=1)
+        error = sample_means(squared(self.regressor(student) - teacher))
         return mean_over_batch(error, chosen)

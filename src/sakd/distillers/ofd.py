@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, Side, mean_over_batch
-from sakd.distillers.parts.maps import pool_to_smaller
+from sakd.distillers.parts.maps import pool_to_smaller, sample_sums, squared
 from sakd.networks.spots import SpotFamily
 from sakd.networks.zoo.blocks import conv_bn, initialise
 
@@ -49,9 +49,9 @@ class FeatureOverhaul(Distiller):
         student, teacher = pool_to_smaller(self.regressors[spot](student), teacher)
         wanted = torch.maximum(teacher, self.margins[spot](teacher))
         counts = (student > wanted) | (wanted > 0)
-        error = (student - wanted).square() * counts.to(student.dtype)
+        error = squared(student - wanted) * counts.to(student.dtype)
         weight = 2.0 ** (spot + 1 - len(self.pair.spots))
-        return weight * mean_over_batch(error.flatten(1).sum(dim=1), chosen)
+        return weight * mean_over_batch(sample_sums(error), chosen)
 
 
 class NegativeMean(nn.Module):
@@ -79,9 +79,8 @@ class NegativeMean(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """Return the mean (C, 1, 1); in training mode count ``maps`` (B, C, H, W) first."""
         if self.training:
-            negative = maps < 0
-            seen = negative.sum(dim=(0, 2, 3))
+            seen = (maps < 0).sum(dim=(0, 2, 3))
             self.count += seen
-            total = (maps * negative).sum(dim=(0, 2, 3))
+            total = maps.clamp(max=0).sum(dim=(0, 2, 3))
             self.mean += (total - seen * self.mean) / self.count.clamp(min=1)
         return self.mean[:, None, None]

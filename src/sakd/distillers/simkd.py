@@ -6,7 +6,7 @@ from torch import Tensor
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, mean_over_batch
-from sakd.distillers.parts.maps import pool_to_smaller
+from sakd.distillers.parts.maps import pool_to_smaller, sample_means, squared
 from sakd.networks.rebuilt import REUSED
 from sakd.networks.spots import SpotFamily
 
@@ -31,5 +31,5 @@ class SimKD(Distiller):
     ) -> Tensor:
         """See `Distiller.loss`; features are maps (B, C, H, W), the student's projected."""
         student, teacher = pool_to_smaller(student, teacher)
-        error = (student - teacher).square().flatten(1).mean(dim=1)
+        error = sample_means(squared(student - teacher))
         return mean_over_batch(error, chosen)

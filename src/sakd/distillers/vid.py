@@ -10,7 +10,7 @@ from torch.nn.functional import softplus
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, mean_over_batch
-from sakd.distillers.parts.maps import pool_to_smaller
+from sakd.distillers.parts.maps import pool_to_smaller, squared
 from sakd.foundation.errors import require
 from sakd.networks.spots import SpotFamily
 
@@ -53,8 +53,9 @@ class VariationalInformation(Distiller):
         """See `Distiller.loss`; features are maps (B, C, H, W) of any channels and sizes."""
         student, teacher = pool_to_smaller(student, teacher)
         mean, variance = self.gaussians[spot](student)
-        unlikely = 0.5 * ((mean - teacher).square() / variance + variance.log())
-        return mean_over_batch(unlikely.flatten(1).mean(dim=1), chosen)
+        error = squared(mean - teacher).sum(dim=(2, 3)) / teacher[0, 0].numel()
+        unlikely = 0.5 * (error / variance + variance.log())
+        return mean_over_batch(unlikely.mean(dim=1), chosen)
 
 
 class Gaussian(nn.Module):
@@ -81,6 +82,5 @@ class Gaussian(nn.Module):
         self.log_scale = nn.Parameter(torch.full((outputs,), inverse_softplus))
 
     def forward(self, student: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean (B, C_t, H, W) and variance (C_t, 1, 1), given a map (B, C_s, H, W)."""
-        variance = softplus(self.log_scale) + SMALLEST_VARIANCE
-        return self.regressor(student), variance[:, None, None]
+        """Return mean (B, C_t, H, W) and variance (C_t,), given a map (B, C_s, H, W)."""
+        return self.regressor(student), softplus(self.log_scale) + SMALLEST_VARIANCE

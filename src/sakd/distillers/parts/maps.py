@@ -19,6 +19,27 @@ def _pooled(maps: Tensor, height: int, width: int) -> Tensor:
     return F.adaptive_avg_pool2d(maps, (height, width))
 
 
+def squared(x: Tensor) -> Tensor:
+    """Square each element.
+
+    As a product, since the gradient of a power takes more passes and loses the layout in memory.
+    """
+    return x * x
+
+
+def sample_sums(x: Tensor) -> Tensor:
+    """Sum (B, ...) over all axes but the first, without a copy whatever the layout in memory."""
+    return x.sum(dim=tuple(range(1, x.dim())))
+
+
+def sample_means(x: Tensor) -> Tensor:
+    """Average (B, ...) over all axes but the first.
+
+    The sum is divided, since the gradient of a mean is a full tensor and that of a sum a view.
+    """
+    return sample_sums(x) / x[0].numel()
+
+
 def attention(maps: Tensor) -> Tensor:
     """Compute the attention (B, HW) of maps (B, C, H, W): mean squares, scaled to length 1."""
-    return F.normalize(maps.square().mean(dim=1).flatten(1))
+    return F.normalize((squared(maps).sum(dim=1) / maps.shape[1]).flatten(1))
