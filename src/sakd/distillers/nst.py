@@ -7,8 +7,11 @@ from torch.nn.functional import normalize
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, mean_over_batch
-from sakd.distillers.parts.maps import pool_to_smaller
+from sakd.distillers.parts.maps import pool_to_smaller, sample_means, sample_sums, squared
 from sakd.networks.spots import SpotFamily
+
+SMALLEST_LENGTH = 1e-12
+"""Channel maps that are shorter are divided by this."""
 
 
 class NeuronSelectivity(Distiller):
@@ -29,22 +32,31 @@ class NeuronSelectivity(Distiller):
     ) -> Tensor:
         """See `Distiller.loss`; features are maps (B, C, H, W) of any channels and sizes."""
         student, teacher = pool_to_smaller(student, teacher)
-        s, t = (normalize(maps.flatten(2), dim=2) for maps in (student, teacher))
-        return mean_over_batch(discrepancy(s, t), chosen)
+        return mean_over_batch(discrepancy(student.flatten(2), teacher.flatten(2)), chosen)
 
 
 def discrepancy(s: Tensor, t: Tensor) -> Tensor:
-    """Compute the bracket (B,) of channel maps (B, C_s, P) and (B, C_t, P).
+    """Compute the bracket (B,) of channel maps (B, C_s, P) and (B, C_t, P) of any length.
 
     The sum over channel pairs of <x_i, y_j>^2 equals <X'X, Y'Y> over pairs of positions, so the
-    smaller of both Gram matrices is used, and no tensor of size C x C x P is formed.
+    smaller of both Gram matrices is used, and no tensor of size C x C x P is formed. Of channel
+    pairs the Gram matrix is scaled in place of the maps: its diagonal holds their squared lengths.
     """
     (c_s, positions), c_t = s.shape[1:], t.shape[1]
     if positions * (c_s + c_t) < c_s * c_s + c_t * c_t + c_s * c_t:
-        gram_s, gram_t = (x.transpose(1, 2) @ x / x.shape[1] for x in (s, t))
-        return (gram_s - gram_t).square().sum(dim=(1, 2))
-    return _mean_square(t, t) + _mean_square(s, s) - 2 * _mean_square(s, t)
+        units = (normalize(x, dim=2) for x in (s, t))
+        gram_s, gram_t = (x.transpose(1, 2) @ x / x.shape[1] for x in units)
+        return sample_sums(squared(gram_s - gram_t))
+    grams = s @ s.mT, t @ t.mT, s @ t.mT
+    by_s, by_t = (inverse_lengths(gram) for gram in grams[:2])
+    scales = (by_s, by_s), (by_t, by_t), (by_s, by_t)
+    own_s, own_t, both = (
+        sample_means(squared(gram * rows[:, :, None] * columns[:, None]))
+        for gram, (rows, columns) in zip(grams, scales, strict=True)
+    )
+    return own_t + own_s - 2 * both
 
 
-def _mean_square(x: Tensor, y: Tensor) -> Tensor:
-    return (x @ y.transpose(1, 2)).square().mean(dim=(1, 2))
+def inverse_lengths(gram: Tensor) -> Tensor:
+    """Compute 1 / length (B, C) of the maps with the Gram matrix ``gram`` (B, C, C)."""
+    return gram.diagonal(dim1=1, dim2=2).clamp(min=SMALLEST_LENGTH**2).rsqrt()
