@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from sakd.distillers.parts.maps import pool_to_smaller
+from sakd.distillers.parts.maps import pool_to_smaller, sample_means, sample_sums, squared
 from sakd.distillers.parts.neighbours import Both, Couples
 from sakd.networks.spots import SpotFamily
 
@@ -26,12 +26,29 @@ class SolutionFlow(Couples):
 
     def error(self, first: Both, second: Both) -> Tensor:
         """See `Couples.error`; features are maps (B, C, H, W)."""
-        (student, teacher), (next_student, next_teacher) = first, second
-        difference = flow(student, next_student) - flow(teacher, next_teacher)
-        return difference.square().mean(dim=(1, 2))
+        student, teacher = (matrices(*maps) for maps in zip(first, second, strict=True))
+        (c_1, p_s), c_2, p_t = student[0].shape[1:], student[1].shape[1], teacher[0].shape[2]
+        if (p_s * p_s + p_s * p_t + p_t * p_t) * (c_1 + c_2) < (p_s + p_t) * c_1 * c_2:
+            own = agreement(student, student) + agreement(teacher, teacher)
+            return (own - 2 * agreement(student, teacher)) / (c_1 * c_2)
+        return sample_means(squared(flow(student) - flow(teacher)))
 
 
-def flow(first: Tensor, second: Tensor) -> Tensor:
-    """Compute the matrix G (B, C_1, C_2) of maps (B, C_1, H_1, W_1) and (B, C_2, H_2, W_2)."""
+def matrices(first: Tensor, second: Tensor) -> Both:
+    """Lay out two maps (B, C, H, W) as F_1 and F_2 (B, C, HW), the larger averaged."""
     first, second = (maps.flatten(2) for maps in pool_to_smaller(first, second))
-    return first @ second.transpose(1, 2) / first.shape[2]
+    return first, second
+
+
+def flow(maps: Both) -> Tensor:
+    """Compute the matrix G (B, C_1, C_2) of one network."""
+    return maps[0] @ maps[1].mT / maps[0].shape[2]
+
+
+def agreement(one: Both, other: Both) -> Tensor:
+    """Compute the inner product (B,) of two matrices G from products of positions.
+
+    No matrix of all pairs of channels is formed, which is large where the positions are few.
+    """
+    sums = sample_sums((one[0].mT @ other[0]) * (one[1].mT @ other[1]))
+    return sums / (one[0].shape[2] * other[0].shape[2])

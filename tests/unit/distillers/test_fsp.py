@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
@@ -13,6 +14,8 @@ from torch import Tensor
 from sakd.distillers import Distiller
 
 SHAPES = [(2, 4, 4), (3, 2, 2), (2, 2, 2)]
+WIDE = [(14, 4, 4), (13, 2, 2), (14, 2, 2)]
+"""So many channels that products of positions are cheaper."""
 Maps = list[list[list[float]]]
 
 
@@ -49,11 +52,13 @@ def by_hand(student: list[Tensor], teacher: list[Tensor]) -> float:
     return total / count
 
 
+@pytest.mark.parametrize("shapes", [SHAPES, WIDE])
 @given(mask=st.lists(st.booleans(), min_size=5, max_size=5), seed=st.integers(0, 1000))
 def test_every_channel_is_related_to_every_channel_of_the_next_stage(
+    shapes: list[tuple[int, int, int]],
     mask: list[bool],
     seed: int,
     build: Callable[..., Distiller],
     assert_by_hand: Callable[..., None],
 ) -> None:
-    assert_by_hand(build("fsp", SHAPES, SHAPES), by_hand, mask, seed)
+    assert_by_hand(build("fsp", shapes, shapes), by_hand, mask, seed)
