@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d, interpolate
+from torch.nn.functional import adaptive_avg_pool2d, conv2d, interpolate
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, Side, mean_over_batch
+from sakd.distillers.parts.maps import sample_means, squared
 from sakd.foundation.errors import require_positive
 from sakd.networks.spots import SpotFamily
 
@@ -110,11 +111,18 @@ class Fusion(nn.Module):
         """
         fused: Tensor = self.entry(student)
         if self.attention is not None and deeper is not None:
-            deeper = interpolate(deeper, fused.shape[2:])
-            share = self.attention(torch.cat([fused, deeper], dim=1)).sigmoid()
-            fused = share[:, :1] * fused + share[:, 1:] * deeper
-        fused = interpolate(fused, size)
+            size_here = fused.shape[2:]
+            own, deep = self.attention.weight.chunk(2, dim=1)
+            preference = conv2d(fused, own, self.attention.bias)
+            share = (preference + resized(conv2d(deeper, deep), size_here)).sigmoid()
+            fused = share[:, :1] * fused + share[:, 1:] * resized(deeper, size_here)
+        fused = resized(fused, size)
         return self.exit(fused), fused
+
+
+def resized(maps: Tensor, size: Sequence[int]) -> Tensor:
+    """Repeat or skip pixels of maps (B, C, H, W) to get the height and width of ``size``."""
+    return maps if maps.shape[2:] == tuple(size) else interpolate(maps, tuple(size))
 
 
 def context_error(student: Tensor, teacher: Tensor) -> Tensor:
@@ -122,7 +130,7 @@ def context_error(student: Tensor, teacher: Tensor) -> Tensor:
     levels = [level for level in LEVELS if level < min(student.shape[2:])]
     weights = [0.5**k for k in range(len(levels) + 1)]
     pooled = [(adaptive_avg_pool2d(student, n), adaptive_avg_pool2d(teacher, n)) for n in levels]
-    errors = [(s - t).square().mean(dim=(1, 2, 3)) for s, t in [(student, teacher), *pooled]]
+    errors = [sample_means(squared(s - t)) for s, t in [(student, teacher), *pooled]]
     total = torch.stack([w * e for w, e in zip(weights, errors, strict=True)]).sum(dim=0)
     return total / sum(weights)
 
