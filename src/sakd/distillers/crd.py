@@ -8,7 +8,7 @@ from torch.nn.functional import normalize
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, mean_over_batch
 from sakd.distillers.parts.contrast import draw_contrast, estimation_loss
-from sakd.distillers.parts.memory import MemoryBank
+from sakd.distillers.parts.memory import MemoryBank, at_once
 from sakd.foundation.errors import require, require_positive
 from sakd.networks.spots import SpotFamily
 
@@ -72,11 +72,14 @@ class ContrastiveRepresentation(Distiller):
         v_t = normalize(self.teacher_embedding(teacher))
         contrast = self.contrast(batch)
         noise = self.negatives / len(self.labels)
-        loss_s = estimation_loss(self.teacher_bank(v_s, contrast, chosen), noise)
-        loss_t = estimation_loss(self.student_bank(v_t, contrast, chosen), noise)
+
+        def told_apart(bank: MemoryBank, embedding: Tensor) -> Tensor:
+            return at_once(lambda v: estimation_loss(bank(v, contrast, chosen), noise), embedding)
+
+        losses = told_apart(self.teacher_bank, v_s) + told_apart(self.student_bank, v_t)
         self.student_bank.follow(v_s, batch.index, chosen)
         self.teacher_bank.follow(v_t, batch.index, chosen)
-        return mean_over_batch(loss_s + loss_t, chosen)
+        return mean_over_batch(losses, chosen)
 
     def contrast(self, batch: Batch) -> Tensor:
         """Draw positions (B, 1 + K) in the training set: each image, then K of other classes."""

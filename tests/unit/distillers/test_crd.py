@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from sakd.data import Batch
 from sakd.distillers import DISTILLERS, Distiller, Pair
 from sakd.distillers.parts.contrast import draw_contrast
-from sakd.distillers.parts.memory import MemoryBank
+from sakd.distillers.parts.memory import MemoryBank, at_once
 from sakd.foundation.errors import UserError
 from sakd.networks.spots import Spot
 
@@ -157,13 +157,16 @@ def test_a_memory_changes_in_place_after_the_gradient_has_what_it_needs(
     bank = MemoryBank(size, 4, temperature=0.07, momentum=0.5).double()
     places = [buffer.data_ptr() for buffer in bank.buffers()]
     everybody, index = torch.ones(5, dtype=torch.bool), torch.arange(5)
+    upstream = torch.arange(5, dtype=torch.float64)
     for _ in range(2):
         view = torch.randn(5, 4, dtype=torch.float64, requires_grad=True)
         contrast, before = torch.randint(size, (5, count)), bank.rows.clone()
-        scores = bank(view, contrast, everybody)
+        summed = at_once(lambda v, c=contrast: bank(v, c, everybody).sum(dim=1), view)
+        scores = bank(view, contrast, everybody).detach()
+        assert torch.equal(summed.detach(), scores.sum(dim=1))
         bank.follow(view, index, everybody)
-        (gradient,) = torch.autograd.grad(scores.sum(), view)
-        by_hand = torch.einsum("bk,bkd->bd", scores.detach(), before[contrast]) / 0.07
+        (gradient,) = torch.autograd.grad(summed @ upstream, view)
+        by_hand = torch.einsum("b,bk,bkd->bd", upstream, scores, before[contrast]) / 0.07
         torch.testing.assert_close(gradient, by_hand)
         assert not torch.equal(bank.rows[:5], before[:5])
     assert [buffer.data_ptr() for buffer in bank.buffers()] == places

@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
+
+
+def at_once(loss: Callable[[Tensor], Tensor], embedding: Tensor) -> Tensor:
+    """Take the gradient along with the loss, which then needs nothing of what it was made from.
+
+    Otherwise a memory would have to be copied in every step, as it changes before the gradient is
+    taken.
+
+    Args:
+        loss: Maps embeddings to a loss per sample (B,), which depends on no other sample.
+        embedding: (B, D).
+
+    Returns:
+        The loss (B,), differentiable once in ``embedding``.
+    """
+    with torch.enable_grad():
+        leaf = embedding.detach().requires_grad_()
+        value = loss(leaf)
+        (gradient,) = torch.autograd.grad(value.sum(), leaf)
+    return value.detach() + ((embedding - leaf.detach()) * gradient).sum(dim=1)
 
 
 class MemoryBank(nn.Module):
     """Embeddings (N, D) of all training images, each as it was when last seen.
 
     Wu et al., CVPR 2018, arXiv:1805.01978. No gradient passes through a bank. Its tensors are
-    changed in place, so that they keep their addresses.
+    changed in place, so that they keep their addresses; take what needs a gradient `at_once`.
 
     Attributes:
         rows: (N, D), part of every checkpoint.
@@ -60,11 +82,11 @@ class MemoryBank(nn.Module):
     def products(self, embedding: Tensor, contrast: Tensor) -> Tensor:
         """Inner products (B, K) of embeddings (B, D) with the rows at ``contrast`` (B, K).
 
-        Either all rows are copied or those at ``contrast``, whichever takes less memory: the
-        gradient needs them as they are now.
+        Either those with all rows are taken, or the rows at ``contrast`` copied, whichever takes
+        less memory.
         """
         if len(self.rows) <= contrast.shape[1] * self.rows.shape[1]:
-            return (embedding @ self.rows.clone().T).gather(1, contrast)
+            return (embedding @ self.rows.T).gather(1, contrast)
         return (self.rows[contrast] @ embedding[:, :, None]).squeeze(2)
 
     @torch.no_grad()
