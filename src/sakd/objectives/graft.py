@@ -81,7 +81,8 @@ class Graft(nn.Module):
 
 
 def _mix(gate: Tensor, student: Tensor, teacher: Tensor) -> Tensor:
-    return torch.lerp(student, teacher, gate.view(-1, *[1] * (student.dim() - 1)))
+    weight = gate.view(-1, *[1] * (student.dim() - 1))
+    return torch.lerp(student, teacher.to(student.dtype), weight.to(student.dtype))
 
 
 @contextmanager

@@ -18,7 +18,13 @@ from sakd.networks.staged import in_mode
 from sakd.objectives.assembly import Losses, assemble
 from sakd.objectives.base import StepResult
 from sakd.objectives.graft import Graft
-from sakd.objectives.outputs import Outputs, Request, wanted_unrectified
+from sakd.objectives.outputs import (
+    Outputs,
+    Request,
+    arithmetic_of,
+    full_precision,
+    wanted_unrectified,
+)
 from sakd.objectives.parameters import Routing
 from sakd.objectives.players import Optimisation, Player
 from sakd.objectives.pretraining import PretrainingObjective
@@ -117,10 +123,13 @@ class SpotDistillation(System):
         """Compute the losses of one step."""
         taught = self.teach(batch.images) if teacher is None else teacher
         student = self.outputs(self.student, batch.images, Side.STUDENT)
+        networks = arithmetic_of(batch.images.device)
         with torch.autocast(batch.images.device.type, enabled=False):
-            return self._losses(batch, student, taught)
+            return self._losses(batch, student, taught, networks)
 
-    def _losses(self, batch: Batch, student: Outputs, taught: Outputs) -> StepResult:
+    def _losses(
+        self, batch: Batch, student: Outputs, taught: Outputs, networks: torch.autocast
+    ) -> StepResult:
         embeddings = (self.task.embedding(x.features).detach() for x in (student, taught))
         route = self.router.policy(*embeddings, batch.draws("policy"))
 
@@ -134,7 +143,9 @@ class SpotDistillation(System):
         losses = {"student": total}
         terms = {**supervision, **knowledge, **self.gate_rates(route.chosen)}
         if (graft := self.router.graft) is not None and route.gate is not None:
-            grafted = self.task.loss(self.grafted(graft, batch.images, taught, route.gate), batch)
+            with networks:
+                logits = self.grafted(graft, batch.images, taught, route.gate)
+            grafted = self.task.loss(full_precision([logits])[0], batch)
             losses["router"] = self.teaching.routing_loss(
                 self.router, grafted, own.detach(), route.gate[:, -1]
             )

@@ -128,6 +128,7 @@ class Pack:
             optimisation=training.optimisation,
             evaluate=partial(bench.validate, training.task),
             callbacks=(*self.progress.of(training.id, number), recorder),
+            precision=training.recipe.arithmetic,
             resume=state,
         )
         if pretrained:

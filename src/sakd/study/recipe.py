@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
 
 from sakd.data import Augment
 from sakd.foundation.errors import require
-from sakd.foundation.keys import aside
+from sakd.foundation.keys import added, aside
 from sakd.objectives import Optimisation
+from sakd.training import Precision
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,11 @@ class Recipe:
         augment: How the training images are varied.
         keep_epochs: Number of last epochs whose weights are kept, for ``test_top1_best``.
         checkpoint_seconds: Shortest time between two checkpoints, in seconds.
+        precision: ``fast`` takes all three of the following unless they are set themselves; what
+            is trained is then the same within the noise of seeds, and not to the bit.
+        autocast: Whether products and convolutions are in bfloat16.
+        channels_last: Whether maps lie in memory with their channels together.
+        tf32: Whether a GPU may round the factors of float32 products.
     """
 
     epochs: int = 240
@@ -29,6 +38,19 @@ class Recipe:
     augment: Augment = field(default_factory=Augment)
     keep_epochs: int = 30
     checkpoint_seconds: float = aside(60.0)
+    precision: Literal["exact", "fast"] = added("exact")
+    autocast: bool | None = added(None)
+    channels_last: bool | None = added(None)
+    tf32: bool | None = added(None)
+
+    @property
+    def arithmetic(self) -> Precision:
+        """The precision and its parts, put together."""
+        fast = self.precision == "fast"
+        half = fast if self.autocast is None else self.autocast
+        last = fast if self.channels_last is None else self.channels_last
+        rounded = fast if self.tf32 is None else self.tf32
+        return Precision(torch.bfloat16 if half else None, channels_last=last, tf32=rounded)
 
     def __post_init__(self) -> None:
         """Refuse values that cannot train."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import groupby
+from itertools import groupby, repeat
 from typing import Unpack
 
 import torch
@@ -61,8 +61,8 @@ def train(runs: Sequence[Run], stream: BatchStream) -> None:
             _attempt(run, run.begin_epoch)
         for batch in stream.epoch(epoch):
             going = [run for run in present if run.failure is None]
-            for run, outputs in _taught(going, batch):
-                _attempt(run, run.step, batch, outputs)
+            for run, seen, outputs in _taught(going, batch):
+                _attempt(run, run.step, seen, outputs)
         for run in present:
             _attempt(run, run.end_epoch)
 
@@ -77,16 +77,16 @@ def _attempt(run: Run, action: Callable[..., None], *arguments: object) -> None:
         run.failure = error
 
 
-def _taught(runs: Sequence[Run], batch: Batch) -> list[tuple[Run, Outputs | None]]:
-    """Pair each run with the outputs of its teacher, by one forward pass per precision."""
+def _taught(runs: Sequence[Run], batch: Batch) -> list[tuple[Run, Batch, Outputs | None]]:
+    """Give each run the batch and the outputs of its teacher, in its precision."""
 
     def precision(run: Run) -> Precision:
         return run.precision
 
-    pairs: list[tuple[Run, Outputs | None]] = []
+    taught: list[tuple[Run, Batch, Outputs | None]] = []
     for common, group in groupby(sorted(runs, key=lambda run: repr(run.precision)), precision):
-        members = list(group)
-        with common.applied(batch.images.device):
-            outputs = answer([run.objective.request() for run in members], batch.images)
-        pairs += zip(members, outputs, strict=True)
-    return pairs
+        members, seen = list(group), common.seen(batch)
+        with common.applied(seen.images.device):
+            outputs = answer([run.objective.request() for run in members], seen.images)
+        taught += zip(members, repeat(seen), outputs, strict=False)
+    return taught

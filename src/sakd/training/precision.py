@@ -2,29 +2,59 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
+from torch import nn
+
+from sakd.data import Batch
 
 
 @dataclass(frozen=True)
 class Precision:
-    """The arithmetic of the forward passes.
+    """The arithmetic and the layout of the forward passes, the graft's included.
 
-    Losses, routing and updates are always computed in full precision.
+    Losses, routing, the statistics of batch norms and updates are always in full precision.
 
     Attributes:
         autocast: The type of matrix products and convolutions; None for that of the weights.
+        channels_last: Whether maps lie in memory with their channels together.
+        tf32: Whether a GPU may round the factors of float32 products to 10 bits.
     """
 
     autocast: torch.dtype | None = None
+    channels_last: bool = False
+    tf32: bool = False
 
-    def applied(self, device: torch.device) -> AbstractContextManager[object]:
+    @contextmanager
+    def applied(self, device: torch.device) -> Iterator[None]:
         """Use this precision on ``device`` within the context."""
-        if self.autocast is None:
-            return nullcontext()
-        return torch.autocast(device.type, dtype=self.autocast)
+        before = torch.get_float32_matmul_precision()
+        convolutions = torch.backends.cudnn.allow_tf32
+        on_gpu = device.type == "cuda"
+        if on_gpu:
+            torch.set_float32_matmul_precision("high" if self.tf32 else "highest")
+            torch.backends.cudnn.allow_tf32 = self.tf32
+        try:
+            with torch.autocast(device.type, self.autocast, enabled=self.autocast is not None):
+                yield
+        finally:
+            if on_gpu:
+                torch.set_float32_matmul_precision(before)
+                torch.backends.cudnn.allow_tf32 = convolutions
+
+    def lay_out(self, module: nn.Module) -> None:
+        """Lay the weights of ``module`` out as this precision has them."""
+        if self.channels_last:
+            module.to(memory_format=torch.channels_last)
+
+    def seen(self, batch: Batch) -> Batch:
+        """Lay the images of ``batch`` out as this precision has them."""
+        if not self.channels_last:
+            return batch
+        return batch._replace(images=batch.images.contiguous(memory_format=torch.channels_last))
 
 
 EXACT = Precision()

@@ -105,6 +105,7 @@ class Run:
             not waiting,
             f"{waiting}: not pretrained; call sakd.training.pretrain(objective, stream)",
         )
+        self.precision.lay_out(self.objective)
         self.steps = steps
         for callback in self.callbacks:
             callback.on_start(self)

@@ -22,6 +22,7 @@ from sakd.study.recipe import Recipe
 from sakd.study.store import CellStore
 from sakd.study.train import run_training
 from sakd.study.trainings import Training, teacher_training
+from sakd.training import Precision
 from sakd.training.progress import Progress
 from sakd.weights.saved import Weights
 
@@ -51,6 +52,9 @@ def test_the_key_is_a_function_of_the_content(make_training: Make) -> None:
         {"epochs": 3},
         {"batch_size": 16},
         {"keep_epochs": 2},
+        {"precision": "fast"},
+        {"autocast": True},
+        {"channels_last": True},
         {"optimisation": Optimisation(lr=0.01)},
         {"optimisation": Optimisation(lr=0.05, momentum=0.8)},
         {"optimisation": Optimisation(lr=0.05, weight_decay=0)},
@@ -242,3 +246,26 @@ class TestTeacher:
             states.append(load_file(at.store.entry(training.group, training.id, training.key).last))
         assert same(*states)
         assert training.images is splits.train
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, Precision()),
+        ({"precision": "fast"}, Precision(torch.bfloat16, channels_last=True, tf32=True)),
+        ({"precision": "fast", "autocast": False}, Precision(channels_last=True, tf32=True)),
+        ({"channels_last": True}, Precision(channels_last=True)),
+    ],
+)
+def test_a_precision_is_put_together_of_its_parts(
+    given: dict[str, Any], expected: Precision
+) -> None:
+    assert Recipe(**given).arithmetic == expected
+
+
+def test_a_fast_cell_is_trained(make_training: Make, bench: Bench, progress: Progress) -> None:
+    training = make_training("at", "adaptive", precision="fast")
+    record = run_training(training, bench, progress)
+    assert record.status == DONE, record.error
+    exact = run_training(make_training("at", "adaptive"), bench, progress)
+    assert record.key != exact.key

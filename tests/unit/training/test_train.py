@@ -164,7 +164,7 @@ def test_an_interruption_is_raised_and_fails_no_run(make: Make, small_stream: St
 def test_half_precision_has_finite_losses_and_gradients_in_full_precision(
     method: str, make: Make, small_stream: Streams
 ) -> None:
-    stream, half = small_stream(1), Precision(torch.bfloat16)
+    stream, half = small_stream(1), Precision(torch.bfloat16, channels_last=True)
     runs = [run_of(make(method, "adaptive"), stream, precision=p, epochs=1) for p in (half, EXACT)]
     losses = []
 
@@ -177,3 +177,44 @@ def test_half_precision_has_finite_losses_and_gradients_in_full_precision(
     assert [run.failure for run in runs] == [None, None]
     assert runs[0].history != runs[1].history
     assert all(p.isfinite().all() for p in runs[0].objective.parameters())
+
+
+@pytest.mark.parametrize("precision", [Precision(torch.bfloat16), Precision(channels_last=True)])
+def test_runs_of_one_precision_side_by_side_have_the_bits_of_each_alone(
+    precision: Precision, make: Make, small_stream: Streams
+) -> None:
+    expected = alone(make("at", "adaptive"), small_stream(1), precision=precision)
+    runs = [
+        Run(make(method, policy), epochs=EPOCHS, precision=precision)
+        for method, policy in (("sp", "random"), ("at", "adaptive"))
+    ]
+    train(runs, small_stream(1))
+    assert_same(runs[1], expected)
+
+
+def test_the_layout_of_maps_changes_no_more_than_rounding(
+    make: Make, small_stream: Streams
+) -> None:
+    stream = small_stream(1)
+    runs = [
+        Run(make("at", "adaptive").double(), epochs=1, precision=Precision(channels_last=last))
+        for last in (False, True)
+    ]
+    (batch, *_) = stream.epoch(0)
+    batch = batch._replace(images=batch.images.double())
+    for run in runs:
+        run.start(1)
+        run.begin_epoch()
+        run.step(run.precision.seen(batch))
+    for one, other in zip(*(run.objective.parameters() for run in runs), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-8, atol=1e-10)
+    weight = runs[1].objective.student.stem[0].weight
+    assert weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_precision_leaves_torchs_own_settings_as_they_were() -> None:
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    with Precision(torch.bfloat16, tf32=True).applied(torch.device("cpu")):
+        assert torch.is_autocast_enabled("cpu")
+    assert not torch.is_autocast_enabled("cpu")
+    assert (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32) == before
