@@ -15,6 +15,8 @@ import torch
 import sakd
 from sakd.foundation.errors import UserError
 
+_MEMINFO, _CGROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
+
 
 def resolve_device(name: str) -> torch.device:
     """Find the device called ``auto`` (a GPU where there is one), ``cpu`` or ``cuda``.
@@ -30,11 +32,19 @@ def resolve_device(name: str) -> torch.device:
 
 
 def free_memory(device: torch.device) -> int:
-    """Count the free bytes of memory of ``device``."""
+    """Count the bytes that are still free on ``device``, within the limit of a container."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
+    found = [_available()]
+    with suppress(OSError, ValueError):  # no container, or one without a limit
+        limit, used = (int((_CGROUP / f"memory.{n}").read_text()) for n in ("max", "current"))
+        found.append(limit - used)
+    return max(0, min(found))
+
+
+def _available() -> int:
     with suppress(OSError, StopIteration, ValueError):
-        lines = Path("/proc/meminfo").read_text().splitlines()
+        lines = _MEMINFO.read_text().splitlines()
         available = next(line for line in lines if line.startswith("MemAvailable:"))
         return 1024 * int(available.split()[1])
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 import sakd
+from sakd.foundation import machine
 from sakd.foundation.errors import UserError
-from sakd.foundation.machine import provenance, resolve_device
+from sakd.foundation.machine import free_memory, provenance, resolve_device
 
 
 def test_the_cpu_is_always_there() -> None:
@@ -46,3 +47,20 @@ def test_provenance_without_git_says_so(monkeypatch: pytest.MonkeyPatch, tmp_pat
         assert provenance("cpu")["git_revision"] == "unknown"
     finally:
         provenance.cache_clear()
+
+
+def test_free_memory_is_what_linux_says_and_a_container_allows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "meminfo").write_text("MemTotal: 90 kB\nMemAvailable:   40 kB\n")
+    monkeypatch.setattr(machine, "_MEMINFO", tmp_path / "meminfo")
+    monkeypatch.setattr(machine, "_CGROUP", tmp_path)
+    cpu = torch.device("cpu")
+    assert free_memory(cpu) == 40 * 1024
+    for limit, expected in (("max", 40 * 1024), ("9000", 7000), ("1000", 0)):
+        (tmp_path / "memory.max").write_text(f"{limit}\n")
+        (tmp_path / "memory.current").write_text("2000\n")
+        assert free_memory(cpu) == expected
+    (tmp_path / "meminfo").unlink()
+    (tmp_path / "memory.max").unlink()
+    assert free_memory(cpu) > 0
