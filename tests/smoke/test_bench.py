@@ -1,0 +1,40 @@
+"""The bench measures, writes the agreed form, and shows two files side by side."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+BENCH = Path(__file__).parents[2] / "benchmarks" / "bench.py"
+CHOICE = ["--pairs", "resnet14/resnet8", "--distillers", "at", "--rounds", "1", "--batch", "4"]
+EXACT = ["--settings", "fp32 contiguous", "fp32 channels_last"]
+
+
+def bench(*arguments: str) -> str:
+    command = [sys.executable, str(BENCH), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_a_file_of_results_and_two_side_by_side(tmp_path: Path) -> None:
+    file = tmp_path / "results" / "a.json"
+    bench(*CHOICE, *EXACT, "--output", str(file))
+    record = json.loads(file.read_text())
+    assert {"machine", "versions", "revision", "results"} <= set(record)
+    assert len(record["results"]) == 4
+    for result in record["results"]:
+        assert (result["teacher"], result["student"]) == ("resnet14", "resnet8")
+        assert min(result[name] for name in ("step_ms", "floor_ms", "ratio", "peak_mb")) > 0
+    plain, _, adaptive, _ = record["results"]
+    assert (plain["policy"], adaptive["policy"]) == ("always", "adaptive")
+    assert plain["peak_mb"] < adaptive["peak_mb"]
+    ratio = f"{adaptive['ratio']:.2f}"
+    shown = bench("--compare", str(file), str(file)).splitlines()
+    (line,) = (line for line in shown if "adaptive" in line and "contiguous" in line)
+    assert line.split().count(ratio) == 2
+    assert "+0%" in line
