@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
 from torch.nn.functional import cross_entropy
@@ -18,18 +17,11 @@ CLASSES, IMAGES, SHAPE = 100, 50_000, (3, 32, 32)
 Step = Callable[[], object]
 
 
-class Setting(NamedTuple):
-    """The layout of images and weights in memory, and the arithmetic of the networks."""
-
-    layout: torch.memory_format
-    precision: Precision
-
-
 FLOOR = "fp32 contiguous"
 SETTINGS = {
-    FLOOR: Setting(torch.contiguous_format, EXACT),
-    "fp32 channels_last": Setting(torch.channels_last, EXACT),
-    "bf16 channels_last": Setting(torch.channels_last, Precision(torch.bfloat16)),
+    FLOOR: EXACT,
+    "fp32 channels_last": Precision(channels_last=True),
+    "bf16 channels_last": Precision(torch.bfloat16, channels_last=True),
 }
 
 
@@ -37,7 +29,7 @@ def possible_settings() -> list[str]:
     """The names of the settings, without bf16 where the processor has no instructions for it."""
     found = torch.cpu.get_capabilities().items()
     bf16 = any(present is True and "bf16" in name for name, present in found)
-    return [name for name, s in SETTINGS.items() if bf16 or s.precision == EXACT]
+    return [name for name, s in SETTINGS.items() if bf16 or s.autocast is None]
 
 
 def random_batch(size: int) -> Batch:
@@ -71,14 +63,14 @@ def floor_step(pair: str, batch: Batch) -> Step:
 
 
 def distillation_step(
-    pair: str, distiller: str, policy: str, batch: Batch, setting: Setting
+    pair: str, distiller: str, policy: str, batch: Batch, precision: Precision
 ) -> Step:
     """Make a step of `sakd.training.fit`; the training set has 50,000 images."""
     teacher, student = networks(pair)
     facts = DataFacts(SHAPE, torch.arange(IMAGES) % CLASSES)
     objective = distil(student, teacher, distiller, policy, facts)
-    objective.to(memory_format=setting.layout)
-    batch = batch._replace(images=batch.images.to(memory_format=setting.layout))
-    run = Run(objective, epochs=1, precision=setting.precision)
+    precision.lay_out(objective)
+    batch = precision.seen(batch)
+    run = Run(objective, epochs=1, precision=precision)
     run.begin_epoch()
     return lambda: run.step(batch)
