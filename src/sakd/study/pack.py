@@ -52,17 +52,30 @@ def _fitting(trainings: Sequence[Training], bench: Bench) -> int:
         batch = next(iter(bench.stream(trainings[0]).epoch(0)))
     except UserError:  # each will fail and be recorded
         return len(trainings)
-    return min(_room(training, batch, bench) for training in trainings)
+    teachers = Teachers()
+    return min(_room(training, teachers, batch, bench) for training in trainings)
 
 
 @torch.random.fork_rng()
-def _room(training: Training, batch: Batch, bench: Bench) -> int:
+def _room(training: Training, teachers: Teachers, batch: Batch, bench: Bench) -> int:
     try:
-        objective = training.build(None).to(bench.device)
+        objective = training.build(teachers.of(training)).to(bench.device)
         return room_for(needs(objective, batch), bench.device)
     except Exception as error:  # the training will fail, too, and be recorded
         logger.debug("%s: its memory was not measured: %s", training.id, error)
         return sys.maxsize
+
+
+class Teachers(dict[str, StagedNetwork]):
+    """Frozen teachers, one network for all trainings that it teaches."""
+
+    def of(self, training: Training) -> StagedNetwork | None:
+        """Give the frozen teacher of ``training``; None without one."""
+        if training.teacher is None or (key := training.taught_by) is None:
+            return None
+        if key not in self:
+            self[key] = training.teacher()
+        return self[key]
 
 
 class Pack:
@@ -73,7 +86,7 @@ class Pack:
         self.trainings = trainings
         self.bench = bench
         self.progress = progress
-        self.teachers: dict[str, StagedNetwork] = {}
+        self.teachers = Teachers()
 
     @cached_property
     def stream(self) -> BatchStream:
@@ -96,6 +109,9 @@ class Pack:
             train(runs, self.stream)
         failures = [member.failure if isinstance(member, Run) else member for member in members]
         seconds = time.monotonic() - started
+        # One that is tried again has the memory to itself.
+        del members, runs
+        self.teachers.clear()
         return [
             self._record(training, failure, seconds)
             for training, failure in zip(self.trainings, failures, strict=True)
@@ -117,7 +133,7 @@ class Pack:
         if state is None:
             entry.clear()
         recorder = Recorder(training, bench, 0.0 if state is None else state["seconds"])
-        objective = training.build(self._teacher(training)).to(bench.device)
+        objective = training.build(self.teachers.of(training)).to(bench.device)
         beforehand = f"{training.id}, {{}} beforehand"
         pretrained = state is None and pretrain(
             objective, self.stream, lambda name: self.progress.of(beforehand.format(name), number)
@@ -135,20 +151,13 @@ class Pack:
             recorder.checkpoint(run)
         return run
 
-    def _teacher(self, training: Training) -> StagedNetwork | None:
-        """Give the frozen teacher, one network for all trainings that it teaches."""
-        if training.teacher is None or (key := training.taught_by) is None:
-            return None
-        if key not in self.teachers:
-            self.teachers[key] = training.teacher()
-        return self.teachers[key]
-
     def _record(self, training: Training, failure: Exception | None, seconds: float) -> Record:
         """Give the record of one training; one that ran out of memory is tried again alone."""
         if isinstance(failure, OSError):
             raise failure
         if failure is not None and _out_of_memory(failure) and len(self.trainings) > 1:
             logger.warning("%s: out of memory among others; tried again alone", training.id)
+            failure.__traceback__ = None  # it holds the networks
             (again,) = Pack([training], self.bench, self.progress).run()
             return again
         self.progress.done()

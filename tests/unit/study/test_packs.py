@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -112,20 +114,33 @@ def test_finished_and_resumed_trainings_join_with_the_same_bits(
         assert_alike(training, bench, alone, same)
 
 
-def test_one_that_runs_out_of_memory_is_tried_again_alone(
+def test_one_that_runs_out_of_memory_is_tried_again_with_the_memory_to_itself(
     trainings: list[Training], bench: Bench, alone: Bench, same: Same
 ) -> None:
-    builds = []
+    others: list[Any] = []
+    left: list[int] = []
+
+    def watched(build: Any) -> Any:
+        def building(teacher: Any) -> Any:
+            objective = build(teacher)
+            others.append(weakref.ref(objective))
+            return objective
+
+        return building
 
     def greedy(teacher: Any) -> Any:
-        builds.append(teacher)
-        if len(builds) == 2:  # the first is thrown away to measure it
-            raise torch.OutOfMemoryError("not enough")
+        gc.collect()
+        left.append(sum(other() is not None for other in others))
+        if len(left) == 2:  # the first is thrown away to measure it
+            held = trainings[1].build(teacher)
+            raise torch.OutOfMemoryError(f"not enough for {type(held).__name__}")
         return trainings[1].build(teacher)
 
-    given = [trainings[0], replace(trainings[1], build=greedy), *trainings[2:]]
+    given = [replace(one, build=watched(one.build)) for one in trainings]
+    given[1] = replace(trainings[1], build=greedy)
     assert outcome(run_trainings(given, bench, Progress("toys", 4))) == [DONE] * 4
-    assert len(builds) == 3
+    assert len(left) == 3
+    assert left[1:] == [1, 0]
     assert_alike(trainings[1], bench, alone, same)
 
 
@@ -149,13 +164,15 @@ def test_the_log_names_the_shared_parts_and_counts_the_cells(
     assert [line.split(":")[0] for line in ends] == [f"toys {k}/4" for k in (1, 2, 3, 4)]
 
 
-def test_a_teacher_that_learns_is_not_shared(make_training: Make, bench: Bench) -> None:
+def test_a_teacher_that_learns_is_nobody_elses(
+    make_training: Make, bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "sakd")
     joint = Distillation(objective="joint")
     two = [make_training(d, "always", distillation=joint) for d in ("kd", "at")]
     assert [training.taught_by for training in two] == [None, None]
-    pack = Pack(two, bench, Progress("toys", 2))
-    assert outcome(pack.run()) == [DONE, DONE]
-    assert not pack.teachers
+    assert outcome(Pack(two, bench, Progress("toys", 2)).run()) == [DONE, DONE]
+    assert "toys: 2 side by side share their batches" in caplog.messages
 
 
 def test_only_those_that_see_the_same_batches_make_a_pack(
