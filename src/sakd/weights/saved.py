@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,14 @@ class Weights:
     card: Mapping[str, Any] = field(default_factory=dict)
 
     def sha256(self) -> str:
-        """Hash names, types, shapes and values of the tensors, in the order of their names."""
+        """Hash names, types, shapes and values of the tensors, in the order of their names.
+
+        The tensors are read once: every cell of a row asks for the hash of the same teacher.
+        """
+        return self._sha256
+
+    @cached_property
+    def _sha256(self) -> str:
         digest = sha256()
         for name in sorted(self.state):
             tensor = self.state[name].detach().cpu().contiguous()
