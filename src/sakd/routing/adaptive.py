@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import one_hot, softmax
+from torch.nn.functional import softmax
 
 from sakd.foundation.errors import require_positive
 from sakd.routing.base import Route, RoutingPolicy
@@ -75,7 +75,8 @@ class Adaptive(RoutingPolicy):
     def sample(self, logits: Tensor, generator: torch.Generator) -> Sample:
         """Draw decisions from ``logits`` (B, D, 2)."""
         soft = softmax((logits + self.gumbel(logits, generator)) / self.temperature, dim=2)
-        return Sample(one_hot(soft.argmax(dim=2), 2).to(soft.dtype), soft)
+        hard = torch.zeros_like(soft).scatter_(2, soft.argmax(dim=2, keepdim=True), 1.0)
+        return Sample(hard, soft)
 
     def gumbel(self, logits: Tensor, generator: torch.Generator) -> Tensor:
         """Draw standard Gumbel noise (B, D, 2) for ``logits`` (B, D, 2)."""
