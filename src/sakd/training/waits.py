@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 BY_VALUE = {
     "aten::_local_scalar_dense",
@@ -31,7 +30,7 @@ class HostWaitsError(RuntimeError):
     """A step makes the host wait for the device, so that it cannot be captured."""
 
 
-class Waits(TorchDispatchMode):
+class Waits(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Note the operations of a context for which the host would wait for a GPU.
 
     They are found on any device, but for copies between devices, which a CPU has not, and for
@@ -43,7 +42,7 @@ class Waits(TorchDispatchMode):
 
     def __init__(self, *, refuse: bool = False) -> None:
         """Start with none; with ``refuse`` the first one raises `HostWaitsError`."""
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.refuse = refuse
         self.found: list[str] = []
 
@@ -66,25 +65,24 @@ class Waits(TorchDispatchMode):
 def _reason(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:  # noqa: ANN401
     """Tell why the host would wait for ``func``; None if it would not."""
     name = str(func._schema.name)
-    if name in BY_VALUE or name.startswith(("aten::unique", "aten::_unique")):
-        return f"{name} needs values of the device on the host"
-    if name == "aten::repeat_interleave" and kwargs.get("output_size") is None:
-        return f"{name} needs its output_size"
-    if name in CHECKED:
-        return f"{name} checks its result on the host"
-    if name in BY_MASK and any(place is not None and place.dtype in MASKS for place in args[1]):
-        return f"{name} by a mask has a shape that depends on values"
-    if name == "aten::lift_fresh":
-        return "a tensor is made of numbers of the host"
-    if _crosses(name, args, kwargs):
-        return f"{name} copies from one device to another"
-    return None
+    reasons = {
+        f"{name} needs values of the device on the host": name in BY_VALUE
+        or name.startswith(("aten::unique", "aten::_unique")),
+        f"{name} needs its output_size": name == "aten::repeat_interleave"
+        and kwargs.get("output_size") is None,
+        f"{name} checks its result on the host": name in CHECKED,
+        f"{name} by a mask has a shape that depends on values": name in BY_MASK
+        and any(place is not None and place.dtype in MASKS for place in args[1]),
+        "a tensor is made of numbers of the host": name == "aten::lift_fresh",
+        f"{name} copies between the host and a device": _crosses(name, args, kwargs),
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
 
 
 def _crosses(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
     if name == "aten::_to_copy":
-        return torch.device(kwargs.get("device") or args[0].device) != args[0].device
+        source: torch.device = args[0].device
+        return torch.device(kwargs.get("device") or source).type != source.type
     if name in {"aten::copy_", "aten::_copy_from"}:
-        devices = {x.device for x in tree_leaves(args) if isinstance(x, Tensor)}
-        return len(devices) > 1
+        return len({x.device.type for x in args if isinstance(x, Tensor)}) > 1
     return False
