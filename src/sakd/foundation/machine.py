@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 import sakd
 from sakd.foundation.errors import UserError
@@ -29,6 +30,13 @@ def resolve_device(name: str) -> torch.device:
     if name == "cuda" and not torch.cuda.is_available():
         raise UserError("device 'cuda': torch sees no GPU here; use device=cpu or device=auto")
     return torch.device(name)
+
+
+def send(tensor: Tensor, device: torch.device) -> Tensor:
+    """Copy a ``tensor`` of the host to ``device`` without waiting for the device."""
+    if device.type == "cuda":
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=True)
 
 
 def free_memory(device: torch.device) -> int:

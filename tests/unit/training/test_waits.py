@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sakd.data import Batch
+from sakd.data import Augment, Batch, BatchStream, ImageSet
 from sakd.distillers import DISTILLERS
 from sakd.objectives import Objective, SpotDistillation, Supervised
 from sakd.objectives.outputs import answer
@@ -73,11 +73,11 @@ def test_what_does_not_make_it_wait_is_let_through(name: str) -> None:
 def test_the_gradient_is_watched_too() -> None:
     class Peek(torch.autograd.Function):
         @staticmethod
-        def forward(ctx: object, x: Tensor) -> Tensor:
+        def forward(_ctx: object, x: Tensor) -> Tensor:
             return x.clone()
 
         @staticmethod
-        def backward(ctx: object, gradient: Tensor) -> Tensor:
+        def backward(_ctx: object, gradient: Tensor) -> Tensor:
             return gradient * gradient.sum().item()
 
     x = torch.randn(3, requires_grad=True)
@@ -129,6 +129,14 @@ def test_no_step_of_labels_alone_or_of_a_pretraining_makes_the_host_wait(
     (problem,) = ft.pretrainings().values()
     with problem.thawed():
         watched_steps(problem, small_batch(0), Precision())
+
+
+def test_no_batch_of_images_in_memory_makes_the_host_wait() -> None:
+    images = ImageSet(torch.randint(256, (20, 3, 8, 8), dtype=torch.uint8), torch.arange(20) % 5)
+    augment = Augment(crop_padding=2, flip=True, cutout=3, mixup=0.2, cutmix=1.0)
+    stream = BatchStream(images, [0.5] * 3, [0.25] * 3, batch_size=8, seed=0, augment=augment)
+    with Waits(refuse=True):
+        assert len(list(stream.epoch(0))) == 3
 
 
 def test_the_step_that_does_make_the_host_wait_is_known(

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from sakd.data.batches.augment import Augment
+from sakd.foundation.machine import send
 from sakd.foundation.randomness import generator, mix
 
 
@@ -39,7 +40,7 @@ def cut_out(images: Tensor, side: int, source: torch.Generator) -> Tensor:
     Returns:
         (B, C, H, W), new.
     """
-    hidden = torch.ones(1, dtype=torch.bool, device=images.device)
+    hidden = torch.ones(1, dtype=torch.bool)
     for axis, size in ((2, images.shape[2]), (3, images.shape[3])):
         centre = torch.randint(size, (len(images), 1), generator=source)
         first = centre - side // 2
@@ -47,8 +48,8 @@ def cut_out(images: Tensor, side: int, source: torch.Generator) -> Tensor:
         inside = (place >= first) & (place < first + side)
         shape = [len(images), 1, 1, 1]
         shape[axis] = size
-        hidden = hidden & inside.view(shape).to(images.device)
-    return images.masked_fill(hidden, 0)
+        hidden = hidden & inside.view(shape)
+    return images.masked_fill(send(hidden, images.device), 0)
 
 
 class Mixer:
@@ -73,9 +74,9 @@ class Mixer:
             return images, None
         dice = np.random.default_rng(mix(*seed))
         kind, alpha = self._kinds[dice.integers(len(self._kinds))]
-        order = torch.randperm(len(images), generator=generator(*seed)).to(images.device)
+        order = send(torch.randperm(len(images), generator=generator(*seed)), images.device)
         mixed, share = kind(images, images[order], dice.beta(alpha, alpha), dice)
-        return mixed, Mixture(labels[order], images.new_tensor(share))
+        return mixed, Mixture(labels[order], images.new_full((), share))
 
 
 def _mixup(
