@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Required, TypedDict
 
@@ -10,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from sakd.data import Batch
-from sakd.foundation.errors import UserError, require
+from sakd.foundation.errors import require
 from sakd.objectives import Objective, Optimisation, Outputs
+from sakd.training.means import Means
 from sakd.training.optimisation import Updates, with_recipes
 from sakd.training.precision import EXACT, Precision
 
@@ -85,6 +85,7 @@ class Run:
         self.steps = 0
         self.history: list[EpochRecord] = []
         self.failure: Exception | None = None
+        self._means = Means()
         players = with_recipes(objective.players(), optimisation or {})
         self.players = {name: Updates(player, epochs) for name, player in players.items()}
         if resume is not None:
@@ -113,7 +114,7 @@ class Run:
     def begin_epoch(self) -> None:
         """Switch to training mode."""
         self.objective.train()
-        self._means = Means()
+        self._means.clear()
 
     def step(self, batch: Batch, teacher: Outputs | None = None) -> None:
         """Let every player learn from ``batch``.
@@ -123,10 +124,19 @@ class Run:
             teacher: The answer to the objective's request; None to let the objective compute it.
         """
         torch.manual_seed(batch.seed)  # for dropout and its like
+        self.learn(batch, teacher)
+        self.advance(len(batch.labels))
+
+    def learn(self, batch: Batch, teacher: Outputs | None = None) -> None:
+        """Do the part of `step` that is work of the device alone, which a graph can repeat."""
         with self.precision.applied(batch.images.device):
             result = self.objective(batch, teacher)
         self.update(result.losses)
         self._means.add(result.terms, len(batch.labels))
+
+    def advance(self, size: int) -> None:
+        """Do the rest of a `step` on ``size`` images: count them, and call the observers."""
+        self._means.count += size
         for callback in self.callbacks:
             callback.on_step(self)
 
@@ -165,30 +175,3 @@ class Run:
         for name, player in self.players.items():
             player.restore(state["players"][name])
         self.history = list(state["history"])
-
-
-class Means:
-    """Running means of terms over an epoch, weighted by batch size; one sync at the end."""
-
-    def __init__(self) -> None:
-        """Start empty."""
-        self.sums: dict[str, Tensor] = {}
-        self.count = 0
-
-    def add(self, terms: Mapping[str, Tensor], size: int) -> None:
-        """Add the scalars of a batch of ``size`` samples."""
-        self.count += size
-        for name, value in terms.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value * size
-
-    def take(self, epoch: int) -> dict[str, float]:
-        """Give the means.
-
-        Raises:
-            UserError: A mean is not finite.
-        """
-        means = {name: float(total) / self.count for name, total in self.sums.items()}
-        for name, value in means.items():
-            if not math.isfinite(value):
-                raise UserError(f"{name} is {value} in epoch {epoch}: lower the learning rate")
-        return means
