@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import groupby, repeat
 from typing import Unpack
 
@@ -10,18 +10,20 @@ import torch
 
 from sakd.data import Batch, BatchStream
 from sakd.objectives import Objective, Outputs, answer
+from sakd.training.capture import Captured, Step, recorder_for
 from sakd.training.precision import Precision
 from sakd.training.run import EpochRecord, Run, RunOptions
 
 
 def fit(
-    objective: Objective, stream: BatchStream, **options: Unpack[RunOptions]
+    objective: Objective, stream: BatchStream, *, graph: bool = True, **options: Unpack[RunOptions]
 ) -> list[EpochRecord]:
     """Train every player of ``objective`` on ``stream``.
 
     Args:
         objective: The networks and losses.
         stream: The batches of every epoch.
+        graph: Whether a GPU may repeat recorded steps, see `train`.
         options: The keyword arguments of `Run`; ``epochs`` is required.
 
     Returns:
@@ -32,14 +34,14 @@ def fit(
             must be pretrained first.
     """
     run = Run(objective, **options)
-    train([run], stream)
+    train([run], stream, graph=graph)
     if run.failure is not None:
         raise run.failure
     return run.history
 
 
 @torch.random.fork_rng()
-def train(runs: Sequence[Run], stream: BatchStream) -> None:
+def train(runs: Sequence[Run], stream: BatchStream, *, graph: bool = True) -> None:
     """Train ``runs`` side by side; draw each batch once, and run each frozen teacher once on it.
 
     On a CPU every run ends with the bits that it has alone, although others may resume at another
@@ -50,31 +52,35 @@ def train(runs: Sequence[Run], stream: BatchStream) -> None:
     Args:
         runs: The trainings, each with its own objective, players and callbacks.
         stream: The batches of every epoch.
+        graph: Whether a GPU may record a step of all runs as a graph, and repeat it; results then
+            differ by no more than rounding. A run that cannot be recorded is trained all the same.
     """
+    step: Step | None = None
     for run in runs:
-        _attempt(run, run.start, len(stream))
+        run.attempt(run.start, len(stream))
     for epoch in range(max((run.epochs for run in runs), default=0)):
         present = [run for run in runs if run.takes_part(epoch)]
         if not present:
             continue
         for run in present:
-            _attempt(run, run.begin_epoch)
+            run.attempt(run.begin_epoch)
         for batch in stream.epoch(epoch):
-            going = [run for run in present if run.failure is None]
-            for run, seen, outputs in _taught(going, batch):
-                _attempt(run, run.step, seen, outputs)
+            step = step or _stepping(batch.images.device, graph=graph)
+            step([run for run in present if run.failure is None], batch)
         for run in present:
-            _attempt(run, run.end_epoch)
+            run.attempt(run.end_epoch)
 
 
-def _attempt(run: Run, action: Callable[..., None], *arguments: object) -> None:
-    """Call ``action``, a step of ``run``, unless the run has failed."""
-    if run.failure is not None:
-        return
-    try:
-        action(*arguments)
-    except Exception as error:  # whatever it is, it is the failure of this run alone
-        run.failure = error
+def _stepping(device: torch.device, *, graph: bool) -> Step:
+    """Choose how steps are taken on ``device``."""
+    recorder = recorder_for(device) if graph else None
+    return _step if recorder is None else Captured(_taught, _step, recorder)
+
+
+def _step(runs: Sequence[Run], batch: Batch) -> None:
+    """Let all ``runs`` learn from ``batch``."""
+    for run, seen, outputs in _taught(runs, batch):
+        run.attempt(run.step, seen, outputs)
 
 
 def _taught(runs: Sequence[Run], batch: Batch) -> list[tuple[Run, Batch, Outputs | None]]:

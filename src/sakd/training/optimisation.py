@@ -31,6 +31,11 @@ class Updates:
             gamma=recipe.decay,
         )
 
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """The present learning rates."""
+        return tuple(group["lr"] for group in self.optimiser.param_groups)
+
     def gradients(self, loss: Tensor) -> tuple[Tensor | None, ...]:
         """Compute the gradient of the player's ``loss``, a scalar, by its parameters."""
         return torch.autograd.grad(loss, self.parameters, allow_unused=True)

@@ -50,6 +50,7 @@ class Run:
         history: One record per finished epoch.
         steps: Steps of an epoch; 0 until the training starts.
         failure: The error that ended the training, or None.
+        name: What messages call it: the class of its objective, until it is given another name.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Run:
         self.evaluate = evaluate
         self.callbacks = tuple(callbacks)
         self.precision = precision
+        self.name = type(objective).__name__
         self.steps = 0
         self.history: list[EpochRecord] = []
         self.failure: Exception | None = None
@@ -90,6 +92,15 @@ class Run:
         self.players = {name: Updates(player, epochs) for name, player in players.items()}
         if resume is not None:
             self.restore(resume)
+
+    def attempt(self, action: Callable[..., None], *arguments: object) -> None:
+        """Call ``action``, a part of this run, unless the run has failed."""
+        if self.failure is not None:
+            return
+        try:
+            action(*arguments)
+        except Exception as error:  # whatever it is, it is the failure of this run alone
+            self.failure = error
 
     def takes_part(self, epoch: int) -> bool:
         """Tell whether ``epoch``, counted from 0, is the next of this run."""

@@ -14,7 +14,7 @@ from sakd.objectives import Objective, SpotDistillation, Supervised
 from sakd.objectives.outputs import answer
 from sakd.routing import POLICIES
 from sakd.training import Precision, Run
-from sakd.training.waits import HostWaitsError, Waits
+from sakd.training.capture.waits import HostWaitsError, Waits
 
 WAITING = {"kdsvd"}  # its decomposition looks on the host whether it has converged
 CASES = [(d, p) for d in DISTILLERS if d not in WAITING for p in POLICIES]

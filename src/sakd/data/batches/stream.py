@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import KW_ONLY, InitVar, dataclass, field
 from typing import NamedTuple
 
@@ -26,6 +26,8 @@ class Batch(NamedTuple):
         index: (B,) int64, positions in the training set.
         seed: Mixed of (seed, epoch, step): the root of all that a training step draws.
         mixture: The labels that were mixed in, where images were mixed.
+        source: Gives the generator of a purpose, where one is kept from step to step; None makes
+            one whenever it is asked for.
     """
 
     images: Tensor
@@ -33,13 +35,16 @@ class Batch(NamedTuple):
     index: Tensor  # type: ignore[assignment]  # a batch has no use for tuple.index
     seed: int
     mixture: Mixture | None = None
+    source: Callable[[str], torch.Generator] | None = None
 
     def draws(self, purpose: str) -> torch.Generator:
-        """Make a fresh generator for one ``purpose``, on the device of the images.
+        """Give a freshly seeded generator for one ``purpose``, on the device of the images.
 
         It depends on the batch and the purpose alone, so that whatever one part of a step draws
         leaves the draws of the others as they are.
         """
+        if self.source is not None:
+            return self.source(purpose)
         return generator(self.seed, purpose, device=self.images.device)
 
 

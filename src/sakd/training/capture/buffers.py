@@ -1,0 +1,48 @@
+"""A batch that stays in one place in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from torch import Tensor
+
+from sakd.data import Batch
+from sakd.data.batches.mixing import Mixture
+
+Form = tuple[object, ...]
+"""Shapes, types and layouts: batches of one form fit in the same memory."""
+
+
+class Buffers:
+    """Memory for the tensors of a batch.
+
+    Attributes:
+        batch: The batch in this memory.
+    """
+
+    def __init__(self, batch: Batch) -> None:
+        """Copy ``batch``."""
+        mixture = batch.mixture
+        if mixture is not None:
+            mixture = Mixture(mixture.partner.clone(), mixture.share.clone())
+        self.batch = batch._replace(
+            images=batch.images.clone(),
+            labels=batch.labels.clone(),
+            index=batch.index.clone(),
+            mixture=mixture,
+        )
+
+    def load(self, batch: Batch) -> None:
+        """Copy a ``batch`` of the same form into the memory."""
+        for kept, new in zip(_tensors(self.batch), _tensors(batch), strict=True):
+            kept.copy_(new)
+
+
+def form(batch: Batch) -> Form:
+    """Describe the memory that ``batch`` needs."""
+    return tuple((x.shape, x.dtype, x.stride()) for x in _tensors(batch))
+
+
+def _tensors(batch: Batch) -> Iterator[Tensor]:
+    yield from (batch.images, batch.labels, batch.index)
+    yield from batch.mixture or ()

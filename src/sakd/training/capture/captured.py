@@ -1,0 +1,141 @@
+"""Take the steps of runs from records of the steps before."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+import torch
+
+from sakd.data import Batch
+from sakd.objectives import Outputs
+from sakd.training.capture.buffers import Buffers, Form, form
+from sakd.training.capture.draws import Draws
+from sakd.training.capture.host import drawn_on_host
+from sakd.training.capture.recorder import Action, Recorder
+from sakd.training.capture.waits import Waits
+from sakd.training.run import Run
+
+logger = logging.getLogger(__name__)
+
+Step = Callable[[Sequence[Run], Batch], None]
+Taught = Callable[[Sequence[Run], Batch], Sequence[tuple[Run, Batch, Outputs | None]]]
+Learn = Callable[[Run, Batch, Outputs | None], None]
+
+
+class Captured:
+    """Steps of runs, side by side, that repeat a recorded one.
+
+    A record is of one form of batches, and of the same runs with the same learning rates. The
+    first step of a record is taken as usual, watched for whatever cannot be recorded; the second
+    is recorded, and repeated from then on. A run that cannot be recorded takes its steps as usual,
+    which one line of the log says.
+    """
+
+    def __init__(self, taught: Taught, plain: Step, recorder: Recorder) -> None:
+        """Prepare to record.
+
+        Args:
+            taught: Gives each run the batch and the outputs of its teacher.
+            plain: Takes a step without a record.
+            recorder: Records and repeats.
+        """
+        self.taught = taught
+        self.plain = plain
+        self.recorder = recorder
+        self._refused: set[Run] = set()
+        self._draws: dict[Run, Draws] = {}
+        self._who: tuple[object, ...] = ()
+        self._records: dict[Form, Record | None] = {}
+
+    def __call__(self, runs: Sequence[Run], batch: Batch) -> None:
+        """Let all ``runs`` learn from ``batch``."""
+        recorded = [run for run in runs if run not in self._refused]
+        if recorded:
+            self._step(recorded, batch)
+        if others := [run for run in runs if run not in recorded]:
+            self.plain(others, batch)
+
+    def _step(self, runs: Sequence[Run], batch: Batch) -> None:
+        who = tuple((run, *(player.rates for player in run.players.values())) for run in runs)
+        if who != self._who:
+            self._who = who
+            self._records.clear()
+        kind = form(batch)
+        for run in runs:
+            self._draws.setdefault(run, Draws(batch.images.device)).begin(batch.seed)
+        if kind not in self._records:
+            self._records[kind] = None
+            self._rehearse(runs, batch)
+        elif (record := self._records[kind] or self._record(runs, batch)) is not None:
+            self._records[kind] = record
+            record.repeat(batch)
+        else:
+            self.plain(runs, batch)
+            return
+        for run in runs:
+            run.attempt(run.advance, len(batch.labels))
+
+    def _rehearse(self, runs: Sequence[Run], batch: Batch) -> None:
+        """Take a step; refuse to record the runs that could not be recorded."""
+
+        def learn(run: Run, seen: Batch, outputs: Outputs | None) -> None:
+            torch.manual_seed(seen.seed)
+            with drawn_on_host(seen.images.device) as drawn, Waits() as own:
+                run.attempt(run.learn, seen, outputs)
+            for reason in (drawn + own.found)[:1]:
+                self._refuse([run], reason)
+
+        with Waits() as waits:
+            self.recorder.rehearse(lambda: self._learn(runs, batch, learn))
+        if waits.found and not self._refused.intersection(runs):
+            self._refuse(runs, waits.found[0])  # the teacher's
+
+    def _record(self, runs: Sequence[Run], batch: Batch) -> Record | None:
+        """Record a step; None if it cannot be recorded, and has changed nothing."""
+        buffers, current = Buffers(batch), list(runs)
+
+        def learn(run: Run, seen: Batch, outputs: Outputs | None) -> None:
+            current[:] = [run]
+            run.learn(seen, outputs)
+            current[:] = runs
+
+        generators = [one for run in runs for one in self._draws[run].generators]
+        try:
+            repeat = self.recorder.record(
+                lambda: self._learn(runs, buffers.batch, learn), generators
+            )
+        except Exception as error:
+            self._refuse(current, f"{type(error).__name__}: {error}".splitlines()[0])
+            return None
+        return Record(repeat, buffers)
+
+    def _learn(self, runs: Sequence[Run], batch: Batch, learn: Learn) -> None:
+        """Let each of the ``runs`` ``learn`` from ``batch`` in its own place."""
+        # The outputs of teachers stay in memory until the parts of all runs are at their end.
+        for number, (run, seen, outputs) in enumerate(self.taught(runs, batch)):
+            draws = self._draws[run]
+            with self.recorder.place(number, draws):
+                learn(run, seen._replace(source=draws), outputs)
+
+    def _refuse(self, runs: Sequence[Run], reason: str) -> None:
+        self._refused.update(runs)
+        self._who = ()
+        for run in runs:
+            del self._draws[run]
+        names = ", ".join(run.name for run in runs)
+        logger.warning("%s: not repeated as a graph, but step by step: %s", names, reason)
+
+
+class Record:
+    """A recorded step, and the memory from which it takes its batch."""
+
+    def __init__(self, repeat: Action, buffers: Buffers) -> None:
+        """Hold what `Recorder.record` gave for ``buffers``."""
+        self._repeat = repeat
+        self._buffers = buffers
+
+    def repeat(self, batch: Batch) -> None:
+        """Take the step on ``batch``."""
+        self._buffers.load(batch)
+        self._repeat()

@@ -1,0 +1,244 @@
+"""Recorded steps give the bits of those that are not, whoever starts, ends or fails."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from sakd.data import Augment, Batch, BatchStream, ImageSet
+from sakd.distillers import DISTILLERS
+from sakd.objectives import Objective, SpotDistillation, Supervised
+from sakd.routing import POLICIES
+from sakd.training import Callback, Precision, Run, pretrain, train
+from sakd.training.capture.draws import Draws
+
+Objectives = Callable[..., SpotDistillation]
+Streams = Callable[..., BatchStream]
+
+METHODS = [d for d in DISTILLERS if d != "kdsvd"]  # it makes the host wait
+CASES = sorted({*((d, "adaptive") for d in METHODS), *(("crd", p) for p in POLICIES)})
+
+
+def run_of(objective: Objective, stream: BatchStream, **options: Any) -> Run:
+    pretrain(objective, stream)
+    return Run(objective, **{"epochs": 3, **options})
+
+
+def assert_same(one: Run, other: Run) -> None:
+    assert (one.failure, other.failure) == (None, None)
+    assert one.history == other.history
+    assert_equal(one.objective.state_dict(), other.objective.state_dict())
+    for name, player in one.players.items():
+        state = other.players[name].state()["optimiser"]["state"]
+        for key, buffers in player.state()["optimiser"]["state"].items():
+            assert_equal(buffers, state[key])
+
+
+def assert_equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        assert torch.equal(value, other[name]), name
+
+
+@pytest.mark.parametrize(("method", "policy"), CASES)
+def test_recorded_steps_have_the_bits_of_others(
+    method: str, policy: str, small_objective: Objectives, small_stream: Streams, tape: Any
+) -> None:
+    plain, recorded = (run_of(small_objective(method, policy), small_stream(1)) for _ in "ab")
+    train([plain], small_stream(1), graph=False)
+    before = len(tape.plays)
+    train([recorded], small_stream(1))
+    # Each epoch has 8, 8 and 4 images; the learning rate falls after the second of three.
+    assert tape.plays[before:] == [3, 1, 1]
+    assert_same(recorded, plain)
+
+
+def test_a_pack_whose_members_start_late_end_early_and_fail_has_the_bits_of_each_alone(
+    small_objective: Objectives, small_stream: Streams, tape: Any
+) -> None:
+    class Break(Callback):
+        def on_step(self, run: Run) -> None:
+            if len(run.history) == 1:
+                raise MemoryError("no more")
+
+    states: list[Any] = []
+
+    class Keep(Callback):
+        def on_epoch(self, run: Run) -> None:
+            states.append(copy.deepcopy(run.state()))
+
+    def late(**options: Any) -> Run:
+        return Run(small_objective("sp", "random_matched"), epochs=3, **options)
+
+    cases: dict[str, Callable[[], Run]] = {
+        "whole": lambda: Run(small_objective("crd", "adaptive"), epochs=3),
+        "short": lambda: Run(small_objective("at", "anti"), epochs=2),
+        "other precision": lambda: Run(
+            small_objective("kd", "random"), epochs=3, precision=Precision(torch.bfloat16)
+        ),
+        "late": lambda: late(resume=copy.deepcopy(states[0])),
+    }
+    train([late(callbacks=[Keep()])], small_stream(1), graph=False)
+    alone = {name: make() for name, make in cases.items()}
+    for run in alone.values():
+        train([run], small_stream(1), graph=False)
+    together = {name: make() for name, make in cases.items()}
+    broken = Run(small_objective("ofd", "always"), epochs=3, callbacks=[Break()])
+    train([broken, *together.values()], small_stream(1))
+    assert isinstance(broken.failure, MemoryError)
+    assert sum(tape.plays) > 0
+    for name, run in together.items():
+        assert_same(run, alone[name])
+
+
+class Classifier(nn.Module):
+    """A linear classifier with dropout; ``peek`` is called with its logits."""
+
+    def __init__(self, seed: int, peek: Callable[[Tensor], object] = lambda _logits: None) -> None:
+        super().__init__()
+        self.peek = peek
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            self.layers = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(192, 5))
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.layers(images)
+        self.peek(logits.detach())
+        return logits
+
+
+def test_every_member_of_a_pack_has_its_own_dropout(small_stream: Streams, tape: Any) -> None:
+    alone, together = (
+        [Run(Supervised(Classifier(seed)), epochs=3) for seed in range(3)] for _ in "ab"
+    )
+    for run in alone:
+        train([run], small_stream(1), graph=False)
+    train(together, small_stream(1))
+    assert tape.plays == [3, 1, 1]
+    for one, other in zip(together, alone, strict=True):
+        assert_same(one, other)
+
+
+def test_mixed_batches_are_repeated_with_their_own_labels(
+    small_objective: Objectives, tape: Any
+) -> None:
+    images = torch.randint(256, (20, 3, 8, 8), dtype=torch.uint8)
+    augment = Augment(mixup=0.5, cutmix=1.0, cutout=2)
+
+    def stream() -> BatchStream:
+        train = ImageSet(images, torch.arange(20) % 5)
+        return BatchStream(train, [0.5] * 3, [0.2] * 3, batch_size=5, seed=2, augment=augment)
+
+    plain, recorded = (Run(small_objective("dkd", "adaptive"), epochs=2) for _ in "ab")
+    train([plain], stream(), graph=False)
+    train([recorded], stream())
+    assert tape.plays == [3, 3]
+    assert_same(recorded, plain)
+
+
+PEEKS: dict[str, tuple[Callable[[Tensor], object], str]] = {
+    "looks": (lambda logits: logits.max().item(), "_local_scalar_dense"),
+    "draws": (lambda _logits: random.random(), "Python's random"),
+}
+
+
+@pytest.mark.parametrize("name", PEEKS)
+def test_a_run_that_cannot_be_repeated_is_trained_step_by_step_and_named_once(
+    name: str, small_stream: Streams, tape: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    peek, reason = PEEKS[name]
+    alone, together = (
+        [Run(Supervised(Classifier(seed, p)), epochs=3) for seed, p in enumerate((peek, id))]
+        for _ in "ab"
+    )
+    for run in alone:
+        train([run], small_stream(1), graph=False)
+    together[0].name = "digits/0"
+    train(together, small_stream(1))
+    (line,) = caplog.messages
+    assert line.startswith("digits/0: not repeated")
+    assert reason in line
+    assert tape.plays == [2, 1, 1]  # those of the other
+    for one, other in zip(together, alone, strict=True):
+        assert_same(one, other)
+
+
+@pytest.mark.parametrize(("method", "operation"), [("at", "linalg_vector_norm"), ("crd", "topk")])
+def test_a_recording_that_fails_leaves_everything_as_it_was(
+    method: str,
+    operation: str,
+    small_objective: Objectives,
+    small_stream: Streams,
+    tape: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    plain, recorded = (
+        [Run(small_objective(m, "adaptive"), epochs=3) for m in ("kd", method)] for _ in "ab"
+    )
+    for run in plain:
+        train([run], small_stream(1), graph=False)
+    tape.refused[f"aten::{operation}"] = torch.OutOfMemoryError("CUDA out of memory\nby far")
+    recorded[1].name = "digits/1"
+    train(recorded, small_stream(1))
+    assert caplog.messages == [
+        "digits/1: not repeated as a graph, but step by step: OutOfMemoryError: CUDA out of memory",
+    ]
+    assert tape.plays == [1, 1, 1]  # those of the other
+    for one, other in zip(recorded, plain, strict=True):
+        assert_same(one, other)
+
+
+def test_a_teacher_that_looks_at_its_images_is_noticed(
+    small_objective: Objectives, small_stream: Streams, tape: Any, caplog: Any
+) -> None:
+    def look(_module: nn.Module, _images: object, logits: Tensor) -> None:
+        logits.sum().item()
+
+    run = Run(small_objective("kd", "always"), epochs=2)
+    run.objective.teacher.head.register_forward_hook(look)
+    train([run], small_stream(1))
+    assert run.failure is None
+    assert tape.plays == []
+    assert [message.count("_local_scalar_dense") for message in caplog.messages] == [1]
+
+
+def test_an_error_in_a_step_ends_its_run_alone(
+    small_objective: Objectives, small_stream: Streams, tape: Any
+) -> None:
+    run, other = (Run(small_objective(m, "always"), epochs=2) for m in ("kd", "at"))
+    run.objective.register_forward_hook(lambda *_: 1 / 0)
+    train([run, other], small_stream(1))
+    assert isinstance(run.failure, ZeroDivisionError)
+    assert other.failure is None
+    assert len(other.history) == 2
+    assert sum(tape.plays) > 0
+
+
+def test_a_run_that_should_not_be_recorded_is_not(
+    small_objective: Objectives, small_stream: Streams, tape: Any
+) -> None:
+    train([Run(small_objective("kd", "always"), epochs=1)], small_stream(1), graph=False)
+    assert (tape.rehearsals, tape.plays) == (0, [])
+
+
+def test_generators_that_are_kept_draw_what_fresh_ones_draw(
+    small_batch: Callable[..., Batch],
+) -> None:
+    draws = Draws(torch.device("cpu"))
+    for seed in (3, 4, 3):
+        batch = small_batch(seed)
+        draws.begin(seed)
+        kept = batch._replace(source=draws)
+        for purpose in ("policy", "contrast", "policy"):
+            ours = torch.rand(4, generator=kept.draws(purpose))
+            assert torch.equal(ours, torch.rand(4, generator=batch.draws(purpose)))
+    assert len(draws.generators) == 4
+    draws.begin(5)
+    with pytest.raises(RuntimeError, match="'policy' and at times for 'contrast'"):
+        draws("contrast")

@@ -1,0 +1,157 @@
+"""Steps from CUDA graphs, on a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from sakd.data import Batch, BatchStream, ImageSet
+from sakd.distillers import DISTILLERS
+from sakd.objectives import SpotDistillation, Supervised
+from sakd.training import Precision, Run, pretrain, train
+from sakd.training.capture.graphs import recorder_for
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU"),
+]
+
+Objectives = Callable[..., SpotDistillation]
+METHODS = [name for name in DISTILLERS if name != "kdsvd"]
+
+
+@pytest.fixture
+def stream() -> BatchStream:
+    """20 images in batches of 8, 8 and 4."""
+    images = torch.randint(256, (20, 3, 8, 8), dtype=torch.uint8)
+    train = ImageSet(images, torch.arange(20) % 5)
+    return BatchStream(train, [0.5] * 3, [0.25] * 3, batch_size=8, seed=1, device="cuda")
+
+
+def run_of(objective: Any, stream: BatchStream, **options: Any) -> Run:
+    objective.cuda()
+    pretrain(objective, stream)
+    return Run(objective, **{"epochs": 4, **options})
+
+
+def assert_close(one: Run, other: Run) -> None:
+    assert (one.failure, other.failure) == (None, None)
+    for ours, theirs in zip(one.history, other.history, strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-3, abs=1e-4)
+    theirs = other.objective.state_dict()
+    for name, value in one.objective.state_dict().items():
+        torch.testing.assert_close(value, theirs[name], rtol=1e-3, atol=1e-4, msg=name)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_steps_from_a_graph_are_those_without(
+    method: str, small_objective: Objectives, stream: BatchStream, caplog: Any
+) -> None:
+    plain, repeated = (run_of(small_objective(method, "adaptive"), stream) for _ in "ab")
+    train([plain], stream, graph=False)
+    train([repeated], stream)
+    assert caplog.messages == []
+    assert_close(repeated, plain)
+
+
+def test_a_pack_from_a_graph_has_what_each_has_alone(
+    small_objective: Objectives, stream: BatchStream, caplog: Any
+) -> None:
+    def make() -> list[Run]:
+        pairs = [("at", "adaptive"), ("crd", "random"), ("kd", "always")] * 2
+        runs = [run_of(small_objective(*pair, seed=k), stream) for k, pair in enumerate(pairs)]
+        return [*runs, run_of(small_objective("sp", "adaptive"), stream, epochs=2)]
+
+    alone, together = make(), make()
+    for run in alone:
+        train([run], stream, graph=False)
+    train(together, stream)
+    assert caplog.messages == []
+    for one, other in zip(together, alone, strict=True):
+        assert_close(one, other)
+
+
+class Classifier(nn.Module):
+    """A linear classifier with dropout; it may look at its logits."""
+
+    def __init__(self, *, looks: bool = False) -> None:
+        super().__init__()
+        self.looks = looks
+        self.layers = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(192, 5))
+        nn.init.constant_(self.layers[2].weight, 0.01)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.layers(images)
+        return logits * (1 if not self.looks or logits.isfinite().all() else 0)
+
+
+def test_dropout_in_a_pack_is_that_of_each_alone(stream: BatchStream) -> None:
+    alone, together = ([run_of(Supervised(Classifier()), stream) for _ in "xy"] for _ in "ab")
+    for run in alone:
+        train([run], stream, graph=False)
+    train(together, stream)
+    for one, other in zip(together, alone, strict=True):
+        assert_close(one, other)
+
+
+def test_a_network_that_makes_the_host_wait_is_trained_without_a_graph(
+    stream: BatchStream, caplog: pytest.LogCaptureFixture
+) -> None:
+    run, other = (run_of(Supervised(Classifier(looks=looks)), stream) for looks in (True, False))
+    train([run, other], stream)
+    (line,) = caplog.messages
+    assert "_local_scalar_dense" in line
+    assert (run.failure, other.failure) == (None, None)
+
+
+def test_a_capture_that_fails_leaves_torch_and_the_networks_usable() -> None:
+    recorder = recorder_for(torch.device("cuda"))
+    assert recorder is not None
+    x = torch.zeros(3, device="cuda")
+
+    def look() -> None:
+        x.add_(1)
+        x.sum().item()
+
+    recorder.rehearse(look)
+    with pytest.raises(RuntimeError):
+        recorder.record(look, [])
+    assert x.tolist() == [1, 1, 1]
+    torch.rand(3, device="cuda")  # torch's own generator is not left in a capture
+    repeat = recorder.record(lambda: x.add_(1), [])
+    repeat()
+    repeat()
+    assert x.tolist() == [3, 3, 3]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("half", [False, True])
+def test_no_step_makes_the_host_wait(
+    method: str, half: bool, small_objective: Objectives, stream: BatchStream
+) -> None:
+    precision = Precision(torch.bfloat16 if half else None, channels_last=half)
+    run = run_of(small_objective(method, "adaptive"), stream, precision=precision)
+    run.start(1)
+    run.begin_epoch()
+    (batch, *_) = stream.epoch(0)
+    run.step(precision.seen(batch))
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        run.step(precision.seen(batch))
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+def test_no_batch_makes_the_host_wait(stream: BatchStream) -> None:
+    batches = stream.epoch(0)
+    next(batches)  # the order and the views of an epoch are sent at its start
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        rest: list[Batch] = list(batches)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert len(rest) == 2
