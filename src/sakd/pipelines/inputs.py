@@ -37,7 +37,8 @@ def open_bench(
         parameters.distillation.check_classes(Method.of(method), len(data.classes))
     for network in parameters.student_weights:
         student_start(network, data, parameters)
-    return Bench(Prepared(parameters.data.images(development["val"]()), data), cells, device)
+    val = Prepared(parameters.data.images(development["val"]()), data)
+    return Bench(val, cells, device, parameters.graph)
 
 
 _check_once = cache(check_network_fits)

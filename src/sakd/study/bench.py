@@ -25,11 +25,13 @@ class Bench:
         val: The validation images.
         store: The store of the results.
         device: The device to train on.
+        graph: Whether a GPU repeats recorded steps.
     """
 
     val: Prepared
     store: CellStore
     device: torch.device
+    graph: bool = True
 
     def entry(self, training: Training) -> Entry:
         """Give the folder of ``training``."""

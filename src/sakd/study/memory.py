@@ -11,6 +11,7 @@ from torch import Tensor
 from sakd.data import Batch
 from sakd.foundation.machine import free_memory
 from sakd.objectives import Objective
+from sakd.training.capture.graphs import LANES
 
 SHARE = 0.8
 """The share of the free memory that trainings may take."""
@@ -31,9 +32,9 @@ class Needs:
     kept: int
     passing: int
 
-    def fit(self, memory: int) -> int:
-        """Count the trainings that fit in ``memory`` bytes, where one at a time takes a step."""
-        left = int(SHARE * memory) - self.passing
+    def fit(self, memory: int, steps: int = 1) -> int:
+        """Count the trainings that fit in ``memory`` bytes, which holds ``steps`` at a time."""
+        left = int(SHARE * memory) - steps * self.passing
         return max(1, left // max(1, self.kept))
 
 
@@ -55,9 +56,13 @@ def needs(objective: Objective, batch: Batch) -> Needs:
     return Needs(kept, sum(size for at, size in counted.items() if at not in own))
 
 
-def room_for(need: Needs, device: torch.device) -> int:
-    """Count the trainings of this ``need`` for which ``device`` has memory now."""
-    return need.fit(free_memory(device))
+def room_for(need: Needs, device: torch.device, *, graph: bool) -> int:
+    """Count the trainings of this ``need`` for which ``device`` has memory now.
+
+    A ``graph`` on a GPU has lanes, each with memory of its own for the graph and outside of it.
+    """
+    steps = 2 * LANES if graph and device.type == "cuda" else 1
+    return need.fit(free_memory(device), steps)
 
 
 def _bytes(tensors: Sequence[Tensor]) -> int:

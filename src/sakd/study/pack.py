@@ -60,7 +60,7 @@ def _fitting(trainings: Sequence[Training], bench: Bench) -> int:
 def _room(training: Training, teachers: Teachers, batch: Batch, bench: Bench) -> int:
     try:
         objective = training.build(teachers.of(training)).to(bench.device)
-        return room_for(needs(objective, batch), bench.device)
+        return room_for(needs(objective, batch), bench.device, graph=bench.graph)
     except Exception as error:  # the training will fail, too, and be recorded
         logger.debug("%s: its memory was not measured: %s", training.id, error)
         return sys.maxsize
@@ -106,7 +106,7 @@ class Pack:
             shared = "their batches and their teacher" if self.teachers else "their batches"
             logger.info("%s: %d side by side share %s", self.progress.title, len(runs), shared)
         if runs:
-            train(runs, self.stream)
+            train(runs, self.stream, graph=self.bench.graph)
         failures = [member.failure if isinstance(member, Run) else member for member in members]
         seconds = time.monotonic() - started
         # One that is tried again has the memory to itself.
@@ -136,7 +136,10 @@ class Pack:
         objective = training.build(self.teachers.of(training)).to(bench.device)
         beforehand = f"{training.id}, {{}} beforehand"
         pretrained = state is None and pretrain(
-            objective, self.stream, lambda name: self.progress.of(beforehand.format(name), number)
+            objective,
+            self.stream,
+            lambda name: self.progress.of(beforehand.format(name), number),
+            graph=bench.graph,
         )
         run = Run(
             objective,
@@ -147,6 +150,7 @@ class Pack:
             precision=training.recipe.arithmetic,
             resume=state,
         )
+        run.name = training.id
         if pretrained:
             recorder.checkpoint(run)
         return run

@@ -53,6 +53,8 @@ class Parameters:
         threads: Threads of torch; None leaves the number to torch.
         pack: The most cells of a row that are trained side by side: 1 for one after the other,
             None for as many as memory allows. On a CPU it changes no result.
+        graph: Whether a GPU repeats recorded steps (CUDA graphs), which is faster and changes no
+            arithmetic. Turn it off for a network of your own that counts its calls in Python.
         data: The dataset, and how it is split.
         grid: The cells of the study.
         teacher: How teachers are trained.
@@ -75,6 +77,7 @@ class Parameters:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int | None = None
     pack: int | None = None
+    graph: bool = True
     data: DataParameters = field(default_factory=DataParameters)
     grid: Grid = field(default_factory=Grid)
     teacher: Recipe = field(default_factory=Recipe)

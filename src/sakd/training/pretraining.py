@@ -14,6 +14,8 @@ def pretrain(
     objective: Objective,
     stream: BatchStream,
     watch: Callable[[str], Iterable[Callback]] = lambda _name: (),
+    *,
+    graph: bool = True,
 ) -> bool:
     """Train the modules that ``objective`` needs first, on ``stream``, and freeze them.
 
@@ -24,6 +26,7 @@ def pretrain(
         objective: The problem to be trained next.
         stream: The batches of every epoch.
         watch: Gives the callbacks of a pretraining, by its name.
+        graph: Whether a GPU may repeat recorded steps, see `sakd.training.train`.
 
     Returns:
         Whether anything had to be trained.
@@ -31,5 +34,5 @@ def pretrain(
     problems = objective.pretrainings()
     for name, problem in problems.items():
         with problem.thawed():
-            fit(problem, stream, epochs=problem.epochs, callbacks=watch(name))
+            fit(problem, stream, epochs=problem.epochs, callbacks=watch(name), graph=graph)
     return bool(problems)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import logging
 import sys
 import weakref
@@ -17,6 +18,7 @@ from safetensors.torch import load_file
 
 from sakd.foundation.vocabulary import DONE, FAILED
 from sakd.objectives import Distillation, Optimisation
+from sakd.study import memory
 from sakd.study.bench import Bench
 from sakd.study.memory import Needs, needs
 from sakd.study.pack import Pack, packs
@@ -211,3 +213,37 @@ class TestMemory:
         for free, sizes in {sys.maxsize: [4], 1: [1, 1, 1, 1]}.items():
             monkeypatch.setattr("sakd.study.memory.free_memory", lambda _device, n=free: n)
             assert [len(pack) for pack in packs(given, bench, None)] == sizes
+
+
+def test_a_bench_decides_on_graphs_and_runs_have_the_names_of_their_trainings(
+    make_training: Make, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[torch.device] = []
+    names: list[str] = []
+
+    class Watch(Progress):
+        def of(self, name: str, number: int = 0) -> tuple[Callback, ...]:
+            class Name(Callback):
+                def on_start(self, run: Run) -> None:
+                    names.append(run.name)
+
+            return (Name(),)
+
+    module = importlib.import_module("sakd.training.fit")
+    monkeypatch.setattr(module, "recorder_for", asked.append)
+    training = make_training("ft", "always", distillation=BRIEF)
+    plain = replace(bench, graph=False, store=CellStore(tmp_path / "plain"))
+    for place, times in ((plain, 0), (bench, 2)):  # of the pretraining, too
+        run_training(training, place, Watch("toys", 1))
+        assert asked == [torch.device("cpu")] * times
+    assert names == ["PretrainingObjective", training.id] * 2
+
+
+def test_a_graph_needs_memory_for_every_lane(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "free_memory", lambda _device: 10_000)
+    need = Needs(kept=100, passing=500)
+    gpu, cpu = torch.device("cuda"), torch.device("cpu")
+    found = [
+        memory.room_for(need, device, graph=graph) for device in (cpu, gpu) for graph in (0, 1)
+    ]
+    assert found == [75, 75, 75, 40]
