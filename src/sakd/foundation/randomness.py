@@ -26,6 +26,17 @@ def generator(*parts: int | str, device: torch.device | str = "cpu") -> torch.Ge
     return torch.Generator(device).manual_seed(mix(*parts))
 
 
+def reseed(seed: int, device: torch.device) -> None:
+    """Seed torch's global generators of the CPU and of ``device``, and no others.
+
+    `torch.manual_seed` asks every kind of device, and where one has not been used yet keeps the
+    request, with a trace of the stack: too slow for each step of a training.
+    """
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+
+
 @contextmanager
 def seeded(*parts: int | str) -> Iterator[None]:
     """Seed torch's global random state by ``mix(*parts)``; restore the old state afterwards."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Required, TypedDict
 
-import torch
 from torch import Tensor, nn
 
 from sakd.data import Batch
 from sakd.foundation.errors import require
+from sakd.foundation.randomness import reseed
 from sakd.objectives import Objective, Optimisation, Outputs
 from sakd.training.means import Means
 from sakd.training.optimisation import Updates, with_recipes
@@ -134,7 +134,7 @@ class Run:
             batch: The images and their labels.
             teacher: The answer to the objective's request; None to let the objective compute it.
         """
-        torch.manual_seed(batch.seed)  # for dropout and its like
+        reseed(batch.seed, batch.images.device)  # for dropout and its like
         self.learn(batch, teacher)
         self.advance(len(batch.labels))
 

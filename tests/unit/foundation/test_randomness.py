@@ -7,7 +7,7 @@ import hashlib
 import pytest
 import torch
 
-from sakd.foundation.randomness import generator, mix, seeded
+from sakd.foundation.randomness import generator, mix, reseed, seeded
 
 
 def test_a_mixed_seed_is_the_blake2b_digest_of_the_parts_as_json() -> None:
@@ -50,3 +50,17 @@ def test_seeded_restores_the_random_state_even_after_an_error() -> None:
     with pytest.raises(RuntimeError, match="size"), seeded(0):
         torch.rand(5).view(3)
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_reseeding_gives_the_draws_of_a_manual_seed() -> None:
+    for seed in (0, mix("large")):
+        torch.manual_seed(seed)
+        expected = torch.rand(4)
+        reseed(seed, torch.device("cpu"))
+        assert torch.equal(torch.rand(4), expected)
+
+
+def test_reseeding_leaves_no_request_to_devices_that_are_not_used() -> None:
+    waiting = len(torch.cuda._queued_calls)
+    reseed(3, torch.device("cpu"))
+    assert len(torch.cuda._queued_calls) == waiting
