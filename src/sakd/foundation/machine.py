@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import subprocess
 from contextlib import suppress
 from functools import cache
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor
 
 import sakd
-from sakd.foundation.errors import UserError
+from sakd.foundation.errors import UserError, require
 
 _MEMINFO, _CGROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 
@@ -37,6 +38,18 @@ def send(tensor: Tensor, device: torch.device) -> Tensor:
     if device.type == "cuda":
         tensor = tensor.pin_memory()
     return tensor.to(device, non_blocking=True)
+
+
+def require_compiler() -> None:
+    """Check that there is a C++ compiler, which `torch.compile` uses.
+
+    Raises:
+        UserError: There is none.
+    """
+    names = [os.environ["CXX"]] if "CXX" in os.environ else ["g++", "clang++"]
+    found = any(map(shutil.which, names))
+    tried = " or ".join(names)
+    require(found, f"to compile networks needs {tried}: install it, or set compile to false")
 
 
 def free_memory(device: torch.device) -> int:

@@ -63,6 +63,14 @@ class StagedNetwork(nn.Module, ABC):
     def stage_modules(self) -> dict[str, nn.Module]:
         """Give each stage as a module of its own, in order, sharing this network's weights."""
 
+    def compile_stages(self) -> None:
+        """Have `torch.compile` fuse the operations of stages, the first time that they run.
+
+        State dicts stay as they are; results change by rounding.
+        """
+        if "run" not in vars(self):
+            vars(self)["run"] = torch.compile(self.run, dynamic=False)
+
     @property
     def depth(self) -> int:
         """Number of features: every stage but the head has one."""
@@ -142,12 +150,16 @@ def _probe(network: StagedNetwork, trace: Callable[[Tensor], T], image_shape: tu
 def in_mode(model: nn.Module, *, training: bool) -> Iterator[None]:
     """Put ``model`` into training or evaluation mode; afterwards each module returns to its own."""
     before = {module: module.training for module in model.modules()}
+    if set(before.values()) == {training}:
+        yield
+        return
     model.train(training)
     try:
         yield
     finally:
         for module, mode in before.items():
-            module.training = mode
+            if module.training != mode:
+                module.training = mode
 
 
 def feature_shapes(network: StagedNetwork, image_shape: tuple[int, ...]) -> list[tuple[int, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import Any
 
@@ -15,7 +16,7 @@ from kedro.pipeline.node import Node
 
 from sakd.data import DataCard
 from sakd.foundation.errors import UserError, require
-from sakd.foundation.machine import resolve_device
+from sakd.foundation.machine import require_compiler, resolve_device
 from sakd.foundation.vocabulary import DONE
 from sakd.project.errors import one_line, told_in_one_line
 from sakd.project.parameters import active_parameters
@@ -35,6 +36,8 @@ class RunHooks:
         parameters = active_parameters()
         with told_in_one_line():
             resolve_device(parameters.device)
+            if parameters.teacher.compile or parameters.student.compile:
+                require_compiler()
             if "params:data" in pipeline.inputs():
                 parameters.data.check()
             if f"{parameters.data.slug}-cells" in pipeline.inputs():
@@ -44,6 +47,7 @@ class RunHooks:
             require(not missing, f"not there yet: {listed}; run the stages before, or all of them")
         if parameters.threads is not None:
             torch.set_num_threads(parameters.threads)
+        gc.freeze()  # what was imported stays: no collection need look at it again
 
     @hook_impl
     def on_node_error(self, error: Exception, node: Node) -> None:

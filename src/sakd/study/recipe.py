@@ -30,6 +30,8 @@ class Recipe:
         autocast: Whether products and convolutions are in bfloat16.
         channels_last: Whether maps lie in memory with their channels together.
         tf32: Whether a GPU may round the factors of float32 products.
+        compile: Whether `torch.compile` fuses operations. It is no part of ``fast``: it takes a
+            minute or more before the first step, and needs a C++ compiler.
     """
 
     epochs: int = 240
@@ -42,6 +44,7 @@ class Recipe:
     autocast: bool | None = added(None)
     channels_last: bool | None = added(None)
     tf32: bool | None = added(None)
+    compile: bool = added(False)
 
     @property
     def arithmetic(self) -> Precision:
@@ -50,7 +53,12 @@ class Recipe:
         half = fast if self.autocast is None else self.autocast
         last = fast if self.channels_last is None else self.channels_last
         rounded = fast if self.tf32 is None else self.tf32
-        return Precision(torch.bfloat16 if half else None, channels_last=last, tf32=rounded)
+        return Precision(
+            torch.bfloat16 if half else None,
+            channels_last=last,
+            tf32=rounded,
+            compiled=self.compile,
+        )
 
     def __post_init__(self) -> None:
         """Refuse values that cannot train."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
 from sakd.data import Batch
+from sakd.networks import StagedNetwork
+
+VARIANTS = 256
+"""The most forms in which one function is compiled: stages, modes and batch sizes count."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +26,13 @@ class Precision:
         autocast: The type of matrix products and convolutions; None for that of the weights.
         channels_last: Whether maps lie in memory with their channels together.
         tf32: Whether a GPU may round the factors of float32 products to 10 bits.
+        compiled: Whether `torch.compile` fuses the operations of networks.
     """
 
     autocast: torch.dtype | None = None
     channels_last: bool = False
     tf32: bool = False
+    compiled: bool = False
 
     @contextmanager
     def applied(self, device: torch.device) -> Iterator[None]:
@@ -38,17 +44,34 @@ class Precision:
             torch.set_float32_matmul_precision("high" if self.tf32 else "highest")
             torch.backends.cudnn.allow_tf32 = self.tf32
         try:
-            with torch.autocast(device.type, self.autocast, enabled=self.autocast is not None):
+            with (
+                torch.autocast(device.type, self.autocast, enabled=self.autocast is not None),
+                self._compiling(),
+            ):
                 yield
         finally:
             if on_gpu:
                 torch.set_float32_matmul_precision(before)
                 torch.backends.cudnn.allow_tf32 = convolutions
 
+    def _compiling(self) -> AbstractContextManager[object]:
+        """Have no stage left uncompiled because others have been compiled before."""
+        if not self.compiled:
+            return nullcontext()
+        from torch._dynamo import config  # noqa: PLC0415 - takes a second
+
+        limits = {"recompile_limit": VARIANTS, "accumulated_recompile_limit": VARIANTS}
+        patched: AbstractContextManager[object] = config.patch(limits)
+        return patched
+
     def lay_out(self, module: nn.Module) -> None:
-        """Lay the weights of ``module`` out as this precision has them."""
+        """Lay the weights of ``module`` out as this precision has them, and compile networks."""
         if self.channels_last:
             module.to(memory_format=torch.channels_last)
+        if self.compiled:
+            for network in module.modules():
+                if isinstance(network, StagedNetwork):
+                    network.compile_stages()
 
     def seen(self, batch: Batch) -> Batch:
         """Lay the images of ``batch`` out as this precision has them."""

@@ -11,7 +11,12 @@ import torch
 import sakd
 from sakd.foundation import machine
 from sakd.foundation.errors import UserError
-from sakd.foundation.machine import free_memory, provenance, resolve_device
+from sakd.foundation.machine import (
+    free_memory,
+    provenance,
+    require_compiler,
+    resolve_device,
+)
 
 
 def test_the_cpu_is_always_there() -> None:
@@ -23,6 +28,15 @@ def test_a_missing_gpu_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(UserError, match=r"'cuda'.* device=cpu"):
         resolve_device("cuda")
     assert resolve_device("auto") == torch.device("cpu")
+
+
+def test_a_missing_compiler_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine.shutil, "which", lambda name: name == "g++" or None)
+    monkeypatch.delenv("CXX", raising=False)
+    require_compiler()
+    monkeypatch.setenv("CXX", "/no/compiler")
+    with pytest.raises(UserError, match=r"/no/compiler.* set compile to false"):
+        require_compiler()
 
 
 def test_auto_takes_the_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:

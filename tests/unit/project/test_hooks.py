@@ -62,6 +62,14 @@ def test_a_missing_gpu_stops_the_run_before_it_starts(
         before("report", load_context(device="cuda"))
 
 
+def test_a_missing_compiler_stops_the_run_before_it_starts(
+    load_context: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXX", "/no/compiler")
+    with pytest.raises(click.ClickException, match=r"/no/compiler.* set compile to false"):
+        before("report", load_context(student={"compile": True}))
+
+
 def test_missing_data_stops_a_run_that_needs_it_and_no_other(
     load_context: Load, tmp_path: Path
 ) -> None:

@@ -255,6 +255,7 @@ class TestTeacher:
         ({"precision": "fast"}, Precision(torch.bfloat16, channels_last=True, tf32=True)),
         ({"precision": "fast", "autocast": False}, Precision(channels_last=True, tf32=True)),
         ({"channels_last": True}, Precision(channels_last=True)),
+        ({"compile": True}, Precision(compiled=True)),
     ],
 )
 def test_a_precision_is_put_together_of_its_parts(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -218,3 +219,30 @@ def test_a_precision_leaves_torchs_own_settings_as_they_were() -> None:
         assert torch.is_autocast_enabled("cpu")
     assert not torch.is_autocast_enabled("cpu")
     assert (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32) == before
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute")  # torch looks at its own
+@pytest.mark.parametrize("method", [("at", "adaptive"), ("ofd", "always")])
+def test_compiled_stages_learn_the_same(
+    method: tuple[str, str], make: Make, small_stream: Streams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[int] = []
+
+    def backend(graph: torch.fx.GraphModule, _inputs: object) -> Callable[..., object]:
+        def counted(*given: object) -> object:
+            ran.append(1)
+            return graph(*given)
+
+        return counted
+
+    compiling = partial(torch.compile, backend=backend)
+    monkeypatch.setattr(torch, "compile", compiling)
+    states = []
+    for compiled in (False, True):
+        run = Run(make(*method), epochs=1, precision=Precision(compiled=compiled))
+        train([run], small_stream(1))
+        assert run.failure is None
+        states.append(run.state())
+        assert bool(ran) is compiled
+    assert states[0]["history"][0] == pytest.approx(states[1]["history"][0], rel=1e-4)
+    assert states[0]["objective"].keys() == states[1]["objective"].keys()
