@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,10 +14,12 @@ from torch import Tensor, nn
 
 from sakd.data import Augment, Batch, BatchStream, ImageSet
 from sakd.distillers import DISTILLERS
-from sakd.objectives import Objective, SpotDistillation, Supervised
+from sakd.objectives import Objective, Optimisation, SpotDistillation, Supervised
 from sakd.routing import POLICIES
 from sakd.training import Callback, Precision, Run, pretrain, train
+from sakd.training.capture import captured
 from sakd.training.capture.draws import Draws
+from sakd.training.capture.host import drawn_on_host
 
 Objectives = Callable[..., SpotDistillation]
 Streams = Callable[..., BatchStream]
@@ -25,9 +28,11 @@ METHODS = [d for d in DISTILLERS if d != "kdsvd"]  # it makes the host wait
 CASES = sorted({*((d, "adaptive") for d in METHODS), *(("crd", p) for p in POLICIES)})
 
 
-def run_of(objective: Objective, stream: BatchStream, **options: Any) -> Run:
-    pretrain(objective, stream)
-    return Run(objective, **{"epochs": 3, **options})
+def run_of(objective: Objective, epochs: int = 3, *, falls: bool = False, **options: Any) -> Run:
+    """Make a run; the learning rate stays, or falls in the middle."""
+    recipe = Optimisation(milestones=(0.5,) if falls else ())
+    given = dict.fromkeys(objective.players(), recipe)
+    return Run(objective, epochs=epochs, optimisation=given, **options)
 
 
 def assert_same(one: Run, other: Run) -> None:
@@ -50,13 +55,36 @@ def assert_equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
 def test_recorded_steps_have_the_bits_of_others(
     method: str, policy: str, small_objective: Objectives, small_stream: Streams, tape: Any
 ) -> None:
-    plain, recorded = (run_of(small_objective(method, policy), small_stream(1)) for _ in "ab")
+    objectives = [small_objective(method, policy) for _ in range(2)]
+    for objective in objectives:
+        pretrain(objective, small_stream(1), graph=False)
+    plain, recorded = map(run_of, objectives)
     train([plain], small_stream(1), graph=False)
-    before = len(tape.plays)
     train([recorded], small_stream(1))
-    # Each epoch has 8, 8 and 4 images; the learning rate falls after the second of three.
-    assert tape.plays[before:] == [3, 1, 1]
+    assert tape.plays == [4, 1]  # of three epochs of 8, 8 and 4 images, but for two of each size
     assert_same(recorded, plain)
+
+
+def test_another_learning_rate_has_a_record_of_its_own(
+    small_objective: Objectives, small_stream: Streams, tape: Any
+) -> None:
+    plain, recorded = (run_of(small_objective("at", "adaptive"), 6, falls=True) for _ in "ab")
+    train([plain], small_stream(1), graph=False)
+    train([recorded], small_stream(1))
+    assert tape.plays == [4, 1, 4, 1]
+    assert_same(recorded, plain)
+
+
+def test_a_pretraining_is_recorded_too(
+    small_objective: Objectives, small_stream: Streams, tape: Any
+) -> None:
+    plain, recorded = (small_objective("ft", "always").pretrainings()["ft"] for _ in "ab")
+    with plain.thawed(), recorded.thawed():
+        runs = run_of(plain), run_of(recorded)
+        train(runs[:1], small_stream(1), graph=False)
+        train(runs[1:], small_stream(1))
+    assert tape.plays == [4, 1]
+    assert_same(*runs)
 
 
 def test_a_pack_whose_members_start_late_end_early_and_fail_has_the_bits_of_each_alone(
@@ -64,7 +92,7 @@ def test_a_pack_whose_members_start_late_end_early_and_fail_has_the_bits_of_each
 ) -> None:
     class Break(Callback):
         def on_step(self, run: Run) -> None:
-            if len(run.history) == 1:
+            if len(run.history) == 2:
                 raise MemoryError("no more")
 
     states: list[Any] = []
@@ -74,13 +102,13 @@ def test_a_pack_whose_members_start_late_end_early_and_fail_has_the_bits_of_each
             states.append(copy.deepcopy(run.state()))
 
     def late(**options: Any) -> Run:
-        return Run(small_objective("sp", "random_matched"), epochs=3, **options)
+        return run_of(small_objective("sp", "random_matched"), 6, **options)
 
     cases: dict[str, Callable[[], Run]] = {
-        "whole": lambda: Run(small_objective("crd", "adaptive"), epochs=3),
-        "short": lambda: Run(small_objective("at", "anti"), epochs=2),
-        "other precision": lambda: Run(
-            small_objective("kd", "random"), epochs=3, precision=Precision(torch.bfloat16)
+        "whole": lambda: run_of(small_objective("crd", "adaptive"), 6),
+        "short": lambda: run_of(small_objective("at", "anti"), 4),
+        "other precision": lambda: run_of(
+            small_objective("kd", "random"), 6, precision=Precision(torch.bfloat16)
         ),
         "late": lambda: late(resume=copy.deepcopy(states[0])),
     }
@@ -89,7 +117,7 @@ def test_a_pack_whose_members_start_late_end_early_and_fail_has_the_bits_of_each
     for run in alone.values():
         train([run], small_stream(1), graph=False)
     together = {name: make() for name, make in cases.items()}
-    broken = Run(small_objective("ofd", "always"), epochs=3, callbacks=[Break()])
+    broken = run_of(small_objective("ofd", "always"), callbacks=[Break()])
     train([broken, *together.values()], small_stream(1))
     assert isinstance(broken.failure, MemoryError)
     assert sum(tape.plays) > 0
@@ -114,13 +142,11 @@ class Classifier(nn.Module):
 
 
 def test_every_member_of_a_pack_has_its_own_dropout(small_stream: Streams, tape: Any) -> None:
-    alone, together = (
-        [Run(Supervised(Classifier(seed)), epochs=3) for seed in range(3)] for _ in "ab"
-    )
+    alone, together = ([run_of(Supervised(Classifier(seed))) for seed in range(3)] for _ in "ab")
     for run in alone:
         train([run], small_stream(1), graph=False)
     train(together, small_stream(1))
-    assert tape.plays == [3, 1, 1]
+    assert tape.plays == [4, 1]
     for one, other in zip(together, alone, strict=True):
         assert_same(one, other)
 
@@ -135,10 +161,10 @@ def test_mixed_batches_are_repeated_with_their_own_labels(
         train = ImageSet(images, torch.arange(20) % 5)
         return BatchStream(train, [0.5] * 3, [0.2] * 3, batch_size=5, seed=2, augment=augment)
 
-    plain, recorded = (Run(small_objective("dkd", "adaptive"), epochs=2) for _ in "ab")
+    plain, recorded = (run_of(small_objective("dkd", "adaptive"), 2) for _ in "ab")
     train([plain], stream(), graph=False)
     train([recorded], stream())
-    assert tape.plays == [3, 3]
+    assert tape.plays == [6]
     assert_same(recorded, plain)
 
 
@@ -154,7 +180,7 @@ def test_a_run_that_cannot_be_repeated_is_trained_step_by_step_and_named_once(
 ) -> None:
     peek, reason = PEEKS[name]
     alone, together = (
-        [Run(Supervised(Classifier(seed, p)), epochs=3) for seed, p in enumerate((peek, id))]
+        [run_of(Supervised(Classifier(seed, p)), 4) for seed, p in enumerate((peek, id))]
         for _ in "ab"
     )
     for run in alone:
@@ -164,7 +190,7 @@ def test_a_run_that_cannot_be_repeated_is_trained_step_by_step_and_named_once(
     (line,) = caplog.messages
     assert line.startswith("digits/0: not repeated")
     assert reason in line
-    assert tape.plays == [2, 1, 1]  # those of the other
+    assert tape.plays == [5, 2]  # those of the other
     for one, other in zip(together, alone, strict=True):
         assert_same(one, other)
 
@@ -179,7 +205,7 @@ def test_a_recording_that_fails_leaves_everything_as_it_was(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     plain, recorded = (
-        [Run(small_objective(m, "adaptive"), epochs=3) for m in ("kd", method)] for _ in "ab"
+        [run_of(small_objective(m, "adaptive"), 5) for m in ("kd", method)] for _ in "ab"
     )
     for run in plain:
         train([run], small_stream(1), graph=False)
@@ -189,7 +215,7 @@ def test_a_recording_that_fails_leaves_everything_as_it_was(
     assert caplog.messages == [
         "digits/1: not repeated as a graph, but step by step: OutOfMemoryError: CUDA out of memory",
     ]
-    assert tape.plays == [1, 1, 1]  # those of the other
+    assert tape.plays == [5, 2]  # those of the other
     for one, other in zip(recorded, plain, strict=True):
         assert_same(one, other)
 
@@ -200,7 +226,7 @@ def test_a_teacher_that_looks_at_its_images_is_noticed(
     def look(_module: nn.Module, _images: object, logits: Tensor) -> None:
         logits.sum().item()
 
-    run = Run(small_objective("kd", "always"), epochs=2)
+    run = run_of(small_objective("kd", "always"))
     run.objective.teacher.head.register_forward_hook(look)
     train([run], small_stream(1))
     assert run.failure is None
@@ -211,20 +237,32 @@ def test_a_teacher_that_looks_at_its_images_is_noticed(
 def test_an_error_in_a_step_ends_its_run_alone(
     small_objective: Objectives, small_stream: Streams, tape: Any
 ) -> None:
-    run, other = (Run(small_objective(m, "always"), epochs=2) for m in ("kd", "at"))
+    run, other = (run_of(small_objective(m, "always")) for m in ("kd", "at"))
     run.objective.register_forward_hook(lambda *_: 1 / 0)
     train([run, other], small_stream(1))
     assert isinstance(run.failure, ZeroDivisionError)
     assert other.failure is None
-    assert len(other.history) == 2
+    assert len(other.history) == 3
     assert sum(tape.plays) > 0
 
 
 def test_a_run_that_should_not_be_recorded_is_not(
     small_objective: Objectives, small_stream: Streams, tape: Any
 ) -> None:
-    train([Run(small_objective("kd", "always"), epochs=1)], small_stream(1), graph=False)
+    train([run_of(small_objective("kd", "always"))], small_stream(1), graph=False)
     assert (tape.rehearsals, tape.plays) == (0, [])
+
+
+@pytest.mark.parametrize("network", [nn.Linear(192, 5), nn.Dropout()], ids=["none", "dropout"])
+def test_a_device_cannot_repeat_the_draws_of_the_host(
+    network: nn.Module, small_stream: Streams, tape: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = partial(drawn_on_host, torch.device("cuda"))
+    monkeypatch.setattr(captured, "drawn_on_host", lambda _device: elsewhere())
+    run = run_of(Supervised(nn.Sequential(nn.Flatten(), nn.Linear(192, 192), network)))
+    train([run], small_stream(1))
+    assert run.failure is None
+    assert tape.plays == ([] if isinstance(network, nn.Dropout) else [4, 1])
 
 
 def test_generators_that_are_kept_draw_what_fresh_ones_draw(

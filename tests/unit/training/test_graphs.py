@@ -11,7 +11,7 @@ from torch import nn
 
 from sakd.data import Batch, BatchStream, ImageSet
 from sakd.distillers import DISTILLERS
-from sakd.objectives import SpotDistillation, Supervised
+from sakd.objectives import Optimisation, SpotDistillation, Supervised
 from sakd.training import Precision, Run, pretrain, train
 from sakd.training.capture.graphs import recorder_for
 
@@ -35,7 +35,22 @@ def stream() -> BatchStream:
 def run_of(objective: Any, stream: BatchStream, **options: Any) -> Run:
     objective.cuda()
     pretrain(objective, stream)
-    return Run(objective, **{"epochs": 4, **options})
+    steady = dict.fromkeys(objective.players(), Optimisation(milestones=()))
+    return Run(objective, **{"epochs": 4, "optimisation": steady, **options})
+
+
+@pytest.fixture
+def replays(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grow by an entry whenever a graph is replayed."""
+    found: list[int] = []
+    replay = torch.cuda.CUDAGraph.replay
+
+    def counted(graph: torch.cuda.CUDAGraph) -> None:
+        found.append(1)
+        replay(graph)
+
+    monkeypatch.setattr(torch.cuda.CUDAGraph, "replay", counted)
+    return found
 
 
 def assert_close(one: Run, other: Run) -> None:
@@ -49,11 +64,14 @@ def assert_close(one: Run, other: Run) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_steps_from_a_graph_are_those_without(
-    method: str, small_objective: Objectives, stream: BatchStream, caplog: Any
+    method: str, small_objective: Objectives, stream: BatchStream, caplog: Any, replays: list[int]
 ) -> None:
     plain, repeated = (run_of(small_objective(method, "adaptive"), stream) for _ in "ab")
+    replays.clear()  # of a pretraining
     train([plain], stream, graph=False)
+    assert replays == []
     train([repeated], stream)
+    assert len(replays) == 8  # of 4 epochs of 8, 8 and 4 images, but for two of each size
     assert caplog.messages == []
     assert_close(repeated, plain)
 

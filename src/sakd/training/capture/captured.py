@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 
-import torch
-
 from sakd.data import Batch
+from sakd.foundation.randomness import reseed
 from sakd.objectives import Outputs
 from sakd.training.capture.buffers import Buffers, Form, form
 from sakd.training.capture.draws import Draws
@@ -15,6 +15,9 @@ from sakd.training.capture.host import drawn_on_host
 from sakd.training.capture.recorder import Action, Recorder
 from sakd.training.capture.waits import Waits
 from sakd.training.run import Run
+
+REHEARSALS = 2
+"""Steps before the one that is recorded."""
 
 logger = logging.getLogger(__name__)
 
@@ -26,10 +29,11 @@ Learn = Callable[[Run, Batch, Outputs | None], None]
 class Captured:
     """Steps of runs, side by side, that repeat a recorded one.
 
-    A record is of one form of batches, and of the same runs with the same learning rates. The
-    first step of a record is taken as usual, watched for whatever cannot be recorded; the second
-    is recorded, and repeated from then on. A run that cannot be recorded takes its steps as usual,
-    which one line of the log says.
+    A record is of one form of batches, and of the same runs with the same learning rates. Two
+    steps are taken as usual before it: the first is watched for whatever cannot be recorded, which
+    keeps `torch.compile` away; in the second what is compiled is compiled. The third is recorded,
+    and repeated from then on. A run that cannot be recorded takes its steps as usual, which one
+    line of the log says.
     """
 
     def __init__(self, taught: Taught, plain: Step, recorder: Recorder) -> None:
@@ -46,7 +50,8 @@ class Captured:
         self._refused: set[Run] = set()
         self._draws: dict[Run, Draws] = {}
         self._who: tuple[object, ...] = ()
-        self._records: dict[Form, Record | None] = {}
+        self._rehearsals: Counter[Form] = Counter()
+        self._records: dict[Form, Record] = {}
 
     def __call__(self, runs: Sequence[Run], batch: Batch) -> None:
         """Let all ``runs`` learn from ``batch``."""
@@ -60,14 +65,17 @@ class Captured:
         who = tuple((run, *(player.rates for player in run.players.values())) for run in runs)
         if who != self._who:
             self._who = who
+            self._rehearsals.clear()
             self._records.clear()
         kind = form(batch)
         for run in runs:
             self._draws.setdefault(run, Draws(batch.images.device)).begin(batch.seed)
-        if kind not in self._records:
-            self._records[kind] = None
-            self._rehearse(runs, batch)
-        elif (record := self._records[kind] or self._record(runs, batch)) is not None:
+        self._rehearsals[kind] += 1
+        if self._rehearsals[kind] == 1:
+            self._watch(runs, batch)
+        elif self._rehearsals[kind] == REHEARSALS:
+            self.recorder.rehearse(lambda: self._learn(runs, batch, rehearsed))
+        elif (record := self._records.get(kind) or self._record(runs, batch)) is not None:
             self._records[kind] = record
             record.repeat(batch)
         else:
@@ -76,11 +84,11 @@ class Captured:
         for run in runs:
             run.attempt(run.advance, len(batch.labels))
 
-    def _rehearse(self, runs: Sequence[Run], batch: Batch) -> None:
+    def _watch(self, runs: Sequence[Run], batch: Batch) -> None:
         """Take a step; refuse to record the runs that could not be recorded."""
 
         def learn(run: Run, seen: Batch, outputs: Outputs | None) -> None:
-            torch.manual_seed(seen.seed)
+            reseed(seen.seed, seen.images.device)
             with drawn_on_host(seen.images.device) as drawn, Waits() as own:
                 run.attempt(run.learn, seen, outputs)
             for reason in (drawn + own.found)[:1]:
@@ -125,6 +133,12 @@ class Captured:
             del self._draws[run]
         names = ", ".join(run.name for run in runs)
         logger.warning("%s: not repeated as a graph, but step by step: %s", names, reason)
+
+
+def rehearsed(run: Run, batch: Batch, outputs: Outputs | None) -> None:
+    """Let ``run`` learn for the effect."""
+    reseed(batch.seed, batch.images.device)
+    run.attempt(run.learn, batch, outputs)
 
 
 class Record:
