@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import settings
 
-from sakd.data import Batch, BatchStream, ImageSet
+from sakd.data import Augment, Batch, BatchStream, ImageSet
 from sakd.distillers.method import Method
 from sakd.networks import StagedNetwork
 from sakd.networks.zoo.resnet import resnet
@@ -65,11 +65,12 @@ def small_batch() -> Callable[..., Batch]:
 def small_stream() -> Callable[..., BatchStream]:
     """Stream 20 random images in batches of 8, so that the last batch of an epoch is smaller."""
 
-    def stream(seed: int) -> BatchStream:
+    def stream(seed: int, **augment: float) -> BatchStream:
         source = torch.Generator().manual_seed(7)
         images = torch.randint(256, (TRAIN, *IMAGE), generator=source).to(torch.uint8)
         train = ImageSet(images, torch.arange(TRAIN) % CLASSES)
-        return BatchStream(train, (0.5,) * 3, (0.25,) * 3, batch_size=8, seed=seed)
+        statistics, changes = ((0.5,) * 3, (0.25,) * 3), Augment(**augment)
+        return BatchStream(train, *statistics, batch_size=8, seed=seed, augment=changes)
 
     return stream
 

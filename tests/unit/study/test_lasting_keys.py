@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ LESSONS = Lessons(Prepared(IMAGES, CARD), per_class=1, seed=3)
 TEACHER = Weights({"head.bias": torch.arange(3.0)})
 OTHERS = Weights(TEACHER.state, {"statistics": {"mean": [0.1], "std": [0.2]}})
 PLAIN = Recipe()
+AUGMENT = Augment(crop_padding=4, flip=True)
 LONG = Recipe(epochs=7, optimisation=Optimisation(lr=0.1, milestones=(0.5,)))
 
 
@@ -80,7 +81,8 @@ CASES: dict[str, Training] = {
         routing=Routing(options={"random": {"rate": 0.25}}),
     ),
     "a router of another kind": cell("fitnet", "adaptive", routing=Routing(gamma=3.0)),
-    "augmented": cell("kd", "always", Recipe(augment=Augment(crop_padding=4, flip=True))),
+    "augmented": cell("kd", "always", Recipe(augment=AUGMENT)),
+    "fixed views": cell("kd", "always", Recipe(augment=replace(AUGMENT, views=4))),
 }
 
 

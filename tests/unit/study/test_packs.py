@@ -16,6 +16,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from sakd.data import Augment
 from sakd.foundation.vocabulary import DONE, FAILED
 from sakd.objectives import Distillation, Optimisation
 from sakd.study import memory
@@ -183,9 +184,11 @@ def test_only_those_that_see_the_same_batches_make_a_pack(
     given = [
         *(make_training("kd"), make_training("at"), make_training("kd", batch_size=4)),
         *(make_training("kd", seed=1), make_training("at", seed=1, epochs=3)),
+        *(make_training(name, augment=Augment(views=2, flip=True)) for name in ("kd", "at")),
+        make_training("kd", augment=Augment(views=3, flip=True)),
     ]
-    assert [len(pack) for pack in packs(given, bench, None)] == [2, 1, 2]
-    assert [len(pack) for pack in packs(given, bench, 1)] == [1] * 5
+    assert [len(pack) for pack in packs(given, bench, None)] == [2, 1, 2, 2, 1]
+    assert [len(pack) for pack in packs(given, bench, 1)] == [1] * 8
 
 
 class TestMemory:

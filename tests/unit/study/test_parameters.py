@@ -44,6 +44,7 @@ def test_parsed_parameters_parse_to_the_same_again(load: Load) -> None:
     [
         (True, {"crop_padding": 4}, "crop_padding 4: streamed"),
         (False, {"rand_augment": 2}, "rand_augment .*streamed images only"),
+        (True, {"views": 2}, "views 2: streamed images"),
     ],
 )
 def test_augmentation_of_the_other_kind_of_data_is_refused_at_the_door(

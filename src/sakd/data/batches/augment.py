@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
 from sakd.foundation.errors import require
+from sakd.foundation.keys import added
 
 UNITS = {"crop_padding": " pixels", "cutout": " pixels", "mixup": "", "cutmix": ""}
-UNITS |= {"rand_augment": " operations"}
+UNITS |= {"rand_augment": " operations", "views": ""}
+
+AFRESH = ("cutout", "mixup", "cutmix")
+"""The changes that are drawn afresh in every step."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +33,8 @@ class View:
     left: Tensor
     flip: Tensor
 
-    def __getitem__(self, rows: slice) -> View:
-        """Take the views of ``rows``."""
+    def __getitem__(self, rows: slice | Tensor) -> View:
+        """Take the views of ``rows``, a slice or (B,) int64 positions."""
         return View(self.top[rows], self.left[rows], self.flip[rows])
 
     def to(self, device: torch.device | str) -> View:
@@ -54,9 +58,12 @@ class Augment:
         cutmix: Parameter alpha of cutmix, likewise.
         rand_augment: Number of operations of RandAugment (Cubuk et al., NeurIPS 2020,
             arXiv:1909.13719) of magnitude 9, for streamed images only; 0 is off.
+        views: Number of crops of each image that are drawn once; every epoch shows one of them,
+            drawn for each image. 0 draws a new crop in every epoch. For images in memory only,
+            without cutout, mixup and cutmix.
 
     Raises:
-        UserError: A number is negative.
+        UserError: A number is negative, or views are fixed and varied at the same time.
     """
 
     crop_padding: int = 0
@@ -65,12 +72,25 @@ class Augment:
     mixup: float = 0.0
     cutmix: float = 0.0
     rand_augment: int = 0
+    views: int = added(0)
 
     def __post_init__(self) -> None:
-        """Refuse negative numbers."""
+        """Refuse negative numbers, and changes of views that are fixed."""
         for name, unit in UNITS.items():
             amount = getattr(self, name)
             require(amount >= 0, f"{name} must be 0{unit} or more, got {amount}")
+        for name in AFRESH:
+            require(
+                not (self.views and getattr(self, name)),
+                f"views {self.views}: {name} changes images in every step, so no view of them is "
+                f"fixed; set views or {name} to 0",
+            )
+
+    @property
+    def fixed(self) -> int:
+        """The number of views that an image in memory has in all epochs; 0 for no end of them."""
+        varied = self.crop_padding or self.flip or any(getattr(self, name) for name in AFRESH)
+        return self.views or (0 if varied else 1)
 
     def check(self, *, streamed: bool) -> None:
         """Check that the changes can be made to streamed images, or to images in memory.
@@ -87,6 +107,11 @@ class Augment:
             streamed or self.rand_augment == 0,
             "rand_augment varies streamed images only, and these are in memory: set it to 0, or "
             "data.streamed to true",
+        )
+        require(
+            not (streamed and self.views),
+            f"views {self.views}: streamed images are cropped afresh in every epoch; set "
+            "augment.views to 0, or data.streamed to false",
         )
 
     def draw(self, count: int, source: torch.Generator) -> View:
@@ -121,36 +146,26 @@ class Canvas:
         return self._pixels.gather(0, places.view(-1)).view(places.shape)
 
 
+class Shown(NamedTuple):
+    """A batch of images before they are normalised.
+
+    Attributes:
+        pixels: (B, C, H, W) uint8.
+        view: (B,) int64, their positions among all views where these are fixed; else None.
+    """
+
+    pixels: Tensor
+    view: Tensor | None = None
+
+
 class Views(Protocol):
     """Training images as a network sees them, epoch by epoch."""
 
-    def epoch(
-        self, order: Tensor, draws: torch.Generator, sizes: Sequence[int]
-    ) -> Iterator[Tensor]:
-        """Yield the batches of an epoch: (B, C, H, W) uint8.
+    def epoch(self, order: Tensor, draws: torch.Generator, sizes: Sequence[int]) -> Iterator[Shown]:
+        """Yield the batches of an epoch.
 
         Args:
             order: (N,) int64 on the CPU, the positions of the images in the order of use.
             draws: Generator on the CPU; the views are drawn from it, or from its seed.
             sizes: B of each batch; their sum is N.
         """
-
-
-class MemoryViews:
-    """Random crops and flips of images in memory."""
-
-    def __init__(self, images: Tensor, augment: Augment) -> None:
-        """Pad ``images`` (N, C, H, W) uint8 on their device."""
-        self._canvas = Canvas(images, augment.crop_padding)
-        self._augment, self._device = augment, images.device
-
-    def epoch(
-        self, order: Tensor, draws: torch.Generator, sizes: Sequence[int]
-    ) -> Iterator[Tensor]:
-        """Yield the batches, see `Views.epoch`."""
-        views = self._augment.draw(len(order), draws).to(self._device)
-        order, first = order.to(self._device), 0
-        for size in sizes:
-            rows = slice(first, first + size)
-            yield self._canvas.crop(order[rows], views[rows])
-            first += size

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torchvision.transforms import v2
 
-from sakd.data.batches.augment import Augment
+from sakd.data.batches.augment import Augment, Shown
 from sakd.data.batches.loading import Loader
 from sakd.data.pictures.conversion import recolour
 from sakd.data.pictures.form import Form
@@ -37,11 +37,10 @@ class CropViews:
         self._read = partial(recolour, channels=form.channels, tones=form.tones)
         self._transform = v2.Compose(steps)
 
-    def epoch(
-        self, order: Tensor, draws: torch.Generator, sizes: Sequence[int]
-    ) -> Iterator[Tensor]:
+    def epoch(self, order: Tensor, draws: torch.Generator, sizes: Sequence[int]) -> Iterator[Shown]:
         """Yield the batches, see `Views.epoch`; every picture has a seed of its own."""
         rows = torch.split(order, list(sizes))
-        return self._loader.batches(
+        batches = self._loader.batches(
             rows, self._read, self._device, transform=self._transform, seed=draws.initial_seed()
         )
+        return map(Shown, batches)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Protocol, Self
 import torch
 from torch import Tensor
 
-from sakd.data.batches.augment import Augment, MemoryViews, Views
+from sakd.data.batches.augment import Augment, Views
 from sakd.data.batches.normalise import ChannelStatistics, channel_statistics
+from sakd.data.batches.views import FixedViews, MemoryViews
+from sakd.foundation.randomness import generator
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Digest
@@ -65,10 +67,17 @@ class ImageSet:
         """Move images and labels to ``device``; no copy when they are there already."""
         return replace(self, images=self.images.to(device), labels=self.labels.to(device))
 
-    def views(self, augment: Augment, device: torch.device | str) -> Views:
-        """Make training views of the images on ``device``."""
+    def fixed(self, augment: Augment) -> int:
+        """Count the views of all images that training can show; 0 for no end of them."""
+        return augment.fixed * len(self)
+
+    def views(self, augment: Augment, device: torch.device | str, seed: int) -> Views:
+        """Make training views of the images on ``device``; fixed ones are drawn from ``seed``."""
         augment.check(streamed=False)
-        return MemoryViews(self.images.to(device), augment)
+        images = self.images.to(device)
+        if not augment.fixed:
+            return MemoryViews(images, augment)
+        return FixedViews(images, augment, generator(seed, "views"))
 
     def as_they_are(self, batch_size: int, device: torch.device | str) -> Iterator[Tensor]:
         """Yield the images in order, (B, C, H, W) uint8 on ``device``."""
@@ -118,8 +127,11 @@ class Images(Protocol):
     def to(self, device: torch.device | str) -> Self:
         """Move images in memory to ``device``."""
 
-    def views(self, augment: Augment, device: torch.device | str) -> Views:
-        """Make training views of the images on ``device``."""
+    def fixed(self, augment: Augment) -> int:
+        """Count the views of all images that training can show; 0 for no end of them."""
+
+    def views(self, augment: Augment, device: torch.device | str, seed: int) -> Views:
+        """Make training views of the images on ``device``; fixed ones are drawn from ``seed``."""
 
     def as_they_are(self, batch_size: int, device: torch.device | str) -> Iterator[Tensor]:
         """Yield the images in order, (B, C, H, W) uint8 on ``device``."""

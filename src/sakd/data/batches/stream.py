@@ -13,6 +13,7 @@ from sakd.data.batches.augment import Augment
 from sakd.data.batches.images import Images
 from sakd.data.batches.mixing import Mixer, Mixture, cut_out
 from sakd.data.batches.normalise import Normalise
+from sakd.data.batches.views import FixedViews
 from sakd.foundation.errors import require
 from sakd.foundation.randomness import generator, mix
 
@@ -26,6 +27,7 @@ class Batch(NamedTuple):
         index: (B,) int64, positions in the training set.
         seed: Mixed of (seed, epoch, step): the root of all that a training step draws.
         mixture: The labels that were mixed in, where images were mixed.
+        view: (B,) int64, positions among the views of the stream where these are fixed.
         source: Gives the generator of a purpose, where one is kept from step to step; None makes
             one whenever it is asked for.
     """
@@ -35,6 +37,7 @@ class Batch(NamedTuple):
     index: Tensor  # type: ignore[assignment]  # a batch has no use for tuple.index
     seed: int
     mixture: Mixture | None = None
+    view: Tensor | None = None
     source: Callable[[str], torch.Generator] | None = None
 
     def draws(self, purpose: str) -> torch.Generator:
@@ -70,7 +73,8 @@ class BatchStream:
     """Every training image once per epoch, in a new order and a new view.
 
     The order and the views of an epoch are drawn on the CPU from (seed, epoch), so that every
-    device sees the same images and an epoch does not depend on those before it. The last batch
+    device sees the same images and an epoch does not depend on those before it. Fixed views
+    (`Augment.views`) are drawn from the seed, and their choice from (seed, epoch). The last batch
     holds the rest; a rest of one image joins the batch before it, since batch norm cannot take
     the statistics of a single value.
 
@@ -103,7 +107,7 @@ class BatchStream:
         require(len(train) > 1, f"{found}; needed: 2 or more; add images")
         self._sizes = batch_sizes(len(train), self.batch_size)
         self._labels = train.labels.to(self.device)
-        self._views = train.views(self.augment, self.device)
+        self._views = train.views(self.augment, self.device, self.seed)
         self._mixer = Mixer(self.augment)
         self._normalise = Normalise(self.mean, self.std, self.device)
 
@@ -111,20 +115,42 @@ class BatchStream:
         """Count the steps of an epoch."""
         return len(self._sizes)
 
+    @property
+    def fixed(self) -> int:
+        """The number of views that all epochs show; 0 where every epoch has new ones."""
+        return len(self._views) if isinstance(self._views, FixedViews) else 0
+
+    def views(self) -> Iterator[Batch]:
+        """Yield each fixed view once, in order; nothing where every epoch has new ones."""
+        if not isinstance(self._views, FixedViews):
+            return
+        numbers = torch.arange(self.fixed, device=self.device)
+        for view in torch.split(numbers, batch_sizes(self.fixed, self.batch_size)):
+            index = view % len(self._labels)
+            yield Batch(
+                images=self._normalise(self._views.at(view).pixels),
+                labels=self._labels[index],
+                index=index,
+                seed=mix(self.seed, "views"),
+                view=view,
+            )
+
     def epoch(self, number: int) -> Iterator[Batch]:
         """Yield the batches of epoch ``number``, counted from 0."""
         draws = generator(self.seed, number, "images")
         order = torch.randperm(len(self._labels), generator=draws)
         views = self._views.epoch(order, draws, self._sizes)
         rows = torch.split(order.to(self.device), self._sizes)
-        for step, (pixels, index) in enumerate(zip(views, rows, strict=True)):
-            images, mixture = self._vary(self._normalise(pixels), self._labels[index], number, step)
+        for step, (shown, index) in enumerate(zip(views, rows, strict=True)):
+            pixels = self._normalise(shown.pixels)
+            images, mixture = self._vary(pixels, self._labels[index], number, step)
             yield Batch(
                 images=images,
                 labels=self._labels[index],
                 index=index,
                 seed=mix(self.seed, number, step, "objective"),
                 mixture=mixture,
+                view=shown.view,
             )
 
     def _vary(

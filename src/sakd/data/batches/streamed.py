@@ -111,12 +111,18 @@ class ImageFiles:
         del device
         return self
 
-    def views(self, augment: Augment, device: torch.device | str) -> Views:
-        """Make training views of the images on ``device``.
+    def fixed(self, augment: Augment) -> int:
+        """Give 0: there is no end of random crops."""
+        del augment
+        return 0
+
+    def views(self, augment: Augment, device: torch.device | str, seed: int) -> Views:
+        """Make training views of the images on ``device``, seeded by each epoch alone.
 
         Raises:
             UserError: ``augment`` asks for crops that are made in memory only.
         """
+        del seed
         augment.check(streamed=True)
         return CropViews(self._loader, self.form, augment, device)
 

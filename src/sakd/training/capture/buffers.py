@@ -30,6 +30,7 @@ class Buffers:
             labels=batch.labels.clone(),
             index=batch.index.clone(),
             mixture=mixture,
+            view=None if batch.view is None else batch.view.clone(),
         )
 
     def load(self, batch: Batch) -> None:
@@ -46,3 +47,5 @@ def form(batch: Batch) -> Form:
 def _tensors(batch: Batch) -> Iterator[Tensor]:
     yield from (batch.images, batch.labels, batch.index)
     yield from batch.mixture or ()
+    if batch.view is not None:
+        yield batch.view

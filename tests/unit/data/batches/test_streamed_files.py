@@ -122,4 +122,4 @@ def test_augmentation_of_the_other_kind_is_refused(files: ImageFiles, make_image
     with pytest.raises(UserError, match=r"crop_padding 4: .*crop_padding .* to 0"):
         stream(files, crop_padding=4)
     with pytest.raises(UserError, match=r"rand_augment .*to 0, or"):
-        make_images().views(Augment(rand_augment=2), "cpu")
+        make_images().views(Augment(rand_augment=2), "cpu", 0)
