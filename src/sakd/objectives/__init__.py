@@ -3,11 +3,12 @@
 from sakd.objectives.base import Objective, Pretrainable, StepResult
 from sakd.objectives.build import OBJECTIVES, distil, objective_of
 from sakd.objectives.graft import Graft
-from sakd.objectives.outputs import Outputs, answer
+from sakd.objectives.outputs import Outputs
 from sakd.objectives.parameters import Distillation, Routing
 from sakd.objectives.players import Optimisation, Player
 from sakd.objectives.pretraining import PretrainingObjective
 from sakd.objectives.problem import DataFacts, Problem, System
+from sakd.objectives.requests import Request, answer, merged
 from sakd.objectives.router import Router
 from sakd.objectives.spot_distillation import JointDistillation, SpotDistillation
 from sakd.objectives.supervised import Supervised
@@ -25,6 +26,7 @@ __all__ = [
     "Pretrainable",
     "PretrainingObjective",
     "Problem",
+    "Request",
     "Router",
     "Routing",
     "SpotDistillation",
@@ -33,5 +35,6 @@ __all__ = [
     "System",
     "answer",
     "distil",
+    "merged",
     "objective_of",
 ]

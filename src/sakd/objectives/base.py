@@ -10,8 +10,9 @@ from typing import NamedTuple, Self
 from torch import Tensor, nn
 
 from sakd.data import Batch
-from sakd.objectives.outputs import Outputs, Request
+from sakd.objectives.outputs import Outputs
 from sakd.objectives.players import Player
+from sakd.objectives.requests import Request
 
 
 class StepResult(NamedTuple):

@@ -25,8 +25,8 @@ class Outputs(NamedTuple):
         side: The network that they are of.
     """
 
-    closed: tuple[Tensor, ...]
-    unrectified: tuple[Tensor, ...]
+    closed: Sequence[Tensor]
+    unrectified: Sequence[Tensor]
     side: Side
 
     @classmethod
@@ -42,7 +42,7 @@ class Outputs(NamedTuple):
         return cls(closed, before, side)
 
     @property
-    def features(self) -> tuple[Tensor, ...]:
+    def features(self) -> Sequence[Tensor]:
         """The features without the logits."""
         return self.closed[:-1]
 
@@ -51,26 +51,9 @@ class Outputs(NamedTuple):
         """The logits (B, K)."""
         return self.closed[-1]
 
-    def shown_to(self, distiller: Distiller) -> tuple[Tensor, ...]:
+    def shown_to(self, distiller: Distiller) -> Sequence[Tensor]:
         """Give the outputs that ``distiller`` compares."""
         return self.unrectified if self.side in distiller.unrectified else self.closed
-
-
-class Request(NamedTuple):
-    """The outputs of a frozen teacher that an objective needs; computed once for all that ask.
-
-    Attributes:
-        teacher: The teacher, in evaluation mode; it runs without gradient.
-        unrectified: Whether features before rectifiers are needed too.
-    """
-
-    teacher: StagedNetwork
-    unrectified: bool
-
-    @torch.no_grad()
-    def outputs(self, images: Tensor) -> Outputs:
-        """Run the teacher on ``images`` (B, C, H, W)."""
-        return Outputs.of(self.teacher, images, Side.TEACHER, unrectified=self.unrectified)
 
 
 def wanted_unrectified(distillers: Iterable[Distiller]) -> Side:
@@ -91,18 +74,3 @@ def full_precision(outputs: Iterable[Tensor]) -> tuple[Tensor, ...]:
     """Give the tensors; those of half precision are converted to float32."""
     halves = (torch.float16, torch.bfloat16)
     return tuple(x.float() if x.dtype in halves else x for x in outputs)
-
-
-def answer(requests: Sequence[Request | None], images: Tensor) -> list[Outputs | None]:
-    """Answer ``requests`` for ``images`` (B, C, H, W) by one forward pass per teacher.
-
-    Returns:
-        The outputs for each request; None for None.
-    """
-    wanted: dict[int, Request] = {}
-    for request in filter(None, requests):
-        same = wanted.get(id(request.teacher), request)
-        needed = same.unrectified or request.unrectified
-        wanted[id(request.teacher)] = request._replace(unrectified=needed)
-    given = {key: request.outputs(images) for key, request in wanted.items()}
-    return [None if request is None else given[id(request.teacher)] for request in requests]

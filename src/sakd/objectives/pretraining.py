@@ -11,8 +11,9 @@ from sakd.data import Batch
 from sakd.distillers import Distiller, Pretraining, Side
 from sakd.networks import StagedNetwork
 from sakd.objectives.base import Pretrainable, StepResult
-from sakd.objectives.outputs import Outputs, Request
+from sakd.objectives.outputs import Outputs
 from sakd.objectives.players import Optimisation, Player
+from sakd.objectives.requests import Request
 
 
 class PretrainingObjective(Pretrainable):
@@ -20,13 +21,19 @@ class PretrainingObjective(Pretrainable):
 
     frozen = ("teacher",)
 
-    def __init__(self, teacher: StagedNetwork, distiller: Distiller, plan: Pretraining) -> None:
+    def __init__(
+        self,
+        teacher: StagedNetwork,
+        distiller: Distiller,
+        plan: Pretraining,
+    ) -> None:
         """Train ``plan.module`` on the features of ``teacher`` that ``distiller`` compares."""
         super().__init__()
         self.teacher = teacher
         self.module = plan.module
         self.plan = plan
         self.epochs = plan.epochs
+        self.asked = Request.of(teacher, [distiller])
         self.unrectified = Side.TEACHER in distiller.unrectified
         self.depths = tuple(spot.teacher for spot in distiller.pair.spots)
 
@@ -42,8 +49,8 @@ class PretrainingObjective(Pretrainable):
         return {"pretraining": Player(list(self.module.parameters()), recipe)}
 
     def request(self) -> Request:
-        """Ask for the teacher's outputs."""
-        return Request(self.teacher, self.unrectified)
+        """Ask for the features that the distiller compares."""
+        return self.asked
 
     def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:
         """Compute the plan's loss."""

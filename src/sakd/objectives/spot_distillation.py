@@ -20,7 +20,6 @@ from sakd.objectives.base import StepResult
 from sakd.objectives.graft import Graft
 from sakd.objectives.outputs import (
     Outputs,
-    Request,
     arithmetic_of,
     full_precision,
     wanted_unrectified,
@@ -29,6 +28,7 @@ from sakd.objectives.parameters import Routing
 from sakd.objectives.players import Optimisation, Player
 from sakd.objectives.pretraining import PretrainingObjective
 from sakd.objectives.problem import Problem, System
+from sakd.objectives.requests import Request
 from sakd.objectives.router import Router
 from sakd.objectives.teaching import FrozenTeacher, LearningTeacher, Teaching
 from sakd.routing.collapse import GATE_RATE
@@ -106,9 +106,13 @@ class SpotDistillation(System):
         return players
 
     def request(self) -> Request | None:
-        """Ask for the outputs of a frozen teacher; those of one that learns are never shared."""
-        asked = Side.TEACHER in self.unrectified
-        return None if self.teaching.learns else Request(self.teacher, asked)
+        """Ask for what distillers, policy and graft read; a teacher that learns shares nothing."""
+        if self.teaching.learns:
+            return None
+        distillers = self._distillers().values()
+        asked = Request.of(self.teacher, distillers)
+        reached = () if self.router.graft is None else (self.spots[0].teacher,)
+        return asked.joined([*self.task.embedded(self.teacher.depth), *reached])
 
     def pretrainings(self) -> dict[str, PretrainingObjective]:
         """Name the trainings that distillers need first and that have not been done."""
@@ -135,7 +139,7 @@ class SpotDistillation(System):
 
         own = self.task.loss(student.logits, batch)
         supervision = {"cross_entropy": own}
-        supervision |= self.teaching.supervision(self.task, taught.logits, batch)
+        supervision |= self.teaching.supervision(self.task, taught, batch)
         knowledge = self.knowledge(student, taught, batch, route.chosen)
         total = self.ce_weight * torch.stack(list(supervision.values())).sum()
         for name, loss in knowledge.items():

@@ -25,8 +25,8 @@ class Teaching(ABC):
     learns: ClassVar[bool]
 
     @abstractmethod
-    def supervision(self, task: Task, logits: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """Compute the label losses, by name, of the teacher's ``logits`` (B, K)."""
+    def supervision(self, task: Task, seen: Outputs, batch: Batch) -> dict[str, Tensor]:
+        """Compute the label losses, by name, of the teacher's outputs ``seen`` in this step."""
 
     @abstractmethod
     def reached(self, teacher: StagedNetwork, images: Tensor, depth: int, seen: Outputs) -> Tensor:
@@ -58,7 +58,7 @@ class FrozenTeacher(Teaching):
 
     learns = False
 
-    def supervision(self, task: Task, logits: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def supervision(self, task: Task, seen: Outputs, batch: Batch) -> dict[str, Tensor]:
         """Give no loss."""
         return {}
 
@@ -89,9 +89,9 @@ class LearningTeacher(Teaching):
 
     learns = True
 
-    def supervision(self, task: Task, logits: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def supervision(self, task: Task, seen: Outputs, batch: Batch) -> dict[str, Tensor]:
         """Compute the teacher's own label loss."""
-        return {"teacher_cross_entropy": task.loss(logits, batch)}
+        return {"teacher_cross_entropy": task.loss(seen.logits, batch)}
 
     @torch.no_grad()
     def reached(self, teacher: StagedNetwork, images: Tensor, depth: int, seen: Outputs) -> Tensor:

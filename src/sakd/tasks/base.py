@@ -34,6 +34,10 @@ class Task(ABC):
     def embedding(self, features: Sequence[Tensor]) -> Tensor:
         """Reduce the features, in order of depth and without the logits, to one vector (B, C)."""
 
+    def embedded(self, depth: int) -> Sequence[int]:
+        """Give the positions of the features, of ``depth`` many, that `embedding` reads."""
+        return range(depth)
+
     @abstractmethod
     def measures(
         self, network: nn.Module, data: Prepared, device: torch.device | str

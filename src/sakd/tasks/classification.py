@@ -35,6 +35,10 @@ class Classification(Task):
         """Give the last feature, which is a vector (B, C)."""
         return features[-1]
 
+    def embedded(self, depth: int) -> Sequence[int]:
+        """Give the last position."""
+        return (depth - 1,)
+
     @torch.no_grad()
     def measures(
         self, network: nn.Module, data: Prepared, device: torch.device | str = "cpu"

@@ -10,8 +10,7 @@ from torch import Tensor
 
 from sakd.data import Augment, Batch, BatchStream, ImageSet
 from sakd.distillers import DISTILLERS
-from sakd.objectives import Objective, SpotDistillation, Supervised
-from sakd.objectives.outputs import answer
+from sakd.objectives import Objective, SpotDistillation, Supervised, answer
 from sakd.routing import POLICIES
 from sakd.training import Precision, Run
 from sakd.training.capture.waits import HostWaitsError, Waits
