@@ -34,6 +34,10 @@ class Distillation:
             stand alone (simkd) take neither this nor ``ce_weight``.
         weights: Beta by distiller, where it differs from the published one.
         options: Constructor arguments by distiller.
+        keep_outputs_mb: The most memory, in MB, for the outputs of a frozen teacher that one
+            training needs, of all its images in all their views. Up to it they are computed once,
+            and kept; beyond it, and where every epoch has new views, the teacher runs in every
+            step. Outputs computed in other batches may differ in the last bits.
     """
 
     objective: str = "distillation"
@@ -41,11 +45,13 @@ class Distillation:
     kd_weight: float = 1.0
     weights: Mapping[str, float] = field(default_factory=dict)
     options: Options = field(default_factory=dict)
+    keep_outputs_mb: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse negative weights."""
+        """Refuse negative numbers."""
         named = {f"weights.{name}": weight for name, weight in self.weights.items()}
         require_not_negative(ce_weight=self.ce_weight, kd_weight=self.kd_weight, **named)
+        require_not_negative(keep_outputs_mb=self.keep_outputs_mb)
 
     def weights_of(self, method: Method) -> dict[str, float]:
         """Give the weights of the distillers of ``method``, and of the KD that joins, if not 0."""

@@ -26,6 +26,8 @@ class PretrainingObjective(Pretrainable):
         teacher: StagedNetwork,
         distiller: Distiller,
         plan: Pretraining,
+        *,
+        keep_outputs_mb: int = 0,
     ) -> None:
         """Train ``plan.module`` on the features of ``teacher`` that ``distiller`` compares."""
         super().__init__()
@@ -33,7 +35,7 @@ class PretrainingObjective(Pretrainable):
         self.module = plan.module
         self.plan = plan
         self.epochs = plan.epochs
-        self.asked = Request.of(teacher, [distiller])
+        self.asked = Request.of(teacher, [distiller], keep_mb=keep_outputs_mb)
         self.unrectified = Side.TEACHER in distiller.unrectified
         self.depths = tuple(spot.teacher for spot in distiller.pair.spots)
 

@@ -51,21 +51,25 @@ class Request(NamedTuple):
         teacher: The teacher, in evaluation mode; it runs without gradient.
         closed: The positions of the outputs that are needed, as in `Outputs.closed`.
         unrectified: The positions of those needed before rectifiers.
+        keep_mb: The most memory, in MB, in which outputs of all training images may be kept.
     """
 
     teacher: StagedNetwork
     closed: frozenset[int]
     unrectified: frozenset[int] = frozenset()
+    keep_mb: int = 0
 
     @classmethod
-    def of(cls, teacher: StagedNetwork, distillers: Iterable[Distiller]) -> Request:
+    def of(
+        cls, teacher: StagedNetwork, distillers: Iterable[Distiller], *, keep_mb: int = 0
+    ) -> Request:
         """Ask for those outputs of ``teacher`` that ``distillers`` compare."""
         closed: set[int] = set()
         unrectified: set[int] = set()
         for distiller in distillers:
             places = unrectified if Side.TEACHER in distiller.unrectified else closed
             places.update(spot.teacher for spot in distiller.pair.spots)
-        return cls(teacher, frozenset(closed), frozenset(unrectified))
+        return cls(teacher, frozenset(closed), frozenset(unrectified), keep_mb)
 
     @torch.no_grad()
     def outputs(self, images: Tensor) -> Outputs:

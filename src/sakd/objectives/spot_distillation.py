@@ -57,6 +57,7 @@ class SpotDistillation(System):
         spots: tuple[Spot, ...],
         losses: Losses,
         router: Router,
+        keep_outputs_mb: int = 0,
     ) -> None:
         """Combine the parts; `sakd.objectives.distil` makes them from names.
 
@@ -66,6 +67,7 @@ class SpotDistillation(System):
             spots: One per decision of the policy, in order of depth; the last is the logits.
             losses: The losses of the student.
             router: The policy, with the graft that trains it.
+            keep_outputs_mb: See `sakd.objectives.Distillation`.
         """
         super().__init__()
         learns = self.teaching.learns
@@ -78,13 +80,17 @@ class SpotDistillation(System):
         self.weights = dict(losses.weights)
         self.ce_weight = losses.ce_weight
         self.task = losses.task
+        self.keep_outputs_mb = keep_outputs_mb
         self.unrectified = wanted_unrectified(losses.distillers.values())
 
     @classmethod
     def of(cls, problem: Problem) -> Self:
         """Build the objective; see `sakd.objectives.assembly.assemble`."""
         student, teacher, spots, losses, router = assemble(problem)
-        return cls(student, teacher, spots=spots, losses=losses, router=router)
+        keep = problem.distillation.keep_outputs_mb
+        return cls(
+            student, teacher, spots=spots, losses=losses, router=router, keep_outputs_mb=keep
+        )
 
     @classmethod
     def changes_teacher(cls) -> bool:
@@ -110,7 +116,7 @@ class SpotDistillation(System):
         if self.teaching.learns:
             return None
         distillers = self._distillers().values()
-        asked = Request.of(self.teacher, distillers)
+        asked = Request.of(self.teacher, distillers, keep_mb=self.keep_outputs_mb)
         reached = () if self.router.graft is None else (self.spots[0].teacher,)
         return asked.joined([*self.task.embedded(self.teacher.depth), *reached])
 
@@ -118,7 +124,9 @@ class SpotDistillation(System):
         """Name the trainings that distillers need first and that have not been done."""
         plans = {name: (d, d.pretraining()) for name, d in self._distillers().items()}
         return {
-            name: PretrainingObjective(self.teacher, distiller, plan)
+            name: PretrainingObjective(
+                self.teacher, distiller, plan, keep_outputs_mb=self.keep_outputs_mb
+            )
             for name, (distiller, plan) in plans.items()
             if plan is not None and not plan.done
         }

@@ -40,9 +40,12 @@ def facts_alone(
 
 
 def facts_distilled(
-    cell: Cell, teacher: Weights, distillation: Distillation, routing: Routing
+    cell: Cell, teacher: Weights, distillation: Distillation, routing: Routing, *, fixed: bool
 ) -> dict[str, Any]:
-    """List what else determines the training of a cell with a teacher."""
+    """List what else determines the training of a cell with a teacher.
+
+    The teacher's outputs are kept only where the views of the images are ``fixed``.
+    """
     method, policy = Method.of(cell.distiller), POLICIES[cell.policy]
     weights = distillation.weights_of(method)
     kinds = [method.everyone[name] for name in weights]
@@ -58,6 +61,8 @@ def facts_distilled(
     }
     if "statistics" in teacher.card:
         facts["teacher_statistics"] = teacher.card["statistics"]
+    if fixed and distillation.keep_outputs_mb:
+        facts["keep_outputs_mb"] = distillation.keep_outputs_mb
     if policy.trained:
         facts["routing"] = {k: v for k, v in facts_of(routing).items() if k != "options"}
     return facts

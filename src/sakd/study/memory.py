@@ -27,14 +27,16 @@ class Needs:
     Attributes:
         kept: Memory for its whole time: its own weights, gradients, momentum and buffers.
         passing: Memory during a step: the tensors of forward passes that backward passes need.
+        shared: Memory that all trainings use together: the kept outputs of their teachers.
     """
 
     kept: int
     passing: int
+    shared: int = 0
 
     def fit(self, memory: int, steps: int = 1) -> int:
         """Count the trainings that fit in ``memory`` bytes, which holds ``steps`` at a time."""
-        left = int(SHARE * memory) - steps * self.passing
+        left = int(SHARE * memory) - steps * self.passing - self.shared
         return max(1, left // max(1, self.kept))
 
 

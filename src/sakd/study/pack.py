@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -16,11 +15,12 @@ from sakd.data import Batch, BatchStream
 from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
 from sakd.study.bench import Bench
-from sakd.study.memory import needs, room_for
+from sakd.study.memory import Needs, needs, room_for
 from sakd.study.recorder import Recorder
 from sakd.study.store import Record
 from sakd.study.trainings import Training
 from sakd.training import Run, pretrain, train
+from sakd.training.kept import Asked, kept_bytes
 from sakd.training.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -49,21 +49,32 @@ def _fitting(trainings: Sequence[Training], bench: Bench) -> int:
     if len(trainings) == 1:
         return 1
     try:
-        batch = next(iter(bench.stream(trainings[0]).epoch(0)))
+        stream = bench.stream(trainings[0])
+        batch = next(iter(stream.epoch(0)))
     except UserError:  # each will fail and be recorded
         return len(trainings)
     teachers = Teachers()
-    return min(_room(training, teachers, batch, bench) for training in trainings)
+    measured = [_measured(training, teachers, batch, bench) for training in trainings]
+    found = [one for one in measured if one is not None]
+    shared = kept_bytes([asked for _, asked in found if asked is not None], stream)
+    rooms = [
+        room_for(replace(need, shared=shared), bench.device, graph=bench.graph) for need, _ in found
+    ]
+    return min(rooms, default=len(trainings))
 
 
 @torch.random.fork_rng()
-def _room(training: Training, teachers: Teachers, batch: Batch, bench: Bench) -> int:
+def _measured(
+    training: Training, teachers: Teachers, batch: Batch, bench: Bench
+) -> tuple[Needs, Asked | None] | None:
+    """Measure a training; give also what it asks of its teacher."""
     try:
         objective = training.build(teachers.of(training)).to(bench.device)
-        return room_for(needs(objective, batch), bench.device, graph=bench.graph)
+        asked = Asked.by(objective, training.recipe.arithmetic)
+        return needs(objective, batch), asked
     except Exception as error:  # the training will fail, too, and be recorded
         logger.debug("%s: its memory was not measured: %s", training.id, error)
-        return sys.maxsize
+        return None
 
 
 class Teachers(dict[str, StagedNetwork]):

@@ -170,14 +170,17 @@ def _distilled(
         with seeded(cell.seed, "objective"):
             return objective_of(Problem(*networks, method, policy, data, distillation, routing))
 
+    learns = OBJECTIVES[distillation.objective].changes_teacher()
+    fixed = not learns and bool(alone.images.fixed(alone.recipe.augment))
+    facts = facts_distilled(cell, teacher, distillation, routing, fixed=fixed)
     optimisation = dict(alone.optimisation)
     if policy.trained:
         optimisation["router"] = routing.optimisation(alone.recipe.optimisation)
     return replace(
         alone,
-        facts={**alone.facts, **facts_distilled(cell, teacher, distillation, routing)},
+        facts={**alone.facts, **facts},
         network=method.trained_name(cell.student, cell.teacher),
         build=build,
         optimisation=optimisation,
-        teacher=None if OBJECTIVES[distillation.objective].changes_teacher() else taught,
+        teacher=None if learns else taught,
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import groupby, repeat
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import groupby
 from typing import Unpack
 
 import torch
@@ -11,6 +12,7 @@ import torch
 from sakd.data import Batch, BatchStream
 from sakd.objectives import Objective, Outputs, answer
 from sakd.training.capture import Captured, Step, recorder_for
+from sakd.training.kept import KeptOutputs, keep, look_up
 from sakd.training.precision import Precision
 from sakd.training.run import EpochRecord, Run, RunOptions
 
@@ -44,6 +46,9 @@ def fit(
 def train(runs: Sequence[Run], stream: BatchStream, *, graph: bool = True) -> None:
     """Train ``runs`` side by side; draw each batch once, and run each frozen teacher once on it.
 
+    Where a request allows it (`Request.keep_mb`) and views are fixed, a teacher runs once on every
+    view beforehand, and its outputs are looked up.
+
     On a CPU every run ends with the bits that it has alone, although others may resume at another
     epoch, have fewer epochs, or fail. A failure ends its own run only, which keeps the error as its
     ``failure``; an error of the stream or of a teacher is raised. Torch's global random state, from
@@ -58,6 +63,7 @@ def train(runs: Sequence[Run], stream: BatchStream, *, graph: bool = True) -> No
     step: Step | None = None
     for run in runs:
         run.attempt(run.start, len(stream))
+    kept = keep(runs, stream)
     for epoch in range(max((run.epochs for run in runs), default=0)):
         present = [run for run in runs if run.takes_part(epoch)]
         if not present:
@@ -65,26 +71,30 @@ def train(runs: Sequence[Run], stream: BatchStream, *, graph: bool = True) -> No
         for run in present:
             run.attempt(run.begin_epoch)
         for batch in stream.epoch(epoch):
-            step = step or _stepping(batch.images.device, graph=graph)
+            step = step or _stepping(kept, batch.images.device, graph=graph)
             step([run for run in present if run.failure is None], batch)
         for run in present:
             run.attempt(run.end_epoch)
 
 
-def _stepping(device: torch.device, *, graph: bool) -> Step:
+def _stepping(kept: Mapping[Run, KeptOutputs], device: torch.device, *, graph: bool) -> Step:
     """Choose how steps are taken on ``device``."""
     recorder = recorder_for(device) if graph else None
-    return _step if recorder is None else Captured(_taught, _step, recorder)
+    plain = partial(_step, kept)
+    return plain if recorder is None else Captured(partial(_taught, kept), plain, recorder)
 
 
-def _step(runs: Sequence[Run], batch: Batch) -> None:
+def _step(kept: Mapping[Run, KeptOutputs], runs: Sequence[Run], batch: Batch) -> None:
     """Let all ``runs`` learn from ``batch``."""
-    for run, seen, outputs in _taught(runs, batch):
+    for run, seen, outputs in _taught(kept, runs, batch):
         run.attempt(run.step, seen, outputs)
 
 
-def _taught(runs: Sequence[Run], batch: Batch) -> list[tuple[Run, Batch, Outputs | None]]:
+def _taught(
+    kept: Mapping[Run, KeptOutputs], runs: Sequence[Run], batch: Batch
+) -> list[tuple[Run, Batch, Outputs | None]]:
     """Give each run the batch and the outputs of its teacher, in its precision."""
+    known = look_up(runs, batch, kept)
 
     def precision(run: Run) -> Precision:
         return run.precision
@@ -93,6 +103,7 @@ def _taught(runs: Sequence[Run], batch: Batch) -> list[tuple[Run, Batch, Outputs
     for common, group in groupby(sorted(runs, key=lambda run: repr(run.precision)), precision):
         members, seen = list(group), common.seen(batch)
         with common.applied(seen.images.device):
-            outputs = answer([run.objective.request() for run in members], seen.images)
-        taught += zip(members, repeat(seen), outputs, strict=False)
+            asked = [None if run in known else run.objective.request() for run in members]
+            outputs = answer(asked, seen.images)
+        taught += [(r, seen, known.get(r, new)) for r, new in zip(members, outputs, strict=True)]
     return taught

@@ -83,6 +83,7 @@ CASES: dict[str, Training] = {
     "a router of another kind": cell("fitnet", "adaptive", routing=Routing(gamma=3.0)),
     "augmented": cell("kd", "always", Recipe(augment=AUGMENT)),
     "fixed views": cell("kd", "always", Recipe(augment=replace(AUGMENT, views=4))),
+    "kept outputs": cell("kd", "always", distillation=Distillation(keep_outputs_mb=8)),
 }
 
 
@@ -111,6 +112,15 @@ def test_a_parameter_that_is_added_leaves_the_keys_and_counts_once_it_is_used() 
 
     assert cell("at", "adaptive", Longer()).key == cell("at", "adaptive").key
     assert cell("at", "adaptive", Longer(nesterov=True)).key != cell("at", "adaptive").key
+
+
+def test_a_limit_for_kept_outputs_counts_only_where_some_can_be_kept() -> None:
+    kept, joint = Distillation(keep_outputs_mb=8), Distillation("joint", keep_outputs_mb=8)
+    varied = Recipe(augment=AUGMENT)
+    assert cell("kd", "always", varied, distillation=kept).key == CASES["augmented"].key
+    assert cell("none", "none", distillation=kept).key == CASES["a student alone"].key
+    learning = cell("at", "always", distillation=joint)
+    assert learning.key == CASES["a teacher that learns"].key
 
 
 def test_the_code_of_a_training_is_part_of_its_key() -> None:

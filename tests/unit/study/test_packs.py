@@ -21,7 +21,7 @@ from sakd.foundation.vocabulary import DONE, FAILED
 from sakd.objectives import Distillation, Optimisation
 from sakd.study import memory
 from sakd.study.bench import Bench
-from sakd.study.memory import Needs, needs
+from sakd.study.memory import SHARE, Needs, needs
 from sakd.study.pack import Pack, packs
 from sakd.study.store import CellStore, Record
 from sakd.study.train import run_training, run_trainings
@@ -50,10 +50,11 @@ class Pressed(Progress):
         return (Key(),)
 
 
-@pytest.fixture
-def trainings(make_training: Make) -> list[Training]:
-    """Make the trainings of a row."""
-    return [make_training(*method, distillation=BRIEF) for method in METHODS]
+@pytest.fixture(params=[0, 1], ids=["computed", "kept"])
+def trainings(make_training: Make, request: pytest.FixtureRequest) -> list[Training]:
+    """Make the trainings of a row, which compute the outputs of their teacher or keep them."""
+    how = replace(BRIEF, keep_outputs_mb=request.param)
+    return [make_training(*method, distillation=how) for method in METHODS]
 
 
 @pytest.fixture
@@ -196,6 +197,7 @@ class TestMemory:
         assert Needs(kept=10, passing=100).fit(1000) == 70
         assert Needs(kept=10, passing=10_000).fit(1000) == 1
         assert Needs(kept=0, passing=0).fit(1000) == 800
+        assert Needs(kept=10, passing=100, shared=300).fit(1000) == 40
 
     def test_weights_count_three_times_and_buffers_once(
         self, make_training: Make, bench: Bench
@@ -216,6 +218,20 @@ class TestMemory:
         for free, sizes in {sys.maxsize: [4], 1: [1, 1, 1, 1]}.items():
             monkeypatch.setattr("sakd.study.memory.free_memory", lambda _device, n=free: n)
             assert [len(pack) for pack in packs(given, bench, None)] == sizes
+
+    def test_kept_outputs_take_the_place_of_trainings(
+        self, make_training: Make, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def row(keep: int) -> list[Training]:
+            how = Distillation(keep_outputs_mb=keep)
+            return [make_training(name, distillation=how) for name in ("kd", "at", "sp", "rkd")]
+
+        batch = next(iter(bench.stream(row(0)[0]).epoch(0)))
+        found = [needs(training.build(None), batch) for training in row(0)]
+        free = 1 + int(max(need.passing + 4 * need.kept for need in found) / SHARE)
+        monkeypatch.setattr("sakd.study.memory.free_memory", lambda _device: free)
+        assert [len(pack) for pack in packs(row(0), bench, None)] == [4]
+        assert [len(pack) for pack in packs(row(1), bench, None)] == [3, 1]
 
 
 def test_a_bench_decides_on_graphs_and_runs_have_the_names_of_their_trainings(
