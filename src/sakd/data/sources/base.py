@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from sakd.data.sources.raw import RawData
 from sakd.foundation.errors import UserError
@@ -27,6 +27,22 @@ DIGITS = 6  # of `Dataset.origin` that are part of file names
 SHOWN = 100  # classes in the log
 
 logger = logging.getLogger(__name__)
+
+
+class Outline(NamedTuple):
+    """The size of a dataset.
+
+    Attributes:
+        classes: The number of classes.
+        shape: The shape (C, H, W) of every image.
+        train: The number of images to train on.
+        test: The number of images to test on; None where they are split off those to train on.
+    """
+
+    classes: int
+    shape: tuple[int, int, int]
+    train: int
+    test: int | None
 
 
 @dataclass(frozen=True)
@@ -96,6 +112,10 @@ class Dataset(ABC):
 
     def has_test(self) -> bool | None:
         """Tell whether test images come with it; None if only reading it would show that."""
+        return None
+
+    def outline(self) -> Outline | None:
+        """Tell the size without reading anything; None where only reading would show it."""
         return None
 
     def fetch(self) -> None:

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from sakd.data.pictures.decoding import Survey
 from sakd.data.pictures.form import Form
-from sakd.data.sources.base import Dataset
+from sakd.data.sources.base import Dataset, Outline
 from sakd.data.sources.download import Archive, fetch_archive
 from sakd.data.sources.parquet_files import Columns, ParquetFiles, parquet_paths
 from sakd.data.sources.raw import RawData
@@ -34,6 +34,7 @@ class Benchmark(Dataset):
         columns: The columns in parquet files.
         split_names: What the parquet files of the splits may be called.
         class_count: The number of classes.
+        train_count: The number of images to train on; ``test_count`` of those to test on.
         form: The shape of every image.
         mean: The mean per channel that the papers normalise by; ``std`` likewise.
         standard: The statistics that are used unless others are asked for.
@@ -48,6 +49,8 @@ class Benchmark(Dataset):
     columns: ClassVar[Columns]
     split_names: ClassVar[SplitNames] = {"train": ("train",), "test": ("test",)}
     class_count: ClassVar[int]
+    train_count: ClassVar[int]
+    test_count: ClassVar[int]
     form: ClassVar[Form]
     mean: ClassVar[tuple[float, ...]]
     std: ClassVar[tuple[float, ...]]
@@ -68,6 +71,11 @@ class Benchmark(Dataset):
     def slug(self) -> str:
         """The name alone: a benchmark is the same in every folder."""
         return self.name
+
+    def outline(self) -> Outline:
+        """Give the published size."""
+        shape = self.form.channels, self.form.height, self.form.width
+        return Outline(self.class_count, shape, self.train_count, self.test_count)
 
     @property
     @abstractmethod

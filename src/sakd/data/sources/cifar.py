@@ -25,6 +25,8 @@ class Cifar(Benchmark):
     sources: ClassVar[tuple[str, ...]] = ("torchvision", "parquet")
     item: ClassVar[str]
     form: ClassVar[Form] = Form(channels=3, height=32, width=32)
+    train_count: ClassVar[int] = 50_000
+    test_count: ClassVar[int] = 10_000
 
     @property
     def archive(self) -> Archive:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 
 from sakd.data.batches.images import ImageSet
-from sakd.data.sources.base import Dataset
+from sakd.data.sources.base import Dataset, Outline
 from sakd.data.sources.raw import RawData
 from sakd.foundation.errors import UserError
 
@@ -39,6 +39,10 @@ class Digits(Dataset):
     def files(self) -> tuple[Path, ...]:
         """None: the images are part of scikit-learn."""
         return ()
+
+    def outline(self) -> Outline:
+        """Give the size."""
+        return Outline(classes=10, shape=(1, 8, 8), train=1797, test=None)
 
     def read(self) -> RawData:
         """Read the 1,797 images."""

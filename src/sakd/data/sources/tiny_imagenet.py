@@ -55,6 +55,8 @@ class TinyImagenet(Benchmark):
         "test": ("valid", "validation", "val"),
     }
     class_count: ClassVar[int] = 200
+    train_count: ClassVar[int] = 100_000
+    test_count: ClassVar[int] = 10_000
     form: ClassVar[Form] = Form(channels=3, height=64, width=64)
     mean: ClassVar[tuple[float, ...]] = (0.4914, 0.4822, 0.4465)
     std: ClassVar[tuple[float, ...]] = (0.2023, 0.1994, 0.2010)
