@@ -78,6 +78,11 @@ class Training:
         return content_key({n: self.facts.get(n) for n in names} | recipe | {"seed": self.seed})
 
     @property
+    def kind(self) -> str:
+        """A hash that trainings share if they differ in their seed alone, and so take as long."""
+        return content_key({name: fact for name, fact in self.facts.items() if name != "seed"})
+
+    @property
     def taught_by(self) -> str | None:
         """A hash that trainings share if their frozen teachers are the same; None without one."""
         if self.teacher is None:

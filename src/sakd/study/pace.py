@@ -1,0 +1,158 @@
+"""Time a few steps of a training."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from statistics import median
+
+import torch
+
+from sakd.data import Batch, Images, Prepared
+from sakd.data.batches.stream import batch_sizes
+from sakd.objectives import Objective, Outputs, answer
+from sakd.study.bench import Bench
+from sakd.study.pack import Teachers
+from sakd.study.trainings import Training
+from sakd.training import Run
+
+TIMED = 3
+"""Calls that are timed where there is time for them, after one that warms up."""
+
+MEASURED = 64
+"""Validation images on which the time of measuring is taken."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """The seconds that the parts of a training take.
+
+    Attributes:
+        step: An update by one batch, without the forward pass of a frozen teacher.
+        teacher: That forward pass, which the trainings of a pack share; 0 without such a teacher.
+        measuring: Measuring the network on one image.
+        beforehand: Whatever is trained first, as a whole.
+    """
+
+    step: float
+    teacher: float = 0.0
+    measuring: float = 0.0
+    beforehand: float = 0.0
+
+
+@dataclass(frozen=True)
+class Watch:
+    """A watch for things that are done again and again.
+
+    Attributes:
+        patience: The seconds after which nothing is done once more.
+        settle: Waits for the end of what was begun.
+        clock: Tells the seconds.
+    """
+
+    patience: float
+    settle: Callable[[], object] = lambda: None
+    clock: Callable[[], float] = time.perf_counter
+
+    def typical(self, action: Callable[[], object]) -> float:
+        """Give the median of a few calls; the first warms up and counts only if it is the only one.
+
+        >>> ticks = iter([0, 9, 9, 10, 10, 12, 12, 13])
+        >>> Watch(patience=60, clock=lambda: next(ticks)).typical(lambda: None)
+        1
+        """
+        seconds: list[float] = []
+        while len(seconds) <= TIMED and (not seconds or sum(seconds) < self.patience):
+            started = self.clock()
+            action()
+            self.settle()
+            seconds.append(self.clock() - started)
+        return median(seconds[1:] or seconds)
+
+
+class Timer:
+    """Times trainings; those of one teacher share a network of it, and its forward pass."""
+
+    def __init__(self, bench: Bench) -> None:
+        """Time on ``bench``."""
+        few = Prepared(_first(bench.val.images, MEASURED), bench.val.card)
+        self._bench = replace(bench, val=few)
+        self._teachers = Teachers()
+        self._asked: dict[str | None, float] = {}
+        self._measured: dict[str, float] = {}
+
+    def pace(self, training: Training, patience: float) -> Pace:
+        """Build ``training``, time its parts on the first of its images, and throw it away.
+
+        The global random state of torch moves on. Whatever would end such a training is raised.
+
+        Args:
+            training: The training.
+            patience: The seconds after which no part is timed once more.
+        """
+        watch = Watch(patience, partial(_settle, self._bench.device))
+        objective = training.build(self._teachers.of(training)).to(self._bench.device)
+        batch = self._batch(training)
+        beforehand = self._beforehand(objective, batch, watch) * steps_of(training)
+        run = Run(
+            objective,
+            epochs=training.recipe.epochs,
+            optimisation=training.optimisation,
+            precision=training.recipe.arithmetic,
+        )
+        step, teacher = self._step(run, batch, watch, training.taught_by)
+        return Pace(step, teacher, self._measuring(training, objective, watch), beforehand)
+
+    def _batch(self, training: Training) -> Batch:
+        few = replace(training, images=_first(training.images, training.recipe.batch_size))
+        return next(iter(self._bench.stream(few).epoch(0)))
+
+    def _beforehand(self, objective: Objective, batch: Batch, watch: Watch) -> float:
+        """Time one step of every epoch of whatever is trained first."""
+        seconds = 0.0
+        for problem in objective.pretrainings().values():
+            with problem.thawed():
+                run = Run(problem, epochs=problem.epochs)
+                run.begin_epoch()
+                seconds += problem.epochs * watch.typical(partial(run.step, batch))
+        return seconds
+
+    def _step(
+        self, run: Run, batch: Batch, watch: Watch, taught_by: str | None
+    ) -> tuple[float, float]:
+        """Time a step and, once for each, the forward pass of a teacher."""
+        run.start(1)
+        run.begin_epoch()
+        seen, request = run.precision.seen(batch), run.objective.request()
+
+        def ask() -> Outputs | None:
+            with run.precision.applied(self._bench.device):
+                return answer([request], seen.images)[0]
+
+        if request is not None and taught_by not in self._asked:
+            self._asked[taught_by] = watch.typical(ask)
+        return watch.typical(partial(run.step, seen, ask())), self._asked.get(taught_by, 0.0)
+
+    def _measuring(self, training: Training, objective: Objective, watch: Watch) -> float:
+        """Time, once for each network, how long it takes to measure it on one image."""
+        if training.network not in self._measured:
+            measure = partial(self._bench.validate, training.task, objective.network)
+            seconds = watch.typical(measure)
+            self._measured[training.network] = seconds / len(self._bench.val.images)
+        return self._measured[training.network]
+
+
+def steps_of(training: Training) -> int:
+    """Count the steps of an epoch."""
+    return len(batch_sizes(len(training.images), training.recipe.batch_size))
+
+
+def _first(images: Images, count: int) -> Images:
+    return images.subset(torch.arange(min(count, len(images))))
+
+
+def _settle(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
