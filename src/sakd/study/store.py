@@ -141,12 +141,12 @@ class Entry:
         Raises:
             UserError: The checkpoint is damaged.
         """
-        if not self._checkpoint.exists():
-            return None
         try:
             state: dict[str, Any] = torch.load(
                 self._checkpoint, map_location="cpu", weights_only=True
             )
+        except FileNotFoundError:  # never written, or another run has just ended
+            return None
         except (RuntimeError, pickle.UnpicklingError, EOFError) as error:
             raise _damaged(self._checkpoint, error) from error
         return state if state["key"] == key else None
@@ -213,10 +213,10 @@ class CellStore:
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
-    if not path.exists():
-        return None
     try:
         content: dict[str, Any] = dict(json.loads(path.read_text()))
+    except FileNotFoundError:
+        return None
     except (TypeError, ValueError) as error:
         raise _damaged(path, error) from error
     return content
