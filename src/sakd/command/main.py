@@ -1,4 +1,4 @@
-"""List what a study can be made of, and show where the spots of a network are."""
+"""List what a study can be made of, show the spots of a network, and plan a run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import NoReturn
 
 from sakd.command.listing import LISTINGS, aligned
@@ -32,7 +33,7 @@ class Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status: 0, or 1 for what the user can mend."""
     try:
-        given = parser().parse_args(arguments)
+        given = _parsed(parser(), arguments)
         sys.stdout.write(given.run(given))
     except UserError as error:
         sys.stderr.write(f"sakd: {error}\n")
@@ -54,7 +55,28 @@ def parser() -> Parser:
     spotting.add_argument("--input", type=_shape, default=(3, 32, 32), metavar="3x224x224")
     spotting.add_argument("--classes", type=_count, default=10, metavar="K")
     spotting.set_defaults(run=_spots)
+
+    planning = commands.add_parser(
+        "plan", help="what a run would train, and how long it takes here", add_help=False
+    )
+    planning.set_defaults(run=_plan, options=[])
     return top
+
+
+def _parsed(top: Parser, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Parse ``arguments``; the options of a plan are those of Kedro, and are left to it."""
+    given, rest = top.parse_known_args(arguments)
+    if given.run is _plan:
+        given.options = rest
+    elif rest:
+        top.error(f"unrecognized arguments: {' '.join(rest)}")
+    return given
+
+
+def _plan(given: argparse.Namespace) -> str:
+    # Named as text and imported here alone: no other command needs Kedro, or waits for it.
+    import_module("sakd.project.planning").main(given.options)
+    return ""
 
 
 def _list(given: argparse.Namespace) -> str:

@@ -71,6 +71,14 @@ def _available() -> int:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
 
 
+def describe(device: torch.device) -> str:
+    """Name ``device`` with the machine that it is in, and the threads of torch."""
+    kind = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    cores, threads = os.cpu_count(), torch.get_num_threads()
+    threaded = f"{threads} thread{'' if threads == 1 else 's'}"
+    return f"{kind} ({platform.machine()}, {cores} cores, {threaded})"
+
+
 @cache
 def provenance(device: str) -> dict[str, str]:
     """List the origins of a result: revision, versions, machine, ``device``, threads."""

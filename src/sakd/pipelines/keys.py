@@ -40,13 +40,22 @@ def teacher_key(teacher: Teacher, images: Lessons) -> str:
         UserError: Its file cannot be read.
     """
     if teacher.file is None:
-        start = teacher_start(teacher, images.card)
-        return teacher_training(teacher.network, teacher.seed, images, teacher.recipe, start).key
+        return own_training(teacher, images).key
     with teacher.file.open("rb") as file:
         content = file_digest(file, "sha256").hexdigest()
     read_as = {"network": teacher.network, "renames": dict(teacher.renames)}
     statistics = teacher.statistics and asdict(teacher.statistics)
     return _digest(read_as, file=content, statistics=statistics, data=images.card.sha256)
+
+
+def own_training(teacher: Teacher, images: Lessons) -> Training:
+    """Make the training of a teacher that is trained here.
+
+    Raises:
+        UserError: The file that it starts from cannot be read.
+    """
+    start = teacher_start(teacher, images.card)
+    return teacher_training(teacher.network, teacher.seed, images, teacher.recipe, start)
 
 
 def row_trainings(
@@ -56,13 +65,30 @@ def row_trainings(
     card: Mapping[str, Any],
     parameters: Parameters,
 ) -> list[Training]:
-    """Make the trainings of a row's cells.
+    """Make the trainings of a row's cells, under a teacher that is compared with what it should be.
 
     Raises:
         UserError: The teacher's weights are of other data or parameters.
     """
     images = lessons(development, card, parameters)
     check_teacher(parameters.teacher_of(row.teacher), weights, images)
+    return taught_trainings(row, weights, images, parameters)
+
+
+def taught_trainings(
+    row: Row, weights: Weights, images: Lessons, parameters: Parameters
+) -> list[Training]:
+    """Make the trainings of a row's cells.
+
+    Args:
+        row: The cells.
+        weights: The teacher's.
+        images: All training images.
+        parameters: All of them.
+
+    Raises:
+        UserError: The file of weights that the student starts from does not fit it.
+    """
     labelled = replace(images, per_class=parameters.data.student_per_class)
     recipe = parameters.student_recipe(row.student)
     start = student_start(row.student, images.card, parameters)

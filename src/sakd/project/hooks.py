@@ -1,9 +1,12 @@
-"""The hooks of a Kedro run: checks before it, one line for each error, the table after it."""
+"""The hooks of a Kedro run: checks and a plan before it, errors in one line, the table after it."""
 
 from __future__ import annotations
 
 import gc
+import logging
 import sys
+from contextlib import suppress
+from multiprocessing import parent_process
 from typing import Any
 
 import click
@@ -20,11 +23,24 @@ from sakd.foundation.machine import require_compiler, resolve_device
 from sakd.foundation.vocabulary import DONE
 from sakd.project.errors import one_line, told_in_one_line
 from sakd.project.parameters import active_parameters
+from sakd.project.plan import plan_run
 from sakd.reporting import console_table
+
+TRAINING = frozenset({"teacher", "students"})
+"""Tags of the nodes that train."""
+
+SECONDS = 1.0
+"""For timing steps before a run."""
+
+logger = logging.getLogger(__name__)
 
 
 class RunHooks:
-    """Checks before a run, errors in one line, the table of results at its end."""
+    """Checks before a run, its plan, errors in one line, the table of results at its end."""
+
+    def __init__(self) -> None:
+        """Start without a run."""
+        self._to_plan: Pipeline | None = None
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[str, Any]) -> None:
@@ -33,21 +49,23 @@ class RunHooks:
         Raises:
             ClickException: One is missing.
         """
-        parameters = active_parameters()
         with told_in_one_line():
-            resolve_device(parameters.device)
-            if parameters.teacher.compile or parameters.student.compile:
-                require_compiler()
-            if "params:data" in pipeline.inputs():
-                parameters.data.check()
-            if f"{parameters.data.slug}-cells" in pipeline.inputs():
-                parameters.check_files()
-            missing = sorted(name for name in pipeline.inputs() if not catalog.exists(name))
-            listed = ", ".join(missing)
-            require(not missing, f"not there yet: {listed}; run the stages before, or all of them")
-        if parameters.threads is not None:
-            torch.set_num_threads(parameters.threads)
+            check_run(pipeline, catalog)
+        self._to_plan = pipeline
         gc.freeze()  # what was imported stays: no collection need look at it again
+
+    @hook_impl
+    def before_node_run(self, node: Node, catalog: CatalogProtocol[str, Any]) -> None:
+        """Log, before the first training, how much there is to do and about how long it takes.
+
+        The workers of a parallel run are silent: each would time steps while the others train.
+        """
+        pipeline = self._to_plan if parent_process() is None else None
+        if pipeline is not None and node.tags & TRAINING:
+            self._to_plan = None
+            with suppress(UserError):  # reported by the node that cannot go on
+                plan = plan_run(pipeline, catalog, active_parameters(), SECONDS)
+                logger.info("%s", plan.summary())
 
     @hook_impl
     def on_node_error(self, error: Exception, node: Node) -> None:
@@ -81,6 +99,27 @@ class RunHooks:
             with told_in_one_line():
                 card = DataCard.from_json(catalog.load(f"{data}-card"))
                 announce(catalog.load(f"{data}-results"), card)
+
+
+def check_run(pipeline: Pipeline, catalog: CatalogProtocol[str, Any]) -> None:
+    """Check what a run of ``pipeline`` needs, and set the number of threads.
+
+    Raises:
+        UserError: The device, raw data or the output of an earlier stage is missing.
+    """
+    parameters = active_parameters()
+    resolve_device(parameters.device)
+    if parameters.teacher.compile or parameters.student.compile:
+        require_compiler()
+    if "params:data" in pipeline.inputs():
+        parameters.data.check()
+    if f"{parameters.data.slug}-cells" in pipeline.inputs():
+        parameters.check_files()
+    missing = sorted(name for name in pipeline.inputs() if not catalog.exists(name))
+    listed = ", ".join(missing)
+    require(not missing, f"not there yet: {listed}; run the stages before, or all of them")
+    if parameters.threads is not None:
+        torch.set_num_threads(parameters.threads)
 
 
 def announce(results: pd.DataFrame, card: DataCard) -> None:

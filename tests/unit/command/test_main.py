@@ -115,6 +115,7 @@ def test_a_network_that_needs_numbers_to_be_made_is_shown(capsys: Capture) -> No
         ("spots resnet8 --classes 0", "'0' is not a number of classes"),
         ("spots torchvision:vit_b_32 --input 3x64x64", "Expected 224 but got 64"),
         ("spots vgg8 --input 3x1x1", "the network cannot take images of 3x1x1"),
+        ("spots resnet8 --env smoke", "unrecognized arguments: --env smoke"),
         ("show resnet8", "invalid choice: 'show'"),
         ("", "the following arguments are required: COMMAND"),
     ],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +24,7 @@ from sakd.data import Splits
 from sakd.foundation.errors import UserError
 from sakd.project.context import Context
 from sakd.project.hooks import RunHooks, announce
+from sakd.study.plan import Line, Plan
 
 STAGES = ["data_preparation", "teacher", "students", "evaluate", "report"]
 Load = Callable[..., Context]
@@ -38,6 +41,15 @@ def before(pipeline: str, context: Context) -> None:
     """Check a pipeline before it runs, as if the stages before it had been."""
     catalog = context._get_catalog(catalog_class=Catalog)
     RunHooks().before_pipeline_run(pipelines[pipeline], catalog)
+
+
+@contextmanager
+def propagated() -> Iterator[None]:
+    """Let pytest hear the log of the project, which the context shows on the console alone."""
+    logger = logging.getLogger("sakd")
+    logger.propagate = True
+    yield
+    logger.propagate = False
 
 
 def test_every_stage_is_a_pipeline_and_all_of_them_are_the_default(load_context: Load) -> None:
@@ -106,6 +118,52 @@ def test_the_number_of_threads_is_set(load_context: Load, monkeypatch: pytest.Mo
     before("report", load_context("cifar100"))
     before("report", load_context(threads=3))
     assert chosen == [3]
+
+
+class TestThePlan:
+    @pytest.fixture
+    def plans(self, monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
+        """The plans that are left to make."""
+        left = [Plan((), (Line("a/b", 3, 1, 60),))]
+        monkeypatch.setattr("sakd.project.hooks.plan_run", lambda *_: left.pop())
+        return left
+
+    @staticmethod
+    def run(context: Context, pipeline: str) -> None:
+        hooks, catalog = RunHooks(), context._get_catalog(catalog_class=Catalog)
+        hooks.before_pipeline_run(pipelines[pipeline], catalog)
+        for node in pipelines[pipeline].nodes:
+            hooks.before_node_run(node, catalog)
+
+    @pytest.mark.parametrize("pipeline", ["distill", "teacher", "students"])
+    def test_a_run_that_trains_says_once_what_there_is_to_do(
+        self,
+        load_context: Load,
+        plans: list[Plan],
+        caplog: pytest.LogCaptureFixture,
+        pipeline: str,
+    ) -> None:
+        context = load_context(threads=None)
+        with caplog.at_level(logging.INFO), propagated():
+            self.run(context, pipeline)
+        assert caplog.messages == ["3 cells: 1 done, 2 to do; about 60 s here"]
+        assert plans == []
+
+    @pytest.mark.parametrize("pipeline", ["data_preparation", "evaluate", "report"])
+    def test_a_run_that_does_not_says_nothing(
+        self, load_context: Load, plans: list[Plan], pipeline: str
+    ) -> None:
+        self.run(load_context(threads=None), pipeline)
+        assert len(plans) == 1
+
+    def test_an_error_is_left_to_the_node_that_cannot_go_on(
+        self, load_context: Load, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def stop(*_: object) -> Plan:
+            raise UserError("no fit")
+
+        monkeypatch.setattr("sakd.project.hooks.plan_run", stop)
+        self.run(load_context(threads=None), "distill")
 
 
 def test_an_error_in_a_node_that_the_user_can_mend_is_reported_in_one_line() -> None:

@@ -17,13 +17,12 @@ from sakd.pipelines.inputs import (
     open_bench,
     teacher_start,
 )
-from sakd.pipelines.keys import teacher_key
+from sakd.pipelines.keys import own_training, teacher_key
 from sakd.study.bench import Bench
 from sakd.study.lessons import Lessons
 from sakd.study.parameters import Parameters, Teacher
 from sakd.study.store import CellStore
 from sakd.study.train import run_training
-from sakd.study.trainings import teacher_training
 from sakd.training.progress import Progress
 from sakd.weights.saved import Weights, load_weights
 
@@ -64,9 +63,8 @@ def make_teacher(
 
 
 def _trained(teacher: Teacher, images: Lessons, bench: Bench) -> Weights:
-    start = teacher_start(teacher, images.card)
-    describe_start(teacher.network, start)
-    training = teacher_training(teacher.network, teacher.seed, images, teacher.recipe, start)
+    describe_start(teacher.network, teacher_start(teacher, images.card))
+    training = own_training(teacher, images)
     with Progress("teacher", 1) as progress:
         record = run_training(training, bench, progress)
     require(record.status == DONE, f"the teacher {teacher.network} failed: {record.error}")

@@ -1,0 +1,148 @@
+"""Plan a run: find what is done, and estimate the time of what is to do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from sakd.data import Parts
+from sakd.foundation.console import counting
+from sakd.pipelines.inputs import finished_teacher, lessons, open_bench
+from sakd.pipelines.keys import own_training, taught_trainings
+from sakd.study.bench import Bench
+from sakd.study.estimate import Estimator, Waiting
+from sakd.study.grid import Row
+from sakd.study.lessons import Lessons
+from sakd.study.networks import fresh_network
+from sakd.study.pace import Timer
+from sakd.study.parameters import Parameters, Teacher
+from sakd.study.plan import Line, Plan
+from sakd.study.store import CellStore
+from sakd.study.trainings import Training
+from sakd.weights.saved import Weights, load_weights
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The part of a study that a run trains.
+
+    Attributes:
+        rows: The rows of its cells.
+        teachers: The networks of its teachers.
+        made: The weights of teachers of the rows that were made before, by network.
+    """
+
+    rows: Sequence[Row]
+    teachers: Sequence[str] = ()
+    made: Mapping[str, Weights] = field(default_factory=dict)
+
+
+@torch.random.fork_rng()
+def make_plan(
+    development: Parts,
+    card: Mapping[str, Any],
+    cells: CellStore,
+    parameters: Parameters,
+    scope: Scope,
+    limit: float,
+) -> Plan:
+    """Find what is done of a run, and estimate the time of what is to do; write nothing.
+
+    Args:
+        development: The training and validation images, or others of their size.
+        card: Of the data.
+        cells: The store of the results.
+        parameters: All of them.
+        scope: What the run trains.
+        limit: The seconds that timing may take, not counting what must be timed at least: one kind
+            of training of each part.
+
+    Raises:
+        UserError: The run would stop at once: a network of the grid cannot take the data, a file
+            of weights does not fit, or a record is damaged.
+    """
+    images = lessons(development, card, parameters)
+    bench = open_bench(development, card, cells, parameters)
+    estimator = Estimator(
+        Timer(bench).pace,
+        val=len(bench.val.images),
+        test=sum(bench.val.card.counts["test"]),
+        pack=parameters.pack,
+    )
+    teachers = _teachers(scope, images, parameters)
+    pairs = _pairs(scope, images, bench, parameters)
+    lines = _lines({**teachers, **pairs}, bench, estimator, limit)
+    count = len(teachers)
+    return Plan(tuple(lines[:count]), tuple(lines[count:]), estimator.failures)
+
+
+Parted = dict[str, list[list[Training]]]
+"""Parts of a plan by name: rows of trainings."""
+
+
+def _teachers(scope: Scope, images: Lessons, parameters: Parameters) -> Parted:
+    """Name the teachers that are trained here."""
+    teachers = map(parameters.teacher_of, scope.teachers)
+    return {
+        f"teacher {teacher.network}": [[own_training(teacher, images)]]
+        for teacher in teachers
+        if teacher.file is None
+    }
+
+
+def _pairs(scope: Scope, images: Lessons, bench: Bench, parameters: Parameters) -> Parted:
+    """Name the pairs of networks; their rows differ in the seed."""
+    weights = dict(scope.made)
+    parts: Parted = {}
+    for row in scope.rows:
+        if row.teacher not in weights:
+            weights[row.teacher] = _weights(parameters.teacher_of(row.teacher), images, bench)
+        trainings = taught_trainings(row, weights[row.teacher], images, parameters)
+        parts.setdefault(f"{row.teacher}/{row.student}", []).append(trainings)
+    return parts
+
+
+def _weights(teacher: Teacher, images: Lessons, bench: Bench) -> Weights:
+    """Read the weights of a teacher; untrained ones, with which no cell is done, if it is to do."""
+    if (imported := finished_teacher(teacher, images.card)) is not None:
+        return imported
+    training = own_training(teacher, images)
+    entry = bench.entry(training)
+    if entry.finished(training.key) is not None:
+        return load_weights(entry.last)
+    return Weights(fresh_network(teacher.network, images.card).state_dict())
+
+
+def _lines(parts: Parted, bench: Bench, estimator: Estimator, limit: float) -> list[Line]:
+    """Count what is done of each part, and estimate the rest; share ``limit`` among the parts."""
+    waiting = {name: [_waiting(row, bench) for row in rows] for name, rows in parts.items()}
+    untimed = sum(map(any, waiting.values()))
+    end = time.perf_counter() + limit
+    lines = []
+    with counting("timing", untimed) as advance:
+        for name, rows in parts.items():
+            total, left = sum(map(len, rows)), sum(map(len, waiting[name]))
+            seconds = 0.0
+            if left:
+                share = (end - time.perf_counter()) / untimed
+                seconds = estimator.seconds(waiting[name], share)
+                untimed -= 1
+                advance(1)
+            lines.append(Line(name, total, total - left, seconds))
+    return lines
+
+
+def _waiting(row: Sequence[Training], bench: Bench) -> list[Waiting]:
+    """Find the trainings of ``row`` that are not done, with the epochs that are left."""
+    waiting = []
+    for training in row:
+        entry = bench.entry(training)
+        if entry.finished(training.key) is None:
+            state = entry.checkpoint(training.key)
+            trained = 0 if state is None else len(state["history"])
+            waiting.append(Waiting(training, training.recipe.epochs - trained))
+    return waiting

@@ -1,0 +1,115 @@
+"""The command ``sakd plan``, with the options of ``kedro run``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+from kedro.framework import project
+from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.session import KedroSession
+from kedro.pipeline import Pipeline
+
+from sakd.foundation.errors import UserError
+from sakd.foundation.machine import describe, resolve_device
+from sakd.project.errors import one_line
+from sakd.project.hooks import check_run
+from sakd.project.parameters import active_parameters
+from sakd.project.plan import plan_run
+from sakd.project.session import look_up
+from sakd.study.plan import Plan, duration
+
+PAPER = ("cifar100", "tiny_imagenet")
+"""The environments of arXiv:2205.02399."""
+
+DISTILLERS = ("fitnet", "at", "sp", "vid", "rkd", "pkt", "cc", "nst", "ft", "crd")
+"""The ten distillers of its tables; KD joins each."""
+
+DEFAULT = "__default__"
+"""The pipeline of a run that names none."""
+
+LIMIT = 120.0
+"""Seconds for the timing of steps."""
+
+SHARED = ("env", "params", "conf_source", "pipelines", "tags", "node_names")
+"""The options of ``kedro run`` that choose what is run."""
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the command with ``arguments``.
+
+    Raises:
+        UserError: An option, a name or a value is wrong, or the run would stop at once.
+    """
+    project.configure_project(__name__.partition(".")[0])
+    try:
+        command.main(list(arguments), prog_name="sakd plan", standalone_mode=False)
+    except click.ClickException as error:
+        raise UserError(error.format_message()) from error
+
+
+def plan(*, paper: bool, **chosen: Any) -> None:  # noqa: ANN401 - click's
+    """Tell what a run would train, and about how long that would take on this machine.
+
+    The options are those of ``kedro run``. A few steps of every kind of training are timed, or of
+    some kinds where there are many; nothing is trained or written.
+    """
+    if not paper:
+        _tell(**chosen)
+        return
+    if chosen["env"] is not None:
+        raise click.UsageError("--paper stands for environments of its own: leave --env out")
+    grid = {"distillers": "+".join(DISTILLERS)} | chosen["params"].get("grid", {})
+    chosen["params"] = {**chosen["params"], "grid": grid}
+    plans = [_tell(**{**chosen, "env": env}, limit=LIMIT / len(PAPER)) for env in PAPER]
+    click.echo(f"{' and '.join(PAPER)}: about {duration(sum(each.seconds for each in plans))} here")
+
+
+def _tell(
+    env: str | None,
+    params: dict[str, Any],
+    conf_source: str | None,
+    limit: float = LIMIT,
+    **names: Sequence[str],
+) -> Plan:
+    """Plan the run of the nodes that are named, and print the plan."""
+    session = KedroSession.create(
+        save_on_close=False, env=env, runtime_params=params, conf_source=conf_source
+    )
+    catalog = session.load_context().catalog
+    pipeline, parameters = _chosen(**names), active_parameters()
+    check_run(pipeline, catalog)
+    found = plan_run(pipeline, catalog, parameters, limit)
+    machine = describe(resolve_device(parameters.device))
+    click.echo(f"{parameters.data.slug} on {machine}\n\n{found.table()}\n")
+    for name, error in found.failures.items():
+        click.echo(f"{name} would fail: {error}")
+    click.echo(found.summary())
+    return found
+
+
+def _chosen(pipelines: Sequence[str], tags: Sequence[str], node_names: Sequence[str]) -> Pipeline:
+    """Give the nodes that a run of these names has.
+
+    Raises:
+        UserError: A name is unknown, or no node is left.
+    """
+    named = {"pipeline_names": pipelines, "tags": tags, "node_names": node_names}
+    look_up(named, project.pipelines)
+    whole = sum((project.pipelines[name] for name in pipelines or [DEFAULT]), Pipeline([]))
+    try:
+        return whole.filter(tags=tags, node_names=node_names)
+    except ValueError as error:
+        raise UserError(one_line(error)) from error
+
+
+command = click.Command(
+    "plan",
+    callback=plan,
+    help=plan.__doc__,
+    params=[
+        *(option for option in kedro_run.params if option.name in SHARED),
+        click.Option(["--paper"], is_flag=True, help="Plan both grids of the paper instead."),
+    ],
+)

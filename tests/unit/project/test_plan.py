@@ -1,0 +1,135 @@
+"""``sakd plan`` names what a run with the same options would train, or why it would stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from kedro.framework.project import pipelines
+
+from sakd.command.main import main
+from sakd.project.context import Context
+from sakd.project.parameters import active_parameters
+from sakd.project.plan import scope_of
+from sakd.study.pace import Pace, Timer
+from sakd.study.trainings import Training
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def _in_a_project_without_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, root: Path) -> None:
+    """Nothing is prepared, and a step of every training takes an hour."""
+    for name in ("conf", "src", "pyproject.toml"):
+        (tmp_path / name).symlink_to(root / name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Timer, "pace", lambda *_: Pace(3600.0))
+
+
+def planned(capsys: Capture, *command: str) -> list[list[str]]:
+    """The words of every line of a plan."""
+    assert main(["plan", *command]) == 0, capsys.readouterr().err
+    return [line.split() for line in capsys.readouterr().out.splitlines()]
+
+
+def test_the_default_study_is_planned_before_its_data_is_there(
+    capsys: Capture, tmp_path: Path
+) -> None:
+    head, _, titles, teacher, pair, _, summary = planned(capsys)
+    assert head[:2] == ["digits", "on"]
+    assert titles == ["cells", "done", "to", "do", "time"]
+    assert teacher[:-2] == ["teacher", "resnet20", "1", "0", "1"]
+    assert pair[:-2] == ["resnet20/resnet8", "27", "0", "27"]
+    said = "27 cells: 0 done, 27 to do, 1 teacher to train; about"
+    assert " ".join(summary).startswith(said)
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "lines"),
+    [
+        (
+            ["--env", "smoke", "--params", "grid.seeds=0+1"],
+            ["teacher resnet20 1", "resnet20/resnet8 78"],
+        ),
+        (["--pipelines", "data_preparation"], []),
+        (["--pipelines", "data_preparation,teacher"], ["teacher resnet20 1"]),
+        (["--tags", "data_preparation,teacher"], ["teacher resnet20 1"]),
+        (
+            ["--env", "cifar100", "--params", "grid.pairs=vgg13/vgg8"],
+            ["teacher vgg13 1", "vgg13/vgg8 33"],
+        ),
+    ],
+)
+def test_the_plan_is_that_of_the_run_with_these_options(
+    capsys: Capture, command: list[str], lines: list[str]
+) -> None:
+    _, _, _, *parts, _, _ = planned(capsys, *command)
+    assert [" ".join(part).partition(" 0 ")[0] for part in parts] == lines
+
+
+@pytest.mark.parametrize(
+    ("command", "complaint"),
+    [
+        ("--env smok", "unknown environment 'smok'; did you mean 'smoke'"),
+        ("--params student.epoch=1", "unknown parameter 'student.epoch'; did you mean 'epochs'"),
+        ("--params student.epochs=0", "epochs must be 1 or more, got 0"),
+        ("--params student", "Item `student` must contain a key and a value"),
+        ("--pipelines studnts", "unknown pipeline 'studnts'; did you mean 'students'"),
+        ("--pipelines students", "digits-development, digits-resnet20-teacher; run the stages"),
+        ("--epochs 3", "No such option '--epochs'"),
+        ("--paper --env smoke", "leave --env out"),
+        ("--env own --params data.path=nowhere", "nowhere"),
+        ("--env own --params data.path=images", "run --pipelines data_preparation with"),
+    ],
+)
+def test_what_a_run_would_refuse_is_refused_in_one_line(
+    capsys: Capture, tmp_path: Path, command: str, complaint: str
+) -> None:
+    (tmp_path / "images" / "ant").mkdir(parents=True)
+    (tmp_path / "images" / "bee").mkdir()
+    for name in ("ant/1", "ant/2", "ant/3", "bee/1", "bee/2", "bee/3"):
+        (tmp_path / "images" / f"{name}.png").write_text("an image")
+    assert main(["plan", *command.split()]) == 1
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert written.err.count("\n") == 1
+    assert complaint in written.err
+
+
+def test_the_grids_of_the_paper_are_planned_together(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed: list[Training] = []
+
+    def pace(_timer: Timer, training: Training, _patience: float) -> Pace:
+        timed.append(training)
+        return Pace(1.0)
+
+    monkeypatch.setattr(Timer, "pace", pace)
+    assert main(["plan", "--paper", "--params", "grid.seeds=0,device=cpu"]) == 0
+    written = capsys.readouterr().out
+    assert "210 cells: 0 done, 210 to do, 6 teachers to train; about " in written
+    assert "105 cells: 0 done, 105 to do, 4 teachers to train; about " in written
+    assert written.splitlines()[-1].startswith("cifar100 and tiny_imagenet: about ")
+    assert {training.recipe.epochs for training in timed} == {240}
+
+
+class TestScope:
+    def test_it_has_the_rows_and_teachers_of_the_nodes_that_run(
+        self, load_context: Callable[..., Context]
+    ) -> None:
+        load_context(grid={"pairs": "resnet20/resnet8+vgg13/vgg8", "seeds": "0+1"})
+        parameters, loaded = active_parameters(), list[str]()
+        catalog: Any = SimpleNamespace(load=lambda name: loaded.append(name) or name)
+        scope = scope_of(pipelines["distill"], catalog, parameters)
+        assert [row.id for row in scope.rows] == [r.id for r in parameters.grid.rows("digits")]
+        assert (scope.teachers, scope.made, loaded) == (["resnet20", "vgg13"], {}, [])
+        chosen = pipelines["distill"].only_nodes("students-digits-vgg13-vgg8-s1")
+        scope = scope_of(chosen, catalog, parameters)
+        assert [row.id for row in scope.rows] == ["digits-vgg13-vgg8-s1"]
+        assert (scope.teachers, scope.made) == ([], {"vgg13": "digits-vgg13-teacher"})
+        assert scope_of(pipelines["evaluate"], catalog, parameters).rows == []
