@@ -4,7 +4,7 @@ The floor is what no distillation can do without: the teacher's forward pass wit
 the student's forward, backward and update on cross-entropy, in contiguous float32. It is taken in
 turn with a distiller's steps (both policies, every setting), round by round; a ratio is the median
 over the rounds. One thread counts, by the processor time that it had. The peak is that of the first
-step, above what networks, distillers and banks hold.
+step, above what networks, distillers and banks hold. Then packs are measured, see packs.py.
 
     python benchmarks/bench.py --pairs wrn_40_2/wrn_16_2 --distillers at crd --rounds 5
     python benchmarks/bench.py --compare benchmarks/results/A.json benchmarks/results/B.json
@@ -19,6 +19,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import packs
 import records
 import torch
 from measuring import interleaved, peak
@@ -38,7 +39,7 @@ def main() -> None:
         records.side_by_side(*options.compare)
         return
     torch.set_num_threads(1)
-    record = records.header() | {"results": []}
+    record = records.header() | {"packs": [], "results": []}
     revision = record["revision"]
     path = options.output or RESULTS / f"{revision[:12]}{revision[40:]}.json"
     if missing := SETTINGS.keys() - set(possible_settings()):
@@ -49,13 +50,18 @@ def main() -> None:
             record["results"].append(result)
             print(line(result), flush=True)
         records.write(path, record)
+    for pair in options.packs:
+        record["packs"].append(packs.measured(pair, options.batch))
+        print(packs.line(record["packs"][-1]), flush=True)
+        records.write(path, record)
     print(f"written to {path}")
 
 
 def parse() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pairs", nargs="+", default=PAIRS, metavar="TEACHER/STUDENT")
+    parser.add_argument("--pairs", nargs="*", default=PAIRS, metavar="TEACHER/STUDENT")
+    parser.add_argument("--packs", nargs="*", default=packs.PAIRS, metavar="TEACHER/STUDENT")
     parser.add_argument("--distillers", nargs="+", default=[*DISTILLERS, *OTHERS])
     parser.add_argument("--policies", nargs="+", default=POLICIES)
     parser.add_argument("--settings", nargs="+", default=possible_settings(), choices=SETTINGS)

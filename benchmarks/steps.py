@@ -14,6 +14,7 @@ from sakd.training import Run
 from sakd.training.precision import EXACT, Precision
 
 CLASSES, IMAGES, SHAPE = 100, 50_000, (3, 32, 32)
+FACTS = DataFacts(SHAPE, torch.arange(IMAGES) % CLASSES)
 Step = Callable[[], object]
 
 
@@ -25,11 +26,15 @@ SETTINGS = {
 }
 
 
+def runs_bfloat16() -> bool:
+    """Tell whether the processor has instructions for bf16."""
+    found = torch.cpu.get_capabilities().items()
+    return any(present is True and "bf16" in name for name, present in found)
+
+
 def possible_settings() -> list[str]:
     """The names of the settings, without bf16 where the processor has no instructions for it."""
-    found = torch.cpu.get_capabilities().items()
-    bf16 = any(present is True and "bf16" in name for name, present in found)
-    return [name for name, s in SETTINGS.items() if bf16 or s.autocast is None]
+    return [name for name, s in SETTINGS.items() if s.autocast is None or runs_bfloat16()]
 
 
 def random_batch(size: int) -> Batch:
@@ -62,15 +67,27 @@ def floor_step(pair: str, batch: Batch) -> Step:
     return step
 
 
+def distillation_run(
+    pair: str,
+    distiller: str,
+    policy: str,
+    *,
+    precision: Precision = EXACT,
+    teacher: StagedNetwork | None = None,
+) -> tuple[Run, StagedNetwork]:
+    """Make a run in its first epoch, and its teacher if none is given; 50,000 training images."""
+    fresh, student = networks(pair)
+    objective = distil(student, teacher or fresh, distiller, policy, FACTS)
+    precision.lay_out(objective)
+    run = Run(objective, epochs=1, precision=precision)
+    run.begin_epoch()
+    return run, teacher or fresh
+
+
 def distillation_step(
     pair: str, distiller: str, policy: str, batch: Batch, precision: Precision
 ) -> Step:
-    """Make a step of `sakd.training.fit`; the training set has 50,000 images."""
-    teacher, student = networks(pair)
-    facts = DataFacts(SHAPE, torch.arange(IMAGES) % CLASSES)
-    objective = distil(student, teacher, distiller, policy, facts)
-    precision.lay_out(objective)
+    """Make a step of `sakd.training.fit`."""
+    run, _teacher = distillation_run(pair, distiller, policy, precision=precision)
     batch = precision.seen(batch)
-    run = Run(objective, epochs=1, precision=precision)
-    run.begin_epoch()
     return lambda: run.step(batch)

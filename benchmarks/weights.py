@@ -16,14 +16,14 @@ from itertools import chain, count, islice
 from statistics import median
 
 import torch
+from digits import STUDENT, batches_of, few_images, network, trained_teacher
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from sakd.data import DATASETS, BatchStream, ImageSet, Splits, Splitting, labelled_subset, prepare
+from sakd.data import BatchStream
 from sakd.distillers import DISTILLERS, Side
-from sakd.networks import NETWORKS, StagedNetwork
-from sakd.objectives import DataFacts, Outputs, SpotDistillation, Supervised, distil
-from sakd.training import Run, fit, pretrain
+from sakd.objectives import DataFacts, Outputs, SpotDistillation, distil
+from sakd.training import Run, pretrain
 
 
 def main() -> None:
@@ -33,31 +33,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=52)
     options = parser.parse_args()
     torch.set_num_threads(1)  # networks this small gain nothing from more
-    digits = DATASETS["digits"](path=None, source="bundled").load()
-    splits = prepare(digits, Splitting(val_fraction=0.2, test_fraction=0.2), name="digits")
-    teacher = network("resnet20")
-    fit(Supervised(teacher), batches_of(splits.train, splits), epochs=20)
-    few = labelled_subset(splits.train, per_class=20, seed=0)
+    teacher, few = trained_teacher(), few_images()
     print(f"{'distiller':<11}{'loss':>10}{'gradient / CE':>15}{'published':>11}{'equal at':>10}")
     for name in options.distillers:
-        objective = distil(
-            network("resnet8"), teacher, name, "always", DataFacts(few.shape, few.labels)
-        )
-        steps = pulls(name, objective, batches_of(few, splits))
+        facts = DataFacts(few.shape, few.labels)
+        objective = distil(network(STUDENT), teacher, name, "always", facts)
+        steps = pulls(name, objective, batches_of(few))
         losses, ratios = zip(*islice(steps, options.steps), strict=True)
         loss, ratio, weight = median(losses), median(ratios), DISTILLERS[name].weight
         print(f"{name:<11}{loss:>10.3g}{ratio:>15.3g}{weight:>11g}{1 / ratio:>10.3g}", flush=True)
-
-
-def network(name: str) -> StagedNetwork:
-    """Build a network for digits, with the same weights each time."""
-    torch.manual_seed(0)
-    return NETWORKS[name](num_classes=10, in_channels=1)
-
-
-def batches_of(images: ImageSet, splits: Splits) -> BatchStream:
-    """Make batches of 64."""
-    return BatchStream(images, splits.card.mean, splits.card.std, batch_size=64, seed=0)
 
 
 def pulls(

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.slow
 
 BENCH = Path(__file__).parents[2] / "benchmarks" / "bench.py"
 CHOICE = ["--pairs", "resnet14/resnet8", "--distillers", "at", "--rounds", "1", "--batch", "4"]
+PACK = ["--packs", "resnet14/resnet8"]
 EXACT = ["--settings", "fp32 contiguous", "fp32 channels_last"]
 
 
@@ -23,13 +24,17 @@ def bench(*arguments: str) -> str:
 
 def test_a_file_of_results_and_two_side_by_side(tmp_path: Path) -> None:
     file = tmp_path / "results" / "a.json"
-    bench(*CHOICE, *EXACT, "--output", str(file))
+    bench(*CHOICE, *EXACT, *PACK, "--output", str(file))
     record = json.loads(file.read_text())
-    assert {"machine", "versions", "revision", "results"} <= set(record)
+    assert {"machine", "versions", "revision", "results", "packs"} <= set(record)
     assert len(record["results"]) == 4
     for result in record["results"]:
         assert (result["teacher"], result["student"]) == ("resnet14", "resnet8")
         assert min(result[name] for name in ("step_ms", "floor_ms", "ratio", "peak_mb")) > 0
+    (pack,) = record["packs"]
+    assert (pack["pair"], pack["cells"]) == ("resnet14/resnet8", 20)
+    assert 0 < pack["predicted"] < 1
+    assert min(pack[name] for name in ("seconds", "alone_seconds", "ratio")) > 0
     plain, _, adaptive, _ = record["results"]
     assert (plain["policy"], adaptive["policy"]) == ("always", "adaptive")
     assert plain["peak_mb"] < adaptive["peak_mb"]
