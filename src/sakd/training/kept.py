@@ -86,10 +86,10 @@ def keep(runs: Sequence[Run], stream: BatchStream) -> dict[Run, KeptOutputs]:
     It is kept if the views of ``stream`` are fixed and the outputs that a run asks for take no
     more than `Request.keep_mb`.
     """
-    if not stream.fixed:
-        return {}
     going = [run for run in runs if run.takes_part(len(run.history))]
     asked = {run: found for run in going if (found := Asked.by(run.objective, run.precision))}
+    if not asked or not stream.fixed:
+        return {}
     sizes = _sizes(asked.values(), stream)
     kept = {run: one for run, one in asked.items() if _fits(one, sizes)}
     if beyond := {run: one for run, one in asked.items() if run not in kept}:
