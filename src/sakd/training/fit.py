@@ -71,14 +71,14 @@ def train(runs: Sequence[Run], stream: BatchStream, *, graph: bool = True) -> No
         for run in present:
             run.attempt(run.begin_epoch)
         for batch in stream.epoch(epoch):
-            step = step or _stepping(kept, batch.images.device, graph=graph)
+            step = step or stepping(kept, batch.images.device, graph=graph)
             step([run for run in present if run.failure is None], batch)
         for run in present:
             run.attempt(run.end_epoch)
 
 
-def _stepping(kept: Mapping[Run, KeptOutputs], device: torch.device, *, graph: bool) -> Step:
-    """Choose how steps are taken on ``device``."""
+def stepping(kept: Mapping[Run, KeptOutputs], device: torch.device, *, graph: bool) -> Step:
+    """Choose how `train` takes steps on ``device``, with a ``graph`` or without."""
     recorder = recorder_for(device) if graph else None
     plain = partial(_step, kept)
     return plain if recorder is None else Captured(partial(_taught, kept), plain, recorder)

@@ -34,6 +34,9 @@ class Captured:
     keeps `torch.compile` away; in the second what is compiled is compiled. The third is recorded,
     and repeated from then on. A run that cannot be recorded takes its steps as usual, which one
     line of the log says.
+
+    Attributes:
+        refused: The runs that cannot be recorded.
     """
 
     def __init__(self, taught: Taught, plain: Step, recorder: Recorder) -> None:
@@ -47,7 +50,7 @@ class Captured:
         self.taught = taught
         self.plain = plain
         self.recorder = recorder
-        self._refused: set[Run] = set()
+        self.refused: set[Run] = set()
         self._draws: dict[Run, Draws] = {}
         self._who: tuple[object, ...] = ()
         self._rehearsals: Counter[Form] = Counter()
@@ -55,7 +58,7 @@ class Captured:
 
     def __call__(self, runs: Sequence[Run], batch: Batch) -> None:
         """Let all ``runs`` learn from ``batch``."""
-        recorded = [run for run in runs if run not in self._refused]
+        recorded = [run for run in runs if run not in self.refused]
         if recorded:
             self._step(recorded, batch)
         if others := [run for run in runs if run not in recorded]:
@@ -96,7 +99,7 @@ class Captured:
 
         with Waits() as waits:
             self.recorder.rehearse(lambda: self._learn(runs, batch, learn))
-        if waits.found and not self._refused.intersection(runs):
+        if waits.found and not self.refused.intersection(runs):
             self._refuse(runs, waits.found[0])  # the teacher's
 
     def _record(self, runs: Sequence[Run], batch: Batch) -> Record | None:
@@ -127,7 +130,7 @@ class Captured:
                 learn(run, seen._replace(source=draws), outputs)
 
     def _refuse(self, runs: Sequence[Run], reason: str) -> None:
-        self._refused.update(runs)
+        self.refused.update(runs)
         self._who = ()
         for run in runs:
             del self._draws[run]
