@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from statistics import median
@@ -17,6 +17,8 @@ from sakd.study.bench import Bench
 from sakd.study.pack import Teachers
 from sakd.study.trainings import Training
 from sakd.training import Run
+from sakd.training.capture import Captured, recorder_for
+from sakd.training.capture.captured import REHEARSALS
 
 TIMED = 3
 """Calls that are timed where there is time for them, after one that warms up."""
@@ -86,7 +88,8 @@ class Timer:
     def pace(self, training: Training, patience: float) -> Pace:
         """Build ``training``, time its parts on the first of its images, and throw it away.
 
-        The global random state of torch moves on. Whatever would end such a training is raised.
+        Networks are not compiled for it, which would take longer than all the rest. The global
+        random state of torch moves on. Whatever would end such a training is raised.
 
         Args:
             training: The training.
@@ -100,8 +103,9 @@ class Timer:
             objective,
             epochs=training.recipe.epochs,
             optimisation=training.optimisation,
-            precision=training.recipe.arithmetic,
+            precision=replace(training.recipe.arithmetic, compiled=False),
         )
+        run.name = training.id
         step, teacher = self._step(run, batch, watch, training.taught_by)
         return Pace(step, teacher, self._measuring(training, objective, watch), beforehand)
 
@@ -136,7 +140,32 @@ class Timer:
             ask()
         else:
             self._asked[taught_by] = watch.typical(ask)
-        return watch.typical(partial(run.step, seen, *outputs)), self._asked.get(taught_by, 0.0)
+        step = self._stepping(run, seen, *outputs)
+        return watch.typical(step), self._asked.get(taught_by, 0.0)
+
+    def _stepping(self, run: Run, batch: Batch, outputs: Outputs | None) -> Callable[[], None]:
+        """Give a step of ``run``, which a GPU repeats from a record."""
+        recorder = recorder_for(self._bench.device) if self._bench.graph else None
+        if recorder is None:
+            return partial(run.step, batch, outputs)
+
+        def taught(runs: Sequence[Run], seen: Batch) -> list[tuple[Run, Batch, Outputs | None]]:
+            return [(one, seen, outputs) for one in runs]
+
+        def plain(runs: Sequence[Run], seen: Batch) -> None:
+            for one in runs:
+                one.attempt(one.step, seen, outputs)
+
+        captured = Captured(taught, plain, recorder)
+
+        def step() -> None:
+            captured([run], batch)
+            if run.failure is not None:
+                raise run.failure
+
+        for _ in range(REHEARSALS + 1):  # the last is recorded
+            step()
+        return step
 
     def _measuring(self, training: Training, objective: Objective, watch: Watch) -> float:
         """Time, once for each network, how long it takes to measure it on one image."""

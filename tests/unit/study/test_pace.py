@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -91,6 +92,63 @@ def test_the_steps_are_those_of_the_training_on_whole_batches(
     Timer(bench).pace(training, patience=60)
     assert sizes == [training.recipe.batch_size] * 4
     assert steps_of(training) == 5
+
+
+class Recorder:
+    """Repeats a step by taking it again, and counts the repetitions."""
+
+    def __init__(self) -> None:
+        self.repeated = 0
+
+    def rehearse(self, action: Callable[[], None]) -> None:
+        action()
+
+    def record(self, action: Callable[[], None], _generators: object) -> Callable[[], None]:
+        def repeat() -> None:
+            self.repeated += 1
+            action()
+
+        return repeat
+
+    def place(self, _number: int, _draws: object) -> nullcontext[None]:
+        return nullcontext()
+
+
+@pytest.mark.parametrize(("graph", "repeated"), [(True, 5), (False, 0)])
+def test_steps_are_repeated_from_a_record_where_the_run_does_so(
+    make_training: Make,
+    bench: Bench,
+    monkeypatch: pytest.MonkeyPatch,
+    graph: bool,
+    repeated: int,
+) -> None:
+    recorder = Recorder()
+    monkeypatch.setattr("sakd.study.pace.recorder_for", lambda _device: recorder)
+    timer = Timer(replace(bench, graph=graph))
+    assert timer.pace(make_training("kd", "adaptive"), patience=60).step > 0
+    assert recorder.repeated == repeated
+
+
+def test_nothing_is_compiled(
+    make_training: Make, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("torch.compile", refuse)
+    assert Timer(bench).pace(make_training("kd", compile=True), patience=0).step > 0
+
+
+def test_a_step_that_fails_ends_a_recorded_training_too(
+    make_training: Make, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_run: Run, _batch: object, _teacher: object = None) -> None:
+        raise RuntimeError("it burns")
+
+    monkeypatch.setattr("sakd.study.pace.recorder_for", lambda _device: Recorder())
+    monkeypatch.setattr(Run, "learn", fail)
+    with pytest.raises(RuntimeError, match="it burns"):
+        Timer(bench).pace(make_training("kd"), patience=0)
 
 
 def test_a_teacher_and_a_network_are_timed_once(make_training: Make, bench: Bench) -> None:
