@@ -9,6 +9,7 @@ import click
 from kedro.framework import project
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.session import KedroSession
+from kedro.io import DatasetError
 from kedro.pipeline import Pipeline
 
 from sakd.foundation.errors import UserError
@@ -40,13 +41,16 @@ def main(arguments: Sequence[str]) -> None:
     """Run the command with ``arguments``.
 
     Raises:
-        UserError: An option, a name or a value is wrong, or the run would stop at once.
+        UserError: An option, a name or a value is wrong, a file cannot be read, or the run would
+            stop at once.
     """
     project.configure_project(__name__.partition(".")[0])
     try:
         command.main(list(arguments), prog_name="sakd plan", standalone_mode=False)
     except click.ClickException as error:
         raise UserError(error.format_message()) from error
+    except (DatasetError, OSError) as error:
+        raise UserError(one_line(error)) from error
 
 
 def plan(*, paper: bool, **chosen: Any) -> None:  # noqa: ANN401 - click's

@@ -100,6 +100,17 @@ def test_what_a_run_would_refuse_is_refused_in_one_line(
     assert complaint in written.err
 
 
+def test_a_damaged_file_is_named_in_one_line(capsys: Capture, tmp_path: Path) -> None:
+    prepared = tmp_path / "data" / "03_primary" / "digits"
+    (prepared / "development").mkdir(parents=True)
+    (prepared / "development" / "train.safetensors").touch()
+    (prepared / "card.json").write_text("{")
+    assert main(["plan"]) == 1
+    written = capsys.readouterr()
+    assert written.err.count("\n") == 1
+    assert "digits-card" in written.err
+
+
 def test_the_grids_of_the_paper_are_planned_together(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
