@@ -16,7 +16,8 @@ from conformance.contrast import compare_contrast
 from conformance.losses import compare_initial_values, compare_loss
 from conformance.steps.compare import compare_steps
 from conformance.steps.pretraining import compare_pretraining
-from sakd.distillers import ab, base, cc, ft, kd, kdsvd, pkt, rkd, sp, vid
+from conformance.survey import SURVEY
+from sakd.distillers import ab, base, cc, cwd, ft, kd, kdsvd, pkt, rkd, sp, vid
 from sakd.distillers.parts import maps, memory
 from sakd.objectives import PretrainingObjective
 from sakd.objectives.router import Router
@@ -144,6 +145,9 @@ MUTATIONS = {
     ),
     "pretraining has no weight decay": Mutation(
         compare_pretraining, PretrainingObjective.players, "plan.weight_decay", "0.0"
+    ),
+    "cwd is not multiplied by the square of its temperature": Mutation(
+        SURVEY["cwd/channel_kl_T4"], cwd.ChannelDivergence.loss, "temperature ** 2", "temperature"
     ),
 }
 

@@ -7,6 +7,7 @@ from sakd.distillers.at import AttentionTransfer
 from sakd.distillers.base import Distiller, Pair, Pretraining, Side
 from sakd.distillers.cc import CorrelationCongruence
 from sakd.distillers.crd import ContrastiveRepresentation
+from sakd.distillers.cwd import ChannelDivergence
 from sakd.distillers.dist import CorrelationOfPredictions
 from sakd.distillers.dkd import DecoupledKD
 from sakd.distillers.fitnet import FitNet
@@ -46,6 +47,7 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "dkd": DecoupledKD,
         "dist": CorrelationOfPredictions,
         "reviewkd": KnowledgeReview,
+        "cwd": ChannelDivergence,
     },
     base=Distiller,
 )

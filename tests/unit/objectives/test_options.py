@@ -29,6 +29,7 @@ from sakd.objectives.parameters import Distillation, Routing
         ({"crd": {"temperature": 0.0}}, r"'crd': temperature must be above 0"),
         ({"crd": {"momentum": 1.0}}, r"'crd': momentum must be in \[0, 1\), got 1.0"),
         ({"reviewkd": {"most_channels": 0}}, r"'reviewkd': most_channels must be above 0"),
+        ({"cwd": {"temperature": 0.0}}, r"'cwd': temperature must be above 0"),
         ({"fitnets": {}}, r"unknown distiller 'fitnets'; did you mean 'fitnet'"),
     ],
 )

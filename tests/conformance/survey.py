@@ -1,0 +1,62 @@
+"""Compare further distillers with values of their authors' code, or of another implementation.
+
+Most of that code ran in float32, so the comparisons are coarser than those with the reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from conformance.comparison import Comparison, Golden, below, golden
+from sakd.data import Batch
+from sakd.distillers import DISTILLERS, Distiller, Pair
+from sakd.networks.spots import Spot
+
+LOSS = 1e-6
+GRADIENT = 1e-5
+
+
+def compare_channels(name: str) -> Comparison:
+    """Compare a case of channel-wise distillation."""
+    case, found = case_of("cwd", name), Comparison(f"survey cwd/{name}")
+    cwd = build("cwd", case["f_s"], case["f_t"], temperature=4.0)
+    check_loss(found, cwd, case)
+    return found
+
+
+def case_of(distiller: str, name: str) -> Golden:
+    """Read one case of a distiller."""
+    return below(f"{name}/", golden(f"survey/{distiller}"))
+
+
+def build(name: str, student: Tensor, teacher: Tensor, **options: float) -> Distiller:
+    """Make a distiller of one spot for features (B, ...)."""
+    shapes = (tuple(student.shape[1:]),), (tuple(teacher.shape[1:]),)
+    pair = Pair((Spot(3, 3),), *shapes, torch.arange(8))
+    return DISTILLERS[name](pair, **options)
+
+
+def batch_of(labels: Tensor) -> Batch:
+    """Make a batch of images with ``labels`` (B,)."""
+    return Batch(torch.zeros(len(labels), 3, 4, 4), labels, torch.arange(len(labels)), 0)
+
+
+def check_loss(found: Comparison, distiller: Distiller, case: Golden) -> None:
+    """Compare the loss of features with everybody chosen, and its gradient by the student's."""
+    student = case["f_s"].clone().requires_grad_()
+    everybody = torch.ones(len(student), dtype=torch.bool)
+    batch = batch_of(case.get("labels", torch.arange(len(student))))
+    loss = distiller.loss(0, student, case["f_t"], batch, everybody)
+    found.check("loss", "loss", loss, case["loss"], LOSS)
+    (gradient,) = torch.autograd.grad(loss, student)
+    found.check("gradient", "grad_s", gradient, case["grad_s"], GRADIENT)
+
+
+SURVEY: dict[str, Callable[[], Comparison]] = {
+    "cwd/channel_kl_T4": partial(compare_channels, "channel_kl_T4"),
+    "cwd/mmrazor_tau4": partial(compare_channels, "mmrazor_tau4"),
+}
