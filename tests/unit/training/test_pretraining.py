@@ -173,9 +173,9 @@ def test_a_resumed_training_keeps_its_paraphraser(
     )
     pretrained: list[bool] = []
 
-    def counting(*arguments: Any) -> bool:
+    def counting(*arguments: Any, **options: Any) -> bool:
         pretrained.append(True)
-        return pretrain(*arguments)
+        return pretrain(*arguments, **options)
 
     monkeypatch.setattr(sakd.study.pack, "pretrain", counting)
 
