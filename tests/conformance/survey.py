@@ -28,6 +28,40 @@ def compare_channels(name: str) -> Comparison:
     return found
 
 
+def compare_adjustment(name: str) -> Comparison:
+    """Compare what knowledge adjustment makes of a teacher's logits.
+
+    Where that code exchanges two probabilities it writes the label's to both places, so its
+    probability of the label is not compared there.
+    """
+    case, found = case_of("ka", name), Comparison(f"survey ka/{name}")
+    kind, temperature = name.split("_T")
+    ka = build("ka", case["logits_t"], case["logits_t"], smooth=kind == "smooth")
+    label = case["labels"][:, None]
+    ours = ka.target(case["logits_t"] / int(temperature), batch_of(case["labels"])).exp()
+    theirs = case["target"]
+    if kind == "shift":
+        ours, theirs = (target.scatter(1, label, 0.0) for target in (ours, theirs))
+    found.check("target", "target", ours, theirs, LOSS)
+    return found
+
+
+def compare_temperatures(name: str) -> Comparison:
+    """Compare temperatures of samples, and the gradient of the loss less the factor T_b^2."""
+    case, found = case_of("dtd", name), Comparison(f"survey dtd/{name}")
+    options = {"temperature": case["tau0"].item(), "beta": case["beta"].item()}
+    student, teacher = case["logits_s"].clone().requires_grad_(), case["logits_t"]
+    dtd = build("dtd", student, teacher, by_confidence=name == "cwsm", **options)
+    everybody = torch.ones(len(student), dtype=torch.bool)
+    temperatures = dtd.temperatures(student, teacher, everybody)
+    found.check("temperature", "tau", temperatures, case["tau"], LOSS)
+    loss = dtd.loss(0, student, teacher, batch_of(torch.arange(len(student))), everybody)
+    (gradient,) = torch.autograd.grad(loss, student)
+    bare = gradient / temperatures[:, None].square()
+    found.check("gradient", "grad_s", bare, case["grad_s"], GRADIENT)
+    return found
+
+
 def case_of(distiller: str, name: str) -> Golden:
     """Read one case of a distiller."""
     return below(f"{name}/", golden(f"survey/{distiller}"))
@@ -59,4 +93,9 @@ def check_loss(found: Comparison, distiller: Distiller, case: Golden) -> None:
 SURVEY: dict[str, Callable[[], Comparison]] = {
     "cwd/channel_kl_T4": partial(compare_channels, "channel_kl_T4"),
     "cwd/mmrazor_tau4": partial(compare_channels, "mmrazor_tau4"),
+    "ka/shift_T1": partial(compare_adjustment, "shift_T1"),
+    "ka/shift_T4": partial(compare_adjustment, "shift_T4"),
+    "ka/smooth_T1": partial(compare_adjustment, "smooth_T1"),
+    "dtd/flsw": partial(compare_temperatures, "flsw"),
+    "dtd/cwsm": partial(compare_temperatures, "cwsm"),
 }

@@ -17,8 +17,8 @@ from conformance.losses import compare_initial_values, compare_loss
 from conformance.steps.compare import compare_steps
 from conformance.steps.pretraining import compare_pretraining
 from conformance.survey import SURVEY
-from sakd.distillers import ab, base, cc, cwd, ft, kd, kdsvd, pkt, rkd, sp, vid
-from sakd.distillers.parts import maps, memory
+from sakd.distillers import ab, base, cc, cwd, dtd, ft, kd, kdsvd, pkt, rkd, sp, vid
+from sakd.distillers.parts import labels, maps, memory
 from sakd.objectives import PretrainingObjective
 from sakd.objectives.router import Router
 from sakd.objectives.spot_distillation import SpotDistillation
@@ -148,6 +148,15 @@ MUTATIONS = {
     ),
     "cwd is not multiplied by the square of its temperature": Mutation(
         SURVEY["cwd/channel_kl_T4"], cwd.ChannelDivergence.loss, "temperature ** 2", "temperature"
+    ),
+    "ka moves the largest probability alone": Mutation(
+        SURVEY["ka/shift_T4"], labels.shifted, ".scatter(1, label, top)", ""
+    ),
+    "dtd gives hard samples a higher temperature": Mutation(
+        SURVEY["dtd/flsw"],
+        dtd.DynamicTemperature.temperatures,
+        "mean - hardness",
+        "hardness - mean",
     ),
 }
 

@@ -10,9 +10,11 @@ from sakd.distillers.crd import ContrastiveRepresentation
 from sakd.distillers.cwd import ChannelDivergence
 from sakd.distillers.dist import CorrelationOfPredictions
 from sakd.distillers.dkd import DecoupledKD
+from sakd.distillers.dtd import DynamicTemperature
 from sakd.distillers.fitnet import FitNet
 from sakd.distillers.fsp import SolutionFlow
 from sakd.distillers.ft import FactorTransfer
+from sakd.distillers.ka import KnowledgeAdjustment
 from sakd.distillers.kd import KD
 from sakd.distillers.kdsvd import SingularDirections
 from sakd.distillers.nst import NeuronSelectivity
@@ -48,6 +50,8 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "dist": CorrelationOfPredictions,
         "reviewkd": KnowledgeReview,
         "cwd": ChannelDivergence,
+        "ka": KnowledgeAdjustment,
+        "dtd": DynamicTemperature,
     },
     base=Distiller,
 )

@@ -18,6 +18,7 @@ from torch import Tensor
 import sakd.distillers
 from sakd.data import Batch
 from sakd.distillers import DISTILLERS, Distiller, Pair
+from sakd.distillers.parts.labels import shifted
 from sakd.networks.spots import SpotFamily
 
 SIZE = 5
@@ -167,7 +168,10 @@ def test_shapes_are_static_and_no_value_is_waited_for(
 
 
 # The student with nothing left to learn, where that is not the teacher's copy.
-TAUGHT: dict[str, Callable[[Tensor], Tensor]] = {"ab": lambda teacher: 2 * teacher.sign()}
+TAUGHT: dict[str, Callable[[Tensor], Tensor]] = {
+    "ab": lambda teacher: 2 * teacher.sign(),
+    "ka": lambda teacher: shifted(teacher[0], torch.arange(SIZE) % 4)[None],
+}
 UNTRAINED = [name for name in DISTILLERS if not list(make(name).parameters())]
 
 

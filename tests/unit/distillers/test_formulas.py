@@ -204,7 +204,14 @@ PUBLISHED = {
     "dist": (1, 1),
     "reviewkd": (5, 1),
 }
-UNPUBLISHED = {"kdsvd": (1, 1), "ab": (1, 1), "fsp": (50, 1), "cwd": (50, 1)}
+UNPUBLISHED = {
+    "kdsvd": (1, 1),
+    "ab": (1, 1),
+    "fsp": (50, 1),
+    "cwd": (50, 1),
+    "ka": (1, 1),
+    "dtd": (1, 1),
+}
 
 
 def test_the_default_weights_and_gammas_are_the_published_ones_where_there_are_any() -> None:

@@ -30,6 +30,8 @@ from sakd.objectives.parameters import Distillation, Routing
         ({"crd": {"momentum": 1.0}}, r"'crd': momentum must be in \[0, 1\), got 1.0"),
         ({"reviewkd": {"most_channels": 0}}, r"'reviewkd': most_channels must be above 0"),
         ({"cwd": {"temperature": 0.0}}, r"'cwd': temperature must be above 0"),
+        ({"ka": {"epsilon": 1.0}}, r"'ka': epsilon must be between 0 and 1, got 1.0"),
+        ({"dtd": {"beta": -1.0}}, r"'dtd': beta must not be negative: -1.0"),
         ({"fitnets": {}}, r"unknown distiller 'fitnets'; did you mean 'fitnet'"),
     ],
 )
