@@ -64,6 +64,7 @@ class Tape:
         self.rehearsals = 0
         self.refused: dict[str, Exception] = {}
         self._reel: Reel | None = None
+        self._spoilt: list[torch.Generator] = []
 
     def rehearse(self, action: Action) -> None:
         self.rehearsals += 1
@@ -71,7 +72,9 @@ class Tape:
 
     def record(self, action: Action, generators: Iterable[torch.Generator]) -> Action:
         self._reel = reel = Reel(self.refused)
+        generators = list(generators)
         states = [(one, one.get_state()) for one in generators]
+        self._spoilt += generators  # those of a recording that fails stay in it
         number = len(self.plays)
         try:
             with reel, torch.random.fork_rng():
@@ -84,6 +87,7 @@ class Tape:
             for one, state in states:
                 one.set_state(state)
         self.plays.append(0)
+        self._spoilt.clear()
 
         @torch.no_grad()
         def play() -> None:
@@ -95,7 +99,9 @@ class Tape:
 
     @contextmanager
     def place(self, number: int, draws: Draws) -> Iterator[None]:
-        if self._reel is not None:
+        if self._reel is None:
+            assert not any(one is spoilt for one in draws.generators for spoilt in self._spoilt)
+        else:
             self._reel.acts.append(lambda: torch.manual_seed(draws.seed))
             torch.manual_seed(draws.seed)
         yield

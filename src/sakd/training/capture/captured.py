@@ -117,6 +117,7 @@ class Captured:
                 lambda: self._learn(runs, buffers.batch, learn), generators
             )
         except Exception as error:
+            self._draws.clear()  # a recording that ends early may leave generators in it
             self._refuse(current, f"{type(error).__name__}: {error}".splitlines()[0])
             return None
         return Record(repeat, buffers)
@@ -132,8 +133,6 @@ class Captured:
     def _refuse(self, runs: Sequence[Run], reason: str) -> None:
         self.refused.update(runs)
         self._who = ()
-        for run in runs:
-            del self._draws[run]
         names = ", ".join(run.name for run in runs)
         logger.warning("%s: not repeated as a graph, but step by step: %s", names, reason)
 
