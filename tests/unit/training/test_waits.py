@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -10,13 +11,15 @@ from torch import Tensor
 
 from sakd.data import Augment, Batch, BatchStream, ImageSet
 from sakd.distillers import DISTILLERS
-from sakd.objectives import Objective, SpotDistillation, Supervised, answer
+from sakd.objectives import Objective, SpotDistillation, Supervised, answer, spot_distillation
 from sakd.routing import POLICIES
 from sakd.training import Precision, Run
 from sakd.training.capture.waits import HostWaitsError, Waits
 
 WAITING = {"kdsvd"}  # its decomposition looks on the host whether it has converged
 CASES = [(d, p) for d in DISTILLERS if d not in WAITING for p in POLICIES]
+
+DEVICE = "meta"  # as far from the host as a GPU, but nothing is computed on it
 
 FORBIDDEN: dict[str, Callable[[Tensor], object]] = {
     "item": lambda x: x[0, 0].item(),
@@ -35,8 +38,10 @@ FORBIDDEN: dict[str, Callable[[Tensor], object]] = {
     "repeat_interleave": lambda x: x.repeat_interleave((x[:, 0] > 0).long(), dim=0),
     "tensor of numbers": lambda x: x + torch.tensor([1.0, 2.0, 3.0]),
     "new_tensor": lambda x: x.new_tensor(1.0),
-    "to": lambda x: x.to("meta"),
-    "copy_": lambda x: torch.empty_like(x, device="meta").copy_(x),
+    "to": lambda x: x.to(DEVICE),
+    "copy_": lambda x: torch.empty_like(x, device=DEVICE).copy_(x),
+    "tensors of two devices": lambda x: torch.empty_like(x, device=DEVICE) @ torch.ones(3, 2),
+    "positions of the host": lambda x: torch.empty_like(x, device=DEVICE)[torch.arange(2)],
     "eigh": lambda x: torch.linalg.eigh(x @ x.T),
     "svd": torch.linalg.svd,
 }
@@ -48,6 +53,7 @@ FINE: dict[str, Callable[[Tensor], object]] = {
     "another type": lambda x: x.double().long().bool(),
     "full": lambda x: torch.full((), 0.5, device=x.device) + x.new_zeros(()),
     "topk": lambda x: x.topk(2),
+    "numbers on a device": lambda x: torch.ones_like(x, device=DEVICE) * 2 + torch.ones(()),
     "a size given": lambda x: x.repeat_interleave(torch.ones(4).long(), dim=0, output_size=4),
 }
 
@@ -105,6 +111,27 @@ def test_no_step_of_a_distillation_makes_the_host_wait(
     small_batch: Callable[..., Batch],
 ) -> None:
     watched_steps(small_objective(method, policy), small_batch(0), Precision())
+
+
+@pytest.mark.parametrize(
+    ("method", "policy"), [case for case in CASES if "crd" in case or "adaptive" in case]
+)
+def test_a_step_on_a_device_takes_nothing_from_the_host(
+    method: str,
+    policy: str,
+    small_objective: Callable[..., SpotDistillation],
+    small_batch: Callable[..., Batch],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())  # there is none of it
+    monkeypatch.setattr(spot_distillation, "arithmetic_of", lambda _device: nullcontext())
+    batch, draws = small_batch(0), torch.Generator()
+    there = [x.to(DEVICE) for x in (batch.images, batch.labels, batch.index)]
+    run = Run(small_objective(method, policy).to(DEVICE), epochs=1)
+    run.begin_epoch()
+    for _ in range(2):
+        with Waits(refuse=True):
+            run.learn(Batch(*there, seed=0, source=lambda _purpose: draws))
 
 
 @pytest.mark.parametrize(("method", "policy"), [("at", "adaptive"), ("crd", "random")])

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 BY_VALUE = {
     "aten::_local_scalar_dense",
@@ -74,7 +75,9 @@ def _reason(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str 
         f"{name} by a mask has a shape that depends on values": name in BY_MASK
         and any(place is not None and place.dtype in MASKS for place in args[1]),
         "a tensor is made of numbers of the host": name == "aten::lift_fresh",
-        f"{name} copies between the host and a device": _crosses(name, args, kwargs),
+        f"{name} takes values from one of host and device to the other": _crosses(
+            name, args, kwargs
+        ),
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
 
@@ -83,6 +86,6 @@ def _crosses(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> boo
     if name == "aten::_to_copy":
         source: torch.device = args[0].device
         return torch.device(kwargs.get("device") or source).type != source.type
-    if name in {"aten::copy_", "aten::_copy_from"}:
-        return len({x.device.type for x in args if isinstance(x, Tensor)}) > 1
-    return False
+    copies = name in {"aten::copy_", "aten::_copy_from"}  # others take numbers of the host
+    tensors = (x for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor))
+    return len({x.device.type for x in tensors if copies or x.dim()}) > 1
