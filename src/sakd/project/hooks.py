@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import sys
 from contextlib import suppress
@@ -52,7 +51,6 @@ class RunHooks:
         with told_in_one_line():
             check_run(pipeline, catalog)
         self._to_plan = pipeline
-        gc.freeze()  # what was imported stays: no collection need look at it again
 
     @hook_impl
     def before_node_run(self, node: Node, catalog: CatalogProtocol[str, Any]) -> None:
