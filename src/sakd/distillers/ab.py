@@ -26,6 +26,7 @@ class ActivationBoundaries(Distiller):
     """
 
     family = SpotFamily.EVERY_STAGE
+    weighs = True
     unrectified = Side.BOTH
 
     def __init__(self, pair: Pair, *, margin: float = 1.0) -> None:

@@ -19,6 +19,7 @@ class AttentionTransfer(Distiller):
     """
 
     family = SpotFamily.EVERY_STAGE
+    weighs = True
     weight = 1000.0
     gamma = 2.0
 

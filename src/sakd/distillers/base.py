@@ -81,6 +81,8 @@ class Distiller(nn.Module, ABC):
         equal_channels: Whether both features of a spot must have equally many channels.
         any_shape: Whether tokens (B, N, C) and vectors (B, C) are accepted where the family has
             maps (B, C, H, W).
+        weighs: Whether a sample may count by any share of 0 or more, and not only fully or not at
+            all. So it may where a loss is a mean over samples.
         unrectified: The networks whose features are taken before their rectifier, see
             `StagedNetwork.extract_unrectified`.
         stands_alone: Whether cross-entropy, KD and other distillers are left out.
@@ -92,6 +94,7 @@ class Distiller(nn.Module, ABC):
     gamma: ClassVar[float] = 1.0
     equal_channels: ClassVar[bool] = False
     any_shape: ClassVar[bool] = False
+    weighs: ClassVar[bool] = False
     unrectified: ClassVar[Side] = Side.NEITHER
     stands_alone: ClassVar[bool] = False
     rebuilding: ClassVar[Rebuilding | None] = None
@@ -132,7 +135,7 @@ class Distiller(nn.Module, ABC):
             students: The student's features (B, ...), one per spot of ``pair.spots``.
             teachers: The teacher's features likewise.
             batch: The batch behind the features.
-            chosen: (B, spots) bool, a column per spot.
+            chosen: (B, spots), a column per spot, see `loss`.
 
         Returns:
             A scalar.
@@ -155,7 +158,8 @@ class Distiller(nn.Module, ABC):
             student: The student's features (B, ...) at that spot.
             teacher: The teacher's features (B, ...), detached unless the teacher is trained too.
             batch: The images, labels and training-set positions behind the features.
-            chosen: (B,) bool.
+            chosen: (B,) bool; for a distiller that `weighs` also floats of 0 or more without
+                gradient: sample b then counts ``chosen[b]`` times.
 
         Returns:
             A scalar.
@@ -163,5 +167,8 @@ class Distiller(nn.Module, ABC):
 
 
 def mean_over_batch(per_sample: Tensor, chosen: Tensor) -> Tensor:
-    """Compute (number chosen / B) times the mean of ``per_sample`` (B,) over ``chosen`` (B,)."""
+    """Compute (number chosen / B) times the mean of ``per_sample`` (B,) over ``chosen`` (B,).
+
+    With shares instead of a choice it is the sum of share times loss, over B.
+    """
     return (per_sample * chosen.to(per_sample.dtype)).sum() / chosen.numel()

@@ -25,6 +25,7 @@ class ChannelDivergence(Distiller):
     """
 
     family = SpotFamily.EVERY_STAGE
+    weighs = True
     weight = 50.0
 
     def __init__(self, pair: Pair, *, temperature: float = 1.0) -> None:

@@ -22,6 +22,7 @@ class FitNet(Distiller):
     """
 
     family = SpotFamily.HINT
+    weighs = True
     any_shape = True
 
     def __init__(self, pair: Pair) -> None:

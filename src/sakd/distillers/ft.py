@@ -30,6 +30,7 @@ class FactorTransfer(Distiller):
     """
 
     family = SpotFamily.LAST_MAP
+    weighs = True
     weight = 200.0
     paraphrased: Tensor
 

@@ -23,6 +23,7 @@ class KD(Distiller):
     """
 
     family = SpotFamily.LOGITS
+    weighs = True
 
     def __init__(self, pair: Pair, *, temperature: float = 4.0, standardise: bool = False) -> None:
         """Set the temperature.

@@ -25,6 +25,7 @@ class NeuronSelectivity(Distiller):
     """
 
     family = SpotFamily.EVERY_STAGE
+    weighs = True
     weight = 50.0
 
     def loss(

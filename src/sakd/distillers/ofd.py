@@ -27,6 +27,7 @@ class FeatureOverhaul(Distiller):
     """
 
     family = SpotFamily.EVERY_STAGE
+    weighs = True
     weight = 1e-3
     unrectified = Side.BOTH
 

@@ -36,6 +36,7 @@ class KnowledgeReview(Distiller):
     """
 
     family = SpotFamily.EVERY_STAGE
+    weighs = True
     weight = 5.0
     unrectified = Side.TEACHER
 

@@ -23,6 +23,7 @@ class SimKD(Distiller):
     """
 
     family = SpotFamily.LAST_MAP
+    weighs = True
     stands_alone = True
     rebuilding = REUSED
 

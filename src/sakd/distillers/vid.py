@@ -26,6 +26,7 @@ class VariationalInformation(Distiller):
     """
 
     family = SpotFamily.EVERY_STAGE
+    weighs = True
     gamma = 2.0
 
     def __init__(self, pair: Pair, *, initial_variance: float = 5.0) -> None:

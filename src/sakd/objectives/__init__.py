@@ -2,6 +2,7 @@
 
 from sakd.objectives.base import Objective, Pretrainable, StepResult
 from sakd.objectives.build import OBJECTIVES, distil, objective_of
+from sakd.objectives.compatibility import check_shares
 from sakd.objectives.graft import Graft
 from sakd.objectives.outputs import Outputs
 from sakd.objectives.parameters import Distillation, Routing
@@ -34,6 +35,7 @@ __all__ = [
     "Supervised",
     "System",
     "answer",
+    "check_shares",
     "distil",
     "merged",
     "objective_of",

@@ -16,6 +16,7 @@ from sakd.objectives.compatibility import (
     check_features,
     check_labels,
     check_order,
+    check_shares,
     spots_of,
 )
 from sakd.objectives.graft import Graft
@@ -56,11 +57,12 @@ def assemble(problem: Problem) -> Parts:
     """Find the spots of the distillers in both networks; build the distillers and the router.
 
     Raises:
-        UserError: The networks cannot be compared.
+        UserError: The networks cannot be compared, or the method does not take the policy's shares.
     """
     method, teacher, data = problem.method, problem.teacher, problem.data
     student = rebuilt_student(method, problem.student, teacher, data.image_shape)
     weights = problem.distillation.weights_of(method)
+    check_shares(method, weights, problem.policy)
     kinds = {name: method.everyone[name] for name in weights}
     places = {name: spots_of(name, kind, student, teacher) for name, kind in kinds.items()}
     logits = SpotFamily.LOGITS.spots(student.depth, teacher.depth)

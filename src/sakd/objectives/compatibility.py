@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 from torch import Tensor
 
 from sakd.distillers import DISTILLERS, Distiller
+from sakd.distillers.method import Method
 from sakd.foundation.errors import UserError, require
 from sakd.networks import StagedNetwork, probe
 from sakd.networks.spots import Spot, SpotFamily
+from sakd.routing import POLICIES, RoutingPolicy
 
 Shape = tuple[int, ...]
 
@@ -104,6 +107,26 @@ def check_order(spots: tuple[Spot, ...], student: StagedNetwork, teacher: Staged
                 f"the method compares {' and '.join(said)}: no policy can be trained where spots "
                 "cross; take its distillers one at a time, or networks of equally many stages"
             )
+
+
+def check_shares(method: Method, weights: Mapping[str, float], policy: type[RoutingPolicy]) -> None:
+    """Check that the distillers of ``method`` take the shares of ``policy``.
+
+    Args:
+        method: The distillers.
+        weights: Their weights; those that are not named do not count.
+        policy: The policy.
+
+    Raises:
+        UserError: The policy weighs samples, and a distiller relates them to each other.
+    """
+    deaf = [name for name in weights if not method.everyone[name].weighs]
+    if policy.weighs and deaf:
+        others = ", ".join(name for name, kind in POLICIES.items() if not kind.weighs)
+        raise UserError(
+            f"policy {POLICIES.name_of(policy)!r} weighs samples, but the loss of {deaf[0]} takes "
+            f"them fully or not at all: leave one of the two out; policies that choose: {others}"
+        )
 
 
 def check_features(

@@ -30,6 +30,7 @@ from sakd.objectives.pretraining import PretrainingObjective
 from sakd.objectives.problem import Problem, System
 from sakd.objectives.requests import Request
 from sakd.objectives.router import Router
+from sakd.objectives.scenes import positions_of, scene_of
 from sakd.objectives.teaching import FrozenTeacher, LearningTeacher, Teaching
 from sakd.routing.collapse import GATE_RATE
 
@@ -118,7 +119,8 @@ class SpotDistillation(System):
         distillers = self._distillers().values()
         asked = Request.of(self.teacher, distillers, keep_mb=self.keep_outputs_mb)
         reached = () if self.router.graft is None else (self.spots[0].teacher,)
-        return asked.joined([*self.task.embedded(self.teacher.depth), *reached])
+        seen = positions_of(self.router.policy.sees, self.task, self.teacher.depth)
+        return asked.joined([*seen, *reached])
 
     def pretrainings(self) -> dict[str, PretrainingObjective]:
         """Name the trainings that distillers need first and that have not been done."""
@@ -142,18 +144,17 @@ class SpotDistillation(System):
     def _losses(
         self, batch: Batch, student: Outputs, taught: Outputs, networks: torch.autocast
     ) -> StepResult:
-        embeddings = (self.task.embedding(x.features).detach() for x in (student, taught))
-        route = self.router.policy(*embeddings, batch.draws("policy"))
+        route = self.router.policy(scene_of(self.task, student, taught, batch))
 
         own = self.task.loss(student.logits, batch)
         supervision = {"cross_entropy": own}
         supervision |= self.teaching.supervision(self.task, taught, batch)
-        knowledge = self.knowledge(student, taught, batch, route.chosen)
+        knowledge = self.knowledge(student, taught, batch, route.share)
         total = self.ce_weight * torch.stack(list(supervision.values())).sum()
         for name, loss in knowledge.items():
             total = total + self.weights[name] * loss
         losses = {"student": total}
-        terms = {**supervision, **knowledge, **self.gate_rates(route.chosen)}
+        terms = {**supervision, **knowledge, **self.gate_rates(route.share)}
         if (graft := self.router.graft) is not None and route.gate is not None:
             with networks:
                 logits = self.grafted(graft, batch.images, taught, route.gate)
@@ -182,13 +183,13 @@ class SpotDistillation(System):
         return logits
 
     def knowledge(
-        self, student: Outputs, teacher: Outputs, batch: Batch, chosen: Tensor
+        self, student: Outputs, teacher: Outputs, batch: Batch, share: Tensor
     ) -> dict[str, Tensor]:
-        """Compute each distiller's unweighted loss over its spots; ``chosen`` is (B, D) bool."""
+        """Compute each distiller's unweighted loss over its spots; for ``share`` see `Route`."""
 
         def loss_of(distiller: Distiller) -> Tensor:
             spots = distiller.pair.spots
-            columns = torch.stack([chosen[:, self.spots.index(spot)] for spot in spots], dim=1)
+            columns = torch.stack([share[:, self.spots.index(spot)] for spot in spots], dim=1)
             ours, theirs = student.shown_to(distiller), teacher.shown_to(distiller)
             students = [ours[spot.student] for spot in spots]
             teachers = [theirs[spot.teacher] for spot in spots]
@@ -196,8 +197,8 @@ class SpotDistillation(System):
 
         return {name: loss_of(distiller) for name, distiller in self._distillers().items()}
 
-    def gate_rates(self, chosen: Tensor) -> dict[str, Tensor]:
-        """Compute the share of the batch that distils at each spot, from ``chosen`` (B, D).
+    def gate_rates(self, share: Tensor) -> dict[str, Tensor]:
+        """Compute the share of the batch that distils at each spot, from ``share`` (B, D).
 
         Shares that are all near 1 or 0 mean that the router has collapsed. A spot is named after
         the student's stage, and the teacher's too where several spots share the student's.
@@ -209,7 +210,7 @@ class SpotDistillation(System):
         names = [
             ours[s] if stages.count(s) == 1 else f"{ours[s]}-{theirs[t]}" for s, t in self.spots
         ]
-        rates = chosen.float().mean(dim=0)
+        rates = share.float().mean(dim=0)
         return {f"{GATE_RATE}{name}": rate for name, rate in zip(names, rates, strict=True)}
 
     def _distillers(self) -> Mapping[str, Distiller]:

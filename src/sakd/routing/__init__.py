@@ -9,6 +9,7 @@ from sakd.routing.anti import Anti
 from sakd.routing.base import Route, RoutingPolicy
 from sakd.routing.random import Random
 from sakd.routing.random_matched import RandomMatched
+from sakd.routing.scene import Scene, Sight, View
 
 POLICIES: Table[type[RoutingPolicy]] = Table(
     "policy",
@@ -22,4 +23,4 @@ POLICIES: Table[type[RoutingPolicy]] = Table(
     base=RoutingPolicy,
 )
 
-__all__ = ["POLICIES", "Route", "RoutingPolicy"]
+__all__ = ["POLICIES", "Route", "RoutingPolicy", "Scene", "Sight", "View"]

@@ -10,6 +10,7 @@ from torch.nn.functional import softmax
 
 from sakd.foundation.errors import require_positive
 from sakd.routing.base import Route, RoutingPolicy
+from sakd.routing.scene import Scene
 
 
 class Sample(NamedTuple):
@@ -62,13 +63,14 @@ class Adaptive(RoutingPolicy):
         with torch.no_grad():
             self.linear.bias[0::2] += bias
 
-    def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator) -> Route:
+    def forward(self, scene: Scene) -> Route:
         """Sample the decisions, see `RoutingPolicy.forward`.
 
         The value of the gate is 0 or 1, its gradient that of the softmax.
         """
-        logits = self.linear(torch.cat([teacher, student], dim=1)).view(-1, self.decisions, 2)
-        hard, soft = self.sample(logits, generator)
+        embeddings = torch.cat([scene.teacher.embedding, scene.student.embedding], dim=1)
+        logits = self.linear(embeddings).view(-1, self.decisions, 2)
+        hard, soft = self.sample(logits, scene.generator)
         gate = (hard + (soft - soft.detach()))[..., 0]  # exactly 0 or 1, whatever the rounding
         return Route(hard[..., 0].bool(), gate)
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
 from sakd.routing.base import Route, RoutingPolicy
+from sakd.routing.scene import Scene, Sight
 
 
 class Always(RoutingPolicy):
     """Every sample at every spot: the distiller as published, without routing."""
 
-    def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator) -> Route:
+    sees = Sight.NOTHING
+    settled = True
+
+    def forward(self, scene: Scene) -> Route:
         """Choose everything, see `RoutingPolicy.forward`."""
-        chosen = torch.ones(len(student), self.decisions, dtype=torch.bool, device=student.device)
-        return Route(chosen, gate=None)
+        everybody = torch.ones(len(scene), dtype=torch.bool, device=scene.device)
+        return Route(self.everywhere(everybody))

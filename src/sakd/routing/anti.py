@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
 from sakd.routing.adaptive import Adaptive
 from sakd.routing.base import Route
+from sakd.routing.scene import Scene
 
 
 class Anti(Adaptive):
     """Trained like `Adaptive`, but the student learns exactly where the policy says no."""
 
-    def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator) -> Route:
+    def forward(self, scene: Scene) -> Route:
         """Invert the choice, but not the gate: the policy's training is unchanged."""
-        route = super().forward(student, teacher, generator)
-        return Route(~route.chosen, route.gate)
+        route = super().forward(scene)
+        return route._replace(share=~route.share)

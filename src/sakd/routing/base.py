@@ -5,21 +5,26 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar, NamedTuple
 
-import torch
 from torch import Tensor, nn
+
+from sakd.routing.scene import Scene, Sight
 
 
 class Route(NamedTuple):
     """The decisions for one batch: a column per spot, the last one for the logits.
 
     Attributes:
-        chosen: (B, D) bool; True where the student learns from its teacher.
+        share: (B, D) bool, True where the student learns from its teacher; or, of a policy that
+            weighs, floats of 0 or more, the weight with which it does. It has no gradient.
         gate: (B, D) of 0 or 1 with a straight-through gradient to the policy, for the graft; None
             for a policy that is not trained.
+        labels: (B,) floats of 0 or more without gradient, the weight of each sample's label loss;
+            None for 1 each.
     """
 
-    chosen: Tensor
-    gate: Tensor | None
+    share: Tensor
+    gate: Tensor | None = None
+    labels: Tensor | None = None
 
 
 class RoutingPolicy(nn.Module, ABC):
@@ -27,9 +32,16 @@ class RoutingPolicy(nn.Module, ABC):
 
     Attributes:
         trained: Whether the policy has parameters, which are trained through the graft.
+        sees: The outputs of the networks that it reads.
+        weighs: Whether its shares are weights, and not 0 or 1; distillers that relate samples to
+            each other take none.
+        settled: Whether its rates are given and not found, so that it cannot stop choosing.
     """
 
     trained: ClassVar[bool] = False
+    sees: ClassVar[Sight] = Sight.EMBEDDINGS
+    weighs: ClassVar[bool] = False
+    settled: ClassVar[bool] = False
 
     def __init__(self, student_width: int, teacher_width: int, decisions: int) -> None:
         """Prepare for two networks.
@@ -45,14 +57,12 @@ class RoutingPolicy(nn.Module, ABC):
         self.decisions = decisions
 
     @abstractmethod
-    def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator) -> Route:
-        """Route a batch.
+    def forward(self, scene: Scene) -> Route:
+        """Route a batch; every random draw comes from ``scene.generator``."""
 
-        Args:
-            student: The student's embeddings (B, C_s), detached.
-            teacher: The teacher's embeddings (B, C_t), detached.
-            generator: The source of every random draw.
-        """
+    def everywhere(self, column: Tensor) -> Tensor:
+        """Take the decision ``column`` (B,) at every spot: (B, D)."""
+        return column[:, None].expand(-1, self.decisions)
 
     def favour_distilling(self, bias: float) -> None:
         """Lean towards "distil everywhere" by ``bias`` logits, if the policy can."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
 from sakd.foundation.errors import require
 from sakd.routing.base import Route, RoutingPolicy
+from sakd.routing.scene import Scene, Sight
 
 
 class Random(RoutingPolicy):
@@ -14,6 +14,9 @@ class Random(RoutingPolicy):
 
     Differs from the SAKD reference, which tosses one coin for the last stage and the logits.
     """
+
+    sees = Sight.NOTHING
+    settled = True
 
     def __init__(
         self, student_width: int, teacher_width: int, decisions: int, *, rate: float = 0.5
@@ -33,8 +36,8 @@ class Random(RoutingPolicy):
         require(0 <= rate <= 1, f"rate must be in [0, 1], got {rate}")
         self.rate = rate
 
-    def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator) -> Route:
+    def forward(self, scene: Scene) -> Route:
         """Toss the coins, see `RoutingPolicy.forward`."""
-        size = (len(student), self.decisions)
-        coins = torch.rand(size, generator=generator, device=student.device)
-        return Route(coins < self.rate, gate=None)
+        size = (len(scene), self.decisions)
+        coins = torch.rand(size, generator=scene.generator, device=scene.device)
+        return Route(coins < self.rate)

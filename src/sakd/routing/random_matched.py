@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
 from sakd.routing.adaptive import Adaptive
 from sakd.routing.base import Route
+from sakd.routing.scene import Scene
 
 
 class RandomMatched(Adaptive):
@@ -16,8 +16,8 @@ class RandomMatched(Adaptive):
     is due to *which* samples are chosen, not to how many.
     """
 
-    def forward(self, student: Tensor, teacher: Tensor, generator: torch.Generator) -> Route:
+    def forward(self, scene: Scene) -> Route:
         """Shuffle each column of the choice separately, but not the gate."""
-        route = super().forward(student, teacher, generator)
-        keys = torch.rand(route.chosen.shape, generator=generator, device=student.device)
-        return Route(route.chosen.gather(0, keys.argsort(dim=0)), route.gate)
+        route = super().forward(scene)
+        keys = torch.rand(route.share.shape, generator=scene.generator, device=scene.device)
+        return route._replace(share=route.share.gather(0, keys.argsort(dim=0)))

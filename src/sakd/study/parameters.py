@@ -15,7 +15,8 @@ from sakd.foundation.errors import UserError, require
 from sakd.foundation.names import unknown
 from sakd.networks import check_network
 from sakd.networks.renormalised import Statistics
-from sakd.objectives import OBJECTIVES, Distillation, Routing, System
+from sakd.objectives import OBJECTIVES, Distillation, Routing, System, check_shares
+from sakd.routing import POLICIES
 from sakd.study.grid import Grid
 from sakd.study.recipe import Recipe
 
@@ -142,7 +143,10 @@ class Parameters:
         self.data.dataset()
         self.distillation.check()
         for name in self.grid.distillers:
-            self.objective.check(Method.of(name))
+            method = Method.of(name)
+            self.objective.check(method)
+            for policy in self.grid.policies:
+                check_shares(method, self.distillation.weights_of(method), POLICIES[policy])
         self.routing.check()
         for training in (self.teacher, self.student):
             training.augment.check(streamed=self.data.streamed)

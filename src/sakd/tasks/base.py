@@ -27,8 +27,12 @@ class Task(ABC):
     higher_is_better: ClassVar[bool] = True
 
     @abstractmethod
+    def losses(self, logits: Tensor, batch: Batch) -> Tensor:
+        """Compute the loss (B,) of each of ``logits`` (B, K) on the labels of ``batch``."""
+
     def loss(self, logits: Tensor, batch: Batch) -> Tensor:
-        """Compute the loss of ``logits`` (B, K) on the labels of ``batch``, a scalar."""
+        """Compute the mean of `losses`, a scalar."""
+        return self.losses(logits, batch).mean()
 
     @abstractmethod
     def embedding(self, features: Sequence[Tensor]) -> Tensor:

@@ -20,16 +20,16 @@ class Classification(Task):
     metric = "top1"
     title = "top-1 %"
 
-    def loss(self, logits: Tensor, batch: Batch) -> Tensor:
-        """Compute the cross-entropy of ``logits`` (B, K) with the labels, a mean over the batch.
+    def losses(self, logits: Tensor, batch: Batch) -> Tensor:
+        """Compute the cross-entropy (B,) of ``logits`` (B, K) with the labels.
 
         Where images were mixed, the labels count in the same shares.
         """
-        loss = cross_entropy(logits, batch.labels)
-        if batch.mixture is None:
-            return loss
-        partner, share = batch.mixture
-        return share * loss + (1 - share) * cross_entropy(logits, partner)
+        return _cross_entropy(logits, batch, reduction="none")
+
+    def loss(self, logits: Tensor, batch: Batch) -> Tensor:
+        """Compute the mean of `losses` in one operation, which rounds in its own way."""
+        return _cross_entropy(logits, batch, reduction="mean")
 
     def embedding(self, features: Sequence[Tensor]) -> Tensor:
         """Give the last feature, which is a vector (B, C)."""
@@ -60,6 +60,14 @@ class Classification(Task):
         counts = torch.bincount(labels).double()
         recall = torch.bincount(labels[right], minlength=len(counts)) / counts
         return {"top1": int(right.sum()) / len(images), "balanced": float(recall.nanmean())}
+
+
+def _cross_entropy(logits: Tensor, batch: Batch, *, reduction: str) -> Tensor:
+    loss = cross_entropy(logits, batch.labels, reduction=reduction)
+    if batch.mixture is None:
+        return loss
+    partner, share = batch.mixture
+    return share * loss + (1 - share) * cross_entropy(logits, partner, reduction=reduction)
 
 
 CLASSIFICATION = Classification()

@@ -102,6 +102,42 @@ def test_masking_equals_gathering_times_the_share_chosen(
         torch.testing.assert_close(ours, share * expected, rtol=1e-9, atol=1e-12)
 
 
+WEIGHING = [name for name, kind in DISTILLERS.items() if kind.weighs]
+shares = st.lists(st.sampled_from([0.0, 0.25, 1.0, 3.0]), min_size=SIZE, max_size=SIZE)
+
+
+@pytest.mark.parametrize("name", WEIGHING)
+@given(weights=shares, factor=st.sampled_from([0.0, 0.5, 2.0]), seed=seeds)
+def test_shares_weigh_the_losses_of_the_samples(
+    name: str, weights: list[float], factor: float, seed: int
+) -> None:
+    """Each sample's loss is that of a batch in which it alone is chosen."""
+    distiller, (student, teacher) = make(name, seed), features(name, seed)
+    batch, share = batch_of(torch.arange(SIZE)), torch.tensor(weights, dtype=torch.float64)
+
+    def result(chosen: Tensor) -> list[Tensor]:
+        return loss_and_gradients(distiller, student, teacher, batch, chosen)
+
+    each = [result(alone) for alone in torch.eye(SIZE, dtype=torch.bool)]
+    weighed, scaled = result(share), result(factor * share)
+    for k, value in enumerate(weighed):
+        parts = (weight * of_sample[k] for weight, of_sample in zip(share, each, strict=True))
+        torch.testing.assert_close(value, sum(parts), rtol=1e-9, atol=1e-12)
+        torch.testing.assert_close(scaled[k], factor * value, rtol=1e-9, atol=1e-12)
+        assert share.any() or not value.any()
+
+
+@pytest.mark.parametrize("name", WEIGHING)
+@given(chosen=masks, seed=seeds)
+def test_shares_of_0_and_1_are_a_choice_to_the_bit(name: str, chosen: Tensor, seed: int) -> None:
+    distiller, (student, teacher) = make(name, seed), features(name, seed)
+    batch = batch_of(torch.arange(SIZE))
+    masked, shared = (
+        loss_and_gradients(distiller, student, teacher, batch, x) for x in (chosen, chosen.double())
+    )
+    assert all(torch.equal(one, other) for one, other in zip(masked, shared, strict=True))
+
+
 @pytest.mark.parametrize("name", DISTILLERS)
 def test_degenerate_features_give_finite_values_and_no_chosen_sample_exact_zeros(
     name: str,

@@ -10,13 +10,17 @@ import torch
 
 from sakd.data import Batch
 from sakd.distillers import DISTILLERS
-from sakd.objectives import Request, SpotDistillation, answer
+from sakd.networks import StagedNetwork
+from sakd.objectives import DataFacts, Request, SpotDistillation, answer, distil
 from sakd.objectives.requests import Picked
+from sakd.routing import POLICIES, Route, Scene, Sight
+from sakd.routing.always import Always
 
 Objectives = Callable[..., SpotDistillation]
 Batches = Callable[..., Batch]
 
 CASES = [(name, policy) for name in DISTILLERS for policy in ("always", "adaptive")]
+CASES += [("simkd", policy) for policy in POLICIES]  # a distiller of neither embedding nor logits
 
 
 @pytest.mark.parametrize(("name", "policy"), CASES)
@@ -46,14 +50,35 @@ def test_it_reads_all_that_it_asks_for_and_nothing_else(
     assert all(torch.equal(result.losses[player], own.losses[player]) for player in own.losses)
 
 
-def test_a_plain_distiller_of_logits_asks_for_embedding_and_logits_alone(
-    small_objective: Objectives,
+@pytest.mark.parametrize(("policy", "embedding"), [("always", False), ("adaptive", True)])
+def test_a_distiller_of_logits_asks_for_them_and_for_what_the_policy_sees(
+    policy: str, embedding: bool, small_objective: Objectives
 ) -> None:
-    objective = small_objective("kd", "always")
+    objective = small_objective("kd", policy)
     request, depth = objective.request(), objective.teacher.depth
     assert request is not None
-    assert request.closed == {depth - 1, depth}
+    assert request.closed == ({depth - 1, depth} if embedding else {depth})
     assert not request.unrectified
+
+
+def test_a_policy_that_sees_features_is_given_all_of_them_without_gradient(
+    small_network: Callable[..., StagedNetwork], small_batch: Batches
+) -> None:
+    seen: list[torch.Tensor] = []
+
+    class Watching(Always):
+        sees = Sight.FEATURES
+
+        def forward(self, scene: Scene) -> Route:
+            seen.extend([*scene.student.features, *scene.teacher.features])
+            return super().forward(scene)
+
+    facts, batch = DataFacts((3, 8, 8), torch.arange(4)), small_batch(0)
+    objective = distil(small_network(0), small_network(1), "kd", Watching, facts)
+    (given,) = answer([objective.request()], batch.images)
+    objective(batch, given)
+    assert len(seen) == objective.student.depth + objective.teacher.depth
+    assert not any(feature.requires_grad for feature in seen)
 
 
 def test_an_output_that_nobody_asked_for_cannot_be_read(

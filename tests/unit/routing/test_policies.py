@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -14,35 +15,30 @@ from torch import Tensor
 from torch.nn.functional import one_hot, softmax
 
 import sakd.routing
-from sakd.routing import POLICIES, Route, RoutingPolicy
+from sakd.routing import POLICIES, RoutingPolicy
 from sakd.routing.adaptive import Adaptive, Sample
+from sakd.routing.scene import Scene, Sight
 
 WIDTHS, DECISIONS = (8, 6), 3
 seeds = st.integers(0, 1000)
 TRAINED = [name for name, kind in POLICIES.items() if kind.trained]
 
-
-def make(name: str, seed: int = 0, **options: float) -> RoutingPolicy:
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return POLICIES[name](*WIDTHS, DECISIONS, **options)
-
-
-def embeddings(seed: int, size: int = 7) -> tuple[Tensor, Tensor]:
-    source = torch.Generator().manual_seed(seed)
-    return tuple(torch.randn(size, width, generator=source) for width in WIDTHS)
-
-
-def route(policy: RoutingPolicy, seed: int, size: int = 7) -> Route:
-    return policy(*embeddings(seed, size), torch.Generator().manual_seed(seed))
+Make = Callable[..., RoutingPolicy]
+Scenes = Callable[..., Scene]
 
 
 @pytest.mark.parametrize("name", POLICIES)
 @given(seed=seeds, size=st.integers(1, 7))
-def test_a_route_decides_for_every_sample_and_spot(name: str, seed: int, size: int) -> None:
+def test_a_route_decides_for_every_sample_and_spot(
+    name: str, seed: int, size: int, make: Make, scene: Scenes
+) -> None:
     policy = make(name, seed)
-    chosen, gate = route(policy, seed, size)
-    assert (chosen.shape, chosen.dtype) == ((size, DECISIONS), torch.bool)
+    share, gate, labels = policy(scene(seed, size))
+    assert share.shape == (size, DECISIONS)
+    assert (share.dtype == torch.bool) != policy.weighs
+    assert (share >= 0).all()
+    assert not share.requires_grad
+    assert labels is None or (labels.shape == (size,) and (labels >= 0).all())
     assert (gate is not None) == policy.trained == bool(list(policy.parameters()))
     if gate is not None:
         torch.testing.assert_close(gate.detach(), gate.detach().round(), rtol=0, atol=1e-6)
@@ -50,62 +46,84 @@ def test_a_route_decides_for_every_sample_and_spot(name: str, seed: int, size: i
 
 @pytest.mark.parametrize("name", POLICIES)
 @given(seed=seeds)
-def test_a_route_draws_from_the_generator_alone(name: str, seed: int) -> None:
+def test_a_route_draws_from_the_generator_alone(
+    name: str, seed: int, make: Make, scene: Scenes
+) -> None:
     policy, before = make(name, seed), torch.random.get_rng_state()
-    first, second = route(policy, seed), route(policy, seed)
-    assert torch.equal(first.chosen, second.chosen)
+    first, second = policy(scene(seed)), policy(scene(seed))
+    assert torch.equal(first.share, second.share)
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
+@pytest.mark.parametrize("name", POLICIES)
+@given(seed=seeds)
+def test_what_a_policy_does_not_say_it_sees_has_no_say(
+    name: str, seed: int, make: Make, scene: Scenes
+) -> None:
+    policy, usual, other = make(name, seed), scene(seed), scene(seed + 1)
+    hidden: dict[str, tuple[Tensor, Tensor]] = {}
+    if Sight.EMBEDDINGS not in policy.sees:
+        hidden["embeddings"] = other.student.embedding, other.teacher.embedding
+    if Sight.LOGITS not in policy.sees:
+        hidden["logits"] = other.student.logits, other.teacher.logits
+    changed = scene(seed, labels=usual.batch.labels, **hidden)
+    assert torch.equal(policy(usual).share, policy(changed).share)
+
+
 @pytest.mark.parametrize("name", TRAINED)
-def test_every_gate_has_a_gradient_to_the_policy(name: str) -> None:
+def test_every_gate_has_a_gradient_to_the_policy(name: str, make: Make, scene: Scenes) -> None:
     policy = make(name)
     for k in range(DECISIONS):
-        gate = route(policy, 1).gate
+        gate = policy(scene(1)).gate
         gradients = torch.autograd.grad(gate[:, k].sum(), list(policy.parameters()))
         assert all(gradient.isfinite().all() and gradient.any() for gradient in gradients)
 
 
-def test_always_chooses_everything() -> None:
-    assert route(make("always"), 0).chosen.all()
+def test_always_chooses_everything(make: Make, scene: Scenes) -> None:
+    assert make("always")(scene()).share.all()
 
 
-@given(seeds)
-def test_anti_chooses_what_adaptive_leaves_under_one_seed(seed: int) -> None:
+@given(seed=seeds)
+def test_anti_chooses_what_adaptive_leaves_under_one_seed(
+    seed: int, make: Make, scene: Scenes
+) -> None:
     adaptive, anti = make("adaptive", seed), make("anti", seed)
-    ours, opposite = route(adaptive, seed), route(anti, seed)
-    assert torch.equal(opposite.chosen, ~ours.chosen)
+    ours, opposite = adaptive(scene(seed)), anti(scene(seed))
+    assert torch.equal(opposite.share, ~ours.share)
     assert torch.equal(opposite.gate, ours.gate)
 
 
-@given(seeds)
-def test_random_matched_keeps_how_many_are_chosen_at_every_spot(seed: int) -> None:
-    ours, matched = route(make("adaptive", seed), seed), route(make("random_matched", seed), seed)
-    assert torch.equal(matched.chosen.sum(dim=0), ours.chosen.sum(dim=0))
+@given(seed=seeds)
+def test_random_matched_keeps_how_many_are_chosen_at_every_spot(
+    seed: int, make: Make, scene: Scenes
+) -> None:
+    ours, matched = (make(n, seed)(scene(seed)) for n in ("adaptive", "random_matched"))
+    assert torch.equal(matched.share.sum(dim=0), ours.share.sum(dim=0))
     assert torch.equal(matched.gate, ours.gate)
 
 
-def test_random_matched_chooses_every_sample_equally_often() -> None:
-    policy, size, draws = make("random_matched"), 4, 2000
-    embedding = embeddings(0, size)
-    source = torch.Generator().manual_seed(0)
-    chosen = torch.stack([policy(*embedding, source).chosen for _ in range(draws)]).double()
+def test_random_matched_chooses_every_sample_equally_often(make: Make, scene: Scenes) -> None:
+    policy, draws = make("random_matched"), 2000
+    one = scene(0, size=4)  # its generator goes on from draw to draw
+    chosen = torch.stack([policy(one).share for _ in range(draws)]).double()
     rates = chosen.mean(dim=0)
     assert (rates - rates.mean(dim=0)).abs().max() < 4 * 0.5 / draws**0.5
 
 
-def test_random_matched_deals_every_spot_on_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_random_matched_deals_every_spot_on_its_own(
+    monkeypatch: pytest.MonkeyPatch, make: Make, scene: Scenes
+) -> None:
     policy = make("random_matched")
     alike = one_hot(torch.tensor([0, 0, 0, 0, 1, 1, 1]), 2)[:, None].expand(-1, DECISIONS, -1)
     monkeypatch.setattr(policy, "sample", lambda logits, _source: Sample(alike, softmax(logits, 2)))
-    dealt = [route(policy, seed).chosen for seed in range(5)]
+    dealt = [policy(scene(seed)).share for seed in range(5)]
     assert all(chosen.sum(dim=0).tolist() == [4] * DECISIONS for chosen in dealt)
     assert any(not torch.equal(chosen[:, 0], chosen[:, 1]) for chosen in dealt)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.2, 0.5, 1.0])
-def test_random_chooses_at_its_rate_independently(rate: float) -> None:
-    chosen = route(make("random", rate=rate), 0, size=20000).chosen.double()
+def test_random_chooses_at_its_rate_independently(rate: float, make: Make, scene: Scenes) -> None:
+    chosen = make("random", rate=rate)(scene(0, size=20000)).share.double()
     four_sigma = 4 * (rate * (1 - rate) / 20000) ** 0.5
     assert (chosen.mean(dim=0) - rate).abs().max() <= four_sigma
     both = (chosen[:, 0] * chosen[:, 1]).mean()
@@ -134,20 +152,18 @@ def test_the_gates_gradient_is_that_of_the_softened_decision() -> None:
     torch.testing.assert_close(gradient, torch.stack([by_hand, -by_hand], dim=2))
 
 
-def test_the_policy_reads_the_teacher_first() -> None:
-    policy = make("adaptive")
-    student, teacher = embeddings(0)
+def test_the_policy_reads_the_teacher_first(make: Make, scene: Scenes) -> None:
+    policy, one = make("adaptive"), scene()
     with torch.no_grad():
         policy.linear.weight.zero_()
         policy.linear.weight[:, : WIDTHS[1]] = torch.tensor([100.0, -100.0] * DECISIONS)[:, None]
         policy.linear.bias.zero_()
-    chosen = policy(student, teacher, torch.Generator().manual_seed(0)).chosen
-    expected = (teacher.sum(dim=1) > 0)[:, None].expand(-1, DECISIONS)
-    assert torch.equal(chosen, expected)
+    expected = (one.teacher.embedding.sum(dim=1) > 0)[:, None].expand(-1, DECISIONS)
+    assert torch.equal(policy(one).share, expected)
 
 
 @pytest.mark.parametrize("name", TRAINED)
-def test_favouring_adds_to_the_bias_of_every_slot_0_alone(name: str) -> None:
+def test_favouring_adds_to_the_bias_of_every_slot_0_alone(name: str, make: Make) -> None:
     policy = make(name)
     before = {key: value.clone() for key, value in policy.state_dict().items()}
     policy.favour_distilling(10.0)
@@ -158,7 +174,7 @@ def test_favouring_adds_to_the_bias_of_every_slot_0_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", POLICIES)
-def test_every_policy_can_be_asked_to_favour_distilling(name: str) -> None:
+def test_every_policy_can_be_asked_to_favour_distilling(name: str, make: Make) -> None:
     policy = make(name)
     policy.favour_distilling(10.0)
     assert all(parameter.requires_grad for parameter in policy.parameters())

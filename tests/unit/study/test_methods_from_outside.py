@@ -50,9 +50,9 @@ class Naive(Distiller):
 class FirstHalf(RoutingPolicy):
     """Distil the first half of the batch."""
 
-    def forward(self, student, teacher, generator):
-        first = torch.arange(len(student), device=student.device) < len(student) // 2
-        return Route(first[:, None].repeat(1, self.decisions), gate=None)
+    def forward(self, scene):
+        first = torch.arange(len(scene), device=scene.device) < len(scene) // 2
+        return Route(self.everywhere(first))
 '''
 NAIVE, HALF = "method_pack.methods:Naive", "method_pack.methods:FirstHalf"
 GRID = {"pairs": ["resnet14/resnet8"], "distillers": [NAIVE, f"at-{NAIVE}"], "policies": [HALF]}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from sakd.data import DataCard, ImageSet, Prepared, Splits
+from sakd.data import Batch, DataCard, ImageSet, Prepared, Splits
+from sakd.data.batches.mixing import Mixture
 from sakd.study.networks import fresh_network
 from sakd.tasks import CLASSIFICATION, TASKS
 
@@ -78,3 +81,22 @@ def test_the_measures_of_a_task_include_its_metric(name: str, splits: Splits) ->
     task = TASKS[name]
     network = fresh_network("resnet8", splits.card)
     assert task.metric in task.measures(network, Prepared(splits.val, splits.card), "cpu")
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_the_loss_is_the_mean_of_the_losses_which_are_counted_by_hand(
+    mixed: bool, small_batch: Callable[..., Batch]
+) -> None:
+    batch = small_batch(3)
+    partner, share = batch.labels.flip(0), 0.25 if mixed else 1.0
+    if mixed:
+        batch = batch._replace(mixture=Mixture(partner, torch.tensor(share)))
+    logits = torch.randn(len(batch.labels), 5)
+    chances = logits.softmax(dim=1)
+    each = [
+        -share * math.log(row[own]) - (1 - share) * math.log(row[other])
+        for row, own, other in zip(chances, batch.labels, partner, strict=True)
+    ]
+    losses = CLASSIFICATION.losses(logits, batch)
+    torch.testing.assert_close(losses, torch.tensor(each))
+    torch.testing.assert_close(CLASSIFICATION.loss(logits, batch), losses.mean())

@@ -141,7 +141,7 @@ def test_beyond_the_limit_the_teacher_runs_in_every_step(
     with counted(runs[0].objective.teacher) as sizes:
         trained(runs, small_stream(1))
     assert sum(sizes) == FIRST + 20 + 2 * 20
-    kilobytes = 20 * 4 * (4 * 64 + 6 * 16 + 8 * 4 + 8 + 5) / 1000  # three stages, embedding, logits
+    kilobytes = 20 * 4 * (4 * 64 + 6 * 16 + 8 * 4 + 5) / 1000  # three stages and the logits
     (line,) = [message for message in caplog.messages if "teacher" in message]
     assert f"{kilobytes:.1f} MB" in line
     assert line.startswith("at: ")
@@ -186,10 +186,10 @@ def test_the_bytes_of_several_count_what_they_share_once(make: Make, small_strea
     stream = small_stream(1)
     asked = [Asked.by(make(method), EXACT) for method in ("kd", "at", "ofd")]
     kd, at, ofd = (one for one in asked if one is not None)
-    vectors = 20 * 4 * (5 + WIDTHS[-1])
-    assert kept_bytes([kd], stream) == vectors
+    logits = 20 * 4 * 5
+    assert kept_bytes([kd], stream) == logits
     alone = kept_bytes([at], stream)
     assert kept_bytes([kd, at], stream) == alone
-    assert kept_bytes([at, ofd], stream) == alone + kept_bytes([ofd], stream) - vectors
+    assert kept_bytes([at, ofd], stream) == alone + kept_bytes([ofd], stream) - logits
     assert kept_bytes([at, Asked(at.request, HALF)], stream) == 2 * alone
     assert kept_bytes([at], small_stream(1, **VARIED)) == 0

@@ -21,11 +21,13 @@ Both = tuple[Tensor, Tensor]
 class Couples(Distiller):
     """A loss between the changes of both networks' features from one spot to the next.
 
-    A sample counts for two consecutive spots if it is chosen at both. The SAKD reference cannot
+    A sample counts for two consecutive spots if it is chosen at both, or by the smaller of its
+    shares there. The SAKD reference cannot
     route such distillers, as it gathers a different number of samples at every spot.
     """
 
     family = SpotFamily.EVERY_STAGE
+    weighs = True
     equal_channels = True
 
     def __init__(self, pair: Pair) -> None:
@@ -49,7 +51,7 @@ class Couples(Distiller):
         nothing = chosen.new_zeros((), dtype=torch.float)
         spots = [self.describe(s, t) for s, t in zip(students, teachers, strict=True)]
         errors = [self.error(first, second) for first, second in pairwise(spots)]
-        at_both = chosen[:, :-1] & chosen[:, 1:]
+        at_both = chosen[:, :-1].minimum(chosen[:, 1:])
         pairs = zip(errors, at_both.unbind(dim=1), strict=True)
         return sum((mean_over_batch(error, column) for error, column in pairs), nothing)
 
