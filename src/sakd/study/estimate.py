@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -100,8 +101,15 @@ class Estimator:
 
 def _teacher(pack: Sequence[Waiting], paces: Mapping[str, Pace]) -> float:
     """Estimate the time of the frozen teacher of a pack."""
-    each = (w.epochs * steps_of(w.training) * paces[w.training.kind].teacher for w in pack)
-    return max(each, default=0.0)
+    return max((_taught(one, paces[one.training.kind]) for one in pack), default=0.0)
+
+
+def _taught(one: Waiting, pace: Pace) -> float:
+    """Estimate the time of the frozen teacher of one training."""
+    passes = one.epochs * steps_of(one.training)
+    if pace.views:
+        passes = math.ceil(pace.views / one.training.recipe.batch_size)
+    return passes * pace.teacher
 
 
 def _mixed(kinds: Sequence[str]) -> list[str]:
@@ -116,4 +124,5 @@ def _average(paces: Sequence[Pace]) -> Pace:
     if not chosen:
         return Pace(0.0)
     parts = zip(*((p.step, p.teacher, p.measuring, p.beforehand) for p in chosen), strict=True)
-    return Pace(*map(fmean, parts))
+    step, teacher, measuring, beforehand = map(fmean, parts)
+    return Pace(step, teacher, measuring, beforehand, max(p.views for p in chosen))

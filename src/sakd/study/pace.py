@@ -19,6 +19,7 @@ from sakd.study.trainings import Training
 from sakd.training import Run
 from sakd.training.capture import Captured, recorder_for
 from sakd.training.capture.captured import REHEARSALS
+from sakd.training.kept import Asked, kept_bytes
 
 TIMED = 3
 """Calls that are timed where there is time for them, after one that warms up."""
@@ -34,6 +35,7 @@ class Pace:
     Attributes:
         step: An update by one batch, without the forward pass of a frozen teacher.
         teacher: That forward pass, which the trainings of a pack share; 0 without such a teacher.
+        views: The views for which its outputs are kept; 0 if it runs in every step.
         measuring: Measuring the network on one image.
         beforehand: Whatever is trained first, as a whole.
     """
@@ -42,6 +44,7 @@ class Pace:
     teacher: float = 0.0
     measuring: float = 0.0
     beforehand: float = 0.0
+    views: int = 0
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,16 @@ class Timer:
         )
         run.name = training.id
         step, teacher = self._step(run, batch, watch, training.taught_by)
-        return Pace(step, teacher, self._measuring(training, objective, watch), beforehand)
+        measuring = self._measuring(training, objective, watch)
+        return Pace(step, teacher, measuring, beforehand, self._views(training, objective))
+
+    def _views(self, training: Training, objective: Objective) -> int:
+        """Count the views for which the outputs of a frozen teacher are kept."""
+        asked = Asked.by(objective, training.recipe.arithmetic)
+        if asked is None:
+            return 0
+        stream = self._bench.stream(training)
+        return stream.fixed if kept_bytes([asked], stream) else 0
 
     def _batch(self, training: Training) -> Batch:
         few = replace(training, images=_first(training.images, training.recipe.batch_size))

@@ -48,6 +48,11 @@ def test_the_teacher_runs_once_for_a_pack(row: list[Waiting], pack: int | None, 
     assert estimate.seconds([row], limit=60) == packs * EPOCHS * STEPS * 7.0
 
 
+def test_a_teacher_whose_outputs_are_kept_runs_once_for_every_view(row: list[Waiting]) -> None:
+    estimate = estimator(same_for_all(teacher=7.0, views=36))
+    assert estimate.seconds([row], limit=60) == STEPS * 7.0
+
+
 def test_validation_follows_every_epoch_and_the_test_all_weights_that_are_kept(
     row: list[Waiting],
 ) -> None:

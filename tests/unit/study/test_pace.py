@@ -63,6 +63,14 @@ def test_a_training_with_a_teacher_has_a_pace(
     assert pace.beforehand == 0
 
 
+@pytest.mark.parametrize(("limit", "views"), [(0, 0), (64, 36)])
+def test_the_views_for_which_outputs_are_kept_are_counted(
+    make_training: Make, bench: Bench, limit: int, views: int
+) -> None:
+    training = make_training("at", distillation=Distillation(keep_outputs_mb=limit))
+    assert Timer(bench).pace(training, patience=0).views == views
+
+
 def test_a_student_alone_and_one_that_changes_its_teacher_ask_no_frozen_one(
     make_training: Make, bench: Bench
 ) -> None:
