@@ -152,11 +152,8 @@ MUTATIONS = {
     "ka moves the largest probability alone": Mutation(
         SURVEY["ka/shift_T4"], labels.shifted, ".scatter(1, label, top)", ""
     ),
-    "dtd gives hard samples a higher temperature": Mutation(
-        SURVEY["dtd/flsw"],
-        dtd.DynamicTemperature.temperatures,
-        "mean - hardness",
-        "hardness - mean",
+    "dtd adds nothing to the lengths of logits": Mutation(
+        SURVEY["dtd/flsw"], dtd.DynamicTemperature.hardness, "+ LENGTH", ""
     ),
 }
 

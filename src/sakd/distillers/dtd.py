@@ -92,4 +92,5 @@ class DynamicTemperature(Distiller):
         if self.by_confidence:
             return 1 / (student.softmax(dim=1).amax(dim=1) + CHANCE)
         ours, theirs = (z / (z.norm(dim=1, keepdim=True) + LENGTH) for z in (student, teacher))
-        return (1 - (ours * theirs).sum(dim=1)).clamp(min=0).pow(self.power)
+        cosine: Tensor = (ours * theirs).sum(dim=1)
+        return (1 - cosine).clamp(min=0).pow(self.power)
