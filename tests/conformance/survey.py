@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from conformance.comparison import Comparison, Golden, below, golden
 from sakd.data import Batch
@@ -55,11 +55,35 @@ def compare_temperatures(name: str) -> Comparison:
     everybody = torch.ones(len(student), dtype=torch.bool)
     temperatures = dtd.temperatures(student, teacher, everybody)
     found.check("temperature", "tau", temperatures, case["tau"], LOSS)
-    loss = dtd.loss(0, student, teacher, batch_of(torch.arange(len(student))), everybody)
+    loss = loss_of(dtd, student, teacher)
     (gradient,) = torch.autograd.grad(loss, student)
     bare = gradient / temperatures[:, None].square()
     found.check("gradient", "grad_s", bare, case["grad_s"], GRADIENT)
     return found
+
+
+def compare_doubt() -> Comparison:
+    """Compare prime-aware distillation where the logarithm of the variance is given."""
+    case, found = case_of("pad", "torchdistill"), Comparison("survey pad/torchdistill")
+    given = nn.Parameter(case["log_variance"])
+    pad = build("pad", case["f_s"], case["f_t"])
+    pad.log_variance = Given(given)
+    check_loss(found, pad, case)
+    loss = loss_of(pad, case["f_s"], case["f_t"])
+    (gradient,) = torch.autograd.grad(loss, given)
+    found.check("gradient", "log variance", gradient, case["grad_log_variance"], GRADIENT)
+    return found
+
+
+class Given(nn.Module):
+    """Gives stored values, whatever it is given."""
+
+    def __init__(self, values: nn.Parameter) -> None:
+        super().__init__()
+        self.values = values
+
+    def forward(self, _: Tensor) -> Tensor:
+        return self.values
 
 
 def case_of(distiller: str, name: str) -> Golden:
@@ -79,12 +103,19 @@ def batch_of(labels: Tensor) -> Batch:
     return Batch(torch.zeros(len(labels), 3, 4, 4), labels, torch.arange(len(labels)), 0)
 
 
-def check_loss(found: Comparison, distiller: Distiller, case: Golden) -> None:
-    """Compare the loss of features with everybody chosen, and its gradient by the student's."""
-    student = case["f_s"].clone().requires_grad_()
+def loss_of(
+    distiller: Distiller, student: Tensor, teacher: Tensor, labels: Tensor | None = None
+) -> Tensor:
+    """Take the loss of features (B, ...) with everybody chosen."""
     everybody = torch.ones(len(student), dtype=torch.bool)
-    batch = batch_of(case.get("labels", torch.arange(len(student))))
-    loss = distiller.loss(0, student, case["f_t"], batch, everybody)
+    batch = batch_of(torch.arange(len(student)) if labels is None else labels)
+    return distiller.loss(0, student, teacher, batch, everybody)
+
+
+def check_loss(found: Comparison, distiller: Distiller, case: Golden) -> None:
+    """Compare a loss, and its gradient by the student's features."""
+    student = case["f_s"].clone().requires_grad_()
+    loss = loss_of(distiller, student, case["f_t"])
     found.check("loss", "loss", loss, case["loss"], LOSS)
     (gradient,) = torch.autograd.grad(loss, student)
     found.check("gradient", "grad_s", gradient, case["grad_s"], GRADIENT)
@@ -98,4 +129,5 @@ SURVEY: dict[str, Callable[[], Comparison]] = {
     "ka/smooth_T1": partial(compare_adjustment, "smooth_T1"),
     "dtd/flsw": partial(compare_temperatures, "flsw"),
     "dtd/cwsm": partial(compare_temperatures, "cwsm"),
+    "pad/torchdistill": compare_doubt,
 }

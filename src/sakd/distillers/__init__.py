@@ -19,6 +19,7 @@ from sakd.distillers.kd import KD
 from sakd.distillers.kdsvd import SingularDirections
 from sakd.distillers.nst import NeuronSelectivity
 from sakd.distillers.ofd import FeatureOverhaul
+from sakd.distillers.pad import PrimeAwareAdaptive
 from sakd.distillers.pkt import ProbabilisticTransfer
 from sakd.distillers.reviewkd import KnowledgeReview
 from sakd.distillers.rkd import RelationalKD
@@ -52,6 +53,7 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "cwd": ChannelDivergence,
         "ka": KnowledgeAdjustment,
         "dtd": DynamicTemperature,
+        "pad": PrimeAwareAdaptive,
     },
     base=Distiller,
 )
