@@ -86,6 +86,20 @@ class Given(nn.Module):
         return self.values
 
 
+def compare_categories() -> Comparison:
+    """Compare the sum of both distillers of category structure, and its gradients."""
+    case, found = case_of("category", "unfiltered"), Comparison("survey category")
+    total = torch.zeros(())
+    for name, letter in (("category", "f"), ("category_logits", "z")):
+        student, teacher = case[f"{letter}_s"].clone().requires_grad_(), case[f"{letter}_t"]
+        loss = loss_of(build(name, student, teacher), student, teacher, case["labels"])
+        (gradient,) = torch.autograd.grad(loss, student)
+        found.check("gradient", name, gradient, case[f"grad_{letter}_s"], GRADIENT)
+        total = total + loss.detach()
+    found.check("loss", "both", total, case["loss"], LOSS)
+    return found
+
+
 def case_of(distiller: str, name: str) -> Golden:
     """Read one case of a distiller."""
     return below(f"{name}/", golden(f"survey/{distiller}"))
@@ -130,4 +144,5 @@ SURVEY: dict[str, Callable[[], Comparison]] = {
     "dtd/flsw": partial(compare_temperatures, "flsw"),
     "dtd/cwsm": partial(compare_temperatures, "cwsm"),
     "pad/torchdistill": compare_doubt,
+    "category": compare_categories,
 }

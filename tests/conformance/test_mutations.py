@@ -17,7 +17,7 @@ from conformance.losses import compare_initial_values, compare_loss
 from conformance.steps.compare import compare_steps
 from conformance.steps.pretraining import compare_pretraining
 from conformance.survey import SURVEY
-from sakd.distillers import ab, base, cc, cwd, dtd, ft, kd, kdsvd, pad, pkt, rkd, sp, vid
+from sakd.distillers import ab, base, category, cc, cwd, dtd, ft, kd, kdsvd, pad, pkt, rkd, sp, vid
 from sakd.distillers.parts import labels, maps, memory
 from sakd.objectives import PretrainingObjective
 from sakd.objectives.router import Router
@@ -151,6 +151,12 @@ MUTATIONS = {
     ),
     "ka moves the largest probability alone": Mutation(
         SURVEY["ka/shift_T4"], labels.shifted, ".scatter(1, label, top)", ""
+    ),
+    "category divides the angles by the square of the classes": Mutation(
+        SURVEY["category"], category.structure_error, "** 3", "** 2"
+    ),
+    "category weighs classes by their samples": Mutation(
+        SURVEY["category"], category.structure_error, "averages.diagonal()", "averages.sum(dim=1)"
     ),
     "pad does not add the logarithm of the variance": Mutation(
         SURVEY["pad/torchdistill"], pad.PrimeAwareAdaptive.loss, "+ doubt", "+ 0.999 * doubt"

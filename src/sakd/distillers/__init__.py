@@ -5,6 +5,7 @@ from __future__ import annotations
 from sakd.distillers.ab import ActivationBoundaries
 from sakd.distillers.at import AttentionTransfer
 from sakd.distillers.base import Distiller, Pair, Pretraining, Side
+from sakd.distillers.category import CategoryLogits, CategoryStructure
 from sakd.distillers.cc import CorrelationCongruence
 from sakd.distillers.crd import ContrastiveRepresentation
 from sakd.distillers.cwd import ChannelDivergence
@@ -54,6 +55,8 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "ka": KnowledgeAdjustment,
         "dtd": DynamicTemperature,
         "pad": PrimeAwareAdaptive,
+        "category": CategoryStructure,
+        "category_logits": CategoryLogits,
     },
     base=Distiller,
 )

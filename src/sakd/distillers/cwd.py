@@ -8,7 +8,7 @@ from torch.nn.functional import log_softmax
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, Shape, mean_over_batch
 from sakd.distillers.parts.logits import divergence
-from sakd.distillers.parts.maps import pool_to_smaller
+from sakd.distillers.parts.maps import pool_to_smaller, projection
 from sakd.foundation.errors import require, require_positive
 from sakd.networks.spots import SpotFamily
 
@@ -47,7 +47,7 @@ class ChannelDivergence(Distiller):
             "larger images, or a distiller of the embedding or the logits",
         )
         self.temperature = temperature
-        self.projections = nn.ModuleList(_projection(s[0], t[0]) for s, t in shapes)
+        self.projections = nn.ModuleList(projection(s[0], t[0]) for s, t in shapes)
 
     def loss(
         self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
@@ -58,10 +58,6 @@ class ChannelDivergence(Distiller):
         error = divergence(*(log_softmax(rows, dim=1) for rows in channels))
         per_sample = error.view(len(teacher), -1).mean(dim=1)
         return self.temperature**2 * mean_over_batch(per_sample, chosen)
-
-
-def _projection(inputs: int, outputs: int) -> nn.Module:
-    return nn.Identity() if inputs == outputs else nn.Conv2d(inputs, outputs, 1)
 
 
 def _positions(student: Shape, teacher: Shape) -> int:

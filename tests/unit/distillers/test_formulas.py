@@ -203,6 +203,8 @@ PUBLISHED = {
     "dkd": (1, 1),
     "dist": (1, 1),
     "reviewkd": (5, 1),
+    "category": (1, 1),
+    "category_logits": (1, 1),
 }
 UNPUBLISHED = {
     "kdsvd": (1, 1),

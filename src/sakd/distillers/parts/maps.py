@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def pool_to_smaller(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
@@ -17,6 +17,11 @@ def _pooled(maps: Tensor, height: int, width: int) -> Tensor:
     if maps.shape[2:] == (height, width):
         return maps
     return F.adaptive_avg_pool2d(maps, (height, width))
+
+
+def projection(inputs: int, outputs: int) -> nn.Module:
+    """Make a 1x1 convolution from one number of channels to another; nothing if they are equal."""
+    return nn.Identity() if inputs == outputs else nn.Conv2d(inputs, outputs, 1)
 
 
 def squared(x: Tensor) -> Tensor:
