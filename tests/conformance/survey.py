@@ -10,6 +10,7 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from conformance.comparison import Comparison, Golden, below, golden
 from sakd.data import Batch
@@ -100,6 +101,24 @@ def compare_categories() -> Comparison:
     return found
 
 
+def compare_triplets() -> Comparison:
+    """Compare the triplets of one step of linear networks, with cross-entropy and divergence."""
+    case, found = case_of("triplet", "step"), Comparison("survey triplet/step")
+    weight = case["s_weight"].clone().requires_grad_()
+    images = torch.cat([case["images"], case["negatives"]])
+    student, teacher = images @ weight.T, images @ case["t_weight"].T
+    triplet, count = build("triplet", student, teacher), len(case["images"])
+    missing = triplet.missing(student, teacher)[:count, count:].diagonal().mean()
+    found.check("loss", "triplet", missing, case["triplet"], LOSS)
+    found.check("loss", "margin", triplet.margin, case["margin"], LOSS)
+    ours, theirs = student[:count], teacher[:count]
+    kl = loss_of(build("kd", ours, theirs, temperature=1.0), ours, theirs)
+    total = triplet.weight * missing + kl + cross_entropy(ours, case["labels"])
+    (gradient,) = torch.autograd.grad(total, weight)
+    found.check("gradient", "weight", gradient, case["grad_weight"], GRADIENT)
+    return found
+
+
 def case_of(distiller: str, name: str) -> Golden:
     """Read one case of a distiller."""
     return below(f"{name}/", golden(f"survey/{distiller}"))
@@ -145,4 +164,5 @@ SURVEY: dict[str, Callable[[], Comparison]] = {
     "dtd/cwsm": partial(compare_temperatures, "cwsm"),
     "pad/torchdistill": compare_doubt,
     "category": compare_categories,
+    "triplet/step": compare_triplets,
 }

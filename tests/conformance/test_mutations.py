@@ -17,7 +17,23 @@ from conformance.losses import compare_initial_values, compare_loss
 from conformance.steps.compare import compare_steps
 from conformance.steps.pretraining import compare_pretraining
 from conformance.survey import SURVEY
-from sakd.distillers import ab, base, category, cc, cwd, dtd, ft, kd, kdsvd, pad, pkt, rkd, sp, vid
+from sakd.distillers import (
+    ab,
+    base,
+    category,
+    cc,
+    cwd,
+    dtd,
+    ft,
+    kd,
+    kdsvd,
+    pad,
+    pkt,
+    rkd,
+    sp,
+    triplet,
+    vid,
+)
 from sakd.distillers.parts import labels, maps, memory
 from sakd.objectives import PretrainingObjective
 from sakd.objectives.router import Router
@@ -157,6 +173,9 @@ MUTATIONS = {
     ),
     "category weighs classes by their samples": Mutation(
         SURVEY["category"], category.structure_error, "averages.diagonal()", "averages.sum(dim=1)"
+    ),
+    "triplet adds more to differences": Mutation(
+        SURVEY["triplet/step"], triplet.TripletDistillation.missing, "+ EPSILON", "+ 0.001"
     ),
     "pad does not add the logarithm of the variance": Mutation(
         SURVEY["pad/torchdistill"], pad.PrimeAwareAdaptive.loss, "+ doubt", "+ 0.999 * doubt"

@@ -26,6 +26,7 @@ from sakd.distillers.reviewkd import KnowledgeReview
 from sakd.distillers.rkd import RelationalKD
 from sakd.distillers.simkd import SimKD
 from sakd.distillers.sp import SimilarityPreserving
+from sakd.distillers.triplet import TripletDistillation
 from sakd.distillers.vid import VariationalInformation
 from sakd.foundation.tables import Table
 
@@ -57,6 +58,7 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "pad": PrimeAwareAdaptive,
         "category": CategoryStructure,
         "category_logits": CategoryLogits,
+        "triplet": TripletDistillation,
     },
     base=Distiller,
 )

@@ -64,9 +64,9 @@ class CategoryLogits(Distiller):
 
     Chen et al., ECCV 2020, "Improving Knowledge Distillation via Category Structure", in the form
     of the authors' code. The loss of a sample depends on the others.
-    Loss: that of `CategoryStructure` with logits z for maps, + compactness mean_n || z_s - mu_s ||^2
-    / K. The student's logits thus gather around the means of their classes, even where its
-    teacher's do not.
+    Loss: that of `CategoryStructure` with logits z for maps, + compactness
+    mean_n || z_s - mu_s ||^2 / K. The student's logits thus gather around the means of their
+    classes, even where its teacher's do not.
     It takes the place of KD, which is left out.
     """
 

@@ -208,8 +208,9 @@ TAUGHT: dict[str, Callable[[Tensor], Tensor]] = {
     "ab": lambda teacher: 2 * teacher.sign(),
     "ka": lambda teacher: shifted(teacher[0], torch.arange(SIZE) % 4)[None],
 }
-# What the student is asked for, its teacher need not have: logits close to the means of classes.
-OF_THEIR_OWN = {"category_logits"}
+# What the student is asked for, its teacher need not have: logits close to the means of classes,
+# or far from those of other classes.
+OF_THEIR_OWN = {"category_logits", "triplet"}
 UNTRAINED = [n for n in DISTILLERS if n not in OF_THEIR_OWN and not list(make(n).parameters())]
 
 

@@ -205,6 +205,7 @@ PUBLISHED = {
     "reviewkd": (5, 1),
     "category": (1, 1),
     "category_logits": (1, 1),
+    "triplet": (2, 1),
 }
 UNPUBLISHED = {
     "kdsvd": (1, 1),

@@ -32,6 +32,8 @@ from sakd.objectives.parameters import Distillation, Routing
         ({"cwd": {"temperature": 0.0}}, r"'cwd': temperature must be above 0"),
         ({"ka": {"epsilon": 1.0}}, r"'ka': epsilon must be between 0 and 1, got 1.0"),
         ({"dtd": {"beta": -1.0}}, r"'dtd': beta must not be negative: -1.0"),
+        ({"category": {"inter": -1.0}}, r"'category': inter must not be negative: -1.0"),
+        ({"triplet": {"margin": -1.0}}, r"'triplet': margin must not be negative: -1.0"),
         ({"fitnets": {}}, r"unknown distiller 'fitnets'; did you mean 'fitnet'"),
     ],
 )
