@@ -15,6 +15,7 @@ from torch.nn.functional import cross_entropy
 from conformance.comparison import Comparison, Golden, below, golden
 from sakd.data import Batch
 from sakd.distillers import DISTILLERS, Distiller, Pair
+from sakd.distillers.irg import edges
 from sakd.networks.spots import Spot
 
 LOSS = 1e-6
@@ -119,6 +120,20 @@ def compare_triplets() -> Comparison:
     return found
 
 
+def compare_edges() -> Comparison:
+    """Compare the edges of a graph of instances, its loss, and twice its authors' gradient."""
+    case, found = case_of("irg", "edges_authors"), Comparison("survey irg/edges_authors")
+    student, everybody = case["f_s"].clone().requires_grad_(), torch.ones(5, dtype=torch.bool)
+    for letter in ("s", "t"):
+        ours, theirs = edges(case[f"f_{letter}"], everybody), case[f"edges_{letter}"]
+        found.check("edges", letter, ours, theirs)
+    loss = loss_of(build("irg", student, case["f_t"]), student, case["f_t"])
+    found.check("loss", "loss", loss, case["loss"])
+    (gradient,) = torch.autograd.grad(loss, student)
+    found.check("gradient", "grad_s", gradient, 2 * case["grad_s_authors"])
+    return found
+
+
 def case_of(distiller: str, name: str) -> Golden:
     """Read one case of a distiller."""
     return below(f"{name}/", golden(f"survey/{distiller}"))
@@ -165,4 +180,5 @@ SURVEY: dict[str, Callable[[], Comparison]] = {
     "pad/torchdistill": compare_doubt,
     "category": compare_categories,
     "triplet/step": compare_triplets,
+    "irg/edges_authors": compare_edges,
 }

@@ -25,6 +25,7 @@ from sakd.distillers import (
     cwd,
     dtd,
     ft,
+    irg,
     kd,
     kdsvd,
     pad,
@@ -176,6 +177,9 @@ MUTATIONS = {
     ),
     "triplet adds more to differences": Mutation(
         SURVEY["triplet/step"], triplet.TripletDistillation.missing, "+ EPSILON", "+ 0.001"
+    ),
+    "irg takes the largest distance along": Mutation(
+        SURVEY["irg/edges_authors"], irg.edges, "squares.detach().amax()", "squares.amax()"
     ),
     "pad does not add the logarithm of the variance": Mutation(
         SURVEY["pad/torchdistill"], pad.PrimeAwareAdaptive.loss, "+ doubt", "+ 0.999 * doubt"

@@ -15,6 +15,7 @@ from sakd.distillers.dtd import DynamicTemperature
 from sakd.distillers.fitnet import FitNet
 from sakd.distillers.fsp import SolutionFlow
 from sakd.distillers.ft import FactorTransfer
+from sakd.distillers.irg import InstanceRelations
 from sakd.distillers.ka import KnowledgeAdjustment
 from sakd.distillers.kd import KD
 from sakd.distillers.kdsvd import SingularDirections
@@ -59,6 +60,7 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "category": CategoryStructure,
         "category_logits": CategoryLogits,
         "triplet": TripletDistillation,
+        "irg": InstanceRelations,
     },
     base=Distiller,
 )

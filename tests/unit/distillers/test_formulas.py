@@ -206,6 +206,7 @@ PUBLISHED = {
     "category": (1, 1),
     "category_logits": (1, 1),
     "triplet": (2, 1),
+    "irg": (0.0025, 1),
 }
 UNPUBLISHED = {
     "kdsvd": (1, 1),
