@@ -19,6 +19,7 @@ from sakd.distillers.irg import InstanceRelations
 from sakd.distillers.ka import KnowledgeAdjustment
 from sakd.distillers.kd import KD
 from sakd.distillers.kdsvd import SingularDirections
+from sakd.distillers.lcc import LocalCorrelation
 from sakd.distillers.nst import NeuronSelectivity
 from sakd.distillers.ofd import FeatureOverhaul
 from sakd.distillers.pad import PrimeAwareAdaptive
@@ -61,6 +62,7 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "category_logits": CategoryLogits,
         "triplet": TripletDistillation,
         "irg": InstanceRelations,
+        "lcc": LocalCorrelation,
     },
     base=Distiller,
 )
