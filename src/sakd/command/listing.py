@@ -50,11 +50,13 @@ def networks() -> Rows:
 
 
 def policies() -> Rows:
-    """List name, whether it is trained, options with their defaults, description, paper."""
-    rows: Rows = [("name", "trained", "options", "what", "source")]
+    """List name, training, what it sees and gives, options with defaults, description, paper."""
+    rows: Rows = [("name", "trained", "sees", "gives", "options", "what", "source")]
     for name, kind in POLICIES.items():
-        trained = "yes" if kind.trained else "no"
-        rows.append((name, trained, options(kind), first_sentence(kind), source(kind)))
+        trained, gives = "yes" if kind.trained else "no", "weights" if kind.weighs else "choice"
+        sees = " ".join(str(sight.name).lower() for sight in kind.sees) or "-"
+        needs = trained, sees, gives
+        rows.append((name, *needs, options(kind), first_sentence(kind), source(kind)))
     return rows
 
 

@@ -26,6 +26,7 @@ class PrimeAwareAdaptive(Distiller):
     """
 
     family = SpotFamily.EMBEDDING
+    weighs = True
 
     def __init__(self, pair: Pair) -> None:
         """Make the regressor and the layers of the variance.

@@ -32,6 +32,11 @@ class Objective(nn.Module, ABC):
     frozen: tuple[str, ...] = ()
 
     @property
+    def chooses(self) -> bool:
+        """Tell whether a policy decides by what it sees; its rates are then worth a line."""
+        return False
+
+    @property
     @abstractmethod
     def network(self) -> nn.Module:
         """The network that is evaluated, and kept after training."""

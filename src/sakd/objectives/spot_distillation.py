@@ -32,7 +32,7 @@ from sakd.objectives.requests import Request
 from sakd.objectives.router import Router
 from sakd.objectives.scenes import positions_of, scene_of
 from sakd.objectives.teaching import FrozenTeacher, LearningTeacher, Teaching
-from sakd.routing.collapse import GATE_RATE
+from sakd.routing.rates import rates_of
 
 ROUTER = Routing().optimisation(Optimisation())
 """The recipe of the router of arXiv:2205.02399 on CIFAR-100."""
@@ -43,7 +43,8 @@ class SpotDistillation(System):
 
     Song et al., IEEE TIP 2022, arXiv:2205.02399. Two players:
     the ``student`` (with the modules of the distillers) minimises
-    ``ce_weight`` CE + sum_m w_m sum_k (n_k / B) L_m,k over the samples chosen at spot k;
+    ``ce_weight`` CE + sum_m w_m sum_k (n_k / B) L_m,k over the samples chosen at spot k, where a
+    policy that routes labels weighs the samples of the CE too;
     the ``router`` (policy and adapters, if the policy has parameters) minimises the
     cross-entropy of the graft, see `Router`. Neither loss reaches the other player.
     """
@@ -103,6 +104,22 @@ class SpotDistillation(System):
         """The student."""
         return self.student
 
+    @property
+    def chooses(self) -> bool:
+        """Tell whether the policy's rates follow from what it sees."""
+        return not self.router.policy.settled
+
+    @property
+    def spot_names(self) -> list[str]:
+        """The spots' names: the student's stage, and the teacher's where several share it."""
+        ours, theirs = (
+            [*network.stage_names[:-1], "logits"] for network in (self.student, self.teacher)
+        )
+        stages = [spot.student for spot in self.spots]
+        return [
+            ours[s] if stages.count(s) == 1 else f"{ours[s]}-{theirs[t]}" for s, t in self.spots
+        ]
+
     def players(self) -> dict[str, Player]:
         """Name the student, with the distillers, and the router if the policy is trained."""
         learning = (self.student, self.distillers, self.teacher)
@@ -147,14 +164,17 @@ class SpotDistillation(System):
         route = self.router.policy(scene_of(self.task, student, taught, batch))
 
         own = self.task.loss(student.logits, batch)
-        supervision = {"cross_entropy": own}
+        learnt = own
+        if route.labels is not None:
+            learnt = (route.labels * self.task.losses(student.logits, batch)).mean()
+        supervision = {"cross_entropy": learnt}
         supervision |= self.teaching.supervision(self.task, taught, batch)
         knowledge = self.knowledge(student, taught, batch, route.share)
         total = self.ce_weight * torch.stack(list(supervision.values())).sum()
         for name, loss in knowledge.items():
             total = total + self.weights[name] * loss
         losses = {"student": total}
-        terms = {**supervision, **knowledge, **self.gate_rates(route.share)}
+        terms = {**supervision, **knowledge, **rates_of(route, self.spot_names)}
         if (graft := self.router.graft) is not None and route.gate is not None:
             with networks:
                 logits = self.grafted(graft, batch.images, taught, route.gate)
@@ -196,22 +216,6 @@ class SpotDistillation(System):
             return distiller.losses(students, teachers, batch, columns)
 
         return {name: loss_of(distiller) for name, distiller in self._distillers().items()}
-
-    def gate_rates(self, share: Tensor) -> dict[str, Tensor]:
-        """Compute the share of the batch that distils at each spot, from ``share`` (B, D).
-
-        Shares that are all near 1 or 0 mean that the router has collapsed. A spot is named after
-        the student's stage, and the teacher's too where several spots share the student's.
-        """
-        ours, theirs = (
-            [*network.stage_names[:-1], "logits"] for network in (self.student, self.teacher)
-        )
-        stages = [spot.student for spot in self.spots]
-        names = [
-            ours[s] if stages.count(s) == 1 else f"{ours[s]}-{theirs[t]}" for s, t in self.spots
-        ]
-        rates = share.float().mean(dim=0)
-        return {f"{GATE_RATE}{name}": rate for name, rate in zip(names, rates, strict=True)}
 
     def _distillers(self) -> Mapping[str, Distiller]:
         return cast("Mapping[str, Distiller]", self.distillers)

@@ -8,14 +8,14 @@ from sakd.reporting.pages.content import report
 from sakd.reporting.pages.html import report_html
 from sakd.reporting.pages.markdown import report_markdown
 from sakd.reporting.pages.terminal import console_table
-from sakd.reporting.tables.caveats import caveats, collapsed_routers
+from sakd.reporting.tables.caveats import caveats, collapsed_policies
 from sakd.reporting.tables.paired import paired_differences, policy_comparison
 from sakd.reporting.tables.reference import reference_rows, selection_rows
 from sakd.reporting.tables.summary import summary
 
 __all__ = [
     "caveats",
-    "collapsed_routers",
+    "collapsed_policies",
     "console_table",
     "gains",
     "gate_rates",

@@ -7,6 +7,7 @@ from sakd.routing.adaptive import Adaptive
 from sakd.routing.always import Always
 from sakd.routing.anti import Anti
 from sakd.routing.base import Route, RoutingPolicy
+from sakd.routing.conditional import Conditional
 from sakd.routing.random import Random
 from sakd.routing.random_matched import RandomMatched
 from sakd.routing.scene import Scene, Sight, View
@@ -19,6 +20,7 @@ POLICIES: Table[type[RoutingPolicy]] = Table(
         "random": Random,
         "random_matched": RandomMatched,
         "anti": Anti,
+        "conditional": Conditional,
     },
     base=RoutingPolicy,
 )

@@ -1,29 +1,40 @@
-"""Routers that have stopped choosing."""
+"""Policies that have stopped choosing."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 
-GATE_RATE = "gate_rate/"
-"""Prefix of the logged shares of samples that distil at a spot."""
+from sakd.routing.rates import EFFECTIVE_SHARE, GATE_RATE, LABEL_RATE
 
 CLOSED, OPEN = 0.01, 0.99
 
 
-def collapse(rates: Collection[float]) -> str:
-    """Name the state that a router has collapsed to.
+def collapse(record: Mapping[str, float]) -> str:
+    """Name the state that a policy has collapsed to.
 
     Args:
-        rates: Share of the samples that distil, one per spot.
+        record: The means of an epoch by name, with those of `sakd.routing.rates.rates_of`.
 
     Returns:
-        ``always`` if it is above 99 % at every spot, ``never`` if below 1 %, ``one fixed route`` if
-        each spot is one or the other; empty for a router that chooses.
+        ``always`` if above 99 % of the samples distil at every spot (``always, without labels`` if
+        fewer than 1 % learn their label), ``never`` if below 1 %, ``equal weights`` if the
+        effective share of weights is above 99 % at every spot, ``one fixed route`` if each spot is
+        in one of these states; empty for a policy that chooses.
     """
-    opened = [rate > OPEN for rate in rates]
+    rates, effective = (_under(prefix, record) for prefix in (GATE_RATE, EFFECTIVE_SHARE))
+    opened = [share > OPEN for share in effective or rates]
     closed = [rate < CLOSED for rate in rates]
     if not rates or not all(o or c for o, c in zip(opened, closed, strict=True)):
         return ""
-    if all(opened):
-        return "always"
-    return "never" if all(closed) else "one fixed route"
+    if all(closed):
+        return "never"
+    if not all(opened):
+        return "one fixed route"
+    if effective:
+        return "equal weights"
+    unlabelled = record.get(LABEL_RATE, 1.0) < CLOSED
+    return "always, without labels" if unlabelled else "always"
+
+
+def _under(prefix: str, record: Mapping[str, float]) -> list[float]:
+    return [value for name, value in record.items() if name.startswith(prefix)]

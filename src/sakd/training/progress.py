@@ -12,7 +12,8 @@ from rich.progress import Progress as Bars
 from rich.progress import TaskID
 
 from sakd.foundation.console import progress_bars
-from sakd.routing.collapse import GATE_RATE, collapse
+from sakd.routing.collapse import collapse
+from sakd.routing.rates import EFFECTIVE_SHARE, GATE_RATE
 from sakd.training.run import Callback, Run
 
 logger = logging.getLogger(__name__)
@@ -127,12 +128,13 @@ class Lines(Callback):
 
 
 def describe(run: Run) -> str:
-    """Describe the last epoch in a few words, with a collapse of the router if there is one."""
+    """Describe the last epoch in a few words, with a collapse of the policy if there is one."""
     record = run.history[-1]
     words = [f"val {100 * x:.2f} %" for name, x in record.items() if name.startswith("val_")]
-    rates = [value for name, value in record.items() if name.startswith(GATE_RATE)]
-    if rates and "routing" in record:
-        words.append("gate " + "/".join(f"{rate:.2f}" for rate in rates))
-        if kind := collapse(rates):
-            words.append(f"router collapsed to {kind}")
+    if run.objective.chooses:
+        for title, prefix in {"gate": GATE_RATE, "effective": EFFECTIVE_SHARE}.items():
+            rates = [f"{rate:.2f}" for name, rate in record.items() if name.startswith(prefix)]
+            words += [f"{title} {'/'.join(rates)}"] if rates else []
+        if kind := collapse(record):
+            words.append(f"policy collapsed to {kind}")
     return ", ".join(words)

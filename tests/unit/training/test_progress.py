@@ -1,4 +1,4 @@
-"""Progress: bars on a terminal, lines elsewhere, and a collapse of the router in both."""
+"""Progress: bars on a terminal, lines elsewhere, and a collapse of the policy in both."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ SPOTS = ("gate_rate/stage1", "gate_rate/logits")
 
 def run_at(epoch: int, epochs: int, **record: float) -> Any:
     """Stand in for a run after ``epoch``."""
-    return SimpleNamespace(history=[record] * epoch, epochs=epochs, steps=1)
+    deciding = SimpleNamespace(chooses=True)
+    return SimpleNamespace(history=[record] * epoch, epochs=epochs, steps=1, objective=deciding)
 
 
 @pytest.fixture
@@ -44,20 +45,27 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 @pytest.mark.parametrize(
     ("rates", "words"),
     [
-        ((1.0, 1.0), "gate 1.00/1.00, router collapsed to always"),
-        ((0.0, 0.001), "gate 0.00/0.00, router collapsed to never"),
-        ((1.0, 0.0), "gate 1.00/0.00, router collapsed to one fixed route"),
+        ((1.0, 1.0), "gate 1.00/1.00, policy collapsed to always"),
+        ((0.0, 0.001), "gate 0.00/0.00, policy collapsed to never"),
+        ((1.0, 0.0), "gate 1.00/0.00, policy collapsed to one fixed route"),
         ((0.6, 1.0), "gate 0.60/1.00"),
     ],
 )
-def test_a_collapse_of_the_router_is_named(rates: tuple[float, float], words: str) -> None:
+def test_a_collapse_of_the_policy_is_named(rates: tuple[float, float], words: str) -> None:
     gates = dict(zip(SPOTS, rates, strict=True))
-    run = run_at(1, 2, val_top1=0.5, routing=1.0, **gates)
+    run = run_at(1, 2, val_top1=0.5, **gates)
     assert describe(run) == f"val 50.00 %, {words}"
 
 
-def test_a_policy_that_is_not_trained_cannot_collapse() -> None:
+def test_weights_are_named_with_their_effective_share() -> None:
+    run = run_at(1, 2, val_top1=0.5, **{"gate_rate/logits": 1.0, "effective_share/logits": 0.998})
+    words = "gate 1.00, effective 1.00, policy collapsed to equal weights"
+    assert describe(run) == f"val 50.00 %, {words}"
+
+
+def test_a_policy_with_given_rates_cannot_collapse() -> None:
     run = run_at(1, 2, val_top1=0.9875, **dict.fromkeys(SPOTS, 1.0))
+    run.objective.chooses = False
     assert describe(run) == "val 98.75 %"
 
 
@@ -89,7 +97,7 @@ def test_a_collapsed_router_is_in_the_log(
         return objective
 
     run_training(replace(leaning, build=lean), bench, Progress("toys", 1))
-    assert "router collapsed to always" in caplog.messages[-1]
+    assert "policy collapsed to always" in caplog.messages[-1]
 
 
 def test_lines_are_not_logged_more_often_than_they_are_read(
@@ -155,7 +163,7 @@ def test_bars_name_the_training_and_its_last_epoch(terminal: io.StringIO) -> Non
         assert progress.bars is not None
         progress.bars.refresh()
     assert "toys-cell" in terminal.getvalue()
-    assert "val 25.00 %, gate 0.00/0.00, router collapsed to never" in terminal.getvalue()
+    assert "val 25.00 %, gate 0.00/0.00, policy collapsed to never" in terminal.getvalue()
 
 
 @pytest.mark.parametrize("error", [UserError("this cannot be"), RuntimeError("it burns")])

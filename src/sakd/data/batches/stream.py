@@ -17,6 +17,8 @@ from sakd.data.batches.views import FixedViews
 from sakd.foundation.errors import require
 from sakd.foundation.randomness import generator, mix
 
+HALF = 0.5
+
 
 class Batch(NamedTuple):
     """B training images with their labels, all on the stream's device.
@@ -39,6 +41,14 @@ class Batch(NamedTuple):
     mixture: Mixture | None = None
     view: Tensor | None = None
     source: Callable[[str], torch.Generator] | None = None
+
+    @property
+    def leading_labels(self) -> Tensor:
+        """The labels (B,); of a mixed image the one with the larger share."""
+        if self.mixture is None:
+            return self.labels
+        partner, share = self.mixture
+        return torch.where(share >= HALF, self.labels, partner)
 
     def draws(self, purpose: str) -> torch.Generator:
         """Give a freshly seeded generator for one ``purpose``, on the device of the images.

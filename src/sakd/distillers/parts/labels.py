@@ -9,15 +9,10 @@ from torch import Tensor
 
 from sakd.data import Batch
 
-HALF = 0.5
-
 
 def leading_labels(batch: Batch) -> Tensor:
     """Give the labels (B,) of the images; of a mixed image the one with the larger share."""
-    if batch.mixture is None:
-        return batch.labels
-    partner, share = batch.mixture
-    return torch.where(share >= HALF, batch.labels, partner)
+    return batch.leading_labels
 
 
 def shifted(logits: Tensor, labels: Tensor) -> Tensor:

@@ -17,9 +17,9 @@ from sakd.reporting.tables.frames import (
     policies_in,
     prepared,
 )
-from sakd.reporting.tables.kinds import has_router
+from sakd.reporting.tables.kinds import may_collapse
 from sakd.reporting.tables.reference import STUDENT
-from sakd.routing.collapse import GATE_RATE
+from sakd.routing.rates import EFFECTIVE_SHARE, GATE_RATE
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
@@ -59,19 +59,22 @@ def _learning_lines(groups: list[pd.DataFrame], cells: pd.DataFrame) -> _Traces:
 
 
 def gate_rates(history: pd.DataFrame, results: pd.DataFrame) -> go.Figure:
-    """Plot the fraction of samples that distil at each spot, per epoch, where a router decides.
+    """Plot the fraction of samples that distil at each spot, per epoch, where a policy decides.
 
-    Mean over the finished seeds; a panel for each distiller (of each pair, under each policy).
+    Of weights it is the effective share. Mean over the finished seeds; a panel for each distiller
+    (of each pair, under each policy).
 
     Args:
-        history: One line per (cell, epoch), with ``gate_rate/<spot>`` columns.
+        history: One line per (cell, epoch), with ``gate_rate/<spot>`` columns, and
+            ``effective_share/<spot>`` for weights.
         results: One line per cell.
     """
     cells = distilled(prepared(results))
-    merged = _with_cells(history, cells[cells["policy"].map(has_router).astype(bool)])
+    merged = _with_cells(history, cells[cells["policy"].map(may_collapse).astype(bool)])
+    merged = _with_effective_shares(merged)
     spots = _spots(merged)
     if not spots:
-        return blank("No gate rates: no finished cell of a trained policy has any.")
+        return blank("No gate rates: no finished cell of a policy that chooses has any.")
     merged = merged[merged[spots].notna().any(axis=1)]
     groups = list(merged.groupby([*PAIR, "distiller", "policy"], sort=False))
     titles = _gate_titles([key for key, _ in groups])
@@ -79,6 +82,17 @@ def gate_rates(history: pd.DataFrame, results: pd.DataFrame) -> go.Figure:
     _draw(figure, _gate_lines([group for _, group in groups], spots))
     figure.update_xaxes(title_text="epoch")
     return figure.update_yaxes(range=[-0.03, 1.03], title_text="gate rate", zeroline=False)
+
+
+def _with_effective_shares(history: pd.DataFrame) -> pd.DataFrame:
+    """Put effective shares in the place of the mean weights, where there are any."""
+    weighed = [name for name in history if name.startswith(EFFECTIVE_SHARE)]
+    gates = [name.replace(EFFECTIVE_SHARE, GATE_RATE) for name in weighed]
+    shares = {
+        gate: history[share].fillna(history[gate])
+        for gate, share in zip(gates, weighed, strict=True)
+    }
+    return history.assign(**shares)
 
 
 def _spots(history: pd.DataFrame) -> list[str]:

@@ -40,8 +40,9 @@ LEARNING_CURVES = (
 
 GATE_RATES = (
     "Gate rate: the fraction of training samples that distil at a spot, in the cells whose policy "
-    "is trained; mean over the finished seeds. A line that stays at 1 or 0 is a router that does "
-    "not choose."
+    "decides by what it sees; mean over the finished seeds. Of a policy that weighs samples it is "
+    "the effective share, (sum w)^2 / (B sum w^2), which is 1 for equal weights. A line that stays "
+    "at 1 or 0 is a policy that does not choose."
 )
 
 KEYS = (

@@ -11,10 +11,11 @@ from sakd.foundation.names import listed
 from sakd.reporting.tables import formats
 from sakd.reporting.tables.doubts import data_caveats, teacher_caveats
 from sakd.reporting.tables.frames import PAIR, compared_policies, distilled, pair_name, prepared
-from sakd.reporting.tables.kinds import REFERENCE, has_router
+from sakd.reporting.tables.kinds import REFERENCE, may_collapse
 from sakd.reporting.tables.paired import POOLED, policy_comparison
 from sakd.reporting.tables.spread import Spread
-from sakd.routing.collapse import GATE_RATE, collapse
+from sakd.routing.collapse import collapse
+from sakd.routing.rates import EFFECTIVE_SHARE, GATE_RATE, LABEL_RATE
 
 ENOUGH_SEEDS = 3
 """Paired seeds from which on a difference and its interval need no caveat."""
@@ -30,7 +31,7 @@ def caveats(
         history: One line per (cell, epoch).
         data: The card of the data that the results are of; without it, nothing is said of it.
     """
-    return [*result_caveats(results, data), *collapsed_routers(results, history)]
+    return [*result_caveats(results, data), *collapsed_policies(results, history)]
 
 
 def result_caveats(results: pd.DataFrame, data: DataCard | None = None) -> list[str]:
@@ -71,25 +72,22 @@ def _too_few_seeds(cells: pd.DataFrame, compared: list[str]) -> list[str]:
     return [f"Fewer than {ENOUGH_SEEDS} paired seeds in {where}: {noise}."]
 
 
-def collapsed_routers(results: pd.DataFrame, history: pd.DataFrame) -> list[str]:
-    """Name the cells of trained policies whose router stopped choosing.
-
-    In the last epoch of such a cell more than 99 % of the samples distil at every spot ("always"),
-    or fewer than 1 % ("never"), or each spot is one or the other ("one fixed route").
-    """
+def collapsed_policies(results: pd.DataFrame, history: pd.DataFrame) -> list[str]:
+    """Name the cells whose policy stopped choosing, by its last epoch; see `collapse`."""
     cells = distilled(prepared(results))
-    routed = cells[cells["finished"] & cells["policy"].map(has_router).astype(bool)]
-    gates = [name for name in history.columns if name.startswith(GATE_RATE)]
-    if not gates:
+    routed = cells[cells["finished"] & cells["policy"].map(may_collapse).astype(bool)]
+    prefixes = GATE_RATE, EFFECTIVE_SHARE, LABEL_RATE
+    rates = [name for name in history.columns if name.startswith(prefixes)]
+    if not rates:
         return []
-    last = history.sort_values("epoch").groupby("cell").tail(1).set_index("cell")[gates]
+    last = history.sort_values("epoch").groupby("cell").tail(1).set_index("cell")[rates]
     found: dict[str, list[str]] = {}
     for cell in routed["cell"]:
         if cell in last.index:
-            kind = collapse(last.loc[cell].dropna().tolist())
+            kind = collapse(last.loc[cell].dropna().to_dict())
             found.setdefault(kind, []).append(str(cell))
     return [
-        f"Router collapsed to {kind} in {formats.plural(len(names), 'cell')}: {listed(names)}."
+        f"Policy collapsed to {kind} in {formats.plural(len(names), 'cell')}: {listed(names)}."
         for kind, names in found.items()
         if kind
     ]

@@ -30,10 +30,10 @@ def distiller_kinds(method: str) -> dict[str, type[Distiller]]:
     return {name: kind for name, kind in found.items() if kind and issubclass(kind, Distiller)}
 
 
-def has_router(policy: str) -> bool:
-    """Tell whether a router is trained under a policy; an unknown policy may have one."""
+def may_collapse(policy: str) -> bool:
+    """Tell whether a policy may stop choosing; an unknown one may."""
     kind = policy_kind(policy)
-    return kind is None or kind.trained
+    return kind is None or not kind.settled
 
 
 def stands_alone(method: str) -> bool:

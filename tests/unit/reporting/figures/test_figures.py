@@ -56,7 +56,7 @@ def test_gate_rates_are_means_of_the_adaptive_cells_with_logits_last(results, hi
 
 
 @pytest.mark.parametrize("policy", ["anti", "random_matched", "elsewhere.policies:Mine"])
-def test_gate_rates_are_shown_under_every_policy_that_may_have_a_router(cell, history, policy):
+def test_gate_rates_are_shown_under_every_policy_that_may_collapse(cell, history, policy):
     adaptive, other = cell("kd", "adaptive", 0, 0.5), cell("kd", policy, 0, 0.5)
     frame = pd.DataFrame([adaptive, other])
     rates = history(frame, {adaptive["cell"]: (0.1, 0.2), other["cell"]: (0.3, 0.4)})
@@ -66,7 +66,15 @@ def test_gate_rates_are_shown_under_every_policy_that_may_have_a_router(cell, hi
     assert [curve.y[-1] for curve in named(figure, "stage1")] == [0.1, 0.3]
 
 
-def test_a_policy_without_a_router_and_the_student_alone_have_no_gate_rates(cell):
+def test_the_rate_of_weights_is_their_effective_share(cell):
+    frame = pd.DataFrame([cell("kd", "elsewhere.policies:Mine", 0, 0.5)])
+    rates = {"gate_rate/logits": [1.0, 1.0], "effective_share/logits": [0.7, 0.8]}
+    history = pd.DataFrame({"cell": frame["cell"][0], "epoch": [1, 2], **rates})
+    (curve,) = gate_rates(history, frame).data
+    assert list(curve.y) == [0.7, 0.8]
+
+
+def test_a_policy_with_given_rates_and_the_student_alone_have_no_gate_rates(cell):
     for line in (cell("kd", "random", 0, 0.5), cell("none", "none", 0, 0.5)):
         rates = pd.DataFrame([{"cell": line["cell"], "epoch": 1, "gate_rate/stage1": 0.5}])
         assert says(gate_rates(rates, pd.DataFrame([line]))).startswith("No gate rates")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from sakd.reporting import caveats, collapsed_routers
+from sakd.reporting import caveats, collapsed_policies
 from sakd.reporting.tables.caveats import verdict
 from sakd.reporting.tables.spread import Spread
 
@@ -19,13 +19,13 @@ CELL = "digits-t-s-kd-adaptive-s0"
     ],
 )
 def test_a_router_that_stopped_choosing_is_named(results, history, gates, kind):
-    (found,) = collapsed_routers(results, history(results, {CELL: gates}))
-    assert found == f"Router collapsed to {kind} in 1 cell: {CELL}."
+    (found,) = collapsed_policies(results, history(results, {CELL: gates}))
+    assert found == f"Policy collapsed to {kind} in 1 cell: {CELL}."
 
 
 @pytest.mark.parametrize("gates", [(0.99, 0.01), (1.0, 0.5), (0.0, 0.02)])
 def test_a_router_that_chooses_somewhere_is_not_named(results, history, gates):
-    assert collapsed_routers(results, history(results, {CELL: gates})) == []
+    assert collapsed_policies(results, history(results, {CELL: gates})) == []
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_a_router_that_chooses_somewhere_is_not_named(results, history, gates):
 def test_a_router_is_named_under_every_policy_that_has_one(cell, policy, named):
     line = cell("kd", policy, 0, 0.5)
     history = pd.DataFrame([{"cell": line["cell"], "epoch": 1, "gate_rate/logits": 0.0}])
-    assert bool(collapsed_routers(pd.DataFrame([line]), history)) is named
+    assert bool(collapsed_policies(pd.DataFrame([line]), history)) is named
 
 
 def test_only_the_last_epoch_of_cells_with_a_router_counts(results):
@@ -45,7 +45,7 @@ def test_only_the_last_epoch_of_cells_with_a_router_counts(results):
             {"cell": "digits-t-s-kd-always-s0", "epoch": 1, "gate_rate/logits": 1.0},
         ]
     )
-    assert collapsed_routers(results, history) == []
+    assert collapsed_policies(results, history) == []
 
 
 def test_a_spot_that_a_cell_does_not_have_does_not_hide_its_collapse(results):
@@ -55,7 +55,7 @@ def test_a_spot_that_a_cell_does_not_have_does_not_hide_its_collapse(results):
             {"cell": "digits-t-s-at-adaptive-s0", "epoch": 1, "gate_rate/stage1": 0.5},
         ]
     )
-    (found,) = collapsed_routers(results, history)
+    (found,) = collapsed_policies(results, history)
     assert CELL in found
 
 
@@ -70,7 +70,7 @@ def test_too_few_seeds_name_the_distiller_and_its_n(results, history):
 
 
 def test_no_history_means_no_router_caveat(results):
-    assert collapsed_routers(results, pd.DataFrame()) == []
+    assert collapsed_policies(results, pd.DataFrame()) == []
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from sakd.distillers import DISTILLERS
 from sakd.distillers.simkd import SimKD
-from sakd.reporting.tables.kinds import distiller_kinds, has_router, policy_kind, stands_alone
+from sakd.reporting.tables.kinds import distiller_kinds, may_collapse, policy_kind, stands_alone
 from sakd.routing import POLICIES
 from sakd.routing.adaptive import Adaptive
 from sakd.routing.always import Always
@@ -47,8 +47,8 @@ def test_classes_of_other_packages_are_known_once_they_are_imported():
         "at": DISTILLERS["at"],
         "elsewhere:Lonely": Lonely,
     }
-    assert has_router("elsewhere:Routed")
-    assert not has_router("elsewhere:Unrouted")
+    assert may_collapse("elsewhere:Routed")
+    assert not may_collapse("elsewhere:Unrouted")
     assert stands_alone("elsewhere:Lonely")
 
 
@@ -59,5 +59,5 @@ def test_classes_of_other_packages_are_known_once_they_are_imported():
 def test_what_names_no_class_is_unknown(name):
     assert policy_kind(name) is None
     assert distiller_kinds(name) == {}
-    assert has_router(name)
+    assert may_collapse(name)
     assert not stands_alone(name)

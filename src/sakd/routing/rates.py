@@ -1,0 +1,42 @@
+"""How much of a batch a route lets distil, for the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from sakd.routing.base import Route
+
+GATE_RATE = "gate_rate/"
+"""Prefix of the logged shares of samples that distil at a spot; of weights, their means."""
+
+EFFECTIVE_SHARE = "effective_share/"
+"""Prefix of the logged effective shares at a spot, of a policy that weighs."""
+
+LABEL_RATE = "label_rate"
+"""The name of the logged mean weight of the label losses, of a policy that routes them."""
+
+
+def rates_of(route: Route, spots: Sequence[str]) -> dict[str, Tensor]:
+    """Compute the rates of ``route`` at its ``spots``, by name."""
+    rates = _named(GATE_RATE, spots, route.share.float().mean(dim=0))
+    if route.share.is_floating_point():
+        rates |= _named(EFFECTIVE_SHARE, spots, effective_share(route.share))
+    if route.labels is not None:
+        rates[LABEL_RATE] = route.labels.mean()
+    return rates
+
+
+def effective_share(weights: Tensor) -> Tensor:
+    """Compute (sum w)^2 / (B sum w^2) (D,) of ``weights`` (B, D).
+
+    It is 1 for equal weights and n / B for n equal weights among zeros; 0 if all are 0.
+    """
+    squares = weights.square().mean(dim=0).clamp(min=torch.finfo(weights.dtype).tiny)
+    return weights.mean(dim=0).square() / squares
+
+
+def _named(prefix: str, spots: Sequence[str], values: Tensor) -> dict[str, Tensor]:
+    return {f"{prefix}{spot}": value for spot, value in zip(spots, values, strict=True)}
