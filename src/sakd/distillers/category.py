@@ -53,9 +53,10 @@ class CategoryStructure(Distiller):
         self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
     ) -> Tensor:
         """See `Distiller.loss`; features are maps (B, C, H, W) of any channels and sizes."""
-        ours, theirs = pool_to_smaller(self.projection(student), teacher)
-        averages = class_averages(leading_labels(batch), chosen, ours.dtype)
-        error = structure_error(ours, theirs, averages, self.intra, self.inter)
+        student, teacher = pool_to_smaller(student, teacher)
+        averages = class_averages(leading_labels(batch), chosen, student.dtype)
+        ours = self.projection(student)
+        error = structure_error(ours, teacher, averages, self.intra, self.inter)
         return mean_over_batch(error, chosen)
 
 

@@ -27,6 +27,7 @@ class ChannelDivergence(Distiller):
     family = SpotFamily.EVERY_STAGE
     weighs = True
     weight = 50.0
+    weighs = True
 
     def __init__(self, pair: Pair, *, temperature: float = 1.0) -> None:
         """Make the convolutions.
@@ -53,7 +54,8 @@ class ChannelDivergence(Distiller):
         self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
     ) -> Tensor:
         """See `Distiller.loss`; features are maps (B, C, H, W) of any channels and sizes."""
-        maps = pool_to_smaller(self.projections[spot](student), teacher)
+        student, teacher = pool_to_smaller(student, teacher)
+        maps = self.projections[spot](student), teacher
         channels = (x.flatten(2).flatten(0, 1) / self.temperature for x in maps)
         error = divergence(*(log_softmax(rows, dim=1) for rows in channels))
         per_sample = error.view(len(teacher), -1).mean(dim=1)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair
-from sakd.distillers.parts.maps import squared
+from sakd.distillers.parts.maps import pooled, squared
 from sakd.foundation.errors import require, require_not_negative
 from sakd.networks.spots import SpotFamily
 
@@ -87,8 +86,8 @@ def cut(maps: Tensor, rows: int, columns: int) -> Tensor:
     """Cut maps (B, C, H, W) into patches (B, rows * columns, D), row by row."""
     batch, channels, *sides = maps.shape
     height, width = sides[0] // rows, sides[1] // columns
-    fitted = adaptive_avg_pool2d(maps, (rows * height, columns * width))
-    grid = fitted.view(batch, channels, rows, height, columns, width)
+    fitted = pooled(maps, rows * height, columns * width)
+    grid = fitted.reshape(batch, channels, rows, height, columns, width)
     return grid.permute(0, 2, 4, 1, 3, 5).reshape(batch, rows * columns, -1)
 
 

@@ -10,10 +10,11 @@ def pool_to_smaller(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
     """Average two maps (B, C, H, W) to the smaller height and the smaller width of both."""
     height = min(student.shape[2], teacher.shape[2])
     width = min(student.shape[3], teacher.shape[3])
-    return _pooled(student, height, width), _pooled(teacher, height, width)
+    return pooled(student, height, width), pooled(teacher, height, width)
 
 
-def _pooled(maps: Tensor, height: int, width: int) -> Tensor:
+def pooled(maps: Tensor, height: int, width: int) -> Tensor:
+    """Average maps (B, C, H, W) to another height and width, if they have another."""
     if maps.shape[2:] == (height, width):
         return maps
     return F.adaptive_avg_pool2d(maps, (height, width))
