@@ -18,7 +18,7 @@ from sakd.networks.spots import SpotFamily
 from sakd.objectives.players import Optimisation
 from sakd.routing import POLICIES
 
-Options = Mapping[str, Mapping[str, bool | int | float]]
+Options = Mapping[str, Mapping[str, bool | int | float | str]]
 
 
 @dataclass(frozen=True)

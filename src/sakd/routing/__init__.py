@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from sakd.foundation.tables import Table
 from sakd.routing.adaptive import Adaptive
+from sakd.routing.agreeing import Agreeing
 from sakd.routing.always import Always
 from sakd.routing.anti import Anti
 from sakd.routing.base import Route, RoutingPolicy
+from sakd.routing.better import Better
 from sakd.routing.conditional import Conditional
 from sakd.routing.random import Random
 from sakd.routing.random_matched import RandomMatched
 from sakd.routing.scene import Scene, Sight, View
+from sakd.routing.uncertain import Uncertain
 
 POLICIES: Table[type[RoutingPolicy]] = Table(
     "policy",
@@ -21,6 +24,9 @@ POLICIES: Table[type[RoutingPolicy]] = Table(
         "random_matched": RandomMatched,
         "anti": Anti,
         "conditional": Conditional,
+        "better": Better,
+        "agreeing": Agreeing,
+        "uncertain": Uncertain,
     },
     base=RoutingPolicy,
 )

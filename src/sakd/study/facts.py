@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from sakd.distillers.method import Method
@@ -10,6 +9,7 @@ from sakd.foundation.fingerprint import code_of
 from sakd.foundation.keys import facts_of
 from sakd.networks.code import network_code
 from sakd.objectives import OBJECTIVES, Distillation, Routing, Supervised
+from sakd.objectives.parameters import Options
 from sakd.routing import POLICIES
 from sakd.study.grid import Cell
 from sakd.study.lessons import Lessons
@@ -68,5 +68,5 @@ def facts_distilled(
     return facts
 
 
-def _chosen(options: Mapping[str, Mapping[str, float]], *names: str) -> dict[str, dict[str, float]]:
+def _chosen(options: Options, *names: str) -> dict[str, dict[str, Any]]:
     return {name: dict(options[name]) for name in names if name in options}
