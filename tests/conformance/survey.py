@@ -13,8 +13,10 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from conformance.comparison import Comparison, Golden, below, golden
+from conformance.losses import renamed
 from sakd.data import Batch
 from sakd.distillers import DISTILLERS, Distiller, Pair
+from sakd.distillers.afd import Alikeness, stage_errors
 from sakd.distillers.irg import edges
 from sakd.networks.spots import Spot
 
@@ -134,6 +136,51 @@ def compare_edges() -> Comparison:
     return found
 
 
+ALIKE = {
+    "p_s": "student_places",
+    "p_t": "teacher_places",
+    "linear_trans_s.key_layer.": "keys.",
+    "linear_trans_t.query_layer.": "queries.",
+    "linear_trans_s.bilinear.": "turn.",
+}
+
+
+def alike(case: Golden, prefix: str) -> Golden:
+    """Take the attention's values that begin with ``prefix``, under our names."""
+    named = renamed(below(prefix, case), ALIKE)
+    return {
+        name.replace(".linear.", ".0.").replace(".bn.", ".1."): value
+        for name, value in named.items()
+    }
+
+
+def compare_attention() -> Comparison:
+    """Compare the attention between three stages of a student and two of a teacher."""
+    case, found = case_of("afd", "equal_sizes"), Comparison("survey afd/equal_sizes")
+    students = [case[f"f_s{k}"].clone().requires_grad_() for k in range(3)]
+    teachers = [case[f"f_t{k}"] for k in range(2)]
+    alikeness = Alikeness([8, 8, 16], [8, 16], width=16)
+    alikeness.load_state_dict(alike(case, "param_attention."))
+
+    def each() -> Tensor:
+        return (alikeness(students, teachers) * stage_errors(students, teachers)).sum(dim=2)
+
+    loss = each().mean(dim=0)
+    found.check("loss", "each", loss, case["loss_each"], LOSS)
+    found.check("loss", "sum", loss.sum(), case["loss"], LOSS)
+    loss.sum().backward()
+    for k, student in enumerate(students):
+        found.check("gradient", f"grad_s{k}", student.grad, case[f"grad_s{k}"], GRADIENT)
+    for name, expected in alike(case, "grad_attention.").items():
+        if not name.endswith("0.bias") and name != "turn.1.bias":  # zero up to rounding
+            gradient = alikeness.get_parameter(name).grad
+            found.check("gradient of the attention", name, gradient, expected, 1e-4)
+    with torch.no_grad():
+        alikeness.eval()
+        found.check("loss", "evaluation", each().mean(dim=0).sum(), case["loss_eval_after"], LOSS)
+    return found
+
+
 def case_of(distiller: str, name: str) -> Golden:
     """Read one case of a distiller."""
     return below(f"{name}/", golden(f"survey/{distiller}"))
@@ -181,4 +228,5 @@ SURVEY: dict[str, Callable[[], Comparison]] = {
     "category": compare_categories,
     "triplet/step": compare_triplets,
     "irg/edges_authors": compare_edges,
+    "afd/equal_sizes": compare_attention,
 }

@@ -19,6 +19,7 @@ from conformance.steps.pretraining import compare_pretraining
 from conformance.survey import SURVEY
 from sakd.distillers import (
     ab,
+    afd,
     base,
     category,
     cc,
@@ -180,6 +181,9 @@ MUTATIONS = {
     ),
     "irg takes the largest distance along": Mutation(
         SURVEY["irg/edges_authors"], irg.edges, "squares.detach().amax()", "squares.amax()"
+    ),
+    "afd scales the places apart from the products": Mutation(
+        SURVEY["afd/equal_sizes"], afd.Alikeness.forward, "(alike + places)", "(alike + 2 * places)"
     ),
     "pad does not add the logarithm of the variance": Mutation(
         SURVEY["pad/torchdistill"], pad.PrimeAwareAdaptive.loss, "+ doubt", "+ 0.999 * doubt"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sakd.distillers.ab import ActivationBoundaries
+from sakd.distillers.afd import FeatureAttention
 from sakd.distillers.at import AttentionTransfer
 from sakd.distillers.base import Distiller, Pair, Pretraining, Side
 from sakd.distillers.category import CategoryLogits, CategoryStructure
@@ -63,6 +64,7 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "triplet": TripletDistillation,
         "irg": InstanceRelations,
         "lcc": LocalCorrelation,
+        "afd": FeatureAttention,
     },
     base=Distiller,
 )

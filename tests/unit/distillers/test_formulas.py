@@ -207,6 +207,7 @@ PUBLISHED = {
     "category_logits": (1, 1),
     "triplet": (2, 1),
     "irg": (0.0025, 1),
+    "afd": (200, 1),
 }
 UNPUBLISHED = {
     "kdsvd": (1, 1),

@@ -34,6 +34,8 @@ from sakd.objectives.parameters import Distillation, Routing
         ({"dtd": {"beta": -1.0}}, r"'dtd': beta must not be negative: -1.0"),
         ({"category": {"inter": -1.0}}, r"'category': inter must not be negative: -1.0"),
         ({"triplet": {"margin": -1.0}}, r"'triplet': margin must not be negative: -1.0"),
+        ({"lcc": {"grid": 0}}, r"'lcc': grid must be 1 or more, got 0"),
+        ({"afd": {"width": 0}}, r"'afd': width must be above 0, got 0"),
         ({"fitnets": {}}, r"unknown distiller 'fitnets'; did you mean 'fitnet'"),
     ],
 )
