@@ -8,7 +8,6 @@ from torch.nn.functional import normalize
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, mean_over_batch
-from sakd.distillers.parts.labels import leading_labels
 from sakd.distillers.parts.maps import pool_to_smaller, projection, squared
 from sakd.foundation.errors import require_not_negative
 from sakd.networks.spots import SpotFamily
@@ -54,7 +53,7 @@ class CategoryStructure(Distiller):
     ) -> Tensor:
         """See `Distiller.loss`; features are maps (B, C, H, W) of any channels and sizes."""
         student, teacher = pool_to_smaller(student, teacher)
-        averages = class_averages(leading_labels(batch), chosen, student.dtype)
+        averages = class_averages(batch.leading_labels, chosen, student.dtype)
         ours = self.projection(student)
         error = structure_error(ours, teacher, averages, self.intra, self.inter)
         return mean_over_batch(error, chosen)
@@ -97,7 +96,7 @@ class CategoryLogits(Distiller):
         self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
     ) -> Tensor:
         """See `Distiller.loss`; features are logits (B, K)."""
-        averages = class_averages(leading_labels(batch), chosen, student.dtype)
+        averages = class_averages(batch.leading_labels, chosen, student.dtype)
         error = structure_error(student, teacher, averages, self.intra, self.inter)
         spread = squared(student - averages @ student).mean(dim=1)
         return mean_over_batch(error + self.compactness * spread, chosen)

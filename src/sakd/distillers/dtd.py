@@ -8,7 +8,7 @@ from torch.nn.functional import log_softmax
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, mean_over_batch
-from sakd.distillers.parts.labels import leading_labels, shifted
+from sakd.distillers.parts.labels import shifted
 from sakd.distillers.parts.logits import divergence
 from sakd.foundation.errors import require_not_negative, require_positive
 from sakd.networks.spots import SpotFamily
@@ -74,7 +74,7 @@ class DynamicTemperature(Distiller):
         """See `Distiller.loss`; features are logits (B, K)."""
         temperatures = self.temperatures(student, teacher, chosen)
         if self.adjust:
-            teacher = shifted(teacher, leading_labels(batch))
+            teacher = shifted(teacher, batch.leading_labels)
         softened = (logits / temperatures[:, None] for logits in (student, teacher))
         error = divergence(*(log_softmax(logits, dim=1) for logits in softened))
         return mean_over_batch(temperatures.square() * error, chosen)

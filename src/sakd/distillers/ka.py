@@ -8,7 +8,7 @@ from torch.nn.functional import log_softmax
 from sakd.data import Batch
 from sakd.distillers.base import Pair
 from sakd.distillers.kd import KD
-from sakd.distillers.parts.labels import corrected, leading_labels, shifted
+from sakd.distillers.parts.labels import corrected, shifted
 from sakd.distillers.parts.logits import divergence
 from sakd.foundation.errors import require
 
@@ -49,7 +49,7 @@ class KnowledgeAdjustment(KD):
 
     def target(self, teacher: Tensor, batch: Batch) -> Tensor:
         """Compute log q (B, K) of the teacher's logits (B, K) already divided by T."""
-        labels = leading_labels(batch)
+        labels = batch.leading_labels
         if self.smooth:
             return corrected(log_softmax(teacher, dim=1), labels, self.epsilon)
         return log_softmax(shifted(teacher, labels), dim=1)

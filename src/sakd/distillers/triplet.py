@@ -7,7 +7,6 @@ from torch import Tensor
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, mean_over_batch
-from sakd.distillers.parts.labels import leading_labels
 from sakd.foundation.errors import require_not_negative
 from sakd.networks.spots import SpotFamily
 
@@ -49,7 +48,7 @@ class TripletDistillation(Distiller):
         self, spot: int, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
     ) -> Tensor:
         """See `Distiller.loss`; features are logits (B, K)."""
-        labels = leading_labels(batch)
+        labels = batch.leading_labels
         others = ((labels[:, None] != labels) & chosen).to(student.dtype)
         missing = (self.missing(student, teacher) * others).sum(dim=1)
         return mean_over_batch(missing / others.sum(dim=1).clamp(min=1), chosen)

@@ -11,10 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from sakd.data import Batch
-from sakd.data.batches.mixing import Mixture
 from sakd.distillers import Distiller
-from sakd.distillers.parts.labels import leading_labels
 
 Row = list[float]
 Build = Callable[..., Distiller]
@@ -127,13 +124,3 @@ def test_temperatures_stay_above_zero_whatever_beta(build: Build) -> None:
     temperatures = dtd.temperatures(student.requires_grad_(), teacher, everybody)
     assert float(temperatures.min()) == 1
     assert not temperatures.requires_grad
-
-
-@pytest.mark.parametrize(("share", "expected"), [(0.7, [0, 1]), (0.5, [0, 1]), (0.3, [2, 3])])
-def test_a_mixed_image_counts_by_the_label_with_the_larger_share(
-    share: float, expected: list[int]
-) -> None:
-    mixture = Mixture(torch.tensor([2, 3]), torch.tensor(share))
-    batch = Batch(torch.zeros(2, 3, 4, 4), torch.tensor([0, 1]), torch.arange(2), 0, mixture)
-    assert leading_labels(batch).tolist() == expected
-    assert leading_labels(batch._replace(mixture=None)).tolist() == [0, 1]

@@ -7,13 +7,6 @@ import math
 import torch
 from torch import Tensor
 
-from sakd.data import Batch
-
-
-def leading_labels(batch: Batch) -> Tensor:
-    """Give the labels (B,) of the images; of a mixed image the one with the larger share."""
-    return batch.leading_labels
-
 
 def shifted(logits: Tensor, labels: Tensor) -> Tensor:
     """Exchange the largest of ``logits`` (B, K) with that of the label, of ``labels`` (B,)."""
