@@ -12,7 +12,7 @@ import torch
 
 from sakd.data import DATASETS
 from sakd.data.sources.table import dataset_options
-from sakd.distillers import DISTILLERS
+from sakd.distillers import DISTILLERS, Distiller
 from sakd.foundation.docstrings import first_sentence
 from sakd.foundation.tables import FORM, Table
 from sakd.networks import NETWORKS, NetworkBuilder
@@ -29,11 +29,12 @@ _SOURCE = re.compile(
 
 
 def distillers() -> Rows:
-    """List name, spots, published weight and gamma, options with their defaults, paper."""
-    rows: Rows = [("name", "spots", "weight", "gamma", "options", "source")]
+    """List name, spots, needs, published weight and gamma, options with their defaults, paper."""
+    rows: Rows = [("name", "spots", "needs", "weight", "gamma", "options", "source")]
     for name, kind in DISTILLERS.items():
         numbers = f"{kind.weight:g}", f"{kind.gamma:g}"
-        rows.append((name, kind.family.value, *numbers, options(kind), source(kind)))
+        places = kind.family.value, needs(kind)
+        rows.append((name, *places, *numbers, options(kind), source(kind)))
     return rows
 
 
@@ -96,6 +97,16 @@ def source(item: object) -> str:
     """Find the paper that a docstring names: authors, venue, year, and where to find it."""
     found = _SOURCE.search(" ".join((inspect.getdoc(item) or "").split()))
     return found[1] if found else "-"
+
+
+def needs(kind: type[Distiller]) -> str:
+    """Name what a distiller asks of features and of a policy, beside its spots."""
+    asked = {
+        "maps": kind.family.axes == "CHW" and not kind.any_shape,
+        "equal channels": kind.equal_channels,
+        "choices": not kind.weighs,
+    }
+    return ", ".join(need for need, holds in asked.items() if holds) or "-"
 
 
 def options(kind: type[object]) -> str:

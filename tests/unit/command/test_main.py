@@ -58,6 +58,9 @@ def test_a_distiller_is_listed_with_spots_weights_options_and_paper(capsys: Capt
     ):
         assert part in listed["at"]
     assert "temperature=4.0" in listed["kd"]
+    assert "maps, equal channels" in listed["fsp"]
+    assert "  choices  " in listed["sp"]
+    assert "choices" not in listed["kd"]
 
 
 def test_a_dataset_is_listed_with_its_options(capsys: Capture) -> None:
