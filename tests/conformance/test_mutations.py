@@ -21,7 +21,6 @@ from sakd.distillers import (
     ab,
     afd,
     base,
-    category,
     cc,
     cwd,
     dtd,
@@ -36,7 +35,7 @@ from sakd.distillers import (
     triplet,
     vid,
 )
-from sakd.distillers.parts import labels, maps, memory
+from sakd.distillers.parts import categories, labels, maps, memory
 from sakd.objectives import PretrainingObjective
 from sakd.objectives.router import Router
 from sakd.objectives.spot_distillation import SpotDistillation
@@ -171,10 +170,10 @@ MUTATIONS = {
         SURVEY["ka/shift_T4"], labels.shifted, ".scatter(1, label, top)", ""
     ),
     "category divides the angles by the square of the classes": Mutation(
-        SURVEY["category"], category.structure_error, "** 3", "** 2"
+        SURVEY["category"], categories.structure_error, "** 3", "** 2"
     ),
     "category weighs classes by their samples": Mutation(
-        SURVEY["category"], category.structure_error, "averages.diagonal()", "averages.sum(dim=1)"
+        SURVEY["category"], categories.structure_error, "averages.diagonal()", "averages.sum(dim=1)"
     ),
     "triplet adds more to differences": Mutation(
         SURVEY["triplet/step"], triplet.TripletDistillation.missing, "+ EPSILON", "+ 0.001"

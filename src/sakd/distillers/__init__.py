@@ -6,7 +6,8 @@ from sakd.distillers.ab import ActivationBoundaries
 from sakd.distillers.afd import FeatureAttention
 from sakd.distillers.at import AttentionTransfer
 from sakd.distillers.base import Distiller, Pair, Pretraining, Side
-from sakd.distillers.category import CategoryLogits, CategoryStructure
+from sakd.distillers.category import CategoryStructure
+from sakd.distillers.category_logits import CategoryLogits
 from sakd.distillers.cc import CorrelationCongruence
 from sakd.distillers.crd import ContrastiveRepresentation
 from sakd.distillers.cwd import ChannelDivergence

@@ -11,6 +11,7 @@ import pytest
 from kedro.framework.project import pipelines
 
 from sakd.command.main import main
+from sakd.distillers import DISTILLERS
 from sakd.project.context import Context
 from sakd.project.parameters import active_parameters
 from sakd.project.plan import scope_of
@@ -53,7 +54,7 @@ def test_the_default_study_is_planned_before_its_data_is_there(
     [
         (
             ["--env", "smoke", "--params", "grid.seeds=0+1"],
-            ["teacher resnet20 1", "resnet20/resnet8 78"],
+            ["teacher resnet20 1", f"resnet20/resnet8 {2 * (1 + 2 * len(DISTILLERS))}"],
         ),
         (["--pipelines", "data_preparation"], []),
         (["--pipelines", "data_preparation,teacher"], ["teacher resnet20 1"]),
