@@ -27,7 +27,9 @@ class Router(nn.Module):
         self.graft = graft
         self.gamma = gamma
 
-    def loss(self, grafted_ce: Tensor, student_ce: Tensor, gate: Tensor) -> Tensor:
+    def loss(
+        self, grafted_ce: Tensor, student_ce: Tensor, gate: Tensor, cost: Tensor | None = None
+    ) -> Tensor:
         """Compute the routing loss of the SAKD reference, a scalar.
 
         The graft's cross-entropy is multiplied by gamma where it exceeds the student's, and the
@@ -39,7 +41,10 @@ class Router(nn.Module):
             grafted_ce: Cross-entropy of the grafted logits, a scalar.
             student_ce: Cross-entropy of the student, a scalar without gradient.
             gate: The decisions at the logits (B,).
+            cost: The policy's own cost, a scalar in the place of the penalty.
         """
         loss = torch.where(grafted_ce > student_ce, grafted_ce * self.gamma, grafted_ce)
         loss = torch.where(loss < student_ce, loss / self.gamma, loss)
+        if cost is not None:
+            return loss + cost
         return loss + (gate.numel() / 2 - gate.sum()).relu()  # no gradient at exactly half

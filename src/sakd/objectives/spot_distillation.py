@@ -180,7 +180,7 @@ class SpotDistillation(System):
                 logits = self.grafted(graft, batch.images, taught, route.gate)
             grafted = self.task.loss(full_precision([logits])[0], batch)
             losses["router"] = self.teaching.routing_loss(
-                self.router, grafted, own.detach(), route.gate[:, -1]
+                self.router, grafted, own.detach(), route.gate[:, -1], route.cost
             )
             terms["routing"] = losses["router"]
         return StepResult(losses, {name: term.detach() for name, term in terms.items()})

@@ -41,7 +41,12 @@ class Teaching(ABC):
 
     @abstractmethod
     def routing_loss(
-        self, router: Router, grafted: Tensor, student: Tensor, gate: Tensor
+        self,
+        router: Router,
+        grafted: Tensor,
+        student: Tensor,
+        gate: Tensor,
+        cost: Tensor | None,
     ) -> Tensor:
         """Compute the loss of the router.
 
@@ -50,6 +55,7 @@ class Teaching(ABC):
             grafted: The label loss of the graft, a scalar.
             student: The label loss of the student, a scalar without gradient.
             gate: The decisions at the logits (B,).
+            cost: The policy's own cost, a scalar, if it has one.
         """
 
 
@@ -67,10 +73,15 @@ class FrozenTeacher(Teaching):
         return seen.closed[depth]
 
     def routing_loss(
-        self, router: Router, grafted: Tensor, student: Tensor, gate: Tensor
+        self,
+        router: Router,
+        grafted: Tensor,
+        student: Tensor,
+        gate: Tensor,
+        cost: Tensor | None,
     ) -> Tensor:
         """Compute `Router.loss`."""
-        return router.loss(grafted, student, gate)
+        return router.loss(grafted, student, gate, cost)
 
 
 class LearningTeacher(Teaching):
@@ -81,7 +92,8 @@ class LearningTeacher(Teaching):
     ``ce_weight`` (CE_s + CE_t) + sum_m w_m sum_k (n_k / B) L_m,k, with the gradient of the
     teacher's features. The ``router`` minimises gamma CE of the graft, for which both networks
     are in evaluation mode; neither the student's cross-entropy nor the rate of the last gate is
-    part of it. The teacher starts from its given weights and changes in place.
+    part of it, unless the policy has a cost of its own. The teacher starts from its given weights
+    and changes in place.
     Differs from the reference: there, the router's learning rate has a factor of 1/100 up to epoch
     150 and of 1/10 after it; here the router follows the schedule of the others. There, gamma
     weights the cross-entropies too; here ``ce_weight`` alone does.
@@ -99,7 +111,13 @@ class LearningTeacher(Teaching):
         return teacher.run(images, 0, depth + 1)
 
     def routing_loss(
-        self, router: Router, grafted: Tensor, student: Tensor, gate: Tensor
+        self,
+        router: Router,
+        grafted: Tensor,
+        student: Tensor,
+        gate: Tensor,
+        cost: Tensor | None,
     ) -> Tensor:
-        """Compute gamma times the label loss of the graft."""
-        return router.gamma * grafted
+        """Compute gamma times the label loss of the graft, and add the policy's cost if any."""
+        loss = router.gamma * grafted
+        return loss if cost is None else loss + cost

@@ -9,6 +9,7 @@ from sakd.routing.always import Always
 from sakd.routing.anti import Anti
 from sakd.routing.base import Route, RoutingPolicy
 from sakd.routing.better import Better
+from sakd.routing.budget import Budget
 from sakd.routing.conditional import Conditional
 from sakd.routing.random import Random
 from sakd.routing.random_matched import RandomMatched
@@ -23,6 +24,7 @@ POLICIES: Table[type[RoutingPolicy]] = Table(
         "random": Random,
         "random_matched": RandomMatched,
         "anti": Anti,
+        "budget": Budget,
         "conditional": Conditional,
         "better": Better,
         "agreeing": Agreeing,

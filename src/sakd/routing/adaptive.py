@@ -68,11 +68,15 @@ class Adaptive(RoutingPolicy):
 
         The value of the gate is 0 or 1, its gradient that of the softmax.
         """
-        embeddings = torch.cat([scene.teacher.embedding, scene.student.embedding], dim=1)
-        logits = self.linear(embeddings).view(-1, self.decisions, 2)
-        hard, soft = self.sample(logits, scene.generator)
+        hard, soft = self.sample(self.logits(scene), scene.generator)
         gate = (hard + (soft - soft.detach()))[..., 0]  # exactly 0 or 1, whatever the rounding
         return Route(hard[..., 0].bool(), gate)
+
+    def logits(self, scene: Scene) -> Tensor:
+        """Compute the logits (B, D, 2) of the decisions; those of slot 0 are for distilling."""
+        embeddings = torch.cat([scene.teacher.embedding, scene.student.embedding], dim=1)
+        logits: Tensor = self.linear(embeddings)
+        return logits.view(-1, self.decisions, 2)
 
     def sample(self, logits: Tensor, generator: torch.Generator) -> Sample:
         """Draw decisions from ``logits`` (B, D, 2)."""

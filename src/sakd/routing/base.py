@@ -20,11 +20,14 @@ class Route(NamedTuple):
             for a policy that is not trained.
         labels: (B,) floats of 0 or more without gradient, the weight of each sample's label loss;
             None for 1 each.
+        cost: A scalar with a gradient to the policy, part of the routing loss in the place of
+            SAKD's half-batch penalty; None leaves that.
     """
 
     share: Tensor
     gate: Tensor | None = None
     labels: Tensor | None = None
+    cost: Tensor | None = None
 
 
 class RoutingPolicy(nn.Module, ABC):

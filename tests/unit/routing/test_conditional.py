@@ -28,7 +28,7 @@ LABELS = torch.tensor([0, 2])
 
 def test_the_loss_of_two_samples_is_that_by_hand(make: Make, scene: Scenes) -> None:
     seen = scene(logits=(STUDENT, TEACHER), labels=LABELS)
-    share, _, labels = make("conditional")(seen)
+    share, _, labels, _ = make("conditional")(seen)
     pair = Pair((Spot(1, 1),), ((3,),), ((3,),), LABELS)
     kd = DISTILLERS["kd"](pair, temperature=1.0)
     loss = kd.loss(0, STUDENT, TEACHER, seen.batch, share[:, -1])

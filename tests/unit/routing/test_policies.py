@@ -33,7 +33,7 @@ def test_a_route_decides_for_every_sample_and_spot(
     name: str, seed: int, size: int, make: Make, scene: Scenes
 ) -> None:
     policy = make(name, seed)
-    share, gate, labels = policy(scene(seed, size))
+    share, gate, labels, _ = policy(scene(seed, size))
     assert share.shape == (size, DECISIONS)
     assert (share.dtype == torch.bool) != policy.weighs
     assert (share >= 0).all()
@@ -162,7 +162,7 @@ def test_the_policy_reads_the_teacher_first(make: Make, scene: Scenes) -> None:
     assert torch.equal(policy(one).share, expected)
 
 
-@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("name", [name for name in TRAINED if name != "budget"])
 def test_favouring_adds_to_the_bias_of_every_slot_0_alone(name: str, make: Make) -> None:
     policy = make(name)
     before = {key: value.clone() for key, value in policy.state_dict().items()}
