@@ -1,4 +1,4 @@
-"""Mixed images: label losses weight both labels by their shares, others see images only."""
+"""Mixed images: label losses weigh both labels by their shares, others see images or one label."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sakd.distillers import DISTILLERS
 from sakd.objectives import Objective, Supervised
 
 OF_LABELS = {"cross_entropy", "teacher_cross_entropy", "routing"}
+OF_ONE_LABEL = {"ka", "category", "category_logits", "triplet"}  # the one with the larger share
 SHARE = 0.3
 
 Batches = Callable[..., Batch]
@@ -32,13 +33,14 @@ def check(objective: Objective, batch: Batch) -> None:
     mixed = terms(objective, batch._replace(mixture=Mixture(partner, share)))
     for name in own:
         in_shares = SHARE * own[name] + (1 - SHARE) * other[name]
-        expected = in_shares if name in OF_LABELS else own[name]
+        knowledge = other[name] if name in OF_ONE_LABEL else own[name]
+        expected = in_shares if name in OF_LABELS else knowledge
         torch.testing.assert_close(mixed[name], expected)
-        assert name not in OF_LABELS or own[name] != other[name]
+        assert name not in OF_LABELS | OF_ONE_LABEL or own[name] != other[name]
 
 
 @pytest.mark.parametrize("method", DISTILLERS)
-def test_the_labels_are_mixed_and_the_knowledge_is_of_the_images(
+def test_the_labels_are_mixed_and_the_knowledge_is_of_the_images_or_of_one_label(
     method: str, small_objective: Objectives, small_batch: Batches
 ) -> None:
     check(small_objective(method, "always"), small_batch(1))

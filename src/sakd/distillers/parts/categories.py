@@ -35,7 +35,8 @@ def structure_error(
     within = squared(shift - averages @ shift).sum(dim=1) / shift.shape[1] ** 2
     difference = cosines(averages @ ours) - cosines(averages @ theirs)
     share = averages.diagonal()  # so that the samples of a class count as one
-    between = share @ squared(difference) @ share / share.sum().clamp(min=1) ** 3
+    angles = (squared(difference) * share[:, None] * share).sum()
+    between = angles / share.sum().clamp(min=1) ** 3
     return intra * within + inter * between
 
 
