@@ -117,7 +117,7 @@ def _router(
     if student.family == teacher.family:
         policy.favour_distilling(routing.same_family_bias)
     graft = None
-    if policy.trained:
+    if policy.trained and policy.grafted:
         check_order(spots, student, teacher)
         graft = Graft(spots, *shapes.at(spots[:-1]))
     gamma = problem.method.gamma if routing.gamma is None else routing.gamma

@@ -182,6 +182,9 @@ class SpotDistillation(System):
             losses["router"] = self.teaching.routing_loss(
                 self.router, grafted, own.detach(), route.gate[:, -1], route.cost
             )
+        elif route.cost is not None:
+            losses["router"] = route.cost
+        if "router" in losses:
             terms["routing"] = losses["router"]
         return StepResult(losses, {name: term.detach() for name, term in terms.items()})
 

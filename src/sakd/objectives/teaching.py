@@ -46,7 +46,7 @@ class Teaching(ABC):
         grafted: Tensor,
         student: Tensor,
         gate: Tensor,
-        cost: Tensor | None,
+        cost: Tensor | None = None,
     ) -> Tensor:
         """Compute the loss of the router.
 
@@ -78,7 +78,7 @@ class FrozenTeacher(Teaching):
         grafted: Tensor,
         student: Tensor,
         gate: Tensor,
-        cost: Tensor | None,
+        cost: Tensor | None = None,
     ) -> Tensor:
         """Compute `Router.loss`."""
         return router.loss(grafted, student, gate, cost)
@@ -116,7 +116,7 @@ class LearningTeacher(Teaching):
         grafted: Tensor,
         student: Tensor,
         gate: Tensor,
-        cost: Tensor | None,
+        cost: Tensor | None = None,
     ) -> Tensor:
         """Compute gamma times the label loss of the graft, and add the policy's cost if any."""
         loss = router.gamma * grafted

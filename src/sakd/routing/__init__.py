@@ -11,6 +11,7 @@ from sakd.routing.base import Route, RoutingPolicy
 from sakd.routing.better import Better
 from sakd.routing.budget import Budget
 from sakd.routing.conditional import Conditional
+from sakd.routing.prime import Prime
 from sakd.routing.random import Random
 from sakd.routing.random_matched import RandomMatched
 from sakd.routing.scene import Scene, Sight, View
@@ -29,6 +30,7 @@ POLICIES: Table[type[RoutingPolicy]] = Table(
         "better": Better,
         "agreeing": Agreeing,
         "uncertain": Uncertain,
+        "prime": Prime,
     },
     base=RoutingPolicy,
 )

@@ -17,11 +17,11 @@ class Route(NamedTuple):
         share: (B, D) bool, True where the student learns from its teacher; or, of a policy that
             weighs, floats of 0 or more, the weight with which it does. It has no gradient.
         gate: (B, D) of 0 or 1 with a straight-through gradient to the policy, for the graft; None
-            for a policy that is not trained.
+            for a policy that is not grafted.
         labels: (B,) floats of 0 or more without gradient, the weight of each sample's label loss;
             None for 1 each.
         cost: A scalar with a gradient to the policy, part of the routing loss in the place of
-            SAKD's half-batch penalty; None leaves that.
+            SAKD's half-batch penalty, and all of it without a gate; None leaves the penalty.
     """
 
     share: Tensor
@@ -34,7 +34,9 @@ class RoutingPolicy(nn.Module, ABC):
     """A choice of samples at every spot.
 
     Attributes:
-        trained: Whether the policy has parameters, which are trained through the graft.
+        trained: Whether the policy has parameters, which the routing loss trains.
+        grafted: Whether that loss is the graft's, where there is one; else it is the route's
+            ``cost`` alone.
         sees: The outputs of the networks that it reads.
         weighs: Whether its shares are weights, and not 0 or 1; distillers that relate samples to
             each other take none.
@@ -42,6 +44,7 @@ class RoutingPolicy(nn.Module, ABC):
     """
 
     trained: ClassVar[bool] = False
+    grafted: ClassVar[bool] = True
     sees: ClassVar[Sight] = Sight.EMBEDDINGS
     weighs: ClassVar[bool] = False
     settled: ClassVar[bool] = False

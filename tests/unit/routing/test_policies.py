@@ -21,7 +21,7 @@ from sakd.routing.scene import Scene, Sight
 
 WIDTHS, DECISIONS = (8, 6), 3
 seeds = st.integers(0, 1000)
-TRAINED = [name for name, kind in POLICIES.items() if kind.trained]
+GRAFTED = [name for name, kind in POLICIES.items() if kind.trained and kind.grafted]
 
 Make = Callable[..., RoutingPolicy]
 Scenes = Callable[..., Scene]
@@ -32,14 +32,16 @@ Scenes = Callable[..., Scene]
 def test_a_route_decides_for_every_sample_and_spot(
     name: str, seed: int, size: int, make: Make, scene: Scenes
 ) -> None:
-    policy = make(name, seed)
-    share, gate, labels, _ = policy(scene(seed, size))
+    policy = make(name, seed).eval()
+    share, gate, labels, cost = policy(scene(seed, size))
     assert share.shape == (size, DECISIONS)
     assert (share.dtype == torch.bool) != policy.weighs
     assert (share >= 0).all()
     assert not share.requires_grad
     assert labels is None or (labels.shape == (size,) and (labels >= 0).all())
-    assert (gate is not None) == policy.trained == bool(list(policy.parameters()))
+    assert policy.trained == bool(list(policy.parameters()))
+    assert (gate is not None) == (policy.trained and policy.grafted)
+    assert gate is not None or (cost is not None) == policy.trained
     if gate is not None:
         torch.testing.assert_close(gate.detach(), gate.detach().round(), rtol=0, atol=1e-6)
 
@@ -70,7 +72,7 @@ def test_what_a_policy_does_not_say_it_sees_has_no_say(
     assert torch.equal(policy(usual).share, policy(changed).share)
 
 
-@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("name", GRAFTED)
 def test_every_gate_has_a_gradient_to_the_policy(name: str, make: Make, scene: Scenes) -> None:
     policy = make(name)
     for k in range(DECISIONS):
@@ -162,7 +164,7 @@ def test_the_policy_reads_the_teacher_first(make: Make, scene: Scenes) -> None:
     assert torch.equal(policy(one).share, expected)
 
 
-@pytest.mark.parametrize("name", [name for name in TRAINED if name != "budget"])
+@pytest.mark.parametrize("name", [name for name in GRAFTED if name != "budget"])
 def test_favouring_adds_to_the_bias_of_every_slot_0_alone(name: str, make: Make) -> None:
     policy = make(name)
     before = {key: value.clone() for key, value in policy.state_dict().items()}

@@ -25,7 +25,12 @@ Objectives = Callable[..., SpotDistillation]
 Streams = Callable[..., BatchStream]
 
 METHODS = [d for d in DISTILLERS if d != "kdsvd"]  # it makes the host wait
-CASES = sorted({*((d, "adaptive") for d in METHODS), *(("crd", p) for p in POLICIES)})
+CASES = sorted(
+    {
+        *((d, "adaptive") for d in METHODS),
+        *(("at" if k.weighs else "crd", p) for p, k in POLICIES.items()),
+    }
+)
 
 
 def run_of(objective: Objective, epochs: int = 3, *, falls: bool = False, **options: Any) -> Run:

@@ -28,7 +28,7 @@ Networks = Callable[..., StagedNetwork]
 EPOCHS = 2
 SETTINGS = {name: Optimisation(lr=0.02) for name in ("student", "router")}
 METHODS = [*DISTILLERS, "at-crd"]
-PLAIN = [("sp", policy, False) for policy in POLICIES]
+PLAIN = [("at" if kind.weighs else "sp", name, False) for name, kind in POLICIES.items()]
 EVERY = {*PLAIN, *((name, "adaptive", False) for name in METHODS)}
 EVERY |= {(name, "adaptive", True) for name in ("at", "crd")}
 

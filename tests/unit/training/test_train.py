@@ -76,7 +76,12 @@ class Break(Callback):
 
 @pytest.mark.parametrize(
     ("method", "policy"),
-    sorted({*((d, "adaptive") for d in DISTILLERS), *(("crd", p) for p in POLICIES)}),
+    sorted(
+        {
+            *((d, "adaptive") for d in DISTILLERS),
+            *(("at" if k.weighs else "crd", p) for p, k in POLICIES.items()),
+        }
+    ),
 )
 def test_a_run_has_the_bits_it_has_alone_whatever_its_neighbours_do(
     method: str, policy: str, make: Make, small_stream: Streams

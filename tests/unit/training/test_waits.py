@@ -17,7 +17,12 @@ from sakd.training import Precision, Run
 from sakd.training.capture.waits import HostWaitsError, Waits
 
 WAITING = {"kdsvd"}  # its decomposition looks on the host whether it has converged
-CASES = [(d, p) for d in DISTILLERS if d not in WAITING for p in POLICIES]
+CASES = [
+    (name, policy)
+    for name, kind in DISTILLERS.items()
+    for policy, routing in POLICIES.items()
+    if name not in WAITING and kind.weighs >= routing.weighs
+]
 
 DEVICE = "meta"  # as far from the host as a GPU, but nothing is computed on it
 
