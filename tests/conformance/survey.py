@@ -181,6 +181,21 @@ def compare_attention() -> Comparison:
     return found
 
 
+def compare_alignment() -> Comparison:
+    """Compare the alignment of kernels, which its authors' code has with the other sign."""
+    case, found = case_of("cat", "kernel_alignment"), Comparison("survey cat/kernel_alignment")
+    cat = build("cat", case["f_s"], case["f_t"])
+    check_loss(found, cat, {**case, "loss": 1 + case["loss"]})
+    return found
+
+
+def compare_regions(name: str) -> Comparison:
+    """Compare the similarities between regions of one position."""
+    case, found = case_of("skd", name), Comparison(f"survey skd/{name}")
+    check_loss(found, build("skd", case["f_s"], case["f_t"], patch=0.25), case)
+    return found
+
+
 def case_of(distiller: str, name: str) -> Golden:
     """Read one case of a distiller."""
     return below(f"{name}/", golden(f"survey/{distiller}"))
@@ -229,4 +244,7 @@ SURVEY: dict[str, Callable[[], Comparison]] = {
     "triplet/step": compare_triplets,
     "irg/edges_authors": compare_edges,
     "afd/equal_sizes": compare_attention,
+    "cat/kernel_alignment": compare_alignment,
+    "skd/pair_direct": partial(compare_regions, "pair_direct"),
+    "skd/pair_nopool": partial(compare_regions, "pair_nopool"),
 }

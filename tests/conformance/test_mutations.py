@@ -21,6 +21,7 @@ from sakd.distillers import (
     ab,
     afd,
     base,
+    cat,
     cc,
     cwd,
     dtd,
@@ -31,6 +32,7 @@ from sakd.distillers import (
     pad,
     pkt,
     rkd,
+    skd,
     sp,
     triplet,
     vid,
@@ -183,6 +185,12 @@ MUTATIONS = {
     ),
     "afd scales the places apart from the products": Mutation(
         SURVEY["afd/equal_sizes"], afd.Alikeness.forward, "(alike + places)", "(alike + 2 * places)"
+    ),
+    "cat relates samples by their squares": Mutation(
+        SURVEY["cat/kernel_alignment"], cat.gram, "flat @ flat.T", "(flat @ flat.T).square()"
+    ),
+    "skd lets the lengths have a gradient": Mutation(
+        SURVEY["skd/pair_direct"], skd.StructuredKD.similarities, "regions.detach()", "regions"
     ),
     "pad does not add the logarithm of the variance": Mutation(
         SURVEY["pad/torchdistill"], pad.PrimeAwareAdaptive.loss, "+ doubt", "+ 0.999 * doubt"

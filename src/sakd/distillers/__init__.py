@@ -6,6 +6,7 @@ from sakd.distillers.ab import ActivationBoundaries
 from sakd.distillers.afd import FeatureAttention
 from sakd.distillers.at import AttentionTransfer
 from sakd.distillers.base import Distiller, Pair, Pretraining, Side
+from sakd.distillers.cat import KernelAlignment
 from sakd.distillers.category import CategoryStructure
 from sakd.distillers.category_logits import CategoryLogits
 from sakd.distillers.cc import CorrelationCongruence
@@ -29,6 +30,7 @@ from sakd.distillers.pkt import ProbabilisticTransfer
 from sakd.distillers.reviewkd import KnowledgeReview
 from sakd.distillers.rkd import RelationalKD
 from sakd.distillers.simkd import SimKD
+from sakd.distillers.skd import StructuredKD
 from sakd.distillers.sp import SimilarityPreserving
 from sakd.distillers.triplet import TripletDistillation
 from sakd.distillers.vid import VariationalInformation
@@ -66,6 +68,8 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "irg": InstanceRelations,
         "lcc": LocalCorrelation,
         "afd": FeatureAttention,
+        "cat": KernelAlignment,
+        "skd": StructuredKD,
     },
     base=Distiller,
 )

@@ -6,12 +6,9 @@ from torch import Tensor
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair
-from sakd.distillers.parts.maps import pooled, squared
+from sakd.distillers.parts.maps import pooled, squared, units
 from sakd.foundation.errors import require, require_not_negative
 from sakd.networks.spots import SpotFamily
-
-SMALLEST_LENGTH = 1e-6
-"""Shorter patches count as zero."""
 
 
 class LocalCorrelation(Distiller):
@@ -89,10 +86,3 @@ def cut(maps: Tensor, rows: int, columns: int) -> Tensor:
     fitted = pooled(maps, rows * height, columns * width)
     grid = fitted.reshape(batch, channels, rows, height, columns, width)
     return grid.permute(0, 2, 4, 1, 3, 5).reshape(batch, rows * columns, -1)
-
-
-def units(rows: Tensor) -> Tensor:
-    """Scale rows (..., D) to length 1; those of zeros stay as they are, without a gradient."""
-    squares = squared(rows).sum(dim=-1, keepdim=True)
-    some = squares > SMALLEST_LENGTH**2
-    return rows * squares.where(some, 1.0).rsqrt() * some

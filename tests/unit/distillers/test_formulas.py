@@ -208,6 +208,7 @@ PUBLISHED = {
     "triplet": (2, 1),
     "irg": (0.0025, 1),
     "afd": (200, 1),
+    "skd": (0.5, 1),
 }
 UNPUBLISHED = {
     "kdsvd": (1, 1),
@@ -218,6 +219,7 @@ UNPUBLISHED = {
     "dtd": (1, 1),
     "pad": (1, 1),
     "lcc": (1, 1),
+    "cat": (1, 1),
 }
 
 

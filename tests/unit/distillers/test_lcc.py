@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sakd.distillers import Distiller
-from sakd.distillers.lcc import cut, units
+from sakd.distillers.lcc import cut
+from sakd.distillers.parts.maps import units
 from sakd.foundation.errors import UserError
 
 Build = Callable[..., Distiller]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+SMALLEST_LENGTH = 1e-6
+"""Shorter rows count as zero."""
+
 
 def pool_to_smaller(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
     """Average two maps (B, C, H, W) to the smaller height and the smaller width of both."""
@@ -44,6 +47,13 @@ def sample_means(x: Tensor) -> Tensor:
     The sum is divided, since the gradient of a mean is a full tensor and that of a sum a view.
     """
     return sample_sums(x) / x[0].numel()
+
+
+def units(rows: Tensor) -> Tensor:
+    """Scale rows (..., D) to length 1; those of zeros become zero, without a gradient."""
+    squares = squared(rows).sum(dim=-1, keepdim=True)
+    some = squares > SMALLEST_LENGTH**2
+    return rows * squares.where(some, 1.0).rsqrt() * some
 
 
 def attention(maps: Tensor) -> Tensor:
