@@ -31,7 +31,7 @@ class Bench:
     val: Prepared
     store: CellStore
     device: torch.device
-    graph: bool = True
+    graph: bool = False
 
     def entry(self, training: Training) -> Entry:
         """Give the folder of ``training``."""

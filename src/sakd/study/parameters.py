@@ -55,7 +55,8 @@ class Parameters:
         pack: The most cells of a row that are trained side by side: 1 for one after the other,
             None for as many as memory allows. On a CPU it changes no result.
         graph: Whether a GPU repeats recorded steps (CUDA graphs), which is faster and changes no
-            arithmetic. Turn it off for a network of your own that counts its calls in Python.
+            arithmetic. Off until it has been measured on a GPU, and never for a network that
+            counts its calls in Python.
         data: The dataset, and how it is split.
         grid: The cells of the study.
         teacher: How teachers are trained.
@@ -78,7 +79,7 @@ class Parameters:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int | None = None
     pack: int | None = None
-    graph: bool = True
+    graph: bool = False
     data: DataParameters = field(default_factory=DataParameters)
     grid: Grid = field(default_factory=Grid)
     teacher: Recipe = field(default_factory=Recipe)

@@ -18,7 +18,7 @@ from sakd.training.run import EpochRecord, Run, RunOptions
 
 
 def fit(
-    objective: Objective, stream: BatchStream, *, graph: bool = True, **options: Unpack[RunOptions]
+    objective: Objective, stream: BatchStream, *, graph: bool = False, **options: Unpack[RunOptions]
 ) -> list[EpochRecord]:
     """Train every player of ``objective`` on ``stream``.
 
@@ -43,7 +43,7 @@ def fit(
 
 
 @torch.random.fork_rng()
-def train(runs: Sequence[Run], stream: BatchStream, *, graph: bool = True) -> None:
+def train(runs: Sequence[Run], stream: BatchStream, *, graph: bool = False) -> None:
     """Train ``runs`` side by side; draw each batch once, and run each frozen teacher once on it.
 
     Where a request allows it (`Request.keep_mb`) and views are fixed, a teacher runs once on every

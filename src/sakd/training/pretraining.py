@@ -15,7 +15,7 @@ def pretrain(
     stream: BatchStream,
     watch: Callable[[str], Iterable[Callback]] = lambda _name: (),
     *,
-    graph: bool = True,
+    graph: bool = False,
 ) -> bool:
     """Train the modules that ``objective`` needs first, on ``stream``, and freeze them.
 

@@ -251,8 +251,8 @@ def test_a_bench_decides_on_graphs_and_runs_have_the_names_of_their_trainings(
     module = importlib.import_module("sakd.training.fit")
     monkeypatch.setattr(module, "recorder_for", asked.append)
     training = make_training("ft", "always", distillation=BRIEF)
-    plain = replace(bench, graph=False, store=CellStore(tmp_path / "plain"))
-    for place, times in ((plain, 0), (bench, 2)):  # of the pretraining, too
+    graphs = replace(bench, graph=True, store=CellStore(tmp_path / "graphs"))
+    for place, times in ((bench, 0), (graphs, 2)):  # of the pretraining, too
         run_training(training, place, Watch("toys", 1))
         assert asked == [torch.device("cpu")] * times
     assert names == ["PretrainingObjective", training.id] * 2

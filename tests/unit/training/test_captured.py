@@ -65,7 +65,7 @@ def test_recorded_steps_have_the_bits_of_others(
         pretrain(objective, small_stream(1), graph=False)
     plain, recorded = map(run_of, objectives)
     train([plain], small_stream(1), graph=False)
-    train([recorded], small_stream(1))
+    train([recorded], small_stream(1), graph=True)
     assert tape.plays == [4, 1]  # of three epochs of 8, 8 and 4 images, but for two of each size
     assert_same(recorded, plain)
 
@@ -75,7 +75,7 @@ def test_another_learning_rate_has_a_record_of_its_own(
 ) -> None:
     plain, recorded = (run_of(small_objective("at", "adaptive"), 6, falls=True) for _ in "ab")
     train([plain], small_stream(1), graph=False)
-    train([recorded], small_stream(1))
+    train([recorded], small_stream(1), graph=True)
     assert tape.plays == [4, 1, 4, 1]
     assert_same(recorded, plain)
 
@@ -87,7 +87,7 @@ def test_a_pretraining_is_recorded_too(
     with plain.thawed(), recorded.thawed():
         runs = run_of(plain), run_of(recorded)
         train(runs[:1], small_stream(1), graph=False)
-        train(runs[1:], small_stream(1))
+        train(runs[1:], small_stream(1), graph=True)
     assert tape.plays == [4, 1]
     assert_same(*runs)
 
@@ -123,7 +123,7 @@ def test_a_pack_whose_members_start_late_end_early_and_fail_has_the_bits_of_each
         train([run], small_stream(1), graph=False)
     together = {name: make() for name, make in cases.items()}
     broken = run_of(small_objective("ofd", "always"), callbacks=[Break()])
-    train([broken, *together.values()], small_stream(1))
+    train([broken, *together.values()], small_stream(1), graph=True)
     assert isinstance(broken.failure, MemoryError)
     assert sum(tape.plays) > 0
     for name, run in together.items():
@@ -150,7 +150,7 @@ def test_every_member_of_a_pack_has_its_own_dropout(small_stream: Streams, tape:
     alone, together = ([run_of(Supervised(Classifier(seed))) for seed in range(3)] for _ in "ab")
     for run in alone:
         train([run], small_stream(1), graph=False)
-    train(together, small_stream(1))
+    train(together, small_stream(1), graph=True)
     assert tape.plays == [4, 1]
     for one, other in zip(together, alone, strict=True):
         assert_same(one, other)
@@ -168,7 +168,7 @@ def test_mixed_batches_are_repeated_with_their_own_labels(
 
     plain, recorded = (run_of(small_objective("dkd", "adaptive"), 2) for _ in "ab")
     train([plain], stream(), graph=False)
-    train([recorded], stream())
+    train([recorded], stream(), graph=True)
     assert tape.plays == [6]
     assert_same(recorded, plain)
 
@@ -191,7 +191,7 @@ def test_a_run_that_cannot_be_repeated_is_trained_step_by_step_and_named_once(
     for run in alone:
         train([run], small_stream(1), graph=False)
     together[0].name = "digits/0"
-    train(together, small_stream(1))
+    train(together, small_stream(1), graph=True)
     (line,) = caplog.messages
     assert line.startswith("digits/0: not repeated")
     assert reason in line
@@ -216,7 +216,7 @@ def test_a_recording_that_fails_leaves_everything_as_it_was(
         train([run], small_stream(1), graph=False)
     tape.refused[f"aten::{operation}"] = torch.OutOfMemoryError("CUDA out of memory\nby far")
     recorded[1].name = "digits/1"
-    train(recorded, small_stream(1))
+    train(recorded, small_stream(1), graph=True)
     assert caplog.messages == [
         "digits/1: not repeated as a graph, but step by step: OutOfMemoryError: CUDA out of memory",
     ]
@@ -233,7 +233,7 @@ def test_a_teacher_that_looks_at_its_images_is_noticed(
 
     run = run_of(small_objective("kd", "always"))
     run.objective.teacher.head.register_forward_hook(look)
-    train([run], small_stream(1))
+    train([run], small_stream(1), graph=True)
     assert run.failure is None
     assert tape.plays == []
     assert [message.count("_local_scalar_dense") for message in caplog.messages] == [1]
@@ -244,7 +244,7 @@ def test_an_error_in_a_step_ends_its_run_alone(
 ) -> None:
     run, other = (run_of(small_objective(m, "always")) for m in ("kd", "at"))
     run.objective.register_forward_hook(lambda *_: 1 / 0)
-    train([run, other], small_stream(1))
+    train([run, other], small_stream(1), graph=True)
     assert isinstance(run.failure, ZeroDivisionError)
     assert other.failure is None
     assert len(other.history) == 3
@@ -265,7 +265,7 @@ def test_a_device_cannot_repeat_the_draws_of_the_host(
     elsewhere = partial(drawn_on_host, torch.device("cuda"))
     monkeypatch.setattr(captured, "drawn_on_host", lambda _device: elsewhere())
     run = run_of(Supervised(nn.Sequential(nn.Flatten(), nn.Linear(192, 192), network)))
-    train([run], small_stream(1))
+    train([run], small_stream(1), graph=True)
     assert run.failure is None
     assert tape.plays == ([] if isinstance(network, nn.Dropout) else [4, 1])
 

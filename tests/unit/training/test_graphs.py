@@ -70,7 +70,7 @@ def test_steps_from_a_graph_are_those_without(
     replays.clear()  # of a pretraining
     train([plain], stream, graph=False)
     assert replays == []
-    train([repeated], stream)
+    train([repeated], stream, graph=True)
     assert len(replays) == 8  # of 4 epochs of 8, 8 and 4 images, but for two of each size
     assert caplog.messages == []
     assert_close(repeated, plain)
@@ -87,7 +87,7 @@ def test_a_pack_from_a_graph_has_what_each_has_alone(
     alone, together = make(), make()
     for run in alone:
         train([run], stream, graph=False)
-    train(together, stream)
+    train(together, stream, graph=True)
     assert caplog.messages == []
     for one, other in zip(together, alone, strict=True):
         assert_close(one, other)
@@ -111,7 +111,7 @@ def test_dropout_in_a_pack_is_that_of_each_alone(stream: BatchStream) -> None:
     alone, together = ([run_of(Supervised(Classifier()), stream) for _ in "xy"] for _ in "ab")
     for run in alone:
         train([run], stream, graph=False)
-    train(together, stream)
+    train(together, stream, graph=True)
     for one, other in zip(together, alone, strict=True):
         assert_close(one, other)
 
@@ -120,7 +120,7 @@ def test_a_network_that_makes_the_host_wait_is_trained_without_a_graph(
     stream: BatchStream, caplog: pytest.LogCaptureFixture
 ) -> None:
     run, other = (run_of(Supervised(Classifier(looks=looks)), stream) for looks in (True, False))
-    train([run, other], stream)
+    train([run, other], stream, graph=True)
     (line,) = caplog.messages
     assert "_local_scalar_dense" in line
     assert (run.failure, other.failure) == (None, None)

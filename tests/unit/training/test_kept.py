@@ -177,7 +177,7 @@ def test_recorded_steps_look_up_the_outputs_of_their_own_images(
     stream = small_stream(1, views=2, **VARIED)
     plain, recorded = (Run(make(method, policy), epochs=3) for _ in range(2))
     train([plain], stream, graph=False)
-    train([recorded], stream)
+    train([recorded], stream, graph=True)
     assert sum(tape.plays) > 0
     assert_same(recorded, plain)
 
