@@ -16,7 +16,7 @@ from conformance.contrast import compare_contrast
 from conformance.losses import compare_initial_values, compare_loss
 from conformance.steps.compare import compare_steps
 from conformance.steps.pretraining import compare_pretraining
-from conformance.survey import SURVEY
+from conformance.survey.table import SURVEY
 from sakd.distillers import (
     ab,
     afd,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from conformance.comparison import Comparison
-from conformance.survey import SURVEY
+from conformance.survey.table import SURVEY
 
 
 @pytest.mark.parametrize("name", SURVEY)

@@ -1,0 +1,88 @@
+"""Compare distillers of features, sample by sample."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from conformance.comparison import Comparison, Golden, below
+from conformance.losses import renamed
+from conformance.survey.cases import GRADIENT, LOSS, build, case_of, check_loss, loss_of
+from sakd.distillers.afd import Alikeness, stage_errors
+
+
+def compare_channels(name: str) -> Comparison:
+    """Compare a case of channel-wise distillation."""
+    case, found = case_of("cwd", name), Comparison(f"survey cwd/{name}")
+    cwd = build("cwd", case["f_s"], case["f_t"], temperature=4.0)
+    check_loss(found, cwd, case)
+    return found
+
+
+def compare_doubt() -> Comparison:
+    """Compare prime-aware distillation where the logarithm of the variance is given."""
+    case, found = case_of("pad", "torchdistill"), Comparison("survey pad/torchdistill")
+    given = nn.Parameter(case["log_variance"])
+    pad = build("pad", case["f_s"], case["f_t"])
+    pad.log_variance = Given(given)
+    check_loss(found, pad, case)
+    loss = loss_of(pad, case["f_s"], case["f_t"])
+    (gradient,) = torch.autograd.grad(loss, given)
+    found.check("gradient", "log variance", gradient, case["grad_log_variance"], GRADIENT)
+    return found
+
+
+class Given(nn.Module):
+    """Gives stored values, whatever it is given."""
+
+    def __init__(self, values: nn.Parameter) -> None:
+        super().__init__()
+        self.values = values
+
+    def forward(self, _: Tensor) -> Tensor:
+        return self.values
+
+
+ALIKE = {
+    "p_s": "student_places",
+    "p_t": "teacher_places",
+    "linear_trans_s.key_layer.": "keys.",
+    "linear_trans_t.query_layer.": "queries.",
+    "linear_trans_s.bilinear.": "turn.",
+}
+
+
+def alike(case: Golden, prefix: str) -> Golden:
+    """Take the attention's values that begin with ``prefix``, under our names."""
+    named = renamed(below(prefix, case), ALIKE)
+    return {
+        name.replace(".linear.", ".0.").replace(".bn.", ".1."): value
+        for name, value in named.items()
+    }
+
+
+def compare_attention() -> Comparison:
+    """Compare the attention between three stages of a student and two of a teacher."""
+    case, found = case_of("afd", "equal_sizes"), Comparison("survey afd/equal_sizes")
+    students = [case[f"f_s{k}"].clone().requires_grad_() for k in range(3)]
+    teachers = [case[f"f_t{k}"] for k in range(2)]
+    alikeness = Alikeness([8, 8, 16], [8, 16], width=16)
+    alikeness.load_state_dict(alike(case, "param_attention."))
+
+    def each() -> Tensor:
+        return (alikeness(students, teachers) * stage_errors(students, teachers)).sum(dim=2)
+
+    loss = each().mean(dim=0)
+    found.check("loss", "each", loss, case["loss_each"], LOSS)
+    found.check("loss", "sum", loss.sum(), case["loss"], LOSS)
+    loss.sum().backward()
+    for k, student in enumerate(students):
+        found.check("gradient", f"grad_s{k}", student.grad, case[f"grad_s{k}"], GRADIENT)
+    for name, expected in alike(case, "grad_attention.").items():
+        if not name.endswith("0.bias") and name != "turn.1.bias":  # zero up to rounding
+            gradient = alikeness.get_parameter(name).grad
+            found.check("gradient of the attention", name, gradient, expected, 1e-4)
+    with torch.no_grad():
+        alikeness.eval()
+        found.check("loss", "evaluation", each().mean(dim=0).sum(), case["loss_eval_after"], LOSS)
+    return found

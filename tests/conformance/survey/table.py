@@ -1,0 +1,38 @@
+"""Compare further distillers with values of their authors' code, or of another implementation.
+
+Most of that code ran in float32, so the comparisons are coarser than those with the reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from conformance.comparison import Comparison
+from conformance.survey.features import compare_attention, compare_channels, compare_doubt
+from conformance.survey.relations import (
+    compare_alignment,
+    compare_categories,
+    compare_edges,
+    compare_regions,
+    compare_triplets,
+)
+from conformance.survey.responses import compare_adjustment, compare_temperatures
+
+SURVEY: dict[str, Callable[[], Comparison]] = {
+    "cwd/channel_kl_T4": partial(compare_channels, "channel_kl_T4"),
+    "cwd/mmrazor_tau4": partial(compare_channels, "mmrazor_tau4"),
+    "ka/shift_T1": partial(compare_adjustment, "shift_T1"),
+    "ka/shift_T4": partial(compare_adjustment, "shift_T4"),
+    "ka/smooth_T1": partial(compare_adjustment, "smooth_T1"),
+    "dtd/flsw": partial(compare_temperatures, "flsw"),
+    "dtd/cwsm": partial(compare_temperatures, "cwsm"),
+    "pad/torchdistill": compare_doubt,
+    "category": compare_categories,
+    "triplet/step": compare_triplets,
+    "irg/edges_authors": compare_edges,
+    "afd/equal_sizes": compare_attention,
+    "cat/kernel_alignment": compare_alignment,
+    "skd/pair_direct": partial(compare_regions, "pair_direct"),
+    "skd/pair_nopool": partial(compare_regions, "pair_nopool"),
+}
