@@ -167,7 +167,7 @@ class TestUnknownKeys:
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
-        ({"grid": {"distillers": "kd+atn"}}, ["distiller 'atn'", "did you mean 'at'?"]),
+        ({"grid": {"distillers": "kd+fitne"}}, ["distiller 'fitne'", "did you mean 'fitnet'?"]),
         ({"grid": {"policies": ["adaptiv"]}}, ["policy 'adaptiv'", "did you mean 'adaptive'?"]),
         ({"grid": {"pairs": ["resnet20/resnet9"]}}, ["network 'resnet9'", "'resnet8'"]),
         ({"grid": {"pairs": ["resnt20/resnet8"]}}, ["network 'resnt20'", "'resnet20'"]),
