@@ -16,9 +16,10 @@ SMALLEST_VARIANCE = 1e-6
 class Prime(RoutingPolicy):
     """Weigh every sample by the certainty with which the teacher's embedding follows from its own.
 
-    Proposed here, with the variance of PAD (Zhang et al., ECCV 2020, arXiv:2008.01458), which is
-    the distiller `pad`. w_b = mean_d 1 / s_bd at every spot, divided by its mean over the batch;
-    s = 1e-6 + exp v, v a linear layer and a batch norm of r(e_s), r linear where widths differ.
+    Zhang et al., ECCV 2020, arXiv:2008.01458, have the variance in a loss, that of the distiller
+    `pad`; to weigh samples by it is proposed here. w_b = mean_d 1 / s_bd at every spot, divided by
+    its mean over the batch; s = 1e-6 + exp v, v a linear layer and a batch norm of r(e_s), r linear
+    where widths differ.
     r and v are trained beside the student, by mean_bd [ (r(e_s) - e_t)^2 / s + v ] of embeddings
     without gradient, so that the weights suit any distiller and no loss of the student's can lower
     them. All samples learn their labels.

@@ -108,6 +108,8 @@ shares = st.lists(st.sampled_from([0.0, 0.25, 1.0, 3.0]), min_size=SIZE, max_siz
 
 @pytest.mark.parametrize("name", WEIGHING)
 @given(weights=shares, factor=st.sampled_from([0.0, 0.5, 2.0]), seed=seeds)
+@example(weights=[0.0] * SIZE, factor=2.0, seed=0)
+@example(weights=[0.0, 0.25, 1.0, 3.0, 0.0], factor=0.5, seed=0)
 def test_shares_weigh_the_losses_of_the_samples(
     name: str, weights: list[float], factor: float, seed: int
 ) -> None:
