@@ -64,11 +64,15 @@ class Adaptive(RoutingPolicy):
             self.linear.bias[0::2] += bias
 
     def forward(self, scene: Scene) -> Route:
-        """Sample the decisions, see `RoutingPolicy.forward`.
+        """Sample the decisions, see `RoutingPolicy.forward`."""
+        return self.decide(self.logits(scene), scene.generator)
+
+    def decide(self, logits: Tensor, generator: torch.Generator) -> Route:
+        """Sample the decisions from ``logits`` (B, D, 2).
 
         The value of the gate is 0 or 1, its gradient that of the softmax.
         """
-        hard, soft = self.sample(self.logits(scene), scene.generator)
+        hard, soft = self.sample(logits, generator)
         gate = (hard + (soft - soft.detach()))[..., 0]  # exactly 0 or 1, whatever the rounding
         return Route(hard[..., 0].bool(), gate)
 

@@ -59,7 +59,8 @@ class Budget(Adaptive):
 
     def forward(self, scene: Scene) -> Route:
         """Sample the decisions, and price their rates, see `RoutingPolicy.forward`."""
-        return super().forward(scene)._replace(cost=self.cost(self.logits(scene)))
+        logits = self.logits(scene)
+        return self.decide(logits, scene.generator)._replace(cost=self.cost(logits))
 
     def cost(self, logits: Tensor) -> Tensor:
         """Compute the cost, a scalar, of the logits (B, D, 2) of the decisions."""
