@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from sakd.foundation.errors import require
 from sakd.objectives.graft import Graft
-from sakd.routing import RoutingPolicy
+from sakd.routing import Route, RoutingPolicy, Scene
 
 
 class Router(nn.Module):
@@ -26,6 +27,21 @@ class Router(nn.Module):
         self.policy = policy
         self.graft = graft
         self.gamma = gamma
+
+    def route(self, scene: Scene) -> Route:
+        """Let the policy route a batch.
+
+        Raises:
+            UserError: It weighs samples, and does not say so.
+        """
+        route: Route = self.policy(scene)
+        name = type(self.policy).__name__
+        require(
+            self.policy.weighs or not route.share.is_floating_point(),
+            f"policy {name} gives shares of {route.share.dtype}: set weighs = True if they are "
+            "weights, or give a choice of bool",
+        )
+        return route
 
     def loss(
         self, grafted_ce: Tensor, student_ce: Tensor, gate: Tensor, cost: Tensor | None = None

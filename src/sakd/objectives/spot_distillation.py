@@ -161,7 +161,7 @@ class SpotDistillation(System):
     def _losses(
         self, batch: Batch, student: Outputs, taught: Outputs, networks: torch.autocast
     ) -> StepResult:
-        route = self.router.policy(scene_of(self.task, student, taught, batch))
+        route = self.router.route(scene_of(self.task, student, taught, batch))
 
         own = self.task.loss(student.logits, batch)
         learnt = own

@@ -68,6 +68,17 @@ def test_one_that_has_no_weight_in_the_loss_does_not_matter(small_network: Netwo
     assert distil(small_network(0), small_network(1), "sp", Thrice, FACTS, distillation=without)
 
 
+def test_weights_that_are_not_announced_are_refused_in_the_first_step(
+    small_network: Networks, small_batch: Batches
+) -> None:
+    class Silent(Thrice):
+        weighs = False
+
+    objective = distil(small_network(0), small_network(1), "sp", Silent, FACTS)
+    with pytest.raises(UserError, match=r"Silent gives .*float32: set weighs = True"):
+        objective(small_batch(0))
+
+
 def test_the_refusal_comes_with_the_parameters(named: str) -> None:
     grid = {"distillers": ["kd", "at-sp"], "policies": ["always", named]}
     with pytest.raises(UserError, match=r"Thrice.*the loss of sp"):
