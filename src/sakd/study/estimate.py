@@ -92,7 +92,7 @@ class Estimator:
     def _alone(self, one: Waiting, pace: Pace) -> float:
         """Estimate a training without what it shares."""
         recipe = one.training.recipe
-        kept = max(1, recipe.keep_epochs) + 1  # epochs, and the best one
+        kept = max(1, min(recipe.keep_epochs, recipe.epochs)) + 1  # epochs, and the best one
         images = one.epochs * self.val + kept * self.test
         steps = one.epochs * steps_of(one.training)
         beforehand = pace.beforehand if one.epochs == recipe.epochs else 0.0

@@ -61,6 +61,12 @@ def test_validation_follows_every_epoch_and_the_test_all_weights_that_are_kept(
     assert estimate.seconds([row], limit=60) == len(row) * images
 
 
+def test_no_more_weights_are_kept_than_there_are_epochs(make_training: Make) -> None:
+    estimate = estimator(same_for_all(measuring=1.0))
+    short = waiting(make_training(keep_epochs=30))
+    assert estimate.seconds([short], limit=60) == EPOCHS * VAL + (EPOCHS + 1) * TEST
+
+
 def test_a_training_that_goes_on_counts_with_the_epochs_that_are_left(
     make_training: Make,
 ) -> None:
