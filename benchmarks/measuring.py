@@ -6,14 +6,11 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from statistics import median
-from typing import Any
 
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler talks
 os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
 
 Step = Callable[[], object]
 MB = 2**20
@@ -56,35 +53,6 @@ def peak(step: Step) -> float:
         held += change
         most = max(most, held)
     return most / MB
-
-
-class Counter(TorchDispatchMode):
-    """Counts the floating-point operations of convolutions and matrix products."""
-
-    def __init__(self) -> None:
-        """Start at 0."""
-        super().__init__()
-        self.total = 0
-
-    def __torch_dispatch__(
-        self,
-        func: Callable[..., Any],
-        types: object,
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> object:
-        """Run ``func``, and count its operations."""
-        out = func(*args, **(kwargs or {}))
-        if (formula := flop_registry.get(func.overloadpacket)) is not None:
-            self.total += formula(*args, **(kwargs or {}), out_val=out)
-        return out
-
-
-def operations(step: Step) -> int:
-    """Count the floating-point operations of the convolutions and matrix products in ``step``."""
-    with Counter() as counter:
-        step()
-    return counter.total
 
 
 def dearest(step: Step, count: int) -> list[str]:

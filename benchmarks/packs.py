@@ -13,7 +13,8 @@ from itertools import product
 from statistics import median
 from typing import Any
 
-from measuring import Step, interleaved, operations
+from device import work_of
+from measuring import Step, interleaved
 from steps import distillation_run, random_batch
 
 from sakd.networks import StagedNetwork
@@ -45,9 +46,9 @@ def measured(pair: str, size: int, rounds: int = 1) -> dict[str, Any]:
     def alone(run: Run) -> Step:
         return lambda: run.step(batch)
 
-    one, given = operations(lambda: answer(requests[:1], batch.images)), taught()
+    one, given = work_of(lambda: answer(requests[:1], batch.images)).flops, taught()
     own = [
-        operations(lambda r=run, o=outputs: r.step(batch, o))
+        work_of(lambda r=run, o=outputs: r.step(batch, o)).flops
         for run, outputs in zip(runs, given, strict=True)
     ]
     steps: Mapping[str, Step] = {"pack": pack} | {str(n): alone(r) for n, r in enumerate(runs)}
