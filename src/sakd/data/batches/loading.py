@@ -18,7 +18,7 @@ from sakd.data.pictures.every import reason
 from sakd.data.pictures.form import read_header
 from sakd.data.pictures.stored import FORMATS
 from sakd.foundation.errors import UserError
-from sakd.foundation.randomness import mix
+from sakd.foundation.randomness import mix, reseed
 
 Read = Callable[[Image.Image], Image.Image]
 """From an opened picture to one in RGB."""
@@ -102,7 +102,7 @@ class _Decoded(Dataset["Tensor | _Unreadable"]):
         except Exception as error:  # broken bytes fail in as many ways as there are decoders
             return _Unreadable(path, reason(error))
         with torch.random.fork_rng(devices=()):
-            torch.manual_seed(mix(self.seed, row))
+            reseed(mix(self.seed, row), torch.device("cpu"))
             return self.transform(picture)
 
     def _read(self, path: Path) -> Image.Image:
