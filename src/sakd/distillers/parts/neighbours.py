@@ -22,8 +22,8 @@ class Couples(Distiller):
     """A loss between the changes of both networks' features from one spot to the next.
 
     A sample counts for two consecutive spots if it is chosen at both, or by the smaller of its
-    shares there. The SAKD reference cannot
-    route such distillers, as it gathers a different number of samples at every spot.
+    shares there. The SAKD reference cannot route such distillers, as it gathers a different number
+    of samples at every spot.
     """
 
     family = SpotFamily.EVERY_STAGE
