@@ -4,7 +4,9 @@ The floor is what no distillation can do without: the teacher's forward pass wit
 the student's forward, backward and update on cross-entropy, in contiguous float32. It is taken in
 turn with a distiller's steps (both policies, every setting), round by round; a ratio is the median
 over the rounds. One thread counts, by the processor time that it had. The peak is that of the first
-step, above what networks, distillers and banks hold. Then packs are measured, see packs.py.
+step, above what networks, distillers and banks hold. At one pair (``--all``) all other distillers
+follow, plain, and all other policies, with kd, in the floor's setting. Then packs are measured, see
+packs.py.
 
     python benchmarks/bench.py --pairs wrn_40_2/wrn_16_2 --distillers at crd --rounds 5
     python benchmarks/bench.py --compare benchmarks/results/A.json benchmarks/results/B.json
@@ -13,7 +15,7 @@ step, above what networks, distillers and banks hold. Then packs are measured, s
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
 from statistics import median
@@ -25,10 +27,15 @@ import torch
 from measuring import interleaved, peak
 from steps import FLOOR, SETTINGS, distillation_step, floor_step, possible_settings, random_batch
 
+from sakd.distillers import DISTILLERS
+from sakd.routing import POLICIES
+
+Variant = tuple[str, str]
 PAIRS = ("wrn_40_2/wrn_16_2", "resnet32x4/resnet8x4", "vgg13/vgg8")
-DISTILLERS = ("sp", "cc", "rkd", "pkt", "kd", "fitnet", "at", "vid", "ft", "nst", "crd")
+MAIN = ("sp", "cc", "rkd", "pkt", "kd", "fitnet", "at", "vid", "ft", "nst", "crd")
 OTHERS = ("fsp", "ofd", "reviewkd")
-POLICIES = ("always", "adaptive")
+PLAIN, MAIN_POLICIES = "always", ("always", "adaptive")
+ROUTED = "kd"
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -45,8 +52,8 @@ def main() -> None:
     if missing := SETTINGS.keys() - set(possible_settings()):
         print(f"not measured, as this processor has no instructions for bf16: {missing}")
     print(f"{'':<22}{'':<20}{'':<20}{'ms':>8}{'floor':>8}{'ratio':>7}{'peak MB':>9}")
-    for pair, distiller in product(options.pairs, options.distillers):
-        for result in measured(pair, distiller, options):
+    for pair, distiller, variants in planned(options):
+        for result in measured(pair, distiller, variants, options):
             record["results"].append(result)
             print(line(result), flush=True)
         records.write(path, record)
@@ -61,9 +68,10 @@ def parse() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", nargs="*", default=PAIRS, metavar="TEACHER/STUDENT")
+    parser.add_argument("--all", nargs="*", default=PAIRS[:1], metavar="TEACHER/STUDENT")
     parser.add_argument("--packs", nargs="*", default=packs.PAIRS, metavar="TEACHER/STUDENT")
-    parser.add_argument("--distillers", nargs="+", default=[*DISTILLERS, *OTHERS])
-    parser.add_argument("--policies", nargs="+", default=POLICIES)
+    parser.add_argument("--distillers", nargs="+", default=[*MAIN, *OTHERS])
+    parser.add_argument("--policies", nargs="+", default=MAIN_POLICIES)
     parser.add_argument("--settings", nargs="+", default=possible_settings(), choices=SETTINGS)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=2)
@@ -72,10 +80,26 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measured(pair: str, distiller: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+def planned(options: argparse.Namespace) -> Iterator[tuple[str, str, list[Variant]]]:
+    """Yield what to measure: a pair, a distiller, and its policies in their settings."""
+    chosen = list(product(options.policies, options.settings))
+    for pair, distiller in product(options.pairs, options.distillers):
+        yield pair, distiller, chosen
+    for pair in options.all:
+        here = pair in options.pairs
+        done = options.distillers if here and (PLAIN, FLOOR) in chosen else ()
+        for distiller in (name for name in DISTILLERS if name not in done):
+            yield pair, distiller, [(PLAIN, FLOOR)]
+        done = chosen if here and ROUTED in options.distillers else [(PLAIN, FLOOR)]
+        routed = [(policy, FLOOR) for policy in POLICIES]
+        yield pair, ROUTED, [variant for variant in routed if variant not in done]
+
+
+def measured(
+    pair: str, distiller: str, variants: Sequence[Variant], options: argparse.Namespace
+) -> Iterator[dict[str, Any]]:
     """Measure one distiller at one pair: a result per policy and setting."""
     batch = random_batch(options.batch)
-    variants = list(product(options.policies, options.settings))
     steps = {FLOOR: floor_step(pair, batch)}
     for policy, setting in variants:
         step = distillation_step(pair, distiller, policy, batch, SETTINGS[setting])

@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from sakd.distillers import DISTILLERS
+from sakd.routing import POLICIES
+
 pytestmark = pytest.mark.slow
 
 BENCH = Path(__file__).parents[2] / "benchmarks" / "bench.py"
-CHOICE = ["--pairs", "resnet14/resnet8", "--distillers", "at", "--rounds", "1", "--batch", "4"]
-PACK = ["--packs", "resnet14/resnet8"]
+PAIR = "resnet14/resnet8"
+CHOICE = ["--pairs", PAIR, "--distillers", "at", "--rounds", "1", "--batch", "4", "--all"]
+PACK = ["--packs", PAIR]
 EXACT = ["--settings", "fp32 contiguous", "fp32 channels_last"]
 
 
@@ -43,3 +47,12 @@ def test_a_file_of_results_and_two_side_by_side(tmp_path: Path) -> None:
     (line,) = (line for line in shown if "adaptive" in line and "contiguous" in line)
     assert line.split().count(ratio) == 2
     assert "+0%" in line
+
+
+def test_a_line_for_every_distiller_and_every_policy(tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    bench(*CHOICE, PAIR, *EXACT[:2], "--packs", "--output", str(file))
+    found = [(r["distiller"], r["policy"]) for r in json.loads(file.read_text())["results"]]
+    assert len(found) == len(set(found))
+    assert {distiller for distiller, policy in found if policy == "always"} == set(DISTILLERS)
+    assert {policy for distiller, policy in found if distiller == "kd"} == set(POLICIES)
