@@ -28,8 +28,10 @@ class Classification(Task):
         return _cross_entropy(logits, batch, reduction="none")
 
     def loss(self, logits: Tensor, batch: Batch) -> Tensor:
-        """Compute the mean of `losses` in one operation, which rounds in its own way."""
-        return _cross_entropy(logits, batch, reduction="mean")
+        """Compute the mean of `losses`; in one operation, unless every image has its own share."""
+        if batch.mixture is not None and batch.mixture.share.dim():
+            return super().loss(logits, batch)
+        return _cross_entropy(logits, batch, reduction="mean")  # rounds in its own way
 
     def embedding(self, features: Sequence[Tensor]) -> Tensor:
         """Give the last feature, which is a vector (B, C)."""

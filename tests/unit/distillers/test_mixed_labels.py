@@ -32,4 +32,7 @@ def test_a_mixed_image_counts_by_the_label_with_the_larger_share(
     others = plain._replace(labels=partners)
     mixed = plain._replace(mixture=Mixture(partners, torch.tensor(share)))
     assert torch.equal(loss(mixed), loss(plain if own else others))
+    each = Mixture(partners, torch.tensor([share, 0.6, 0.4, 0.5, 0.1]))
+    leading = torch.where(each.share >= 0.5, labels, partners)
+    assert torch.equal(loss(plain._replace(mixture=each)), loss(plain._replace(labels=leading)))
     assert not torch.equal(loss(plain), loss(others))

@@ -31,11 +31,13 @@ def check(objective: Objective, batch: Batch) -> None:
     partner, share = batch.labels.flip(0), torch.tensor(SHARE, dtype=torch.float64)
     own, other = terms(objective, batch), terms(objective, batch._replace(labels=partner))
     mixed = terms(objective, batch._replace(mixture=Mixture(partner, share)))
+    each = terms(objective, batch._replace(mixture=Mixture(partner, share.expand(len(partner)))))
     for name in own:
         in_shares = SHARE * own[name] + (1 - SHARE) * other[name]
         knowledge = other[name] if name in OF_ONE_LABEL else own[name]
         expected = in_shares if name in OF_LABELS else knowledge
         torch.testing.assert_close(mixed[name], expected)
+        torch.testing.assert_close(each[name], expected)
         assert name not in OF_LABELS | OF_ONE_LABEL or own[name] != other[name]
 
 

@@ -58,22 +58,23 @@ def test_better_takes_nobody_whose_student_is_as_good(make: Make, scene: Scenes)
 
 
 @pytest.mark.parametrize("temperature", [1.0, 4.0])
-@pytest.mark.parametrize("mixed", [False, True])
+@pytest.mark.parametrize("share", [None, 0.3, [0.3, 1.0, 0.0, 0.9, 0.5, 0.2, 0.7]])
 @given(seed=seeds)
 def test_agreeing_takes_the_samples_whose_gradients_have_no_negative_cosine(
-    temperature: float, mixed: bool, seed: int, make: Make, scene: Scenes
+    temperature: float, share: float | list[float] | None, seed: int, make: Make, scene: Scenes
 ) -> None:
-    mixture = Mixture(torch.arange(7) % 5, torch.tensor(0.3)) if mixed else None
+    mixture = None if share is None else Mixture(torch.arange(7) % 5, torch.tensor(share))
     seen = scene(seed, mixture=mixture)
     logits = seen.student.logits.double().requires_grad_()
     pair = Pair((Spot(1, 1),), ((5,),), ((5,),), torch.arange(5))
     kd = DISTILLERS["kd"](pair, temperature=temperature)
     everybody = torch.ones(7, dtype=torch.bool)
     knowledge = kd.loss(0, logits, seen.teacher.logits.double(), seen.batch, everybody)
-    label = cross_entropy(logits, seen.batch.labels)
+    label = cross_entropy(logits, seen.batch.labels, reduction="none")
     if mixture is not None:
-        label = 0.3 * label + 0.7 * cross_entropy(logits, mixture.partner)
-    gradients = [torch.autograd.grad(loss, logits)[0] for loss in (knowledge, label)]
+        other = cross_entropy(logits, mixture.partner, reduction="none")
+        label = mixture.share * label + (1 - mixture.share) * other
+    gradients = [torch.autograd.grad(loss, logits)[0] for loss in (knowledge, label.sum())]
     cosines = cosine_similarity(*gradients, dim=1)
     clear = [k for k, cosine in enumerate(cosines.tolist()) if abs(cosine) > 1e-4]
     found = chosen(make("agreeing", temperature=temperature), seen)

@@ -83,19 +83,21 @@ def test_the_measures_of_a_task_include_its_metric(name: str, splits: Splits) ->
     assert task.metric in task.measures(network, Prepared(splits.val, splits.card), "cpu")
 
 
-@pytest.mark.parametrize("mixed", [False, True])
+@pytest.mark.parametrize("shares", [None, 0.25, [0.25, 1.0, 0.0, 0.5, 0.875, 0.5]])
 def test_the_loss_is_the_mean_of_the_losses_which_are_counted_by_hand(
-    mixed: bool, small_batch: Callable[..., Batch]
+    shares: float | list[float] | None, small_batch: Callable[..., Batch]
 ) -> None:
     batch = small_batch(3)
-    partner, share = batch.labels.flip(0), 0.25 if mixed else 1.0
-    if mixed:
-        batch = batch._replace(mixture=Mixture(partner, torch.tensor(share)))
+    partner, share = batch.labels.flip(0), torch.tensor(1.0 if shares is None else shares)
+    if shares is not None:
+        batch = batch._replace(mixture=Mixture(partner, share))
     logits = torch.randn(len(batch.labels), 5)
     chances = logits.softmax(dim=1)
     each = [
-        -share * math.log(row[own]) - (1 - share) * math.log(row[other])
-        for row, own, other in zip(chances, batch.labels, partner, strict=True)
+        -mine * math.log(row[own]) - (1 - mine) * math.log(row[other])
+        for row, own, other, mine in zip(
+            chances, batch.labels, partner, share.expand(len(partner)), strict=True
+        )
     ]
     losses = CLASSIFICATION.losses(logits, batch)
     torch.testing.assert_close(losses, torch.tensor(each))

@@ -18,7 +18,8 @@ class Mixture(NamedTuple):
 
     Attributes:
         partner: (B,) int64, labels of the images mixed in.
-        share: Scalar, the share of the image's own label; 1 - share is its partner's.
+        share: The share of the image's own label, a scalar for all images or (B,) of each;
+            1 - share is its partner's.
     """
 
     partner: Tensor
