@@ -4,6 +4,7 @@ from sakd.objectives.base import Objective, Pretrainable, StepResult
 from sakd.objectives.build import OBJECTIVES, distil, objective_of
 from sakd.objectives.compatibility import check_shares
 from sakd.objectives.graft import Graft
+from sakd.objectives.joint import JointDistillation
 from sakd.objectives.outputs import Outputs
 from sakd.objectives.parameters import Distillation, Routing
 from sakd.objectives.players import Optimisation, Player
@@ -11,7 +12,7 @@ from sakd.objectives.pretraining import PretrainingObjective
 from sakd.objectives.problem import DataFacts, Problem, System
 from sakd.objectives.requests import Request, answer, merged
 from sakd.objectives.router import Router
-from sakd.objectives.spot_distillation import JointDistillation, SpotDistillation
+from sakd.objectives.spot_distillation import SpotDistillation
 from sakd.objectives.supervised import Supervised
 
 __all__ = [

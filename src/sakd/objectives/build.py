@@ -6,9 +6,10 @@ from sakd.distillers import Distiller
 from sakd.distillers.method import Method
 from sakd.foundation.tables import Table
 from sakd.networks import StagedNetwork
+from sakd.objectives.joint import JointDistillation
 from sakd.objectives.parameters import Distillation, Routing
 from sakd.objectives.problem import DataFacts, Problem, System
-from sakd.objectives.spot_distillation import JointDistillation, SpotDistillation
+from sakd.objectives.spot_distillation import SpotDistillation
 from sakd.objectives.supervised import Supervised
 from sakd.routing import POLICIES, RoutingPolicy
 

@@ -10,8 +10,6 @@ from torch import Tensor, nn
 
 from sakd.data import Batch
 from sakd.distillers import Distiller, Side
-from sakd.distillers.method import Method
-from sakd.foundation.errors import require
 from sakd.networks import StagedNetwork
 from sakd.networks.spots import Spot
 from sakd.networks.staged import in_mode
@@ -31,7 +29,7 @@ from sakd.objectives.problem import Problem, System
 from sakd.objectives.requests import Request
 from sakd.objectives.router import Router
 from sakd.objectives.scenes import positions_of, scene_of
-from sakd.objectives.teaching import FrozenTeacher, LearningTeacher, Teaching
+from sakd.objectives.teaching import FrozenTeacher, Teaching
 from sakd.routing.rates import rates_of
 
 ROUTER = Routing().optimisation(Optimisation())
@@ -222,18 +220,3 @@ class SpotDistillation(System):
 
     def _distillers(self) -> Mapping[str, Distiller]:
         return cast("Mapping[str, Distiller]", self.distillers)
-
-
-class JointDistillation(SpotDistillation):
-    """Train student and teacher together; see `LearningTeacher`."""
-
-    teaching = LearningTeacher()
-
-    @classmethod
-    def check(cls, method: Method) -> None:
-        """Refuse a method that copies a part of the teacher into the student beforehand."""
-        require(
-            method.rebuilding is None,
-            f"distillation.objective joint: {method.name!r} copies a part of the teacher into the "
-            "student beforehand, so the teacher must be trained already: leave one out",
-        )
