@@ -57,6 +57,16 @@ class Objective(nn.Module, ABC):
             A scalar loss per player, and the terms for the log.
         """
 
+    def arrange(self, batch: Batch) -> Batch:
+        """Make the batch to learn from of ``batch``, before its networks run; often it is itself.
+
+        Images may be reordered, mixed and left out, and networks asked without gradient. What is
+        made depends in its size on that of ``batch`` alone, has no ``view``, and its ``index`` is
+        without repetition; draws come from `Batch.draws`. An objective that makes another batch
+        has no `request`, as that would be answered for the images of ``batch``.
+        """
+        return batch
+
     def request(self) -> Request | None:
         """Name the outputs of a frozen teacher that every batch needs; None without a teacher."""
         return None

@@ -54,7 +54,7 @@ def needs(objective: Objective, batch: Batch) -> Needs:
     kept = UPDATED * _bytes(trained)
     kept += _bytes([t for t in objective.progress().values() if t.data_ptr() not in own])
     with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
-        objective.train()(batch)
+        objective(objective.train().arrange(batch))
     return Needs(kept, sum(size for at, size in counted.items() if at not in own))
 
 

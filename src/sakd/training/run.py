@@ -88,6 +88,7 @@ class Run:
         self.history: list[EpochRecord] = []
         self.failure: Exception | None = None
         self._means = Means()
+        self._learnt: dict[int, int] = {}  # the sizes of arranged batches, by those of others
         players = with_recipes(objective.players(), optimisation or {})
         self.players = {name: Updates(player, epochs) for name, player in players.items()}
         if resume is not None:
@@ -140,14 +141,27 @@ class Run:
 
     def learn(self, batch: Batch, teacher: Outputs | None = None) -> None:
         """Do the part of `step` that is work of the device alone, which a graph can repeat."""
+        arranged = self._arranged(batch)
+        if teacher is not None and arranged is not batch:
+            raise TypeError(
+                f"{type(self.objective).__name__} learns from other images than its teacher was "
+                "shown: an objective that arranges batches has no request()"
+            )
         with self.precision.applied(batch.images.device):
-            result = self.objective(batch, teacher)
+            result = self.objective(arranged, teacher)
         self.update(result.losses)
-        self._means.add(result.terms, len(batch.labels))
+        self._means.add(result.terms, len(arranged.labels))
+
+    def _arranged(self, batch: Batch) -> Batch:
+        # In a context of its own: automatic casts are kept within one, here without gradients.
+        with self.precision.applied(batch.images.device):
+            arranged = self.objective.arrange(batch)
+        self._learnt[len(batch.labels)] = len(arranged.labels)
+        return arranged if arranged is batch else self.precision.seen(arranged)
 
     def advance(self, size: int) -> None:
-        """Do the rest of a `step` on ``size`` images: count them, and call the observers."""
-        self._means.count += size
+        """Do the rest of a `step` on ``size`` images: count what was learnt, call the observers."""
+        self._means.count += self._learnt[size]
         for callback in self.callbacks:
             callback.on_step(self)
 
