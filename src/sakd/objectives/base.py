@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple, Self
 
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from sakd.data import Batch
 from sakd.objectives.outputs import Outputs
@@ -44,6 +45,13 @@ class Objective(nn.Module, ABC):
     @abstractmethod
     def players(self) -> dict[str, Player]:
         """Name disjoint groups of parameters, each trained by its own loss and optimiser."""
+
+    def watch(self, optimisers: Mapping[str, Optimizer]) -> None:
+        """Learn who updates the players, to read from; most objectives need not know.
+
+        Args:
+            optimisers: The optimiser of each player, as it is at any time.
+        """
 
     @abstractmethod
     def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:

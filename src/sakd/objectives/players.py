@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import torch
 from torch import nn
 
 from sakd.foundation.errors import require, require_not_negative, require_positive
@@ -35,6 +36,12 @@ class Optimisation:
         require_not_negative(weight_decay=self.weight_decay)
         fine = all(0 < milestone <= 1 for milestone in self.milestones)
         require(fine, f"milestones are fractions of the epochs in (0, 1], got {self.milestones}")
+
+    def optimiser(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+        """Make the optimiser of ``parameters``."""
+        return torch.optim.SGD(
+            parameters, lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay
+        )
 
 
 class Player(NamedTuple):

@@ -19,12 +19,7 @@ class Updates:
         """Train the parameters of ``player`` for ``epochs`` epochs."""
         recipe = player.optimisation
         self.parameters = player.parameters
-        self.optimiser = torch.optim.SGD(
-            player.parameters,
-            lr=recipe.lr,
-            momentum=recipe.momentum,
-            weight_decay=recipe.weight_decay,
-        )
+        self.optimiser = recipe.optimiser(player.parameters)
         self.schedule = torch.optim.lr_scheduler.MultiStepLR(
             self.optimiser,
             milestones=[round(fraction * epochs) for fraction in recipe.milestones],

@@ -91,6 +91,7 @@ class Run:
         self._learnt: dict[int, int] = {}  # the sizes of arranged batches, by those of others
         players = with_recipes(objective.players(), optimisation or {})
         self.players = {name: Updates(player, epochs) for name, player in players.items()}
+        objective.watch({name: player.optimiser for name, player in self.players.items()})
         if resume is not None:
             self.restore(resume)
 

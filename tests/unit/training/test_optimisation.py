@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -10,8 +12,29 @@ from torch import nn
 
 from sakd.foundation.errors import UserError
 from sakd.objectives import Objective, Optimisation, Player
+from sakd.objectives.adam import AdamOptimisation
 from sakd.training import Run
 from sakd.training.optimisation import Updates
+
+STILL = Optimisation(lr=0.1, momentum=0.0, weight_decay=0.0)
+
+
+class Alone(Objective):
+    """One parameter, which falls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one = nn.Parameter(torch.tensor([2.0]))
+
+    @property
+    def network(self) -> nn.Module:
+        return self
+
+    def players(self) -> dict[str, Player]:
+        return {"one": Player([self.one], STILL)}
+
+    def forward(self, batch: Any, teacher: Any = None) -> Any:
+        return {"one": self.one.sum()}
 
 
 def learning_rates(epochs: int, optimisation: Optimisation) -> list[float]:
@@ -70,11 +93,56 @@ def test_two_updates_equal_sgd_with_momentum_and_decay_by_hand() -> None:
     assert parameter.grad is None
 
 
+def test_adam_is_that_of_torch_with_an_l2_penalty() -> None:
+    torch.manual_seed(0)
+    start = torch.randn(3, 4, dtype=torch.float64)
+    ours, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
+    player = Updates(Player([ours], AdamOptimisation(lr=0.02, weight_decay=0.1)), 9)
+    adam = torch.optim.Adam([theirs], lr=0.02, weight_decay=0.1)
+    for scale in (1.0, 1e-3, 10.0, 0.1):
+        player.update(player.gradients(scale * (ours**3).sum()))
+        (scale * (theirs**3).sum()).backward()
+        adam.step()
+        adam.zero_grad()
+    torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=0)
+
+
+def test_a_restored_adam_goes_on_to_the_bit() -> None:
+    def updates(parameter: nn.Parameter) -> Updates:
+        return Updates(Player([parameter], AdamOptimisation(lr=0.1)), 9)
+
+    one = nn.Parameter(torch.tensor([2.0, -3.0]))
+    player = updates(one)
+    player.update(player.gradients((one**3).sum()))
+    other = nn.Parameter(one.detach().clone())
+    restored = updates(other)
+    restored.restore(copy.deepcopy(player.state()))
+    for each, parameter in ((player, one), (restored, other)):
+        each.update(each.gradients((parameter**2).sum()))
+    assert torch.equal(one, other)
+
+
 def test_parameters_without_a_gradient_stay() -> None:
     used, unused = nn.Parameter(torch.ones(1)), nn.Parameter(torch.ones(1))
     player = Updates(Player([used, unused], Optimisation()), 1)
     player.update(player.gradients(used.sum()))
     assert (float(used.detach()) < 1, float(unused.detach())) == (True, 1.0)
+
+
+def test_an_objective_may_read_what_its_players_are_updated_by() -> None:
+    class Watching(Alone):
+        def watch(self, optimisers: Mapping[str, torch.optim.Optimizer]) -> None:
+            self.seen = dict(optimisers)
+
+    objective = Watching()
+    recipe = Optimisation(lr=0.25, milestones=(0.5,))
+    run = Run(objective, epochs=2, optimisation={"one": recipe})
+    (group,) = objective.seen["one"].param_groups
+    assert group["lr"] == 0.25
+    run.update(objective(None))
+    run.players["one"].schedule.step()
+    assert group["lr"] == pytest.approx(0.025)
+    assert "momentum_buffer" in objective.seen["one"].state[objective.one]
 
 
 @pytest.mark.parametrize(
@@ -92,19 +160,13 @@ def test_settings_that_cannot_train_are_refused(wrong: dict[str, Any], message: 
 
 
 def test_every_gradient_is_taken_before_any_update() -> None:
-    class Duel(Objective):
+    class Duel(Alone):
         def __init__(self) -> None:
             super().__init__()
-            self.one = nn.Parameter(torch.tensor([2.0]))
             self.two = nn.Parameter(torch.tensor([3.0]))
 
-        @property
-        def network(self) -> nn.Module:
-            return self
-
         def players(self) -> dict[str, Player]:
-            still = Optimisation(lr=0.1, momentum=0.0, weight_decay=0.0)
-            return {"one": Player([self.one], still), "two": Player([self.two], still)}
+            return {**super().players(), "two": Player([self.two], STILL)}
 
         def forward(self, batch: Any, teacher: Any = None) -> Any:
             return {"one": (self.one * self.two).sum(), "two": -(self.one * self.two).sum()}
