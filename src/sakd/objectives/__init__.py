@@ -9,7 +9,7 @@ from sakd.objectives.outputs import Outputs
 from sakd.objectives.parameters import Distillation, Routing
 from sakd.objectives.players import Optimisation, Player
 from sakd.objectives.pretraining import PretrainingObjective
-from sakd.objectives.problem import DataFacts, Problem, System
+from sakd.objectives.problem import DataFacts, Problem, Settings, System
 from sakd.objectives.requests import Request, answer, merged
 from sakd.objectives.router import Router
 from sakd.objectives.spot_distillation import SpotDistillation
@@ -31,6 +31,7 @@ __all__ = [
     "Request",
     "Router",
     "Routing",
+    "Settings",
     "SpotDistillation",
     "StepResult",
     "Supervised",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -34,6 +35,7 @@ class Distillation:
             stand alone (simkd) take neither this nor ``ce_weight``.
         weights: Beta by distiller, where it differs from the published one.
         options: Constructor arguments by distiller.
+        objective_options: The settings of objectives that have some, by objective.
         keep_outputs_mb: The most memory, in MB, for the outputs of a frozen teacher that one
             training needs, of all its images in all their views. Up to it they are computed once,
             and kept; beyond it, and where every epoch has new views, the teacher runs in every
@@ -45,6 +47,7 @@ class Distillation:
     kd_weight: float = 1.0
     weights: Mapping[str, float] = field(default_factory=dict)
     options: Options = field(default_factory=dict)
+    objective_options: Options = field(default_factory=dict)
     keep_outputs_mb: int = 0
 
     def __post_init__(self) -> None:
@@ -87,7 +90,7 @@ class Distillation:
         """
         for name in self.weights:
             _ = DISTILLERS[name]
-        check_options(DISTILLERS, self.options, lambda kind: (_sample_pair(kind),))
+        check_options(DISTILLERS, self.options, lambda kind: partial(kind, _sample_pair(kind)))
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,7 @@ class Routing:
         Raises:
             UserError: An option names an unknown policy, or is not one of its own.
         """
-        check_options(POLICIES, self.options, lambda _kind: (1, 1, 1))
+        check_options(POLICIES, self.options, lambda kind: partial(kind, 1, 1, 1))
 
 
 def _sample_pair(kind: type[Distiller], classes: int = 8) -> Pair:
@@ -139,39 +142,40 @@ def _sample_pair(kind: type[Distiller], classes: int = 8) -> Pair:
 
 
 def check_options(
-    table: Table[type[Any]], options: Options, arguments: Callable[[type[Any]], tuple[object, ...]]
+    table: Table[type[Any]], options: Options, maker: Callable[[Any], Callable[..., object]]
 ) -> None:
-    """Check that every item named in ``options`` exists and takes its options, by making one.
+    """Check that every item named in ``options`` exists and takes its options, by trying them.
 
     Args:
         table: The items by name.
-        options: Constructor arguments by item.
-        arguments: Gives the other arguments that the constructor of an item needs.
+        options: Keyword arguments by item.
+        maker: Gives what is called with the options of an item, and nothing else.
 
     Raises:
         UserError: An item is unknown, or does not take an option.
     """
     for name, given in options.items():
-        item, known = f"{table.kind} {name!r}", _options_of(table, name)
+        item, make = f"{table.kind} {name!r}", maker(table[name])
+        known = _options_of(item, make)
         for option, value in given.items():
             listed = ", ".join(known) or "none"
             require(option in known, f"{item} has no option {option!r}; known: {listed}")
             require_type(f"option {option!r} of {item}", value, known[option])
         try:
             with torch.random.fork_rng(devices=()):
-                table[name](*arguments(table[name]), **given)
+                make(**given)
         except UserError as error:
             raise UserError(f"options of {item}: {error}") from error
 
 
-def _options_of(table: Table[type[Any]], name: str) -> dict[str, Any]:
-    """List the keyword-only arguments of an item with their types; `Any` without a type."""
+def _options_of(item: str, make: Callable[..., object]) -> dict[str, Any]:
+    """List the keyword-only arguments of ``make`` with their types; `Any` without a type."""
     try:
-        parameters = inspect.signature(table[name], eval_str=True).parameters.values()
+        parameters = inspect.signature(make, eval_str=True).parameters.values()
     except NameError as error:
         raise UserError(
-            f"the types of {table.kind} {name!r} cannot be read: {error}; import such names at run "
-            "time, not for type checkers alone"
+            f"the types of {item} cannot be read: {error}; import such names at run time, not for "
+            "type checkers alone"
         ) from error
     options = (p for p in parameters if p.kind is p.KEYWORD_ONLY)
     return {p.name: Any if p.annotation is p.empty else p.annotation for p in options}

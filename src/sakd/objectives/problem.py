@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from torch import Tensor
 
@@ -53,15 +54,28 @@ class Problem:
     distillation: Distillation = field(default_factory=Distillation)
     routing: Routing = field(default_factory=Routing)
 
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The settings that are given for the objective."""
+        distillation = self.distillation
+        return distillation.objective_options.get(distillation.objective, {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings of an objective, as fields with defaults; most objectives have none."""
+
 
 class System(Objective):
     """An objective that can be built from a `Problem`: an entry of `OBJECTIVES`.
 
     Attributes:
         distils: Whether a teacher takes part.
+        settings: The settings that it takes, see `Problem.options`.
     """
 
     distils: ClassVar[bool] = True
+    settings: ClassVar[type[Settings]] = Settings
 
     @classmethod
     @abstractmethod

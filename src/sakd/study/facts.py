@@ -59,6 +59,8 @@ def facts_distilled(
         "options": _chosen(distillation.options, *weights),
         "policy_options": _chosen(routing.options, cell.policy),
     }
+    if own := _chosen(distillation.objective_options, distillation.objective):
+        facts["objective_options"] = own
     if "statistics" in teacher.card:
         facts["teacher_statistics"] = teacher.card["statistics"]
     if fixed and distillation.keep_outputs_mb:

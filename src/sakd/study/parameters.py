@@ -16,6 +16,7 @@ from sakd.foundation.names import unknown
 from sakd.networks import check_network
 from sakd.networks.renormalised import Statistics
 from sakd.objectives import OBJECTIVES, Distillation, Routing, System, check_shares
+from sakd.objectives.parameters import check_options
 from sakd.routing import POLICIES
 from sakd.study.grid import Grid
 from sakd.study.recipe import Recipe
@@ -143,6 +144,8 @@ class Parameters:
         self.grid.check()
         self.data.dataset()
         self.distillation.check()
+        given = self.distillation.objective_options
+        check_options(OBJECTIVES, given, lambda kind: kind.settings)
         for name in self.grid.distillers:
             method = Method.of(name)
             self.objective.check(method)

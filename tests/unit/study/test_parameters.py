@@ -188,6 +188,14 @@ class TestUnknownKeys:
             {"routing": {"options": {"always": {"rate": 1}}}},
             ["policy 'always' has no option 'rate'", "known: none"],
         ),
+        (
+            {"distillation": {"objective_options": {"joint": {"rate": 1}}}},
+            ["objective 'joint' has no option 'rate'", "known: none"],
+        ),
+        (
+            {"distillation": {"objective_options": {"join": {}}}},
+            ["objective 'join'", "did you mean 'joint'?"],
+        ),
     ],
 )
 def test_an_unknown_name_is_refused_with_the_near_one(
