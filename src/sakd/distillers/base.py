@@ -87,6 +87,8 @@ class Distiller(nn.Module, ABC):
             `StagedNetwork.extract_unrectified`.
         stands_alone: Whether cross-entropy, KD and other distillers are left out.
         rebuilding: How to rebuild the student before it is trained; None leaves it as it is.
+        objective: The name of the objective that alone can train it; None for any that distils at
+            spots.
     """
 
     family: ClassVar[SpotFamily]
@@ -98,6 +100,7 @@ class Distiller(nn.Module, ABC):
     unrectified: ClassVar[Side] = Side.NEITHER
     stands_alone: ClassVar[bool] = False
     rebuilding: ClassVar[Rebuilding | None] = None
+    objective: ClassVar[str | None] = None
 
     def __init__(self, pair: Pair) -> None:
         """Prepare for ``pair``.

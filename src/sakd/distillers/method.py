@@ -40,6 +40,12 @@ class Method:
             len(rebuild) <= 1,
             f"method {self.name!r}: {' and '.join(rebuild)} each rebuild the student: keep one",
         )
+        asking = [name for name, kind in self.distillers.items() if kind.objective is not None]
+        require(
+            len({self.distillers[name].objective for name in asking}) <= 1,
+            f"method {self.name!r}: {' and '.join(asking)} each need an objective of their own: "
+            "keep one",
+        )
         others = {name: kind for name, kind in self.distillers.items() if name != COMPANION}
         if COMPANION in self.distillers and others and Method(others).companion:
             joined = JOINT.join(others)
@@ -98,6 +104,11 @@ class Method:
         """How the student is rebuilt before it is trained, if at all."""
         found = (kind.rebuilding for kind in self.distillers.values())
         return next((rebuilding for rebuilding in found if rebuilding is not None), None)
+
+    @property
+    def objective(self) -> str | None:
+        """The name of the objective that alone can train it, if there is such a one."""
+        return next(filter(None, (kind.objective for kind in self.distillers.values())), None)
 
     @property
     def gamma(self) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sakd.distillers import Distiller
 from sakd.distillers.method import Method
 from sakd.foundation.tables import Table
@@ -63,8 +65,10 @@ def objective_of(problem: Problem) -> System:
     """Build the objective that ``problem`` asks for.
 
     Raises:
-        UserError: The objective is unknown, or the two networks cannot be compared.
+        UserError: The objective is unknown, or does not fit the method, or the two networks cannot
+            be compared.
     """
-    kind = OBJECTIVES[problem.distillation.objective]
+    distillation = problem.distillation.suited(problem.method)
+    kind = OBJECTIVES[distillation.objective]
     kind.check(problem.method)
-    return kind.of(problem)
+    return kind.of(replace(problem, distillation=distillation))

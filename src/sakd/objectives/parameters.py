@@ -28,7 +28,7 @@ class Distillation:
 
     Attributes:
         objective: A name in `sakd.objectives.OBJECTIVES`; ``joint`` trains the teacher along with
-            the student.
+            the student. A method that needs another one is trained by that, see `suited`.
         ce_weight: The weight of the cross-entropy on the labels.
         kd_weight: Alpha; KD joins every method that does not compare logits itself at this
             weight, as in the papers' "distiller + KD". 0 leaves the method alone. Distillers that
@@ -55,6 +55,22 @@ class Distillation:
         named = {f"weights.{name}": weight for name, weight in self.weights.items()}
         require_not_negative(ce_weight=self.ce_weight, kd_weight=self.kd_weight, **named)
         require_not_negative(keep_outputs_mb=self.keep_outputs_mb)
+
+    def suited(self, method: Method) -> Distillation:
+        """Give the distillation with the objective that ``method`` needs, if it needs another one.
+
+        Raises:
+            UserError: Another one is asked for.
+        """
+        needed = method.objective
+        if needed in (None, self.objective):
+            return self
+        require(
+            self.objective == Distillation.objective,
+            f"distillation.objective {self.objective!r}: {method.name!r} can only be trained by "
+            f"{needed!r}: leave one of the two out",
+        )
+        return replace(self, objective=needed)
 
     def weights_of(self, method: Method) -> dict[str, float]:
         """Give the weights of the distillers of ``method``, and of the KD that joins, if not 0."""

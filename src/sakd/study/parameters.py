@@ -122,14 +122,13 @@ class Parameters:
         lr = self.student_lr.get(network, self.student.optimisation.lr)
         return replace(self.student, optimisation=replace(self.student.optimisation, lr=lr))
 
-    @property
-    def objective(self) -> type[System]:
-        """The objective of every cell with a teacher.
+    def objective_of(self, method: Method) -> type[System]:
+        """Give the objective of the cells of ``method``.
 
         Raises:
-            UserError: The objective is unknown, or has no teacher.
+            UserError: The objective is unknown, has no teacher, or is not that which it needs.
         """
-        name = self.distillation.objective
+        name = self.distillation.suited(method).objective
         kind = OBJECTIVES[name]
         known = ", ".join(other for other, system in OBJECTIVES.items() if system.distils)
         require(kind.distils, f"distillation.objective {name!r} has no teacher; known: {known}")
@@ -148,7 +147,7 @@ class Parameters:
         check_options(OBJECTIVES, given, lambda kind: kind.settings)
         for name in self.grid.distillers:
             method = Method.of(name)
-            self.objective.check(method)
+            self.objective_of(method).check(method)
             for policy in self.grid.policies:
                 check_shares(method, self.distillation.weights_of(method), POLICIES[policy])
         self.routing.check()

@@ -163,6 +163,7 @@ def _distilled(
 ) -> Training:
     """Train as ``alone``, under ``teacher``."""
     method, policy = Method.of(cell.distiller), POLICIES[cell.policy]
+    distillation = distillation.suited(method)
     card = student.lessons.card
     data = DataFacts(card.image_shape, alone.images.labels)
 
