@@ -58,7 +58,7 @@ class Study:
         for distiller, policy in product(DISTILLERS, POLICIES):
             student = NETWORKS[self.student](classes, in_channels=channels)
             runs.append(Run(distil(student, teacher, distiller, policy, facts), epochs=1))
-            runs[-1].begin_epoch()
+            runs[-1].objective.train()
         return runs
 
 

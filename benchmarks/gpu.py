@@ -129,7 +129,7 @@ class Bench:
             precision.lay_out(objective)
             slow = dict.fromkeys(objective.players(), Optimisation(lr=1e-4))  # noise, not NaN
             run = Run(objective, epochs=1, optimisation=slow, precision=precision)
-            run.begin_epoch()
+            run.objective.train()
             yield run
 
     def _shares(self, work: Work, seconds: float, kind: str) -> dict[str, float]:

@@ -80,7 +80,7 @@ def distillation_run(
     objective = distil(student, teacher or fresh, distiller, policy, FACTS)
     precision.lay_out(objective)
     run = Run(objective, epochs=1, precision=precision)
-    run.begin_epoch()
+    run.objective.train()
     return run, teacher or fresh
 
 

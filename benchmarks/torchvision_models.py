@@ -85,7 +85,7 @@ def step(student: StagedNetwork, teacher: StagedNetwork, size: int) -> str:
     batch = Batch(torch.randn(BATCH, 3, size, size), labels, labels, 0)
     recipes = {player: Optimisation(lr=1e-3) for player in problem.players()}
     run = Run(problem, epochs=1, optimisation=recipes)
-    run.begin_epoch()
+    run.objective.train()
     before = [parameter.detach().clone() for parameter in student.parameters()]
     run.step(batch)
     now = list(student.parameters())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sakd.distillers.ab import ActivationBoundaries
 from sakd.distillers.afd import FeatureAttention
 from sakd.distillers.at import AttentionTransfer
-from sakd.distillers.base import Distiller, Pair, Pretraining, Side
+from sakd.distillers.base import Distiller, Epoch, Pair, Pretraining, Side
 from sakd.distillers.cat import KernelAlignment
 from sakd.distillers.category import CategoryStructure
 from sakd.distillers.category_logits import CategoryLogits
@@ -74,4 +74,4 @@ DISTILLERS: Table[type[Distiller]] = Table(
     base=Distiller,
 )
 
-__all__ = ["DISTILLERS", "Distiller", "Pair", "Pretraining", "Side"]
+__all__ = ["DISTILLERS", "Distiller", "Epoch", "Pair", "Pretraining", "Side"]

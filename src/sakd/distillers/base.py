@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Flag, auto
 from typing import ClassVar
@@ -70,6 +70,23 @@ class Pretraining:
     weight_decay: float = 5e-4
 
 
+@dataclass(frozen=True)
+class Epoch:
+    """An epoch that is about to begin, as far as a distiller may look at it.
+
+    Attributes:
+        number: Its number, counted from 0.
+        total: The number of epochs of the training.
+        features: Runs both networks on the batches of this epoch, in evaluation mode and without
+            gradient. It gives the features of student and teacher, batch by batch, each a list
+            as in `Distiller.losses`. Nothing is computed before it is called.
+    """
+
+    number: int
+    total: int
+    features: Callable[[], Iterator[tuple[Sequence[Tensor], Sequence[Tensor]]]]
+
+
 class Distiller(nn.Module, ABC):
     """A loss between a student's features and its teacher's.
 
@@ -128,6 +145,16 @@ class Distiller(nn.Module, ABC):
     def pretraining(self) -> Pretraining | None:
         """Name what must be trained before the student; None for most distillers."""
         return None
+
+    def begin_epoch(self, epoch: Epoch) -> None:
+        """Prepare for ``epoch``; called before each epoch, and most distillers do nothing.
+
+        What a step reads of it must lie in registered buffers that are filled in place: so it is
+        part of checkpoints, and a recorded step reads the present value.
+
+        Args:
+            epoch: The epoch that is about to begin.
+        """
 
     def losses(
         self, students: Sequence[Tensor], teachers: Sequence[Tensor], batch: Batch, chosen: Tensor

@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from sakd.data import Batch
+from sakd.data import Batch, BatchStream
 from sakd.objectives.outputs import Outputs
 from sakd.objectives.players import Player
 from sakd.objectives.requests import Request
@@ -82,6 +82,18 @@ class Objective(nn.Module, ABC):
     def pretrainings(self) -> Mapping[str, Pretrainable]:
         """Name the problems that must be solved before this one and have not been; often none."""
         return {}
+
+    def begin_epoch(self, epoch: int, epochs: int, stream: BatchStream) -> None:
+        """Prepare for an epoch; called before each, after a resume too, in training mode.
+
+        What a step reads of it must lie in registered buffers that are filled in place: so it is
+        part of checkpoints, and a recorded step reads the present value.
+
+        Args:
+            epoch: Its number, counted from 0.
+            epochs: The number of epochs of the training.
+            stream: The batches of every epoch.
+        """
 
     def train(self, mode: bool = True) -> Self:
         """Switch to training mode; frozen parts stay in evaluation mode."""

@@ -51,9 +51,11 @@ class Outputs(NamedTuple):
         """The logits (B, K)."""
         return self.closed[-1]
 
-    def shown_to(self, distiller: Distiller) -> Sequence[Tensor]:
-        """Give the outputs that ``distiller`` compares."""
-        return self.unrectified if self.side in distiller.unrectified else self.closed
+    def shown_to(self, distiller: Distiller) -> list[Tensor]:
+        """Give the outputs that ``distiller`` compares, one per spot."""
+        shown = self.unrectified if self.side in distiller.unrectified else self.closed
+        ours = self.side is Side.STUDENT
+        return [shown[s.student if ours else s.teacher] for s in distiller.pair.spots]
 
 
 def wanted_unrectified(distillers: Iterable[Distiller]) -> Side:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Self, cast
 
 import torch
 from torch import Tensor, nn
 
-from sakd.data import Batch
-from sakd.distillers import Distiller, Side
+from sakd.data import Batch, BatchStream
+from sakd.distillers import Distiller, Epoch, Side
 from sakd.networks import StagedNetwork
 from sakd.networks.spots import Spot
 from sakd.networks.staged import in_mode
 from sakd.objectives.assembly import Losses, assemble
 from sakd.objectives.base import StepResult
 from sakd.objectives.graft import Graft
+from sakd.objectives.looking import features_for
 from sakd.objectives.outputs import (
     Outputs,
     arithmetic_of,
@@ -148,6 +150,14 @@ class SpotDistillation(System):
             if plan is not None and not plan.done
         }
 
+    def begin_epoch(self, epoch: int, epochs: int, stream: BatchStream) -> None:
+        """Let the distillers prepare for an epoch."""
+        device = torch.device(stream.device)
+        run = (self.student, self.teacher, partial(stream.epoch, epoch), arithmetic_of(device))
+        with torch.autocast(device.type, enabled=False):
+            for distiller in self._distillers().values():
+                distiller.begin_epoch(Epoch(epoch, epochs, partial(features_for, distiller, *run)))
+
     def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:
         """Compute the losses of one step."""
         taught = self.teach(batch.images) if teacher is None else teacher
@@ -212,9 +222,7 @@ class SpotDistillation(System):
             spots = distiller.pair.spots
             columns = torch.stack([share[:, self.spots.index(spot)] for spot in spots], dim=1)
             ours, theirs = student.shown_to(distiller), teacher.shown_to(distiller)
-            students = [ours[spot.student] for spot in spots]
-            teachers = [theirs[spot.teacher] for spot in spots]
-            return distiller.losses(students, teachers, batch, columns)
+            return distiller.losses(ours, theirs, batch, columns)
 
         return {name: loss_of(distiller) for name, distiller in self._distillers().items()}
 

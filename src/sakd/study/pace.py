@@ -10,7 +10,7 @@ from statistics import median
 
 import torch
 
-from sakd.data import Batch, Images, Prepared
+from sakd.data import Batch, BatchStream, Images, Prepared
 from sakd.data.batches.stream import batch_sizes
 from sakd.objectives import Objective, Outputs, answer
 from sakd.study.bench import Bench
@@ -33,7 +33,8 @@ class Pace:
     """The seconds that the parts of a training take.
 
     Attributes:
-        step: An update by one batch, without the forward pass of a frozen teacher.
+        step: An update by one batch, without the forward pass of a frozen teacher, and its share
+            of what precedes an epoch.
         teacher: That forward pass, which the trainings of a pack share; 0 without such a teacher.
         views: The views for which its outputs are kept; 0 if it runs in every step.
         measuring: Measuring the network on one image.
@@ -100,8 +101,8 @@ class Timer:
         """
         watch = Watch(patience, partial(_settle, self._bench.device))
         objective = training.build(self._teachers.of(training)).to(self._bench.device)
-        batch = self._batch(training)
-        beforehand = self._beforehand(objective, batch, watch) * steps_of(training)
+        stream = self._short(training)
+        beforehand = self._beforehand(objective, stream, watch) * steps_of(training)
         run = Run(
             objective,
             epochs=training.recipe.epochs,
@@ -109,7 +110,7 @@ class Timer:
             precision=replace(training.recipe.arithmetic, compiled=False),
         )
         run.name = training.id
-        step, teacher = self._step(run, batch, watch, training.taught_by)
+        step, teacher = self._step(run, stream, watch, training.taught_by)
         measuring = self._measuring(training, objective, watch)
         return Pace(step, teacher, measuring, beforehand, self._views(training, objective))
 
@@ -121,26 +122,31 @@ class Timer:
         stream = self._bench.stream(training)
         return stream.fixed if kept_bytes([asked], stream) else 0
 
-    def _batch(self, training: Training) -> Batch:
+    def _short(self, training: Training) -> BatchStream:
+        """Give a stream of one batch."""
         few = replace(training, images=_first(training.images, training.recipe.batch_size))
-        return next(iter(self._bench.stream(few).epoch(0)))
+        return self._bench.stream(few)
 
-    def _beforehand(self, objective: Objective, batch: Batch, watch: Watch) -> float:
+    def _beforehand(self, objective: Objective, stream: BatchStream, watch: Watch) -> float:
         """Time one step of every epoch of whatever is trained first."""
         seconds = 0.0
+        (batch,) = stream.epoch(0)
         for problem in objective.pretrainings().values():
             with problem.thawed():
-                run = Run(problem, epochs=problem.epochs)
-                run.begin_epoch()
+                run = Run(problem.train(), epochs=problem.epochs)
                 seconds += problem.epochs * watch.typical(partial(run.step, batch))
         return seconds
 
     def _step(
-        self, run: Run, batch: Batch, watch: Watch, taught_by: str | None
+        self, run: Run, stream: BatchStream, watch: Watch, taught_by: str | None
     ) -> tuple[float, float]:
-        """Time a step and, once for each, the forward pass of a teacher."""
+        """Time a step and, once for each, the forward pass of a teacher.
+
+        A step has its share of the beginning of an epoch, as if all began like the first.
+        """
         run.start(1)
-        run.begin_epoch()
+        run.begin_epoch(stream)
+        (batch,) = stream.epoch(0)
         seen, request = run.precision.seen(batch), run.objective.request()
         outputs: list[Outputs | None] = []
 
@@ -148,12 +154,16 @@ class Timer:
             with run.precision.applied(self._bench.device):
                 outputs[:] = answer([request], seen.images)
 
+        def begin() -> None:
+            with run.precision.applied(self._bench.device):
+                run.objective.begin_epoch(0, run.epochs, stream)
+
         if request is None or taught_by in self._asked:
             ask()
         else:
             self._asked[taught_by] = watch.typical(ask)
         step = self._stepping(run, seen, *outputs)
-        return watch.typical(step), self._asked.get(taught_by, 0.0)
+        return watch.typical(step) + watch.typical(begin), self._asked.get(taught_by, 0.0)
 
     def _stepping(self, run: Run, batch: Batch, outputs: Outputs | None) -> Callable[[], None]:
         """Give a step of ``run``, which a GPU repeats from a record."""

@@ -69,7 +69,7 @@ def train(runs: Sequence[Run], stream: BatchStream, *, graph: bool = False) -> N
         if not present:
             continue
         for run in present:
-            run.attempt(run.begin_epoch)
+            run.attempt(run.begin_epoch, stream)
         for batch in stream.epoch(epoch):
             step = step or stepping(kept, batch.images.device, graph=graph)
             step([run for run in present if run.failure is None], batch)

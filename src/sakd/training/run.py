@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Required, TypedDict
 
+import torch
 from torch import Tensor, nn
 
-from sakd.data import Batch
+from sakd.data import Batch, BatchStream
 from sakd.foundation.errors import require
 from sakd.foundation.randomness import reseed
 from sakd.objectives import Objective, Optimisation, Outputs
@@ -124,10 +125,12 @@ class Run:
         for callback in self.callbacks:
             callback.on_start(self)
 
-    def begin_epoch(self) -> None:
-        """Switch to training mode."""
+    def begin_epoch(self, stream: BatchStream) -> None:
+        """Switch to training mode; let the objective prepare for the next epoch of ``stream``."""
         self.objective.train()
         self._means.clear()
+        with self.precision.applied(torch.device(stream.device)):
+            self.objective.begin_epoch(len(self.history), self.epochs, stream)
 
     def step(self, batch: Batch, teacher: Outputs | None = None) -> None:
         """Let every player learn from ``batch``.

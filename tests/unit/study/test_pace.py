@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
 
+from sakd.data import BatchStream
 from sakd.foundation.errors import UserError
-from sakd.objectives import Distillation
+from sakd.objectives import Distillation, SpotDistillation
 from sakd.study.bench import Bench
 from sakd.study.pace import Timer, Watch, steps_of
 from sakd.study.trainings import Training
@@ -83,6 +85,22 @@ def test_a_student_alone_and_one_that_changes_its_teacher_ask_no_frozen_one(
 def test_what_comes_first_is_timed_too(make_training: Make, bench: Bench) -> None:
     brief = Distillation(options={"ft": {"pretrain_epochs": 1}})
     assert Timer(bench).pace(make_training("ft", distillation=brief), patience=0).beforehand > 0
+
+
+def test_a_step_has_its_share_of_what_precedes_an_epoch(
+    make_training: Make, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training, images = make_training("kd"), []
+
+    def begin(_objective: object, epoch: int, epochs: int, stream: BatchStream) -> None:
+        assert (epoch, epochs) == (0, training.recipe.epochs)
+        images.append(sum(len(batch.labels) for batch in stream.epoch(epoch)))
+        time.sleep(0.2)
+
+    monkeypatch.setattr(SpotDistillation, "begin_epoch", begin)
+    pace = Timer(bench).pace(training, patience=0)
+    assert pace.step > 0.2
+    assert set(images) == {training.recipe.batch_size}
 
 
 def test_the_steps_are_those_of_the_training_on_whole_batches(

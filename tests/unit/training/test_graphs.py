@@ -154,7 +154,7 @@ def test_no_step_makes_the_host_wait(
     precision = Precision(torch.bfloat16 if half else None, channels_last=half)
     run = run_of(small_objective(method, "adaptive"), stream, precision=precision)
     run.start(1)
-    run.begin_epoch()
+    run.begin_epoch(stream)
     (batch, *_) = stream.epoch(0)
     run.step(precision.seen(batch))
     torch.cuda.set_sync_debug_mode("error")

@@ -210,7 +210,7 @@ def test_the_layout_of_maps_changes_no_more_than_rounding(
     batch = batch._replace(images=batch.images.double())
     for run in runs:
         run.start(1)
-        run.begin_epoch()
+        run.objective.train()
         run.step(run.precision.seen(batch))
     for one, other in zip(*(run.objective.parameters() for run in runs), strict=True):
         torch.testing.assert_close(one, other, rtol=1e-8, atol=1e-10)

@@ -100,7 +100,7 @@ def watched_steps(objective: Objective, batch: Batch, precision: Precision) -> N
     """Take two steps, as the first may prepare what the second uses."""
     run = Run(objective, epochs=1, precision=precision)
     run.precision.lay_out(objective)
-    run.begin_epoch()
+    run.objective.train()
     for _ in range(2):
         with Waits(refuse=True):
             seen = precision.seen(batch)
@@ -133,7 +133,7 @@ def test_a_step_on_a_device_takes_nothing_from_the_host(
     batch, draws = small_batch(0), torch.Generator()
     there = [x.to(DEVICE) for x in (batch.images, batch.labels, batch.index)]
     run = Run(small_objective(method, policy).to(DEVICE), epochs=1)
-    run.begin_epoch()
+    run.objective.train()
     for _ in range(2):
         with Waits(refuse=True):
             run.learn(Batch(*there, seed=0, source=lambda _purpose: draws))
