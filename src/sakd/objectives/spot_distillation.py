@@ -194,7 +194,20 @@ class SpotDistillation(System):
             losses["router"] = route.cost
         if "router" in losses:
             terms["routing"] = losses["router"]
+        further = self.further(total, taught, batch, route.share)
+        losses, terms = losses | further.losses, terms | further.terms
         return StepResult(losses, {name: term.detach() for name, term in terms.items()})
+
+    def further(self, total: Tensor, taught: Outputs, batch: Batch, share: Tensor) -> StepResult:
+        """Compute losses of further players, and their terms for the log; there are none here.
+
+        Args:
+            total: The student's loss, a scalar; a loss by its name takes its place.
+            taught: The teacher's outputs for the batch.
+            batch: The images and their labels.
+            share: See `Route`.
+        """
+        return StepResult({}, {})
 
     def teach(self, images: Tensor) -> Outputs:
         """Run the teacher on ``images`` (B, C, H, W), with gradient where it learns."""
@@ -219,12 +232,15 @@ class SpotDistillation(System):
         """Compute each distiller's unweighted loss over its spots; for ``share`` see `Route`."""
 
         def loss_of(distiller: Distiller) -> Tensor:
-            spots = distiller.pair.spots
-            columns = torch.stack([share[:, self.spots.index(spot)] for spot in spots], dim=1)
+            columns = self.columns(distiller, share)
             ours, theirs = student.shown_to(distiller), teacher.shown_to(distiller)
             return distiller.losses(ours, theirs, batch, columns)
 
         return {name: loss_of(distiller) for name, distiller in self._distillers().items()}
+
+    def columns(self, distiller: Distiller, share: Tensor) -> Tensor:
+        """Pick the columns of ``share`` (B, D) that are of the spots of ``distiller``."""
+        return torch.stack([share[:, self.spots.index(at)] for at in distiller.pair.spots], dim=1)
 
     def _distillers(self) -> Mapping[str, Distiller]:
         return cast("Mapping[str, Distiller]", self.distillers)
