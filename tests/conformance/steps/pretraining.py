@@ -15,6 +15,8 @@ from sakd.training import Callback, Run, pretrain
 class TwoBatches:
     """The batches of all cases, as an epoch."""
 
+    device = "cpu"
+
     def __init__(self, common: Golden) -> None:
         """Keep them."""
         stored = [(common[f"x{k}"], common[f"target{k}"]) for k in (1, 2)]
