@@ -125,12 +125,15 @@ def loss_of(
     spots: slice = slice(None),
 ) -> Tensor:
     """Take the loss with everybody chosen, at all spots or at some."""
-    size = len(student[0])
-    index = torch.arange(size)
-    batch = Batch(torch.zeros(size, 3, 4, 4), index, index, 0)
-    chosen = torch.zeros(size, len(student), dtype=torch.bool)
+    chosen = torch.zeros(len(student[0]), len(student), dtype=torch.bool)
     chosen[:, spots] = True
-    return distiller.losses(student, teacher, batch, chosen)
+    return distiller.losses(student, teacher, batch_of(student[0]), chosen)
+
+
+def batch_of(features: Tensor) -> Batch:
+    """Make a batch behind features (B, ...)."""
+    index = torch.arange(len(features))
+    return Batch(torch.zeros(len(features), 3, 4, 4), index, index, 0)
 
 
 def check_regressor(trained: Distiller, fresh: Distiller, case: Golden, found: Comparison) -> None:
@@ -152,7 +155,8 @@ def check_factors(ft: Any, case: Golden, found: Comparison) -> None:
     found.check("output", "student", ft.translator(case["f_s"]), case["factor_s_train"])
     found.check("output", "teacher", ft.paraphraser.encoder(case["f_t"]), case["factor_t"])
     found.check("output", "paraphrase", ft.paraphraser(case["f_t"]), case["rec_t"])
-    found.check("output", "mse", ft.pretraining().loss([case["f_t"]]), case["pretrain_mse"])
+    error = ft.pretraining().loss([case["f_t"]], batch_of(case["f_t"]))
+    found.check("output", "mse", error, case["pretrain_mse"])
 
 
 def compare_initial_values() -> Comparison:

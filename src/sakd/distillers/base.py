@@ -53,7 +53,8 @@ class Pretraining:
     Attributes:
         module: The part, a submodule of the distiller. Outside this training its parameters
             require no gradient.
-        loss: Maps the teacher's features (B, ...), one per spot, to a scalar.
+        loss: Maps the teacher's features (B, ...), one per spot, and the batch behind them, with
+            its labels, to a scalar.
         done: A buffer () bool of the distiller, part of checkpoints; set when the training ends.
         epochs: Passes over the training images.
         lr: Learning rate of SGD, constant.
@@ -62,7 +63,7 @@ class Pretraining:
     """
 
     module: nn.Module
-    loss: Callable[[Sequence[Tensor]], Tensor]
+    loss: Callable[[Sequence[Tensor], Batch], Tensor]
     done: Tensor
     epochs: int
     lr: float

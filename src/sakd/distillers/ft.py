@@ -71,7 +71,7 @@ class FactorTransfer(Distiller):
     def pretraining(self) -> Pretraining:
         """Have the paraphraser trained to reconstruct the teacher's maps."""
 
-        def reconstruction(teachers: Sequence[Tensor]) -> Tensor:
+        def reconstruction(teachers: Sequence[Tensor], _batch: Batch) -> Tensor:
             return mse_loss(self.paraphraser(teachers[0]), teachers[0])
 
         return Pretraining(

@@ -58,7 +58,7 @@ class PretrainingObjective(Pretrainable):
         """Compute the plan's loss."""
         taught = self.request().outputs(batch.images) if teacher is None else teacher
         shown = taught.unrectified if self.unrectified else taught.closed
-        loss = self.plan.loss([shown[depth] for depth in self.depths])
+        loss = self.plan.loss([shown[depth] for depth in self.depths], batch)
         return StepResult({"pretraining": loss}, {"pretraining": loss.detach()})
 
     @contextmanager
