@@ -13,7 +13,7 @@ from sakd.distillers.method import Method
 from sakd.networks import StagedNetwork
 from sakd.networks.zoo.resnet import resnet
 from sakd.objectives import DataFacts, SpotDistillation, distil
-from sakd.objectives.parameters import Distillation, Routing
+from sakd.objectives.parameters import Distillation, Options, Routing
 
 torch.set_num_threads(1)
 settings.register_profile("laws", deadline=None, derandomize=True, max_examples=25, database=None)
@@ -76,7 +76,15 @@ def small_stream() -> Callable[..., BatchStream]:
 
 
 @pytest.fixture(scope="session")
-def small_objective(small_network: NetworkFactory) -> Callable[..., SpotDistillation]:
+def brief() -> Options:
+    """Have pretrainings end after an epoch, and changes over time come within two."""
+    return {"ft": {"pretrain_epochs": 1}, "pad": {"warm_up": 0.5}}
+
+
+@pytest.fixture(scope="session")
+def small_objective(
+    small_network: NetworkFactory, brief: Options
+) -> Callable[..., SpotDistillation]:
     """Distil a small teacher into a student, a smaller one if possible; the router is unbiased."""
 
     def build(
@@ -98,7 +106,7 @@ def small_objective(small_network: NetworkFactory) -> Callable[..., SpotDistilla
                 DataFacts(IMAGE, torch.arange(TRAIN) % CLASSES),
                 distillation=Distillation(
                     objective="joint" if train_teacher else "distillation",
-                    options={"ft": {"pretrain_epochs": 1}},
+                    options=brief,
                 ),
                 routing=Routing(gamma=gamma, same_family_bias=0.0),
             )

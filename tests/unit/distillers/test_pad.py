@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from sakd.distillers import Distiller
+from sakd.distillers import Distiller, Epoch
 from sakd.distillers.pad import inverse_variance
+from sakd.foundation.errors import UserError
 
 Build = Callable[..., Distiller]
 LossOf = Callable[..., Tensor]
@@ -50,6 +52,25 @@ def test_the_doubt_is_of_the_regressed_embedding_and_sees_the_whole_batch(
     chosen = torch.tensor([True, False, True, False, False])
     expected = each[chosen].sum() / 5
     torch.testing.assert_close(loss_of(pad, [student], [teacher], chosen), expected.detach())
+
+
+def test_nothing_is_doubted_in_the_warm_up(build: Build) -> None:
+    pad = build("pad", [(3,)], [(3,)], warm_up=0.3)
+    student, teacher = torch.randn(5, 3).double(), torch.randn(5, 3).double()
+    everybody = torch.ones(5, dtype=torch.bool)
+    for number in range(10):
+        pad.begin_epoch(Epoch(number, 10, lambda: iter(())))
+        loss = pad.loss(0, student, teacher, None, everybody)
+        (gradient, _, _) = torch.autograd.grad(loss, list(pad.log_variance.parameters()))
+        plain = float((student - teacher).square().mean()) / (1 + 1e-6)
+        assert (loss.item() == pytest.approx(plain, rel=1e-12)) == (number < 3)
+        assert bool(gradient.any()) == (number >= 3)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1])
+def test_a_warm_up_must_leave_epochs(share: float, build: Build) -> None:
+    with pytest.raises(UserError, match=rf"warm_up .*\[0, 1\).* {share}"):
+        build("pad", [(3,)], [(3,)], warm_up=share)
 
 
 def test_any_logarithm_of_a_variance_has_a_finite_inverse_and_gradient() -> None:

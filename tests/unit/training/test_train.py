@@ -15,7 +15,7 @@ from sakd.data import BatchStream
 from sakd.distillers import DISTILLERS
 from sakd.networks import StagedNetwork
 from sakd.objectives import DataFacts, Objective, Optimisation, System, distil
-from sakd.objectives.parameters import Distillation
+from sakd.objectives.parameters import Distillation, Options
 from sakd.routing import POLICIES
 from sakd.training import EXACT, Callback, Precision, Run, fit, pretrain, train
 
@@ -29,14 +29,14 @@ EPOCHS = 2
 
 
 @pytest.fixture
-def make(small_network: Networks) -> Make:
+def make(small_network: Networks, brief: Options) -> Make:
     """Distil one teacher, the same object every time, into a new student each time."""
     teacher = small_network(99, WIDTHS)
 
     def build(method: str = "kd", policy: str = "always", *, seed: int = 0) -> System:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            options = Distillation(options={"ft": {"pretrain_epochs": 1}})
+            options = Distillation(options=brief)
             facts = DataFacts((3, 8, 8), LABELS)
             return distil(small_network(seed), teacher, method, policy, facts, distillation=options)
 
