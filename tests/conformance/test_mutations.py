@@ -112,7 +112,7 @@ MUTATIONS = {
         "self.momentum = 0.999 * momentum",
     ),
     "the memory's scale follows every batch": Mutation(
-        compare_contrast, memory.MemoryBank.forward, "self.scale, mean", "mean * 64, mean"
+        compare_contrast, memory.MemoryBank.scaled, "self.scale, mean", "mean * 64, mean"
     ),
     "a mean is over the chosen samples": Mutation(
         steps("at_fixed"), base.mean_over_batch, "chosen.numel()", "chosen.sum()"

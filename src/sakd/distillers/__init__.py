@@ -10,6 +10,7 @@ from sakd.distillers.cat import KernelAlignment
 from sakd.distillers.category import CategoryStructure
 from sakd.distillers.category_logits import CategoryLogits
 from sakd.distillers.cc import CorrelationCongruence
+from sakd.distillers.crcd import ComplementaryRelations
 from sakd.distillers.crd import ContrastiveRepresentation
 from sakd.distillers.cwd import ChannelDivergence
 from sakd.distillers.dist import CorrelationOfPredictions
@@ -70,6 +71,7 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "afd": FeatureAttention,
         "cat": KernelAlignment,
         "skd": StructuredKD,
+        "crcd": ComplementaryRelations,
     },
     base=Distiller,
 )

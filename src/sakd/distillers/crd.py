@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
@@ -27,6 +29,7 @@ class ContrastiveRepresentation(Distiller):
 
     family = SpotFamily.EMBEDDING
     weight = 0.8
+    memory: ClassVar[type[MemoryBank]] = MemoryBank
     labels: Tensor
 
     def __init__(
@@ -60,8 +63,8 @@ class ContrastiveRepresentation(Distiller):
         self.student_embedding = nn.Linear(pair.student_shapes[0][0], feat_dim)
         self.teacher_embedding = nn.Linear(pair.teacher_shapes[0][0], feat_dim)
         recall = {"temperature": temperature, "momentum": momentum}
-        self.student_bank = MemoryBank(size, feat_dim, **recall)
-        self.teacher_bank = MemoryBank(size, feat_dim, **recall)
+        self.student_bank = self.memory(size, feat_dim, **recall)
+        self.teacher_bank = self.memory(size, feat_dim, **recall)
         self.register_buffer("labels", pair.train_labels, persistent=False)
 
     def loss(
@@ -71,15 +74,18 @@ class ContrastiveRepresentation(Distiller):
         v_s = normalize(self.student_embedding(student))
         v_t = normalize(self.teacher_embedding(teacher))
         contrast = self.contrast(batch)
-        noise = self.negatives / len(self.labels)
 
         def told_apart(bank: MemoryBank, embedding: Tensor) -> Tensor:
-            return at_once(lambda v: estimation_loss(bank(v, contrast, chosen), noise), embedding)
+            return at_once(lambda v: self.error(bank(v, contrast, chosen), chosen), embedding)
 
         losses = told_apart(self.teacher_bank, v_s) + told_apart(self.student_bank, v_t)
         self.student_bank.follow(v_s, batch.index, chosen)
         self.teacher_bank.follow(v_t, batch.index, chosen)
         return mean_over_batch(losses, chosen)
+
+    def error(self, chances: Tensor, chosen: Tensor) -> Tensor:
+        """Compute the loss (B,) of the samples from their scores ``chances`` (B, 1 + K)."""
+        return estimation_loss(chances, self.negatives / len(self.labels))
 
     def contrast(self, batch: Batch) -> Tensor:
         """Draw positions (B, 1 + K) in the training set: each image, then K of other classes."""

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from functools import partial
 
 from conformance.comparison import Comparison
+from conformance.contrast import compare_contrast
+from conformance.survey.cases import GRADIENT, LOSS
 from conformance.survey.features import compare_attention, compare_channels, compare_doubt
 from conformance.survey.relations import (
     compare_alignment,
@@ -32,6 +34,7 @@ SURVEY: dict[str, Callable[[], Comparison]] = {
     "triplet/step": compare_triplets,
     "irg/edges_authors": compare_edges,
     "afd/equal_sizes": compare_attention,
+    "crcd": partial(compare_contrast, "survey/crcd", 1, LOSS, GRADIENT),
     "cat/kernel_alignment": compare_alignment,
     "skd/pair_direct": partial(compare_regions, "pair_direct"),
     "skd/pair_nopool": partial(compare_regions, "pair_nopool"),

@@ -107,8 +107,9 @@ def batch_of(index: Tensor) -> Batch:
     return Batch(torch.zeros(5, 1, 4, 4), index % CLASSES, index, 0)
 
 
-def test_the_memory_follows_the_chosen_samples_only(build: Build) -> None:
-    crd = build("crd", [(3,)], [(4,)], feat_dim=WIDTH, momentum=0.75)
+@pytest.mark.parametrize("name", ["crd", "crcd"])
+def test_the_memory_follows_the_chosen_samples_only(name: str, build: Build) -> None:
+    crd = build(name, [(3,)], [(4,)], feat_dim=WIDTH, momentum=0.75)
     before = {side: getattr(crd, f"{side}_bank").rows.clone() for side in ("student", "teacher")}
     student, teacher = (torch.randn(5, n, dtype=torch.float64) for n in (3, 4))
     index, chosen = torch.tensor([7, 3, 0, 9, 4]), torch.tensor([True, False, True, False, False])
@@ -124,8 +125,9 @@ def test_the_memory_follows_the_chosen_samples_only(build: Build) -> None:
             assert rows[i].tolist() == pytest.approx(expected)
 
 
-def test_the_scale_is_that_of_the_first_batch_with_anybody_chosen(build: Build) -> None:
-    crd = build("crd", [(3,)], [(4,)], feat_dim=WIDTH)
+@pytest.mark.parametrize("name", ["crd", "crcd"])
+def test_the_scale_is_that_of_the_first_batch_with_anybody_chosen(name: str, build: Build) -> None:
+    crd = build(name, [(3,)], [(4,)], feat_dim=WIDTH)
     scales = []
     for chosen in ([False] * 5, [False, True, True, False, False], [True] * 5):
         student, teacher = (torch.randn(5, n, dtype=torch.float64) for n in (3, 4))
@@ -136,8 +138,9 @@ def test_the_scale_is_that_of_the_first_batch_with_anybody_chosen(build: Build) 
     assert scales[1] == scales[2]
 
 
-def test_no_graph_is_kept_alive_and_the_memory_is_in_the_state(build: Build) -> None:
-    crd = build("crd", [(3,)], [(4,)], feat_dim=WIDTH)
+@pytest.mark.parametrize("name", ["crd", "crcd"])
+def test_no_graph_is_kept_alive_and_the_memory_is_in_the_state(name: str, build: Build) -> None:
+    crd = build(name, [(3,)], [(4,)], feat_dim=WIDTH)
     student = torch.randn(5, 3, dtype=torch.float64, requires_grad=True)
     teacher = torch.randn(5, 4, dtype=torch.float64)
     everybody = torch.ones(5, dtype=torch.bool)

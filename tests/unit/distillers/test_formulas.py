@@ -209,6 +209,7 @@ PUBLISHED = {
     "irg": (0.0025, 1),
     "afd": (200, 1),
     "skd": (0.5, 1),
+    "crcd": (1, 1),
 }
 UNPUBLISHED = {
     "kdsvd": (1, 1),

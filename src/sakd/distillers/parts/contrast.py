@@ -34,12 +34,12 @@ def estimation_loss(chances: Tensor, noise: float) -> Tensor:
     Gutmann & Hyvarinen, AISTATS 2010.
 
     Args:
-        chances: (B, 1 + K), the first of data and the others of noise.
+        chances: (..., 1 + K), the first of data and the others of noise.
         noise: K times the probability of an image under the noise.
 
     Returns:
-        The loss (B,).
+        The loss (...).
     """
-    data = chances[:, 0] / (chances[:, 0] + noise + EPSILON)
-    others = noise / (chances[:, 1:] + noise + EPSILON)
-    return -(data.log() + others.log().sum(dim=1))
+    data = chances[..., 0] / (chances[..., 0] + noise + EPSILON)
+    others = noise / (chances[..., 1:] + noise + EPSILON)
+    return -(data.log() + others.log().sum(dim=-1))

@@ -62,20 +62,25 @@ class MemoryBank(nn.Module):
     def forward(self, embedding: Tensor, contrast: Tensor, chosen: Tensor) -> Tensor:
         """Score embeddings against rows.
 
-        The first batch with a chosen sample sets Z, to N times its mean score.
-
         Args:
             embedding: (B, D), v.
             contrast: (B, K) positions of the rows u.
             chosen: (B,) bool.
 
         Returns:
-            exp(<v, u> / T) / Z (B, K).
+            exp(<v, u> / T) / Z (B, K), see `scaled`.
         """
-        scores = (self.products(embedding, contrast) / self.temperature).exp()
+        return self.scaled(self.products(embedding, contrast), chosen)
+
+    def scaled(self, products: Tensor, chosen: Tensor) -> Tensor:
+        """Compute exp(``products`` / T) / Z (..., K); those where ``chosen`` (...) is True count.
+
+        The first batch in which one counts sets Z, to N times the mean score.
+        """
+        scores = (products / self.temperature).exp()
         with torch.no_grad():
             mask = chosen.to(scores.dtype)
-            mean = (scores.mean(dim=1) * mask).sum() / mask.sum().clamp(min=1)
+            mean = (scores.mean(dim=-1) * mask).sum() / mask.sum().clamp(min=1)
             self.scale.copy_(torch.where(self.scale > 0, self.scale, mean * len(self.rows)))
         return scores / torch.where(self.scale > 0, self.scale, 1.0)
 
