@@ -41,7 +41,14 @@ TRAINING_CODE = [
     "src/sakd/training",
     "src/sakd/weights",
 ]
-EVALUATION_CODE = [*DATA_CODE, "src/sakd/networks", "src/sakd/study", "src/sakd/weights"]
+EVALUATION_CODE = [
+    *DATA_CODE,
+    "src/sakd/measures",
+    "src/sakd/networks",
+    "src/sakd/study",
+    "src/sakd/tasks",
+    "src/sakd/weights",
+]
 TEACHER_PARAMETERS = ["device", "threads", "teacher"]
 STUDENT_PARAMETERS = ["device", "threads", "data", "grid", "student", "distillation", "routing"]
 OPTIONAL = (
@@ -105,7 +112,8 @@ class Stages:
         given = [name for name in OPTIONAL if getattr(parameters, name)]
         self.teacher_parameters = [*TEACHER_PARAMETERS, *given]
         self.all_parameters = [*STUDENT_PARAMETERS, *TEACHER_PARAMETERS[2:], *given]
-        self.tables = [f"{self.output}/{name}.csv" for name in ("evaluation", "history")]
+        tables = ("evaluation.csv", "history.csv", "predictions.parquet")
+        self.tables = [f"{self.output}/{name}" for name in tables]
         self.reporting = f"{data_root}/08_reporting/{self.data}"
 
     def every(self) -> dict[str, Stage]:

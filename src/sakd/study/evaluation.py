@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import pandas as pd
 import torch
 
 from sakd.data import DataCard, Prepared
 from sakd.distillers.method import Method
 from sakd.foundation.fingerprint import code_of
+from sakd.measures import Predictions, predict
 from sakd.networks.outside.names import slug
+from sakd.study.evaluations import Evaluation
 from sakd.study.grid import Cell
 from sakd.study.networks import fresh_network, load, trained_network
 from sakd.study.store import CellStore, Entry, Record
@@ -26,76 +29,97 @@ TEST = f"test_{TASK.metric}"
 logger = logging.getLogger(__name__)
 
 
-def evaluate_cell(
-    cells: CellStore, cell: Cell, record: Record, test: Prepared, device: torch.device
-) -> dict[str, float]:
-    """Measure a finished cell on the test split, once; the store keeps the result.
+@dataclass(frozen=True)
+class Evaluator:
+    """Measures each network once; the store keeps the results.
 
-    Args:
+    Attributes:
         cells: The store of the cells.
-        cell: The cell, which names the network.
-        record: The record of its training.
         test: The test split.
         device: The device to measure on.
-
-    Returns:
-        The measures of the task after the last epoch, such as ``test_top1``; its metric after the
-        epoch that was best on validation, ``test_top1_val_selected``; and ``test_top1_best``, the
-        best over these and all epochs with kept weights, which is chosen on test and so optimistic.
-
-    Raises:
-        UserError: The weights are missing, damaged, or of another network.
     """
-    key = f"{record.key} {_key(test.card)}"
-    found = cells.evaluation(cell.id, key)
-    if found is None:
-        entry = cells.entry(cell.row, cell.id, record.key)
-        by_epoch = _by_epoch(_trained_name(cell), entry, record, test, device)
-        values = [measures[TASK.metric] for measures in by_epoch.values()]
-        found = {
-            "key": key,
-            **_named(by_epoch[record.epochs]),
-            f"{TEST}_val_selected": by_epoch[record.best_epoch][TASK.metric],
-            f"{TEST}_best": values[TASK.best(values)],
-        }
-        cells.save_evaluation(cell.id, found)
-        logger.info("%s: test %.2f %%", cell.id, 100 * found[TEST])
-    return _without_key(found)
+
+    cells: CellStore
+    test: Prepared
+    device: torch.device
+
+    def cell(self, cell: Cell, record: Record) -> Evaluation:
+        """Measure a finished cell.
+
+        Args:
+            cell: The cell, which names the network.
+            record: The record of its training.
+
+        Returns:
+            The measures of the task after the last epoch, such as ``test_top1``; its metric after
+            the epoch that was best on validation, ``test_top1_val_selected``; and
+            ``test_top1_best``, the best over these and all epochs with kept weights, which is
+            chosen on test and so optimistic. Of the images, what each was taken for at those three
+            epochs, and the log-probability of its label after the last.
+
+        Raises:
+            UserError: The weights are missing, damaged, or of another network.
+        """
+        key = f"{record.key} {_key(self.test.card)}"
+        found = self.cells.evaluations.find(cell.id, key)
+        return found or self._keep(cell.id, key, self._measured(cell, record))
+
+    def teacher(self, network: str, weights: Weights) -> Evaluation:
+        """Measure a teacher.
+
+        Args:
+            network: The teacher's name, from the grid.
+            weights: The teacher's weights.
+
+        Returns:
+            The measures of the task, such as ``test_top1``; of the images, what each was taken for,
+            and the log-probability of its label.
+
+        Raises:
+            UserError: The weights are of another network.
+        """
+        name = teacher_id(self.test.card.name, network)
+        key = f"{weights.sha256()} {weights.card.get('statistics')} {_key(self.test.card)}"
+        if found := self.cells.evaluations.find(name, key):
+            return found
+        trained = trained_network(network, self.test.card, weights).to(self.device)
+        answers = predict(TASK, trained, self.test, self.device)
+        return self._keep(name, key, Evaluation(_named(answers.measures), _images(answers)))
+
+    def _keep(self, name: str, key: str, evaluation: Evaluation) -> Evaluation:
+        self.cells.evaluations.save(name, key, evaluation)
+        logger.info("%s: test %.2f %%", name, 100 * evaluation.measures[TEST])
+        return evaluation
+
+    def _measured(self, cell: Cell, record: Record) -> Evaluation:
+        by_epoch = self._by_epoch(cell, record)
+        last, selected = by_epoch[record.epochs], by_epoch[record.best_epoch]
+        answers = list(by_epoch.values())
+        best = answers[TASK.best([each.measures[TASK.metric] for each in answers])]
+        others = {"val_selected": selected, "best": best}
+        measures = _named(last.measures)
+        measures |= {f"{TEST}_{name}": each.measures[TASK.metric] for name, each in others.items()}
+        return Evaluation(measures, _images(last, **others))
+
+    def _by_epoch(self, cell: Cell, record: Record) -> dict[int | None, Predictions]:
+        """Measure the network of a cell after every epoch with kept weights."""
+        name, entry = _trained_name(cell), self.cells.entry(cell.row, cell.id, record.key)
+        network = fresh_network(name, self.test.card).to(self.device)
+        by_epoch: dict[int | None, Predictions] = {}
+        for epoch, path in _kept(entry, record).items():
+            load(network, name, load_weights(path), source=path)
+            by_epoch[epoch] = predict(TASK, network, self.test, self.device)
+        return by_epoch
 
 
-def evaluate_teacher(
-    cells: CellStore, network: str, weights: Weights, test: Prepared, device: torch.device
-) -> dict[str, float]:
-    """Measure a teacher on the test split, once; the store keeps the result.
-
-    Args:
-        cells: The store of the results.
-        network: The teacher's name, from the grid.
-        weights: The teacher's weights.
-        test: The test split.
-        device: The device to measure on.
-
-    Returns:
-        The measures of the task, such as ``test_top1``.
-
-    Raises:
-        UserError: The weights are of another network.
-    """
-    name = f"{test.card.name}-{slug(network)}-teacher"
-    key = f"{weights.sha256()} {weights.card.get('statistics')} {_key(test.card)}"
-    found = cells.evaluation(name, key)
-    if found is None:
-        trained = trained_network(network, test.card, weights).to(device)
-        measures = TASK.measures(trained, test, device)
-        found = {"key": key, **_named(measures)}
-        cells.save_evaluation(name, found)
-        logger.info("%s: test %.2f %%", name, 100 * found[TEST])
-    return _without_key(found)
+def teacher_id(dataset: str, network: str) -> str:
+    """Name the evaluation of a teacher, among those of the cells."""
+    return f"{dataset}-{slug(network)}-teacher"
 
 
 def _key(card: DataCard) -> str:
     """Identify the measurement: the metric, its code, and the data."""
-    code = json.dumps(code_of(type(TASK)))
+    code = json.dumps(code_of(type(TASK), predict))
     return f"{TASK.metric} {code} {card.sha256} {card.normalisation}"
 
 
@@ -103,8 +127,14 @@ def _named(measures: Mapping[str, float]) -> dict[str, float]:
     return {f"test_{name}": value for name, value in measures.items()}
 
 
-def _without_key(found: Mapping[str, Any]) -> dict[str, float]:
-    return {name: value for name, value in found.items() if name != "key"}
+def _images(last: Predictions, **others: Predictions) -> pd.DataFrame:
+    """Give a line for each image: what it was taken for after the last and the ``others``."""
+    columns = {
+        "predicted": last.predicted.int(),
+        "log_probability": last.log_probability.float(),
+        **{f"predicted_{name}": other.predicted.int() for name, other in others.items()},
+    }
+    return pd.DataFrame({name: values.numpy() for name, values in columns.items()})
 
 
 def _trained_name(cell: Cell) -> str:
@@ -116,17 +146,10 @@ def _trained_name(cell: Cell) -> str:
     )
 
 
-def _by_epoch(
-    name: str, entry: Entry, record: Record, test: Prepared, device: torch.device
-) -> dict[int | None, Mapping[str, float]]:
-    """Measure the network called ``name`` after every epoch with kept weights."""
-    network = fresh_network(name, test.card).to(device)
+def _kept(entry: Entry, record: Record) -> dict[int | None, Path]:
+    """Find the weights of a training, by epoch and in the order of epochs."""
     paths: dict[int | None, Path] = {
         int(path.stem): path for path in entry.epochs.glob("*.safetensors")
     }
     paths |= {record.best_epoch: entry.best, record.epochs: entry.last}
-    by_epoch: dict[int | None, Mapping[str, float]] = {}
-    for epoch, path in paths.items():
-        load(network, name, load_weights(path), source=path)
-        by_epoch[epoch] = TASK.measures(network, test, device)
-    return by_epoch
+    return dict(sorted(paths.items(), key=lambda found: found[0] or 0))

@@ -130,7 +130,7 @@ class Pack:
 
     def _member(self, number: int, training: Training) -> Run | Exception:
         """Build and pretrain one training; give its run, or the error that ended it."""
-        self.bench.store.forget_evaluation(training.id, training.key)
+        self.bench.store.evaluations.forget(training.id, training.key)
         try:
             return self._run(number, training)
         except OSError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import logging
 import pickle
 import shutil
@@ -19,14 +18,12 @@ from filelock import FileLock, Timeout
 from sakd.foundation.errors import UserError
 from sakd.foundation.files import at_once, write_json
 from sakd.foundation.vocabulary import DONE
+from sakd.study.evaluations import KEY_CHARACTERS, Evaluations, damaged, read_json
 
 logger = logging.getLogger(__name__)
 
 KEPT = (".safetensors", ".json", ".csv")
 """Endings of the files that a training leaves: weights, their cards, its history."""
-
-KEY_CHARACTERS = 12
-"""Length of the part of a content key that names a folder; the record has the whole key."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +76,11 @@ class Entry:
         Raises:
             UserError: The record is damaged.
         """
-        content = _read_json(self._record)
+        content = read_json(self._record)
         try:
             return None if content is None else Record(**content)
         except TypeError as error:
-            raise _damaged(self._record, error) from error
+            raise damaged(self._record, error) from error
 
     def finished(self, key: str) -> Record | None:
         """Read the record if the training of ``key`` is done and its files are intact; else None.
@@ -148,7 +145,7 @@ class Entry:
         except FileNotFoundError:  # never written, or another run has just ended
             return None
         except (RuntimeError, pickle.UnpicklingError, EOFError) as error:
-            raise _damaged(self._checkpoint, error) from error
+            raise damaged(self._checkpoint, error) from error
         return state if state["key"] == key else None
 
     def save_checkpoint(self, state: Mapping[str, Any]) -> None:
@@ -191,37 +188,7 @@ class CellStore:
         """
         return Entry(self.root / group / cell / key[:KEY_CHARACTERS])
 
-    def evaluation(self, cell: str, key: str) -> dict[str, Any] | None:
-        """Read the evaluation of the cell with that id; None without one of this ``key``.
-
-        Raises:
-            UserError: The file is damaged.
-        """
-        content = _read_json(self._evaluation(cell, key))
-        return content if content and content.get("key") == key else None
-
-    def save_evaluation(self, cell: str, content: Mapping[str, Any]) -> None:
-        """Write the evaluation ``content``, with its ``key``, of the cell with that id."""
-        write_json(self._evaluation(cell, content["key"]), content)
-
-    def forget_evaluation(self, cell: str, key: str) -> None:
-        """Delete the evaluation of the training of ``key``, which is about to be repeated."""
-        self._evaluation(cell, key).unlink(missing_ok=True)
-
-    def _evaluation(self, cell: str, key: str) -> Path:
-        return self.root / "evaluations" / cell / f"{key[:KEY_CHARACTERS]}.json"
-
-
-def _read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        content: dict[str, Any] = dict(json.loads(path.read_text()))
-    except FileNotFoundError:
-        return None
-    except (TypeError, ValueError) as error:
-        raise _damaged(path, error) from error
-    return content
-
-
-def _damaged(path: Path, error: Exception) -> UserError:
-    reason = str(error).partition("\n")[0]
-    return UserError(f"{path} is damaged ({reason}): delete it and run again")
+    @property
+    def evaluations(self) -> Evaluations:
+        """The evaluations of cells and teachers."""
+        return Evaluations(self.root / "evaluations")

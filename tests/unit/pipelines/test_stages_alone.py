@@ -49,16 +49,21 @@ class Stages:
     records: Mapping[str, Any]
     accuracy: Mapping[str, Any]
     evaluation: pd.DataFrame
+    predictions: pd.DataFrame
 
     @classmethod
     def run(cls, splits: Splits, folder: Path, parameters: Parameters) -> Stages:
-        made = cls(splits, CellStore(folder), Weights({}), {}, {}, pd.DataFrame())
+        made = cls(splits, CellStore(folder), Weights({}), {}, {}, *[pd.DataFrame()] * 2)
         (teacher,) = map(parameters.teacher_of, parameters.grid.teachers())
         weights = make_teacher(made.development, made.card, made.store, teacher, parameters)
         made = replace(made, weights=weights)
         made = replace(made, records=made.train(parameters))
+        evaluation, _, predictions = made.measure_all(parameters)
         return replace(
-            made, accuracy=made.measure_teacher(parameters), evaluation=made.measure(parameters)
+            made,
+            accuracy=made.measure_teacher(parameters),
+            evaluation=evaluation,
+            predictions=predictions,
         )
 
     @property
@@ -81,11 +86,15 @@ class Stages:
         teacher = parameters.teacher_of("resnet14")
         return measure_teacher(*self.images, self.weights, teacher, parameters)
 
+    def measure_all(self, parameters: Parameters) -> tuple[pd.DataFrame, ...]:
+        return measure_students(*self.images, parameters, self.weights, self.records)
+
     def measure(self, parameters: Parameters) -> pd.DataFrame:
-        return measure_students(*self.images, parameters, self.weights, self.records)[0]
+        return self.measure_all(parameters)[0]
 
     def report(self, parameters: Parameters) -> pd.DataFrame:
-        return tabulate(parameters, self.card, self.evaluation, self.accuracy)[0]
+        made = self.evaluation, self.predictions
+        return tabulate(parameters, self.card, *made, self.accuracy)[0]
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +188,24 @@ def test_a_report_is_of_the_cells_of_the_grid_in_its_order_with_their_keys(made:
     for line in results.to_dict("records"):
         entry = made.store.entry("digits-resnet14-resnet8-s0", line["cell"], line["key"])
         assert entry.finished(line["key"]) is not None
+
+
+def test_every_accuracy_is_the_share_of_its_right_images(made: Stages) -> None:
+    found = made.predictions.groupby("cell", observed=True)
+    lines = made.evaluation.set_index("cell")
+    columns = {"right": "test_top1", "right_val_selected": "test_top1_val_selected"}
+    for column, measure in (columns | {"right_best": "test_top1_best"}).items():
+        shares = found[column].mean()
+        assert {cell: shares[cell] for cell in lines.index} == pytest.approx(dict(lines[measure]))
+    teacher = found["right"].mean()["digits-resnet14-teacher"]
+    assert teacher == pytest.approx(made.accuracy["test_top1"])
+    assert (found.size() == len(made.splits.test)).all()
+
+
+def test_a_cell_without_predictions_is_named(made: Stages) -> None:
+    lost = made.predictions[made.predictions["cell"] != KD]
+    with pytest.raises(UserError, match=f"{KD} has no predictions: run --pipelines evaluate"):
+        replace(made, predictions=lost).report(study())
 
 
 def test_a_part_of_the_grid_may_be_measured_and_reported(made: Stages) -> None:

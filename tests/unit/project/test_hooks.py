@@ -107,7 +107,9 @@ def test_a_stage_stops_where_those_before_it_were_not_run(load_context: Load) ->
     catalog = DataCatalog({name: MemoryDataset(1) for name in ("digits-card", "digits-history")})
     for name, value in context.params.items():
         catalog[f"params:{name}"] = value
-    missing = "digits-evaluation, digits-resnet20-accuracy; run the stages before"
+    missing = (
+        "digits-evaluation, digits-predictions, digits-resnet20-accuracy; run the stages before"
+    )
     with pytest.raises(click.ClickException, match=missing):
         RunHooks().before_pipeline_run(pipelines["report"], catalog)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 
@@ -14,7 +15,8 @@ from sakd.data import ImageSet, Prepared, Splits
 from sakd.foundation.errors import UserError
 from sakd.foundation.randomness import seeded
 from sakd.foundation.vocabulary import DONE
-from sakd.study.evaluation import evaluate_cell, evaluate_teacher
+from sakd.study.evaluation import Evaluator
+from sakd.study.evaluations import Evaluation
 from sakd.study.grid import Cell
 from sakd.study.networks import fresh_network, trained_network
 from sakd.study.store import CellStore, Record
@@ -22,6 +24,11 @@ from sakd.tasks import CLASSIFICATION
 from sakd.weights.saved import Weights, save_weights
 
 CPU = torch.device("cpu")
+ZERO_ONE = {"mean": [0.0], "std": [1.0]}
+
+
+def evaluate(store: CellStore, cell: Cell, record: Record, test: Prepared) -> Evaluation:
+    return Evaluator(store, test, CPU).cell(cell, record)
 
 
 class TestCell:
@@ -54,17 +61,21 @@ class TestCell:
         labels = torch.randint(3, (97,), generator=source)
         return Prepared(ImageSet(images, labels), splits.card)
 
-    def accuracy(self, seed: int, test: Prepared) -> dict[str, float]:
-        """Count image by image."""
+    def answers(self, seed: int, test: Prepared) -> list[int]:
+        """Ask image by image."""
         with seeded(seed):
             state = fresh_network("resnet8", test.card).state_dict()
         network = trained_network("resnet8", test.card, Weights(state)).eval()
         mean, std = test.card.mean[0], test.card.std[0]
-        right: dict[int, list[bool]] = {0: [], 1: [], 2: []}
         with torch.no_grad():
-            for image, label in zip(test.images.images, test.images.labels, strict=True):
-                logits = network(((image / 255 - mean) / std)[None])
-                right[int(label)].append(int(logits.argmax()) == int(label))
+            pixels = ((image / 255 - mean) / std for image in test.images.images)
+            return [int(network(each[None]).argmax()) for each in pixels]
+
+    def accuracy(self, seed: int, test: Prepared) -> dict[str, float]:
+        """Count image by image."""
+        right: dict[int, list[bool]] = {0: [], 1: [], 2: []}
+        for answer, label in zip(self.answers(seed, test), test.images.labels, strict=True):
+            right[int(label)].append(answer == int(label))
         recalls = [sum(each) / len(each) for each in right.values()]
         return {"top1": sum(map(sum, right.values())) / 97, "balanced": sum(recalls) / 3}
 
@@ -72,7 +83,7 @@ class TestCell:
         self, store: CellStore, cell: Cell, record: Record, test: Prepared
     ) -> None:
         best, *kept, last = (self.accuracy(seed, test) for seed in range(4))
-        found = evaluate_cell(store, cell, record, test, CPU)
+        found = evaluate(store, cell, record, test).measures
         assert found == {
             "test_top1": last["top1"],
             "test_top1_val_selected": best["top1"],
@@ -85,47 +96,74 @@ class TestCell:
     def test_it_is_measured_once(
         self, store: CellStore, cell: Cell, record: Record, test: Prepared
     ) -> None:
-        found = evaluate_cell(store, cell, record, test, CPU)
+        found = evaluate(store, cell, record, test)
         shutil.rmtree(store.entry(cell.row, cell.id, "k1").folder)
-        assert evaluate_cell(store, cell, record, test, CPU) == found
+        again = evaluate(store, cell, record, test)
+        assert again.measures == found.measures
+        pd.testing.assert_frame_equal(again.images, found.images)
+
+    def test_each_image_has_its_answers_at_the_three_epochs(
+        self, store: CellStore, cell: Cell, record: Record, test: Prepared
+    ) -> None:
+        images = evaluate(store, cell, record, test).images
+        by_seed = [self.answers(seed, test) for seed in range(4)]
+        tops = [self.accuracy(seed, test)["top1"] for seed in range(4)]
+        assert images is not None
+        assert list(images["predicted"]) == by_seed[3]
+        assert list(images["predicted_val_selected"]) == by_seed[0]
+        assert list(images["predicted_best"]) == by_seed[tops.index(max(tops))]  # first of equals
 
     def test_another_training_or_test_split_is_measured_again(
         self, store: CellStore, cell: Cell, record: Record, test: Prepared
     ) -> None:
-        evaluate_cell(store, cell, record, test, CPU)
+        evaluate(store, cell, record, test)
         shutil.rmtree(store.entry(cell.row, cell.id, "k1").folder)
         other = Prepared(test.images, replace(test.card, sha256="0" * 64))
         with pytest.raises(UserError, match=r"no weights at .*train"):
-            evaluate_cell(store, cell, record, other, CPU)
+            evaluate(store, cell, record, other)
         with pytest.raises(UserError, match=r"no weights at .*train"):
-            evaluate_cell(store, cell, replace(record, key="k2"), test, CPU)
+            evaluate(store, cell, replace(record, key="k2"), test)
 
     def test_without_kept_epochs_the_best_is_of_last_and_selected(
         self, store: CellStore, cell: Cell, record: Record, test: Prepared
     ) -> None:
         shutil.rmtree(store.entry(cell.row, cell.id, "k1").epochs)
-        found = evaluate_cell(store, cell, record, test, CPU)
+        found = evaluate(store, cell, record, test).measures
         assert found["test_top1_best"] == max(found["test_top1"], found["test_top1_val_selected"])
 
 
-def test_a_teacher_is_evaluated_once(
-    teacher: Weights, splits: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    test, store = Prepared(splits.test, splits.card), CellStore(tmp_path)
-    network = trained_network("resnet14", splits.card, teacher)
-    measures = CLASSIFICATION.measures(network, test)
-    expected = {f"test_{name}": value for name, value in measures.items()}
-    assert evaluate_teacher(store, "resnet14", teacher, test, CPU) == expected
-    asked: list[dict[str, float]] = []
-    half = {"top1": 0.5, "balanced": 0.25}
-    monkeypatch.setattr(CLASSIFICATION, "measures", lambda *_: asked.append(half) or half)
-    assert evaluate_teacher(store, "resnet14", teacher, test, CPU) == expected
-    assert not asked
-    again = {"test_top1": 0.5, "test_balanced": 0.25}
-    changed = Weights({**teacher.state, "head.bias": teacher.state["head.bias"] + 1})
-    assert evaluate_teacher(store, "resnet14", changed, test, CPU) == again
-    other = Prepared(splits.test, replace(splits.card, sha256="other"))
-    assert evaluate_teacher(store, "resnet14", teacher, other, CPU) == again
-    own = Weights(teacher.state, {"statistics": {"mean": [0.1], "std": [0.2]}})
-    assert evaluate_teacher(store, "resnet14", own, test, CPU) == again
-    assert len(asked) == 3
+class TestTeacher:
+    @pytest.fixture
+    def test(self, splits: Splits) -> Prepared:
+        return Prepared(splits.test, splits.card)
+
+    @pytest.fixture
+    def evaluator(self, tmp_path: Path, test: Prepared) -> Evaluator:
+        return Evaluator(CellStore(tmp_path), test, CPU)
+
+    def test_it_is_evaluated_once(
+        self, teacher: Weights, evaluator: Evaluator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        network = trained_network("resnet14", evaluator.test.card, teacher)
+        measures = CLASSIFICATION.measures(network, evaluator.test)
+        expected = {f"test_{name}": value for name, value in measures.items()}
+        first = evaluator.teacher("resnet14", teacher)
+        assert first.measures == expected
+        assert list(first.images) == ["predicted", "log_probability"]
+        monkeypatch.setattr(CLASSIFICATION, "measures", None)
+        assert evaluator.teacher("resnet14", teacher).measures == expected
+
+    def test_other_weights_statistics_or_images_are_measured_again(
+        self, teacher: Weights, evaluator: Evaluator
+    ) -> None:
+        evaluator.teacher("resnet14", teacher)
+        bias = torch.tensor([100.0, 0.0, 0.0])
+        for weights in (
+            Weights({**teacher.state, "head.bias": bias}),
+            Weights({**teacher.state, "head.bias": bias}, {"statistics": ZERO_ONE}),
+        ):
+            assert set(evaluator.teacher("resnet14", weights).images["predicted"]) == {0}
+        relabelled = evaluator.test.images.relabelled(torch.zeros(12, dtype=torch.int64))
+        card = replace(evaluator.test.card, sha256="other")
+        other = replace(evaluator, test=Prepared(relabelled, card))
+        assert other.teacher("resnet14", weights).measures["test_top1"] == 1.0

@@ -13,7 +13,7 @@ import torch
 from sakd.data import Prepared, Splits
 from sakd.foundation.errors import UserError
 from sakd.study.bench import Bench
-from sakd.study.evaluation import evaluate_cell, evaluate_teacher
+from sakd.study.evaluation import Evaluator
 from sakd.study.grid import Cell
 from sakd.study.networks import trained_network
 from sakd.study.store import Record
@@ -75,10 +75,10 @@ def test_the_evaluated_network_is_named_by_the_grid(
     with pytest.raises(
         UserError, match=rf"safetensors .*{trap[:8]}.* {training.network!r}: .*delete"
     ):
-        evaluate_cell(bench.store, cell, record, test, CPU)
+        Evaluator(bench.store, test, CPU).cell(cell, record)
     doctored = Record(**every_word(asdict(record), trap) | {"key": record.key})
     with pytest.raises(UserError, match=repr(training.network)):
-        evaluate_cell(bench.store, cell, doctored, test, CPU)
+        Evaluator(bench.store, test, CPU).cell(cell, doctored)
     run_training(training, bench, progress)
 
 
@@ -87,6 +87,6 @@ def test_a_teacher_is_named_by_the_grid(
 ) -> None:
     weights = Weights(teacher.state, {"network": trap})
     with pytest.raises(UserError, match="'resnet14'"):
-        evaluate_teacher(bench.store, "resnet14", weights, test, CPU)
+        Evaluator(bench.store, test, CPU).teacher("resnet14", weights)
     with pytest.raises(UserError, match="'resnet14'"):
         trained_network("resnet14", test.card, weights)

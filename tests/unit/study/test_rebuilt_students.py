@@ -20,7 +20,7 @@ from sakd.networks.renormalised import OwnStatistics, Statistics
 from sakd.objectives.parameters import Distillation, Routing
 from sakd.routing import POLICIES
 from sakd.study.bench import Bench
-from sakd.study.evaluation import evaluate_cell
+from sakd.study.evaluation import Evaluator
 from sakd.study.grid import Cell
 from sakd.study.lessons import Lessons
 from sakd.study.networks import fresh_network, trained_network
@@ -65,7 +65,7 @@ def test_under_every_policy_the_trained_network_is_the_one_kept_and_evaluated(
     def measured(network: Any, data: Prepared) -> float:
         return CLASSIFICATION.measures(network, data)["top1"]
 
-    found = evaluate_cell(bench.store, cell, record, test, torch.device("cpu"))
+    found = Evaluator(bench.store, test, torch.device("cpu")).cell(cell, record).measures
     assert found["test_top1"] == measured(again, test)
     assert record.val_metric == measured(again, bench.val)
 
@@ -111,7 +111,7 @@ def test_networks_from_outside_come_back_too(
         )
         record = run_training(training, bench, progress)
         assert record.status == DONE, record.error
-        found = evaluate_cell(bench.store, taught, record, test, torch.device("cpu"))
+        found = Evaluator(bench.store, test, torch.device("cpu")).cell(taught, record).measures
         assert found["test_top1"] == found["test_top1_best"]
 
 

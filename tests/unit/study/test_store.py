@@ -181,23 +181,3 @@ def test_a_damaged_checkpoint_is_refused_with_its_file_and_the_remedy(
     (entry.folder / "checkpoint.pt").write_bytes(content)
     with pytest.raises(UserError, match=r"checkpoint\.pt .*delete"):
         entry.checkpoint("k1")
-
-
-def test_an_evaluation_is_kept_for_its_cell_and_key(tmp_path: Path) -> None:
-    store = CellStore(tmp_path)
-    assert store.evaluation("cell", "k1") is None
-    store.save_evaluation("cell", {"key": "k1", "test_top1": 0.5})
-    assert store.evaluation("cell", "k1") == {"key": "k1", "test_top1": 0.5}
-    assert store.evaluation("cell", "k2") is None
-    assert store.evaluation("other", "k1") is None
-    store.forget_evaluation("cell", "k1")
-    assert store.evaluation("cell", "k1") is None
-    store.forget_evaluation("cell", "k1")
-
-
-def test_a_damaged_evaluation_is_refused_with_its_file_and_the_remedy(tmp_path: Path) -> None:
-    store = CellStore(tmp_path)
-    store.save_evaluation("cell", {"key": "k1", "test_top1": 0.5})
-    (tmp_path / "evaluations" / "cell" / "k1.json").write_text("[1, 2]")
-    with pytest.raises(UserError, match=r"k1\.json .*delete"):
-        store.evaluation("cell", "k1")

@@ -17,6 +17,7 @@ from sakd.foundation.vocabulary import DONE, FAILED
 from sakd.objectives import Objective
 from sakd.objectives.parameters import Distillation
 from sakd.study.bench import Bench
+from sakd.study.evaluations import Evaluation
 from sakd.study.store import CellStore
 from sakd.study.train import run_training
 from sakd.study.trainings import Training
@@ -191,13 +192,13 @@ def test_a_finished_training_that_has_lost_its_weights_gets_the_same_ones_again(
     training = make_training()
     run_training(training, bench, progress)
     entry = bench.entry(training)
-    bench.store.save_evaluation(training.id, {"key": training.key, "test_top1": 0.5})
+    bench.store.evaluations.save(training.id, training.key, Evaluation({"test_top1": 0.5}))
     before = load_file(entry.last)
     entry.last.unlink()
     assert run_training(training, bench, progress).status == DONE
     assert same(load_file(entry.last), before)
     # On a GPU they are not quite the same, and what was measured was the others.
-    assert bench.store.evaluation(training.id, training.key) is None
+    assert bench.store.evaluations.find(training.id, training.key) is None
 
 
 def test_a_training_that_another_run_is_at_is_left_to_it(

@@ -27,8 +27,9 @@ from sakd.reporting.tables.columns import (
     TEST_VAL_SELECTED,
     VAL,
 )
-from sakd.study.evaluation import evaluate_cell, evaluate_teacher
+from sakd.study.evaluation import Evaluator, teacher_id
 from sakd.study.grid import Cell
+from sakd.study.images import predictions
 from sakd.study.parameters import Parameters, Teacher
 from sakd.study.store import CellStore, Record
 from sakd.weights.saved import Weights
@@ -49,10 +50,9 @@ def measure_teacher(
         UserError: The ``weights`` are of other data or parameters.
     """
     check_teacher(teacher, weights, lessons(development, card, parameters))
-    split = Prepared(parameters.data.images(test["test"]()), DataCard.from_json(card))
-    device = resolve_device(parameters.device)
-    accuracy = evaluate_teacher(cells, teacher.network, weights, split, device)
-    return {"teacher": teacher.network, **accuracy, "settings": teacher_settings(teacher, card)}
+    found = _evaluator(test, card, cells, parameters).teacher(teacher.network, weights)
+    settings = teacher_settings(teacher, card)
+    return {"teacher": teacher.network, **found.measures, "settings": settings}
 
 
 def measure_students(
@@ -62,8 +62,8 @@ def measure_students(
     cells: CellStore,
     parameters: Parameters,
     *made: Weights | Mapping[str, Mapping[str, Any]],
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Measure the test accuracy of every cell of the grid; join the epochs of those that are done.
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Measure every cell of the grid; join the epochs and the images of those that are done.
 
     Args:
         test: The test images.
@@ -75,19 +75,20 @@ def measure_students(
 
     Returns:
         A line for every cell, with its key and a hash of the settings that all were evaluated
-        with; and a line for every epoch.
+        with; a line for every epoch; and a line for every test image of every cell and teacher.
 
     Raises:
         UserError: A cell of the grid has no record, or one of other data or parameters.
     """
-    device = resolve_device(parameters.device)
-    split = Prepared(parameters.data.images(test["test"]()), DataCard.from_json(card))
+    evaluator = _evaluator(test, card, cells, parameters)
     teachers = (found for found in made if isinstance(found, Weights))
     weights = dict(zip(parameters.grid.teachers(), teachers, strict=True))
     records = [found for found in made if not isinstance(found, Weights)]
     settings = student_settings(parameters, card)
+    data = parameters.data.slug
+    answers = {teacher_id(data, name): evaluator.teacher(name, w) for name, w in weights.items()}
     lines, histories = [], []
-    rows = parameters.grid.rows(parameters.data.slug)
+    rows = parameters.grid.rows(data)
     for row, outcomes in zip(rows, records, strict=True):
         trainings = row_trainings(row, weights[row.teacher], development, card, parameters)
         for cell, training in zip(row.cells, trainings, strict=True):
@@ -99,11 +100,20 @@ def measure_students(
                 VAL: record.val_metric,
             }
             if record.status == DONE:
-                line |= evaluate_cell(cells, cell, record, split, device)
+                answers[cell.id] = evaluator.cell(cell, record)
+                line |= answers[cell.id].measures
                 history = cells.entry(cell.row, cell.id, record.key).history()
                 histories.append(pd.DataFrame(history).assign(cell=cell.id))
             lines.append(line | {"seconds": record.seconds, "error": record.error})
-    return pd.DataFrame(lines, columns=COLUMNS), _joined(histories)
+    evaluation = pd.DataFrame(lines, columns=COLUMNS)
+    return evaluation, _joined(histories), predictions(answers, evaluator.test.images)
+
+
+def _evaluator(
+    test: Parts, card: Mapping[str, Any], cells: CellStore, parameters: Parameters
+) -> Evaluator:
+    split = Prepared(parameters.data.images(test["test"]()), DataCard.from_json(card))
+    return Evaluator(cells, split, resolve_device(parameters.device))
 
 
 def _record(cell: Cell, key: str, outcomes: Mapping[str, Mapping[str, Any]]) -> Record:

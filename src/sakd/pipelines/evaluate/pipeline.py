@@ -28,7 +28,7 @@ def create_pipeline(parameters: Parameters) -> Pipeline:
     students = Node(
         measure_students,
         inputs=[*images, "params:study", *weights, *records],
-        outputs=[f"{data}-evaluation", f"{data}-history"],
+        outputs=[f"{data}-{name}" for name in ("evaluation", "history", "predictions")],
         name=f"evaluate-{data}-students",
     )
     return Pipeline([*teachers, students], tags=["evaluate"])

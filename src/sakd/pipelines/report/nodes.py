@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from sakd.data import DataCard
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.machine import provenance, resolve_device
+from sakd.foundation.vocabulary import DONE
 from sakd.pipelines.keys import check_key, student_settings, teacher_settings
 from sakd.reporting import (
     gains,
@@ -30,6 +31,7 @@ def tabulate(
     parameters: Parameters,
     card: Mapping[str, Any],
     evaluation: pd.DataFrame,
+    predictions: pd.DataFrame,
     *teachers: Mapping[str, Any],
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Give the results, one line per cell of the grid with its teacher's accuracy; and a summary.
@@ -43,6 +45,9 @@ def tabulate(
         raise UserError(f"{missing} was not evaluated: run --pipelines evaluate with this grid")
     results = evaluation.set_index("cell").loc[cells].reset_index()
     _check_settings(parameters, card, results, teachers)
+    done = results.loc[results["status"] == DONE, "cell"]
+    for missing in sorted(set(done).difference(predictions["cell"])):
+        raise UserError(f"{missing} has no predictions: run --pipelines evaluate again")
     results = results.drop(columns="settings")
     for measure in (TEST, TEST_BALANCED):
         for teacher in teachers:

@@ -13,13 +13,14 @@ def create_pipeline(parameters: Parameters) -> Pipeline:
     """Build the nodes of tables, figures and pages."""
     data = parameters.data.slug
     results, history = f"{data}-results", f"{data}-history"
+    evaluation = [f"{data}-{name}" for name in ("card", "evaluation", "predictions")]
     accuracies = [f"{data}-{slug(network)}-accuracy" for network in parameters.grid.teachers()]
     figures = [f"{data}-{name}" for name in ("learning_curves", "gate_rates", "gains")]
     pages = [f"{data}-{name}" for name in ("report_md", "report_html")]
     nodes = [
         Node(
             tabulate,
-            ["params:study", f"{data}-card", f"{data}-evaluation", *accuracies],
+            ["params:study", *evaluation, *accuracies],
             [results, f"{data}-summary"],
             name="tabulate",
         ),

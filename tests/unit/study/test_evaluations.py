@@ -1,0 +1,69 @@
+"""Evaluations are kept for a name and a key, in two files that are there together or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from sakd.foundation.errors import UserError
+from sakd.study.evaluations import Evaluation, Evaluations
+
+MEASURES = {"test_top1": 0.5, "test_nll": 1.25}
+IMAGES = pd.DataFrame({"predicted": [2, 0, 1], "log_probability": [-0.5, -2.0, 0.0]})
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Evaluations:
+    kept = Evaluations(tmp_path)
+    kept.save("cell", "k1", Evaluation(MEASURES, IMAGES))
+    return kept
+
+
+def test_an_evaluation_is_found_by_its_name_and_key(kept: Evaluations) -> None:
+    found = kept.find("cell", "k1")
+    assert found is not None
+    assert found.measures == MEASURES
+    pd.testing.assert_frame_equal(found.images, IMAGES)
+    for name, key in {"cell": "k2", "other": "k1"}.items():
+        assert kept.find(name, key) is None
+
+
+def test_keys_that_begin_alike_are_different(kept: Evaluations) -> None:
+    kept.save("cell", "0123456789ab of this version", Evaluation(MEASURES))
+    assert kept.find("cell", "0123456789ab of another one") is None
+
+
+def test_measures_may_be_kept_without_images(kept: Evaluations) -> None:
+    kept.save("network", "k1", Evaluation(MEASURES))
+    found = kept.find("network", "k1")
+    assert found is not None
+    assert found.images is None
+
+
+def test_a_forgotten_evaluation_is_gone_and_may_be_forgotten_again(
+    kept: Evaluations, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        kept.forget("cell", "k1")
+        assert kept.find("cell", "k1") is None
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_without_its_images_or_in_an_older_form_it_is_made_again(
+    kept: Evaluations, tmp_path: Path
+) -> None:
+    (tmp_path / "cell" / "k1.parquet").unlink()
+    assert kept.find("cell", "k1") is None
+    (tmp_path / "cell" / "k1.json").write_text('{"key": "k1", "test_top1": 0.5}')
+    assert kept.find("cell", "k1") is None
+
+
+@pytest.mark.parametrize(("name", "content"), [("k1.json", b"[1, 2]"), ("k1.parquet", b"PAR1 cut")])
+def test_a_damaged_file_is_refused_with_its_name_and_the_remedy(
+    kept: Evaluations, tmp_path: Path, name: str, content: bytes
+) -> None:
+    (tmp_path / "cell" / name).write_bytes(content)
+    with pytest.raises(UserError, match=rf"{name} .*delete"):
+        kept.find("cell", "k1")
