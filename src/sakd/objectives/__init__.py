@@ -7,6 +7,7 @@ from sakd.objectives.graft import Graft
 from sakd.objectives.joint import JointDistillation
 from sakd.objectives.outputs import Outputs
 from sakd.objectives.parameters import Distillation, Routing
+from sakd.objectives.phases import Phase, spans
 from sakd.objectives.players import Optimisation, Player
 from sakd.objectives.pretraining import PretrainingObjective
 from sakd.objectives.problem import DataFacts, Problem, Settings, System
@@ -24,6 +25,7 @@ __all__ = [
     "Objective",
     "Optimisation",
     "Outputs",
+    "Phase",
     "Player",
     "Pretrainable",
     "PretrainingObjective",
@@ -41,4 +43,5 @@ __all__ = [
     "distil",
     "merged",
     "objective_of",
+    "spans",
 ]

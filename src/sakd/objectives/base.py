@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from sakd.data import Batch, BatchStream
 from sakd.objectives.outputs import Outputs
+from sakd.objectives.phases import Phase
 from sakd.objectives.players import Player
 from sakd.objectives.requests import Request
 
@@ -27,7 +28,8 @@ class Objective(nn.Module, ABC):
     """The networks and losses of one training problem; `sakd.training.fit` trains it.
 
     Attributes:
-        frozen: Names of submodules that stay in evaluation mode and out of checkpoints.
+        frozen: Names of submodules, dotted where they are deeper, that stay in evaluation mode and
+            out of checkpoints.
     """
 
     frozen: tuple[str, ...] = ()
@@ -75,8 +77,22 @@ class Objective(nn.Module, ABC):
         """
         return batch
 
+    def phases(self) -> tuple[Phase, ...]:
+        """Name the parts of the training, in order; most objectives are trained in one piece."""
+        return ()
+
+    def enter(self, phase: int) -> None:
+        """Begin the ``phase``, counted from 0.
+
+        What `players`, `forward` and `train` do may differ from phase to phase. A training enters
+        a phase before its first epoch, also where it resumes, and makes fresh optimisers for it.
+        """
+
     def request(self) -> Request | None:
-        """Name the outputs of a frozen teacher that every batch needs; None without a teacher."""
+        """Name the outputs of a frozen teacher that every batch needs; None without a teacher.
+
+        It is the same in all phases, or None in those that need no teacher.
+        """
         return None
 
     def pretrainings(self) -> Mapping[str, Pretrainable]:
@@ -116,7 +132,7 @@ class Objective(nn.Module, ABC):
         self.load_state_dict({**kept, **progress})
 
     def _stays(self, name: str) -> bool:
-        return name.partition(".")[0] in self.frozen
+        return any(name.startswith(f"{part}.") for part in self.frozen)
 
 
 class Pretrainable(Objective):

@@ -154,15 +154,15 @@ class Entry:
             torch.save(dict(state), partial)
 
     def history(self) -> list[dict[str, float]]:
-        """Read the records of the epochs, in order."""
+        """Read the records of the epochs, in order; they may differ in their terms."""
         if not self._history.exists():
             return []
         with self._history.open(newline="") as lines:
-            return [{k: float(v) for k, v in line.items()} for line in csv.DictReader(lines)]
+            return [{k: float(v) for k, v in line.items() if v} for line in csv.DictReader(lines)]
 
     def _write_history(self, history: Sequence[Mapping[str, float]]) -> None:
         with at_once(self._history) as partial, partial.open("w", newline="") as lines:
-            writer = csv.DictWriter(lines, history[0])
+            writer = csv.DictWriter(lines, {name: None for record in history for name in record})
             writer.writeheader()
             writer.writerows(history)
 

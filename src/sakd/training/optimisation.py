@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -52,19 +52,23 @@ class Updates:
         self.schedule.load_state_dict(state["schedule"])
 
 
-def with_recipes(
-    players: Mapping[str, Player], given: Mapping[str, Optimisation]
-) -> dict[str, Player]:
-    """Give the ``players`` the recipes that are ``given`` for them; the others keep their own.
+def check_recipes(given: Iterable[str], known: Collection[str]) -> None:
+    """Check that the players for whom recipes are ``given`` are ``known``.
 
     Raises:
-        UserError: A recipe is given for an unknown player.
+        UserError: One of them is not.
     """
     for name in given:
         require(
-            name in players,
-            f"there is no player {name!r} to optimise; known: {', '.join(players)}",
+            name in known,
+            f"there is no player {name!r} to optimise; known: {', '.join(sorted(known))}",
         )
+
+
+def with_recipes(
+    players: Mapping[str, Player], given: Mapping[str, Optimisation]
+) -> dict[str, Player]:
+    """Give the ``players`` the recipes that are ``given`` for them; the others keep their own."""
     return {
         name: player._replace(optimisation=given.get(name, player.optimisation))
         for name, player in players.items()

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from sakd.data import Batch, BatchStream
 from sakd.foundation.errors import require
 from sakd.foundation.randomness import reseed
-from sakd.objectives import Objective, Optimisation, Outputs
+from sakd.objectives import Objective, Optimisation, Outputs, spans
 from sakd.training.means import Means
-from sakd.training.optimisation import Updates, with_recipes
+from sakd.training.optimisation import Updates, check_recipes, with_recipes
 from sakd.training.precision import EXACT, Precision
 
 EpochRecord = dict[str, float]
@@ -48,6 +48,8 @@ class Run:
     """The state of one training; `sakd.training.train` drives it.
 
     Attributes:
+        phase: The number of the present phase of the objective, from 0.
+        players: The optimisers of that phase, by player.
         history: One record per finished epoch.
         steps: Steps of an epoch; 0 until the training starts.
         failure: The error that ended the training, or None.
@@ -77,7 +79,8 @@ class Run:
             resume: A `state` to continue from; None to start afresh.
 
         Raises:
-            UserError: A recipe is given for an unknown player.
+            UserError: A recipe is given for an unknown player, or there are fewer epochs than the
+                phases of the objective need.
         """
         self.objective = objective
         self.epochs = epochs
@@ -88,11 +91,13 @@ class Run:
         self.steps = 0
         self.history: list[EpochRecord] = []
         self.failure: Exception | None = None
-        self._means = Means()
-        self._learnt: dict[int, int] = {}  # the sizes of arranged batches, by those of others
-        players = with_recipes(objective.players(), optimisation or {})
-        self.players = {name: Updates(player, epochs) for name, player in players.items()}
-        objective.watch({name: player.optimiser for name, player in self.players.items()})
+        self._spans = spans(objective.phases(), epochs)
+        self._recipes = optimisation or {}
+        known: set[str] = set()
+        for phase in reversed(range(len(self._spans))):
+            self.enter(phase)
+            known |= self.players.keys()
+        check_recipes(self._recipes, known)
         if resume is not None:
             self.restore(resume)
 
@@ -125,8 +130,21 @@ class Run:
         for callback in self.callbacks:
             callback.on_start(self)
 
+    def enter(self, phase: int) -> None:
+        """Begin the ``phase``, counted from 0, with fresh optimisers."""
+        self.phase = phase
+        self.objective.enter(phase)
+        players = with_recipes(self.objective.players(), self._recipes)
+        epochs = len(self._spans[phase])
+        self.players = {name: Updates(player, epochs) for name, player in players.items()}
+        self.objective.watch({name: player.optimiser for name, player in self.players.items()})
+        self._means = Means()
+        self._learnt: dict[int, int] = {}  # the sizes of arranged batches, by those of others
+
     def begin_epoch(self, stream: BatchStream) -> None:
-        """Switch to training mode; let the objective prepare for the next epoch of ``stream``."""
+        """Enter the phase of the next epoch of ``stream``; let the objective prepare for it."""
+        if (phase := self._phase_of(len(self.history))) != self.phase:
+            self.enter(phase)
         self.objective.train()
         self._means.clear()
         with self.precision.applied(torch.device(stream.device)):
@@ -199,8 +217,12 @@ class Run:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from `state`."""
+        """Continue from `state`: in the phase of the last finished epoch."""
+        self.history = list(state["history"])
+        self.enter(self._phase_of(max(0, len(self.history) - 1)))
         self.objective.restore(state["objective"])
         for name, player in self.players.items():
             player.restore(state["players"][name])
-        self.history = list(state["history"])
+
+    def _phase_of(self, epoch: int) -> int:
+        return next(phase for phase, span in enumerate(self._spans) if epoch in span)

@@ -83,6 +83,12 @@ def test_only_a_done_training_of_the_same_content_is_finished(entry: Entry) -> N
     assert entry.finished("k1") is None
 
 
+def test_a_history_whose_terms_change_comes_back_as_it_was(entry: Entry) -> None:
+    history = [{"epoch": 1.0, "at": 0.5}, {"epoch": 2.0, "cross_entropy": 1.5}]
+    entry.finish(RECORD, history)
+    assert entry.history() == history
+
+
 @pytest.mark.parametrize("name", ["last.safetensors", "epochs/0002.json", "history.csv"])
 @pytest.mark.parametrize("left", [None, b"", b"c"])
 def test_a_training_that_has_lost_a_file_is_not_finished(

@@ -73,14 +73,15 @@ def _too_few_seeds(cells: pd.DataFrame, compared: list[str]) -> list[str]:
 
 
 def collapsed_policies(results: pd.DataFrame, history: pd.DataFrame) -> list[str]:
-    """Name the cells whose policy stopped choosing, by its last epoch; see `collapse`."""
+    """Name the cells whose policy stopped choosing, by its last rates; see `collapse`."""
     cells = distilled(prepared(results))
     routed = cells[cells["finished"] & cells["policy"].map(may_collapse).astype(bool)]
     prefixes = GATE_RATE, EFFECTIVE_SHARE, LABEL_RATE
     rates = [name for name in history.columns if name.startswith(prefixes)]
     if not rates:
         return []
-    last = history.sort_values("epoch").groupby("cell").tail(1).set_index("cell")[rates]
+    rated = history.dropna(subset=rates, how="all").sort_values("epoch")
+    last = rated.groupby("cell").tail(1).set_index("cell")[rates]
     found: dict[str, list[str]] = {}
     for cell in routed["cell"]:
         if cell in last.index:

@@ -29,11 +29,11 @@ Learn = Callable[[Run, Batch, Outputs | None], None]
 class Captured:
     """Steps of runs, side by side, that repeat a recorded one.
 
-    A record is of one form of batches, and of the same runs with the same learning rates. Two
-    steps are taken as usual before it: the first is watched for whatever cannot be recorded, which
-    keeps `torch.compile` away; in the second what is compiled is compiled. The third is recorded,
-    and repeated from then on. A run that cannot be recorded takes its steps as usual, which one
-    line of the log says.
+    A record is of one form of batches, and of the same runs, in the same phases and with the same
+    learning rates. Two steps are taken as usual before it: the first is watched for whatever cannot
+    be recorded, which keeps `torch.compile` away; in the second what is compiled is compiled. The
+    third is recorded, and repeated from then on. A run that cannot be recorded takes its steps as
+    usual, which one line of the log says.
 
     Attributes:
         refused: The runs that cannot be recorded.
@@ -51,7 +51,7 @@ class Captured:
         self.plain = plain
         self.recorder = recorder
         self.refused: set[Run] = set()
-        self._draws: dict[Run, Draws] = {}
+        self._draws: dict[tuple[Run, int], Draws] = {}
         self._who: tuple[object, ...] = ()
         self._rehearsals: Counter[Form] = Counter()
         self._records: dict[Form, Record] = {}
@@ -65,14 +65,17 @@ class Captured:
             self.plain(others, batch)
 
     def _step(self, runs: Sequence[Run], batch: Batch) -> None:
-        who = tuple((run, *(player.rates for player in run.players.values())) for run in runs)
+        who = tuple(
+            (run, run.phase, *(player.rates for player in run.players.values())) for run in runs
+        )
         if who != self._who:
             self._who = who
             self._rehearsals.clear()
             self._records.clear()
         kind = form(batch)
         for run in runs:
-            self._draws.setdefault(run, Draws(batch.images.device)).begin(batch.seed)
+            draws = self._draws.setdefault((run, run.phase), Draws(batch.images.device))
+            draws.begin(batch.seed)
         self._rehearsals[kind] += 1
         if self._rehearsals[kind] == 1:
             self._watch(runs, batch)
@@ -111,7 +114,7 @@ class Captured:
             run.learn(seen, outputs)
             current[:] = runs
 
-        generators = [one for run in runs for one in self._draws[run].generators]
+        generators = [one for run in runs for one in self._draws[run, run.phase].generators]
         try:
             repeat = self.recorder.record(
                 lambda: self._learn(runs, buffers.batch, learn), generators
@@ -126,7 +129,7 @@ class Captured:
         """Let each of the ``runs`` ``learn`` from ``batch`` in its own place."""
         # The outputs of teachers stay in memory until the parts of all runs are at their end.
         for number, (run, seen, outputs) in enumerate(self.taught(runs, batch)):
-            draws = self._draws[run]
+            draws = self._draws[run, run.phase]
             with self.recorder.place(number, draws):
                 learn(run, seen._replace(source=draws), outputs)
 

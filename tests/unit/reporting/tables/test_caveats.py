@@ -48,6 +48,14 @@ def test_only_the_last_epoch_of_cells_with_a_router_counts(results):
     assert collapsed_policies(results, history) == []
 
 
+def test_a_last_phase_without_rates_does_not_hide_a_collapse_before_it(results):
+    epochs = [(1, 0.5, None), (2, 1.0, None), (3, None, 1.5)]
+    names = ["epoch", "gate_rate/logits", "cross_entropy"]
+    history = pd.DataFrame(epochs, columns=names).assign(cell=CELL)
+    assert len(collapsed_policies(results, history)) == 1
+    assert collapsed_policies(results, history[history["epoch"] != 2]) == []
+
+
 def test_a_spot_that_a_cell_does_not_have_does_not_hide_its_collapse(results):
     history = pd.DataFrame(
         [
