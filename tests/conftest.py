@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -94,6 +95,8 @@ def small_objective(
         seed: int = 0,
         gamma: float | None = None,
         train_teacher: bool = False,
+        objective: str | None = None,
+        **how: Any,
     ) -> SpotDistillation:
         equal = any(kind.equal_channels for kind in Method.of(method).distillers.values())
         with torch.random.fork_rng():
@@ -105,8 +108,9 @@ def small_objective(
                 policy,
                 DataFacts(IMAGE, torch.arange(TRAIN) % CLASSES),
                 distillation=Distillation(
-                    objective="joint" if train_teacher else "distillation",
+                    objective=objective or ("joint" if train_teacher else "distillation"),
                     options=brief,
+                    **how,
                 ),
                 routing=Routing(gamma=gamma, same_family_bias=0.0),
             )

@@ -1,4 +1,4 @@
-"""Distillers that the reference does not have equal other published code."""
+"""Systems that the reference does not have equal other published code."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from sakd.objectives.requests import Request, answer, merged
 from sakd.objectives.router import Router
 from sakd.objectives.spot_distillation import SpotDistillation
 from sakd.objectives.supervised import Supervised
+from sakd.objectives.unix import Mixing, Unix
 
 __all__ = [
     "OBJECTIVES",
@@ -22,6 +23,7 @@ __all__ = [
     "Distillation",
     "Graft",
     "JointDistillation",
+    "Mixing",
     "Objective",
     "Optimisation",
     "Outputs",
@@ -38,6 +40,7 @@ __all__ = [
     "StepResult",
     "Supervised",
     "System",
+    "Unix",
     "answer",
     "check_shares",
     "distil",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sakd.data import Augment
 from sakd.distillers import Distiller
 from sakd.distillers.method import Method
+from sakd.foundation.errors import require
 from sakd.foundation.tables import Table
 from sakd.networks import StagedNetwork
 from sakd.objectives.joint import JointDistillation
@@ -13,11 +15,17 @@ from sakd.objectives.parameters import Distillation, Routing
 from sakd.objectives.problem import DataFacts, Problem, System
 from sakd.objectives.spot_distillation import SpotDistillation
 from sakd.objectives.supervised import Supervised
+from sakd.objectives.unix import Unix
 from sakd.routing import POLICIES, RoutingPolicy
 
 OBJECTIVES: Table[type[System]] = Table(
     "objective",
-    {"supervised": Supervised, "distillation": SpotDistillation, "joint": JointDistillation},
+    {
+        "supervised": Supervised,
+        "distillation": SpotDistillation,
+        "joint": JointDistillation,
+        "unix": Unix,
+    },
     base=System,
 )
 
@@ -72,3 +80,17 @@ def objective_of(problem: Problem) -> System:
     kind = OBJECTIVES[distillation.objective]
     kind.check(problem.method)
     return kind.of(replace(problem, distillation=distillation))
+
+
+def check_mixing(objective: str, augment: Augment) -> None:
+    """Check that images are not mixed both by their stream and by the ``objective`` of that name.
+
+    Raises:
+        UserError: They are.
+    """
+    for name, value in {"mixup": augment.mixup, "cutmix": augment.cutmix}.items():
+        require(
+            not (value and OBJECTIVES[objective].mixes),
+            f"student.augment.{name} is {value}, but distillation.objective {objective!r} mixes "
+            "the images itself: set it to 0, or take another objective",
+        )

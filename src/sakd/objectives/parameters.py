@@ -28,7 +28,8 @@ class Distillation:
 
     Attributes:
         objective: A name in `sakd.objectives.OBJECTIVES`; ``joint`` trains the teacher along with
-            the student. A method that needs another one is trained by that, see `suited`.
+            the student, ``unix`` shows both a part of every batch, mixed. A method that needs
+            another one is trained by that, see `suited`.
         ce_weight: The weight of the cross-entropy on the labels.
         kd_weight: Alpha; KD joins every method that does not compare logits itself at this
             weight, as in the papers' "distiller + KD". 0 leaves the method alone. Distillers that
@@ -38,8 +39,9 @@ class Distillation:
         objective_options: The settings of objectives that have some, by objective.
         keep_outputs_mb: The most memory, in MB, for the outputs of a frozen teacher that one
             training needs, of all its images in all their views. Up to it they are computed once,
-            and kept; beyond it, and where every epoch has new views, the teacher runs in every
-            step. Outputs computed in other batches may differ in the last bits.
+            and kept; beyond it, where every epoch has new views, and where the objective mixes
+            images, the teacher runs in every step. Outputs computed in other batches may differ in
+            the last bits.
     """
 
     objective: str = "distillation"

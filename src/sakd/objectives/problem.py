@@ -72,10 +72,12 @@ class System(Objective):
     Attributes:
         distils: Whether a teacher takes part.
         settings: The settings that it takes, see `Problem.options`.
+        mixes: Whether it mixes images itself, so that those that it is given may not be mixed.
     """
 
     distils: ClassVar[bool] = True
     settings: ClassVar[type[Settings]] = Settings
+    mixes: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod

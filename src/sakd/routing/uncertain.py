@@ -22,8 +22,8 @@ class Uncertain(RoutingPolicy):
     samples of the highest score are taken, k = share x B rounded, at least 1. So its rate is given,
     and cannot collapse.
     Differs from the paper: the samples are not mixed with others, the teacher sees the whole batch
-    and nothing is saved, and all samples learn their labels. The scores are of the student's pass
-    in this step, where the authors' code has one of its own.
+    and nothing is saved, and all samples learn their labels: the objective ``unix`` has the rest.
+    The scores are of the student's pass in this step, where the authors' code has one of its own.
     """
 
     sees = Sight.LOGITS

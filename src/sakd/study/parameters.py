@@ -16,6 +16,7 @@ from sakd.foundation.names import unknown
 from sakd.networks import check_network
 from sakd.networks.renormalised import Statistics
 from sakd.objectives import OBJECTIVES, Distillation, Routing, System, check_shares
+from sakd.objectives.build import check_mixing
 from sakd.objectives.parameters import check_options
 from sakd.routing import POLICIES
 from sakd.study.grid import Grid
@@ -148,6 +149,7 @@ class Parameters:
         for name in self.grid.distillers:
             method = Method.of(name)
             self.objective_of(method).check(method)
+            check_mixing(self.distillation.suited(method).objective, self.student.augment)
             for policy in self.grid.policies:
                 check_shares(method, self.distillation.weights_of(method), POLICIES[policy])
         self.routing.check()

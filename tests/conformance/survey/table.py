@@ -1,4 +1,4 @@
-"""Compare further distillers with values of their authors' code, or of another implementation.
+"""Compare further systems with values of their authors' code, or of another implementation.
 
 Most of that code ran in float32, so the comparisons are coarser than those with the reference.
 """
@@ -10,6 +10,7 @@ from functools import partial
 
 from conformance.comparison import Comparison
 from conformance.contrast import compare_contrast
+from conformance.survey.arranged import compare_mixing
 from conformance.survey.cases import GRADIENT, LOSS
 from conformance.survey.features import compare_attention, compare_channels, compare_doubt
 from conformance.survey.relations import (
@@ -30,6 +31,10 @@ SURVEY: dict[str, Callable[[], Comparison]] = {
     "dtd/flsw": partial(compare_temperatures, "flsw"),
     "dtd/cwsm": partial(compare_temperatures, "cwsm"),
     "pad/torchdistill": compare_doubt,
+    "unix/entropy_w10": partial(compare_mixing, "entropy_w10"),
+    "unix/entropy_w1000": partial(compare_mixing, "entropy_w1000"),
+    "unix/confidence_w10": partial(compare_mixing, "confidence_w10"),
+    "unix/kd_only": partial(compare_mixing, "kd_only"),
     "category": compare_categories,
     "triplet/step": compare_triplets,
     "irg/edges_authors": compare_edges,

@@ -77,7 +77,7 @@ def test_the_batch_that_was_made_is_laid_out_and_learnt_in_half_precision(
         precision=Precision(torch.bfloat16, channels_last=True),
     )
     run.start(1)
-    run.begin_epoch()
+    run.objective.train()
     before = [parameter.clone() for parameter in run.objective.parameters()]
     run.step(run.precision.seen(small_batch(0)))
     assert run.objective.seen.images.is_contiguous(memory_format=torch.channels_last)

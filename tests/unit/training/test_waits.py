@@ -119,11 +119,16 @@ def test_no_step_of_a_distillation_makes_the_host_wait(
 
 
 @pytest.mark.parametrize(
-    ("method", "policy"), [case for case in CASES if "crd" in case or "adaptive" in case]
+    ("method", "policy", "objective"),
+    [
+        *((*case, "distillation") for case in CASES if "crd" in case or "adaptive" in case),
+        ("crd", "adaptive", "unix"),
+    ],
 )
 def test_a_step_on_a_device_takes_nothing_from_the_host(
     method: str,
     policy: str,
+    objective: str,
     small_objective: Callable[..., SpotDistillation],
     small_batch: Callable[..., Batch],
     monkeypatch: pytest.MonkeyPatch,
@@ -132,7 +137,7 @@ def test_a_step_on_a_device_takes_nothing_from_the_host(
     monkeypatch.setattr(spot_distillation, "arithmetic_of", lambda _device: nullcontext())
     batch, draws = small_batch(0), torch.Generator()
     there = [x.to(DEVICE) for x in (batch.images, batch.labels, batch.index)]
-    run = Run(small_objective(method, policy).to(DEVICE), epochs=1)
+    run = Run(small_objective(method, policy, objective=objective).to(DEVICE), epochs=1)
     run.objective.train()
     for _ in range(2):
         with Waits(refuse=True):
