@@ -38,9 +38,10 @@ def possible_settings() -> list[str]:
 
 
 def random_batch(size: int) -> Batch:
-    """Make normal noise as images (B, 3, 32, 32), which are the first of the training set."""
+    """Make normal noise as images (B, 3, 32, 32), first of the training set and of those aside."""
     index = torch.arange(size)
-    return Batch(torch.randn(size, *SHAPE), index % CLASSES, index, 0)
+    batch = Batch(torch.randn(size, *SHAPE), index % CLASSES, index, 0)
+    return batch._replace(aside=batch)
 
 
 def networks(pair: str) -> tuple[StagedNetwork, StagedNetwork]:

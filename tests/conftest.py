@@ -24,7 +24,7 @@ CLASSES = 5
 IMAGE = (3, 8, 8)
 STUDENT = (4, 4, 6, 8)
 TEACHER = (4, 6, 8, 10)
-TRAIN = 20
+TRAIN, ASIDE = 20, 7
 
 NetworkFactory = Callable[..., StagedNetwork]
 
@@ -48,30 +48,44 @@ def small_network() -> NetworkFactory:
 
 @pytest.fixture(scope="session")
 def small_batch() -> Callable[..., Batch]:
-    """Draw a batch from a seed, which also seeds the draws of a step."""
+    """Draw a batch from a seed, which also seeds the draws of a step, with images set aside."""
 
     def draw(seed: int, size: int = 6) -> Batch:
         source = torch.Generator().manual_seed(seed)
-        return Batch(
-            torch.randn(size, *IMAGE, generator=source),
-            torch.randint(CLASSES, (size,), generator=source),
-            torch.arange(size),
-            seed,
+        batch, aside = (
+            Batch(
+                torch.randn(size, *IMAGE, generator=source),
+                torch.randint(CLASSES, (size,), generator=source),
+                torch.arange(size),
+                seed,
+            )
+            for _ in range(2)
         )
+        return batch._replace(aside=aside)
 
     return draw
 
 
 @pytest.fixture(scope="session")
 def small_stream() -> Callable[..., BatchStream]:
-    """Stream 20 random images in batches of 8, so that the last batch of an epoch is smaller."""
+    """Stream 20 random images in batches of 8, so that the last batch of an epoch is smaller.
+
+    As many of 7 images that are set aside come with each batch.
+    """
 
     def stream(seed: int, **augment: float) -> BatchStream:
         source = torch.Generator().manual_seed(7)
-        images = torch.randint(256, (TRAIN, *IMAGE), generator=source).to(torch.uint8)
-        train = ImageSet(images, torch.arange(TRAIN) % CLASSES)
+        train, aside = (
+            ImageSet(
+                torch.randint(256, (count, *IMAGE), generator=source).to(torch.uint8),
+                torch.arange(count) % CLASSES,
+            )
+            for count in (TRAIN, ASIDE)
+        )
         statistics, changes = ((0.5,) * 3, (0.25,) * 3), Augment(**augment)
-        return BatchStream(train, *statistics, batch_size=8, seed=seed, augment=changes)
+        return BatchStream(
+            train, *statistics, batch_size=8, seed=seed, augment=changes, aside=aside
+        )
 
     return stream
 

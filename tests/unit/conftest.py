@@ -56,8 +56,10 @@ def splits() -> Splits:
 
 @pytest.fixture(scope="session")
 def lessons(splits: Splits) -> Lessons:
-    """All training images."""
-    return Lessons(Prepared(splits.train, splits.card))
+    """All training images, and 2 of each class that are set aside."""
+    source, labels = torch.Generator().manual_seed(4), torch.arange(len(CLASSES)).repeat(2)
+    images = torch.randint(256, (len(labels), 1, 8, 8), dtype=torch.uint8, generator=source)
+    return Lessons(Prepared(splits.train, splits.card), aside=ImageSet(images, labels))
 
 
 @pytest.fixture(scope="session")

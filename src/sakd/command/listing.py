@@ -17,7 +17,7 @@ from sakd.foundation.docstrings import first_sentence
 from sakd.foundation.tables import FORM, Table
 from sakd.networks import NETWORKS, NetworkBuilder
 from sakd.networks.outside.names import FORMS
-from sakd.routing import POLICIES
+from sakd.routing import POLICIES, RoutingPolicy
 
 Rows = list[tuple[str, ...]]
 """Lines of a table, the head first."""
@@ -51,13 +51,14 @@ def networks() -> Rows:
 
 
 def policies() -> Rows:
-    """List name, training, what it sees and gives, options with defaults, description, paper."""
-    rows: Rows = [("name", "trained", "sees", "gives", "options", "what", "source")]
+    """List name, images that train it, what it sees and gives, options, description, paper."""
+    rows: Rows = [("name", "learns from", "sees", "gives", "options", "what", "source")]
     for name, kind in POLICIES.items():
-        trained, gives = "yes" if kind.trained else "no", "weights" if kind.weighs else "choice"
         sees = " ".join(str(sight.name).lower() for sight in kind.sees) or "-"
-        needs = trained, sees, gives
-        rows.append((name, *needs, options(kind), first_sentence(kind), source(kind)))
+        gives = "weights" if kind.weighs else "choice"
+        rows.append(
+            (name, _lessons(kind), sees, gives, options(kind), first_sentence(kind), source(kind))
+        )
     return rows
 
 
@@ -69,6 +70,13 @@ def datasets() -> Rows:
         sources = ", ".join(kind.sources)
         rows.append((name, sources, given or "-", first_sentence(kind), source(kind)))
     return rows
+
+
+def _lessons(kind: type[RoutingPolicy]) -> str:
+    """Name the images that train a policy."""
+    if not kind.trained:
+        return "-"
+    return "images set aside" if kind.learns_aside else "training images"
 
 
 class Listing(NamedTuple):

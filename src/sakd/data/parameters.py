@@ -37,6 +37,8 @@ class DataParameters:
         val_fraction: Share of the training images for validation, where the dataset has none.
         test_fraction: Share of all images for test, where the dataset has no test images.
         train_size: Number of training images to keep; null for all.
+        set_aside: Share of the training images that are kept from teachers and students, for a
+            policy that learns from images which neither knows.
         split_seed: Seed of the splits, and of the choice of labelled images.
         student_per_class: Labelled images per class that students learn from; null for all.
 
@@ -57,6 +59,7 @@ class DataParameters:
     val_fraction: float = 0.1
     test_fraction: float | None = None
     train_size: int | None = None
+    set_aside: float = 0.0
     split_seed: int = 0
     student_per_class: int | None = None
 
@@ -66,6 +69,7 @@ class DataParameters:
             share = getattr(self, name)
             fine = share is None or 0 < share < 1
             require(fine, f"{name} must be above 0 and below 1, got {share}")
+        self.splitting()  # which checks what is its own
         for name in ("train_size", "student_per_class"):
             size = getattr(self, name)
             require(size is None or size >= 1, f"{name} must be 1 or more, or null, got {size}")
@@ -119,4 +123,5 @@ class DataParameters:
             self.train_size,
             self.split_seed,
             self.duplicates,
+            self.set_aside,
         )

@@ -13,22 +13,20 @@ from sakd.data import Batch, BatchStream
 from sakd.distillers import Distiller, Epoch, Side
 from sakd.networks import StagedNetwork
 from sakd.networks.spots import Spot
-from sakd.networks.staged import in_mode
 from sakd.objectives.assembly import Losses, assemble
 from sakd.objectives.base import StepResult
-from sakd.objectives.graft import Graft
 from sakd.objectives.looking import features_for
 from sakd.objectives.outputs import (
     Outputs,
     arithmetic_of,
-    full_precision,
     wanted_unrectified,
 )
 from sakd.objectives.parameters import Routing
 from sakd.objectives.players import Optimisation, Player
 from sakd.objectives.pretraining import PretrainingObjective
-from sakd.objectives.problem import Problem, System
+from sakd.objectives.problem import Problem
 from sakd.objectives.requests import Request
+from sakd.objectives.routed import Lesson, Routed
 from sakd.objectives.router import Router
 from sakd.objectives.scenes import positions_of, scene_of
 from sakd.objectives.teaching import FrozenTeacher, Teaching
@@ -38,7 +36,7 @@ ROUTER = Routing().optimisation(Optimisation())
 """The recipe of the router of arXiv:2205.02399 on CIFAR-100."""
 
 
-class SpotDistillation(System):
+class SpotDistillation(Routed):
     """Train a student by its labels, and by distillers where the policy says so.
 
     Song et al., IEEE TIP 2022, arXiv:2205.02399. Two players:
@@ -46,7 +44,8 @@ class SpotDistillation(System):
     ``ce_weight`` CE + sum_m w_m sum_k (n_k / B) L_m,k over the samples chosen at spot k, where a
     policy that routes labels weighs the samples of the CE too;
     the ``router`` (policy and adapters, if the policy has parameters) minimises the
-    cross-entropy of the graft, see `Router`. Neither loss reaches the other player.
+    cross-entropy of the graft, see `Router`, of the training images or of those set aside, as the
+    policy says. Neither loss reaches the other player.
     """
 
     teaching: Teaching = FrozenTeacher()
@@ -135,8 +134,10 @@ class SpotDistillation(System):
             return None
         distillers = self._distillers().values()
         asked = Request.of(self.teacher, distillers, keep_mb=self.keep_outputs_mb)
-        reached = () if self.router.graft is None else (self.spots[0].teacher,)
-        seen = positions_of(self.router.policy.sees, self.task, self.teacher.depth)
+        policy = self.router.policy
+        elsewhere = self.router.graft is None or policy.learns_aside
+        reached = () if elsewhere else (self.spots[0].teacher,)
+        seen = positions_of(policy.sees, self.task, self.teacher.depth)
         return asked.joined([*seen, *reached])
 
     def pretrainings(self) -> dict[str, PretrainingObjective]:
@@ -183,17 +184,9 @@ class SpotDistillation(System):
             total = total + self.weights[name] * loss
         losses = {"student": total}
         terms = {**supervision, **knowledge, **rates_of(route, self.spot_names)}
-        if (graft := self.router.graft) is not None and route.gate is not None:
-            with networks:
-                logits = self.grafted(graft, batch.images, taught, route.gate)
-            grafted = self.task.loss(full_precision([logits])[0], batch)
-            losses["router"] = self.teaching.routing_loss(
-                self.router, grafted, own.detach(), route.gate[:, -1], route.cost
-            )
-        elif route.cost is not None:
-            losses["router"] = route.cost
-        if "router" in losses:
-            terms["routing"] = losses["router"]
+        routing = self.routing(Lesson(batch, student, taught, route, own), networks)
+        if routing is not None:
+            losses["router"] = terms["routing"] = routing
         further = self.further(total, taught, batch, route.share)
         losses, terms = losses | further.losses, terms | further.terms
         return StepResult(losses, {name: term.detach() for name, term in terms.items()})
@@ -217,14 +210,6 @@ class SpotDistillation(System):
     def outputs(self, network: StagedNetwork, images: Tensor, side: Side) -> Outputs:
         """Run ``network`` on ``images`` (B, C, H, W) for the outputs that distillers compare."""
         return Outputs.of(network, images, side, unrectified=side in self.unrectified)
-
-    def grafted(self, graft: Graft, images: Tensor, taught: Outputs, gate: Tensor) -> Tensor:
-        """Run the ``graft`` on ``images`` (B, C, H, W) by ``gate`` (B, D); give logits (B, K)."""
-        with in_mode(self.student, training=False), in_mode(self.teacher, training=False):
-            depth = self.spots[0].teacher
-            reached = self.teaching.reached(self.teacher, images, depth, taught)
-            logits: Tensor = graft(self.student, self.teacher, images, reached, gate)
-        return logits
 
     def knowledge(
         self, student: Outputs, teacher: Outputs, batch: Batch, share: Tensor

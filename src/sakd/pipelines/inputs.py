@@ -93,5 +93,7 @@ def describe_start(network: str, start: Weights | None) -> None:
 
 def lessons(development: Parts, card: Mapping[str, Any], parameters: Parameters) -> Lessons:
     """Read all training images, with what the choice of labelled ones depends on."""
-    train = Prepared(parameters.data.images(development["train"]()), DataCard.from_json(card))
-    return Lessons(train, seed=parameters.data.split_seed)
+    data, known = parameters.data, DataCard.from_json(card)
+    train = Prepared(data.images(development["train"]()), known)
+    aside = data.images(development["aside"]()) if "aside" in known.counts else None
+    return Lessons(train, seed=data.split_seed, aside=aside)

@@ -59,5 +59,5 @@ def _data(catalog: Catalog, parameters: Parameters) -> tuple[Parts, dict[str, An
         found = f"{data.slug} is not prepared, and only that shows how many images there are"
         raise UserError(f"{found}: run --pipelines data_preparation with the same options first")
     made = noise(outline, data.splitting(), name=data.slug)
-    parts = {"train": made.train, "val": made.val}
+    parts = {name: part for name, part in made.parts.items() if name != "test"}
     return {name: partial(vars, part) for name, part in parts.items()}, made.card.to_json()

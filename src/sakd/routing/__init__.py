@@ -11,6 +11,7 @@ from sakd.routing.base import Route, RoutingPolicy
 from sakd.routing.better import Better
 from sakd.routing.budget import Budget
 from sakd.routing.conditional import Conditional
+from sakd.routing.heldout import HeldOut
 from sakd.routing.prime import Prime
 from sakd.routing.random import Random
 from sakd.routing.random_matched import RandomMatched
@@ -26,6 +27,7 @@ POLICIES: Table[type[RoutingPolicy]] = Table(
         "random_matched": RandomMatched,
         "anti": Anti,
         "budget": Budget,
+        "heldout": HeldOut,
         "conditional": Conditional,
         "better": Better,
         "agreeing": Agreeing,

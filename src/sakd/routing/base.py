@@ -40,6 +40,8 @@ class RoutingPolicy(nn.Module, ABC):
         sees: The outputs of the networks that it reads.
         weighs: Whether its shares are weights, and not 0 or 1; distillers that relate samples to
             each other take none.
+        learns_aside: Whether the routing loss is that of images which neither network learns from,
+            see `sakd.data.Batch`. What the student learns follows from the training images alone.
         settled: Whether its rates are given and not found, so that it cannot stop choosing.
     """
 
@@ -47,6 +49,7 @@ class RoutingPolicy(nn.Module, ABC):
     grafted: ClassVar[bool] = True
     sees: ClassVar[Sight] = Sight.EMBEDDINGS
     weighs: ClassVar[bool] = False
+    learns_aside: ClassVar[bool] = False
     settled: ClassVar[bool] = False
 
     def __init__(self, student_width: int, teacher_width: int, decisions: int) -> None:

@@ -37,8 +37,12 @@ class Bench:
         """Give the folder of ``training``."""
         return self.store.entry(training.group, training.id, training.key)
 
-    def stream(self, training: Training) -> BatchStream:
-        """Make the batches that ``training`` learns from."""
+    def stream(self, training: Training, *others: Training) -> BatchStream:
+        """Make the batches that ``training`` learns from, and ``others`` that see the same ones.
+
+        They come with images set aside where one of these trainings has a policy for them.
+        """
+        aside = next((one.aside for one in (training, *others) if one.aside is not None), None)
         return BatchStream(
             training.images.to(self.device),
             mean=self.val.card.mean,
@@ -47,6 +51,7 @@ class Bench:
             seed=training.seed,
             augment=training.recipe.augment,
             device=self.device,
+            aside=None if aside is None else aside.to(self.device),
         )
 
     def record(self, training: Training) -> Record:

@@ -16,11 +16,13 @@ class Lessons:
         train: All training images.
         per_class: Number of labelled images of each class to learn from; None for all.
         seed: The seed that chooses them.
+        aside: The images that are set aside for policies, if there are any.
     """
 
     train: Prepared
     per_class: int | None = None
     seed: int = 0
+    aside: Images | None = None
 
     @property
     def card(self) -> DataCard:

@@ -49,7 +49,7 @@ def _fitting(trainings: Sequence[Training], bench: Bench) -> int:
     if len(trainings) == 1:
         return 1
     try:
-        stream = bench.stream(trainings[0])
+        stream = bench.stream(*trainings)
         batch = next(iter(stream.epoch(0)))
     except UserError:  # each will fail and be recorded
         return len(trainings)
@@ -102,7 +102,7 @@ class Pack:
     @cached_property
     def stream(self) -> BatchStream:
         """The batches that all trainings learn from."""
-        return self.bench.stream(self.trainings[0])
+        return self.bench.stream(*self.trainings)
 
     def run(self) -> list[Record]:
         """Run the trainings; record the failure of one, and go on with the others.

@@ -152,12 +152,22 @@ class Parameters:
             check_mixing(self.distillation.suited(method).objective, self.student.augment)
             for policy in self.grid.policies:
                 check_shares(method, self.distillation.weights_of(method), POLICIES[policy])
+        self._check_aside()
         self.routing.check()
         for training in (self.teacher, self.student):
             training.augment.check(streamed=self.data.streamed)
         for name in self.student_lr:
             check_network(name)
         self._check_weights()
+
+    def _check_aside(self) -> None:
+        """Check that there are images for policies that learn from images set aside."""
+        for policy in self.grid.policies:
+            require(
+                self.data.set_aside > 0 or not POLICIES[policy].learns_aside,
+                f"policy {policy!r} learns from images set aside, and data.set_aside is 0: set it "
+                "to a share of the training images, such as 0.1, or leave the policy out",
+            )
 
     def _check_weights(self) -> None:
         """Check that every file of weights is of a network of the grid that can use it."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from sakd.data import Images
 from sakd.distillers.method import Method
+from sakd.foundation.errors import UserError
 from sakd.foundation.keys import content_key, facts_of
 from sakd.foundation.randomness import seeded
 from sakd.networks import StagedNetwork
@@ -51,6 +52,7 @@ class Training:
         task: The task, which gives the label loss and the measures.
         teacher: Makes the frozen teacher, which trainings of equal `taught_by` may share; None if
             there is no teacher, or it learns too.
+        aside: The images set aside, where the policy learns from them.
     """
 
     group: str
@@ -64,6 +66,7 @@ class Training:
     seed: int
     task: Task = CLASSIFICATION
     teacher: Callable[[], StagedNetwork] | None = None
+    aside: Images | None = None
 
     @property
     def key(self) -> str:
@@ -145,6 +148,9 @@ def cell_training(
 
     Cells of one seed start from the same student and see the same images in the same order. The
     objective raises `UserError` when it is built if the teacher's weights do not fit its network.
+
+    Raises:
+        UserError: The policy learns from images set aside, and there are none.
     """
     student = _Learner(cell.student, "student", cell.seed, lessons, start)
     alone = student.alone(recipe, group=cell.row, name=cell.id, facts=asdict(cell))
@@ -189,4 +195,12 @@ def _distilled(
         build=build,
         optimisation=optimisation,
         teacher=None if learns else taught,
+        aside=_aside(cell.policy, student.lessons) if policy.learns_aside else None,
     )
+
+
+def _aside(policy: str, lessons: Lessons) -> Images:
+    if lessons.aside is None:
+        found = f"policy {policy!r} learns from images set aside, and the prepared data have none"
+        raise UserError(f"{found}: run --pipelines data_preparation with data.set_aside above 0")
+    return lessons.aside

@@ -77,7 +77,9 @@ class Precision:
         """Lay the images of ``batch`` out as this precision has them."""
         if not self.channels_last:
             return batch
-        return batch._replace(images=batch.images.contiguous(memory_format=torch.channels_last))
+        images = batch.images.contiguous(memory_format=torch.channels_last)
+        aside = None if batch.aside is None else self.seen(batch.aside)
+        return batch._replace(images=images, aside=aside)
 
 
 EXACT = Precision()

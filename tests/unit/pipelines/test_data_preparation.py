@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,19 @@ def test_other_settings_prepare_again(run: Any, reads: list[str]) -> None:
     assert len(reads) == 2
     assert other["key"] != first["key"]
     assert sum(other["counts"]["train"]) == 101
+
+
+def test_images_that_are_set_aside_come_and_go_with_their_parameter(
+    run: Any, reads: list[str], catalog: DataCatalog
+) -> None:
+    apart = replace(DATA, set_aside=0.1)
+    first = run(apart)
+    assert run(apart) == first
+    assert len(reads) == 1
+    assert len(catalog.load("digits-development")["aside"]()["labels"]) == 10
+    assert first["counts"].keys() - run()["counts"].keys() == {"aside"}
+    assert "aside" not in catalog.load("digits-development")
+    assert len(reads) == 2
 
 
 def test_a_changed_source_prepares_again(

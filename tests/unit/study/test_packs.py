@@ -32,7 +32,7 @@ from sakd.training.progress import Progress
 Make = Callable[..., Training]
 Same = Callable[[Any, Any], bool]
 
-METHODS = [("none", "none"), ("kd", "always"), ("ft", "adaptive"), ("crd", "anti")]
+METHODS = [("none", "none"), ("kd", "heldout"), ("ft", "adaptive"), ("crd", "anti")]
 BRIEF = Distillation(options={"ft": {"pretrain_epochs": 1}})
 
 

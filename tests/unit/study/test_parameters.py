@@ -39,6 +39,13 @@ def test_parsed_parameters_parse_to_the_same_again(load: Load) -> None:
     assert parse_parameters(asdict(parameters)) == parameters
 
 
+@pytest.mark.parametrize("policies", [["always", "heldout"], ["all"]])
+def test_a_policy_for_images_set_aside_is_refused_without_any(policies: list[str]) -> None:
+    grid = {"policies": policies}
+    assert re.search(r"'heldout' .*data\.set_aside is 0: set it", complaint({"grid": grid}))
+    assert parse_parameters({"grid": grid, "data": {"set_aside": 0.1}}).data.set_aside == 0.1
+
+
 @pytest.mark.parametrize(
     ("streamed", "augment", "message"),
     [

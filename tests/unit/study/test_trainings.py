@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from sakd.data import Augment, Splits
+from sakd.data import Augment, ImageSet, Prepared, RawData, Splits, Splitting, prepare
 from sakd.foundation.errors import UserError
 from sakd.foundation.vocabulary import DONE
 from sakd.objectives import JointDistillation, Optimisation, SpotDistillation, Supervised
@@ -176,6 +176,31 @@ def test_a_student_sees_only_its_labelled_images(make_training: Make, lessons: L
     training = make_training(images=replace(lessons, per_class=4))
     assert training.images.labels.bincount().tolist() == [4, 4, 4]
     assert make_training().images is lessons.train.images
+
+
+def test_images_set_aside_come_with_the_cells_whose_policy_learns_from_them(
+    make_training: Make, lessons: Lessons
+) -> None:
+    asking, other = make_training(policy="heldout"), make_training(policy="adaptive")
+    assert (asking.aside, other.aside) == (lessons.aside, None)
+    assert asking.images is other.images is lessons.images
+    assert asking.learns_from == other.learns_from
+    with pytest.raises(UserError, match=r"'heldout' .* have none: .*data\.set_aside"):
+        make_training(policy="heldout", images=replace(lessons, aside=None))
+
+
+def test_no_training_sees_an_image_that_is_set_aside(make_training: Make) -> None:
+    pixels = torch.arange(60, dtype=torch.uint8).view(60, 1, 1, 1).expand(-1, -1, 8, 8)
+    raw = RawData(ImageSet(pixels, torch.arange(60) % 3), None, ("a", "b", "c"), "shades of grey")
+    apart = prepare(raw, Splitting(0.2, test_fraction=0.2, set_aside=0.3), name="toys")
+    lessons = Lessons(Prepared(apart.train, apart.card), aside=apart.aside)
+    cell = make_training(policy="heldout", images=lessons)
+    assert cell.aside is not None
+    aside = set(cell.aside.images[:, 0, 0, 0].tolist())
+    for training in (cell, teacher_training("resnet14", 0, lessons, Recipe())):
+        seen = set(training.images.images[:, 0, 0, 0].tolist())
+        assert len(seen) == len(apart.train)
+        assert not seen & aside
 
 
 def test_the_router_follows_the_student_at_its_own_rate(make_training: Make) -> None:

@@ -136,12 +136,13 @@ def test_a_step_on_a_device_takes_nothing_from_the_host(
     monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())  # there is none of it
     monkeypatch.setattr(spot_distillation, "arithmetic_of", lambda _device: nullcontext())
     batch, draws = small_batch(0), torch.Generator()
-    there = [x.to(DEVICE) for x in (batch.images, batch.labels, batch.index)]
+    there = Batch(*(x.to(DEVICE) for x in batch[:3]), seed=0, source=lambda _purpose: draws)
+    there = there._replace(aside=there)
     run = Run(small_objective(method, policy, objective=objective).to(DEVICE), epochs=1)
     run.objective.train()
     for _ in range(2):
         with Waits(refuse=True):
-            run.learn(Batch(*there, seed=0, source=lambda _purpose: draws))
+            run.learn(there)
 
 
 @pytest.mark.parametrize(("method", "policy"), [("at", "adaptive"), ("crd", "random")])

@@ -32,6 +32,8 @@ class Batch(NamedTuple):
         view: (B,) int64, positions among the views of the stream where these are fixed.
         source: Gives the generator of a purpose, where one is kept from step to step; None makes
             one whenever it is asked for.
+        aside: As many images of those set aside, where the stream has any; their ``index`` and
+            ``view`` are positions among these.
     """
 
     images: Tensor
@@ -41,6 +43,7 @@ class Batch(NamedTuple):
     mixture: Mixture | None = None
     view: Tensor | None = None
     source: Callable[[str], torch.Generator] | None = None
+    aside: Batch | None = None
 
     @property
     def leading_labels(self) -> Tensor:
@@ -96,9 +99,13 @@ class BatchStream:
         seed: Streams of the same seed are the same.
         augment: The random changes made to the images.
         device: The device on which batches are made.
+        aside: Images that are set aside: each batch then comes with one of theirs of its size,
+            varied likewise. They come round by round, in orders of their own, and so several times
+            in an epoch, or not all of them; streamed ones in one crop an epoch.
 
     Raises:
-        UserError: The training set has fewer than two images, or ``batch_size`` is below 1.
+        UserError: There are fewer than two training images, or images set aside; or ``batch_size``
+            is below 1.
     """
 
     train: InitVar[Images]
@@ -109,9 +116,10 @@ class BatchStream:
     seed: int
     augment: Augment = field(default_factory=Augment)
     device: torch.device | str = "cpu"
+    aside: InitVar[Images | None] = None
 
-    def __post_init__(self, train: Images) -> None:
-        """Put the training set on the device."""
+    def __post_init__(self, train: Images, aside: Images | None) -> None:
+        """Put the images on the device."""
         require(self.batch_size >= 1, f"batch_size must be 1 or more, got {self.batch_size}")
         found = f"a training set of {len(train)} image{'' if len(train) == 1 else 's'}"
         require(len(train) > 1, f"{found}; needed: 2 or more; add images")
@@ -120,6 +128,18 @@ class BatchStream:
         self._views = train.views(self.augment, self.device, self.seed)
         self._mixer = Mixer(self.augment)
         self._normalise = Normalise(self.mean, self.std, self.device)
+        self._aside = None if aside is None else self._like(aside)
+
+    def _like(self, aside: Images) -> BatchStream:
+        return BatchStream(
+            aside,
+            self.mean,
+            self.std,
+            batch_size=self.batch_size,
+            seed=mix(self.seed, "aside"),
+            augment=self.augment,
+            device=self.device,
+        )
 
     def __len__(self) -> int:
         """Count the steps of an epoch."""
@@ -147,10 +167,21 @@ class BatchStream:
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """Yield the batches of epoch ``number``, counted from 0."""
-        draws = generator(self.seed, number, "images")
-        order = torch.randperm(len(self._labels), generator=draws)
-        views = self._views.epoch(order, draws, self._sizes)
-        rows = torch.split(order.to(self.device), self._sizes)
+        batches = self._batches(number, self._sizes)
+        if self._aside is None:
+            yield from batches
+            return
+        for batch, aside in zip(batches, self._aside._batches(number, self._sizes), strict=True):
+            yield batch._replace(aside=aside)
+
+    def _batches(self, number: int, sizes: Sequence[int]) -> Iterator[Batch]:
+        """Yield batches of these ``sizes``: the images round by round, as far as that goes."""
+        draws, count = generator(self.seed, number, "images"), len(self._labels)
+        rounds = -(-sum(sizes) // count)
+        order = torch.cat([torch.randperm(count, generator=draws) for _ in range(rounds)])
+        order = order[: sum(sizes)]
+        views = self._views.epoch(order, draws, sizes)
+        rows = torch.split(order.to(self.device), list(sizes))
         for step, (shown, index) in enumerate(zip(views, rows, strict=True)):
             pixels = self._normalise(shown.pixels)
             images, mixture = self._vary(pixels, self._labels[index], number, step)

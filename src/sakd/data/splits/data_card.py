@@ -24,10 +24,10 @@ class DataCard:
         classes: Class names; a label is a position in it.
         channels: C of every image; ``height`` and ``width`` in pixels.
         mean: Mean per channel, pixels in [0, 1]; ``std`` is the standard deviation likewise.
-        counts: Images per class, for each of train, val and test.
+        counts: Images per class, for each of train, val and test, and of aside if there are any.
         source: Where the images came from, in words.
         key: Hash of what it was prepared from and how, see ``preparation_key``.
-        sha256: Hash of the content of the three splits, see ``content_hash``.
+        sha256: Hash of the content of the splits, see ``content_hash``.
         imbalance: Training images of the largest class per one of the smallest.
         duplicates: Images found more than once, see `sakd.data.splits.duplicates`.
         origin: A digest of where the raw data lay, see `Dataset.origin`.
@@ -133,16 +133,24 @@ class Prepared:
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """The three disjoint parts of a dataset.
+    """The disjoint parts of a dataset.
 
     Attributes:
         train: Images to learn from.
         val: Images to choose by, carved from the training images.
         test: Images to report on, read once, in evaluation.
         card: Their description.
+        aside: Images for what must learn from neither train nor val, if any were set aside.
     """
 
     train: Images
     val: Images
     test: Images
     card: DataCard
+    aside: Images | None = None
+
+    @property
+    def parts(self) -> dict[str, Images]:
+        """The splits by name, in the order in which they are hashed."""
+        parts = {"train": self.train, "val": self.val, "test": self.test}
+        return parts if self.aside is None else {**parts, "aside": self.aside}

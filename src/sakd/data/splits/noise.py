@@ -26,11 +26,15 @@ def noise(outline: Outline, splitting: Splitting, *, name: str) -> Splits:
     test = round((splitting.test_fraction or 0) * outline.train)
     train = outline.train - (test if outline.test is None else 0)
     val = round(splitting.val_fraction * train)
+    kept = splitting.train_size or train - val
+    aside = round(splitting.set_aside * kept)
     sizes = {
-        "train": splitting.train_size or train - val,
+        "train": kept - aside,
         "val": val,
         "test": test if outline.test is None else outline.test,
     }
+    if aside:
+        sizes["aside"] = aside
     parts = {split: _images(count, outline) for split, count in sizes.items()}
     channels, height, width = outline.shape
     card = DataCard(

@@ -20,6 +20,7 @@ from sakd.data.splits.data_card import DataCard, Splits
 from sakd.data.splits.duplicates import Hashed, without_duplicates
 from sakd.data.splits.sampling import draw_per_class, proportional
 from sakd.foundation.errors import UserError, require
+from sakd.foundation.keys import added, facts_of
 from sakd.foundation.randomness import generator
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,10 @@ class Splitting:
         train_size: Keep this many training images, in (stratified) proportion; None for all.
         split_seed: The same seed gives the same splits.
         duplicates: Whether to drop or to keep them, see `sakd.data.splits.duplicates`.
+        set_aside: Share of these training images for a split of its own, ``aside``, taken last.
+
+    Raises:
+        UserError: ``set_aside`` is out of range.
     """
 
     val_fraction: float
@@ -46,6 +51,12 @@ class Splitting:
     train_size: int | None = None
     split_seed: int = 0
     duplicates: Literal["drop", "keep"] = "drop"
+    set_aside: float = added(0.0)
+
+    def __post_init__(self) -> None:
+        """Check the share that is set aside."""
+        fine = 0 <= self.set_aside < 1
+        require(fine, f"set_aside must be 0 or more and below 1, got {self.set_aside}")
 
     def check(self, *, has_test: bool | None) -> None:
         """Check that there is a share for test if the dataset has no test images.
@@ -62,7 +73,7 @@ class Splitting:
 
 def preparation_key(fingerprint: str, splitting: Splitting) -> str:
     """Hash all that determines prepared data: ``Dataset.fingerprint``, splitting, this code."""
-    content = {"format": FORMAT, "raw": fingerprint, **asdict(splitting)}
+    content = {"format": FORMAT, "raw": fingerprint, **facts_of(splitting)}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -88,8 +99,7 @@ def prepare(raw: RawData, splitting: Splitting, *, name: str, key: str = "") -> 
     development, duplicates = without_duplicates(development, test, keep=keep)
     *given, train = [part.canonical() for part in development]
     tested = None if test is None else test.canonical()
-    carved = _split(train, given, tested, splitting, raw.classes)
-    splits = dict(zip(("train", "val", "test"), carved, strict=True))
+    splits = _split(train, given, tested, splitting, raw.classes)
     card = _card(raw, splits, name=name, key=key)
     _tell(card)
     return Splits(**splits, card=replace(card, duplicates=asdict(duplicates)))
@@ -101,20 +111,24 @@ def _split(
     test: Images | None,
     splitting: Splitting,
     classes: Sequence[str],
-) -> tuple[Images, Images, Images]:
-    """Give train, val and test; val and test are carved from ``train`` unless they are given."""
+) -> dict[str, Images]:
+    """Name the splits; val and test are carved from ``train`` unless they are given."""
     carve = partial(_carve, seed=splitting.split_seed, classes=classes)
+    learnt = 2 if splitting.set_aside else 1  # images that a class must keep for train and aside
     if test is None:
-        after = 1 if given else 2  # images that a class must keep: for train, and for val
+        after = learnt if given else learnt + 1  # and for val
         train, test = carve(train, "test", splitting.test_fraction, leave=after)
     if given:
         (val,) = given
         require(len(val) > 0, "val has no image that is not in test too; add images")
         _require_images(train, 1, "to train on", classes)
     else:
-        train, val = carve(train, "val", splitting.val_fraction, leave=1)
+        train, val = carve(train, "val", splitting.val_fraction, leave=learnt)
     train = _keep(train, splitting.train_size, seed=splitting.split_seed, classes=classes)
-    return train, val, test
+    if not splitting.set_aside:
+        return {"train": train, "val": val, "test": test}
+    train, aside = carve(train, "aside", splitting.set_aside, leave=1)
+    return {"train": train, "val": val, "test": test, "aside": aside}
 
 
 def _carve(

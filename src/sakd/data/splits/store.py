@@ -32,7 +32,7 @@ class SplitStore:
 
     @property
     def development(self) -> Parts:
-        """The training and validation images."""
+        """The training and validation images, and those set aside."""
         return parts_in(self._root / "development")
 
     @property
@@ -42,13 +42,10 @@ class SplitStore:
 
     def write(self, splits: Splits) -> None:
         """Write the images; their card is for the caller to write, once they are all there."""
-        images = {
-            "development/train": splits.train,
-            "development/val": splits.val,
-            "test/test": splits.test,
-        }
-        for name, part in images.items():
-            with at_once(self._root / f"{name}.safetensors") as partial_file:
+        (self._root / "development" / "aside.safetensors").unlink(missing_ok=True)
+        for name, part in splits.parts.items():
+            folder = "test" if name == "test" else "development"
+            with at_once(self._root / folder / f"{name}.safetensors") as partial_file:
                 save_file(dict(part.tensors()), partial_file)
 
     @property
@@ -86,10 +83,11 @@ class SplitStore:
         try:
             found = {**self.development, **self.test}
             train, val, test = (read(found[name]()) for name in ("train", "val", "test"))
+            aside = read(found["aside"]()) if "aside" in card.counts else None
         except (OSError, KeyError, ValueError):  # interrupted or damaged
             return None
-        intact = content_hash([train, val, test]) == card.sha256
-        return Splits(train, val, test, card) if intact else None
+        splits = Splits(train, val, test, card, aside)
+        return splits if content_hash(splits.parts.values()) == card.sha256 else None
 
 
 def parts_in(folder: Path) -> dict[str, Callable[[], Mapping[str, Tensor]]]:

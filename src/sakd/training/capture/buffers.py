@@ -22,16 +22,7 @@ class Buffers:
 
     def __init__(self, batch: Batch) -> None:
         """Copy ``batch``."""
-        mixture = batch.mixture
-        if mixture is not None:
-            mixture = Mixture(mixture.partner.clone(), mixture.share.clone())
-        self.batch = batch._replace(
-            images=batch.images.clone(),
-            labels=batch.labels.clone(),
-            index=batch.index.clone(),
-            mixture=mixture,
-            view=None if batch.view is None else batch.view.clone(),
-        )
+        self.batch = _copy(batch)
 
     def load(self, batch: Batch) -> None:
         """Copy a ``batch`` of the same form into the memory."""
@@ -44,8 +35,24 @@ def form(batch: Batch) -> Form:
     return tuple((x.shape, x.dtype, x.stride()) for x in _tensors(batch))
 
 
+def _copy(batch: Batch) -> Batch:
+    mixture = batch.mixture
+    if mixture is not None:
+        mixture = Mixture(mixture.partner.clone(), mixture.share.clone())
+    return batch._replace(
+        images=batch.images.clone(),
+        labels=batch.labels.clone(),
+        index=batch.index.clone(),
+        mixture=mixture,
+        view=None if batch.view is None else batch.view.clone(),
+        aside=None if batch.aside is None else _copy(batch.aside),
+    )
+
+
 def _tensors(batch: Batch) -> Iterator[Tensor]:
     yield from (batch.images, batch.labels, batch.index)
     yield from batch.mixture or ()
     if batch.view is not None:
         yield batch.view
+    if batch.aside is not None:
+        yield from _tensors(batch.aside)

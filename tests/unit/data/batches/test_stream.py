@@ -19,9 +19,12 @@ def images(make_images) -> ImageSet:
     return make_images(per_class=10, classes=7)
 
 
-def stream(images: ImageSet, seed: int = 3, batch_size: int = 16) -> BatchStream:
+def stream(
+    images: ImageSet, seed: int = 3, batch_size: int = 16, aside: ImageSet | None = None
+) -> BatchStream:
     augment = Augment(crop_padding=2, flip=True)
-    return BatchStream(images, MEAN, STD, batch_size=batch_size, seed=seed, augment=augment)
+    options = {"batch_size": batch_size, "seed": seed, "augment": augment, "aside": aside}
+    return BatchStream(images, MEAN, STD, **options)
 
 
 def same(a: Batch, b: Batch) -> bool:
@@ -106,6 +109,43 @@ def test_epochs_and_seeds_differ_in_order_and_view(images) -> None:
 def test_steps_of_an_epoch_have_seeds_of_their_own(images) -> None:
     seeds = {batch.seed for batch in stream(images).epoch(0)}
     assert len(seeds) == 5
+
+
+def test_images_set_aside_come_along_and_leave_the_batches_as_they_are(images, make_images) -> None:
+    others = make_images(per_class=5, classes=4, seed=1)
+    alone, along = list(stream(images).epoch(1)), list(stream(images, aside=others).epoch(1))
+    assert all(same(*pair) for pair in zip(alone, along, strict=True))
+    assert all(batch.aside is None for batch in alone)
+    asides = [batch.aside for batch in along]
+    assert [len(aside.images) for aside in asides] == [len(batch.images) for batch in along]
+    index = torch.cat([aside.index for aside in asides])
+    assert torch.equal(torch.cat([aside.labels for aside in asides]), others.labels[index])
+    for number in range(3):  # rounds of 20 in an epoch of 70
+        assert sorted(index[20 * number :][:20].tolist()) == list(range(20))
+    again = [batch.aside for batch in stream(images, aside=others).epoch(1)]
+    assert all(same(*pair) for pair in zip(asides, again, strict=True))
+    assert not torch.equal(index[:20], index[20:40])
+
+
+def test_images_set_aside_are_varied_as_the_others(images, make_images) -> None:
+    augment = Augment(crop_padding=2, mixup=0.3, cutout=2)
+    others = make_images(per_class=5, classes=4, seed=1)
+    options = {"batch_size": 16, "seed": 0, "augment": augment, "aside": others}
+    first, *_ = BatchStream(images, MEAN, STD, **options).epoch(0)
+    assert first.aside.mixture is not None
+    assert not torch.equal(first.aside.mixture.share, first.mixture.share)
+    asides = [batch.aside for batch in stream(images, aside=others).epoch(0)]
+    index, shown = (torch.cat([getattr(a, n) for a in asides]) for n in ("index", "images"))
+    first, second, *_ = shown[index == 0]
+    assert not torch.equal(first, second)
+
+
+def test_more_images_set_aside_than_there_are_others_take_turns(images) -> None:
+    few = images.subset(torch.arange(5))
+    made = stream(few, aside=images)
+    seen = [torch.cat([b.aside.index for b in made.epoch(n)]).tolist() for n in range(2)]
+    assert [len(set(each)) for each in seen] == [5, 5]
+    assert seen[0] != seen[1]
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,20 @@ def test_batches_are_the_same_whatever_the_workers_and_whatever_came_before(
     assert all(same(a, b) for a, b in zip(alone, with_workers, strict=True))
 
 
+def test_images_set_aside_are_streamed_along(files: ImageFiles) -> None:
+    train, aside = (files.subset(torch.arange(*ends)) for ends in ((0, 9), (9, 12)))
+    options = {"batch_size": 5, "seed": 1, "augment": Augment(flip=True)}
+    made = BatchStream(train, MEAN, STD, **options, aside=aside)
+    batches, alone = list(made.epoch(1)), list(stream(train).epoch(1))
+    assert all(same(*pair) for pair in zip(batches, alone, strict=True))
+    asides = [batch.aside for batch in batches]
+    assert [len(each.images) for each in asides] == [5, 4]
+    index = torch.cat([each.index for each in asides])
+    assert torch.equal(torch.cat([each.labels for each in asides]), aside.labels[index])
+    again = [batch.aside for batch in made.epoch(1)]
+    assert all(same(*pair) for pair in zip(asides, again, strict=True))
+
+
 def test_a_stream_leaves_the_global_random_state_alone(files: ImageFiles) -> None:
     torch.manual_seed(5)
     before = torch.get_rng_state()

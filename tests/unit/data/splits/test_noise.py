@@ -22,15 +22,17 @@ def test_the_size_of_a_folder_is_not(name: str, tmp_path: Path) -> None:
     assert DATASETS[name](path=tmp_path, source=DATASETS[name].sources[0]).outline() is None
 
 
-@pytest.mark.parametrize("train_size", [None, 500])
-def test_noise_is_as_large_as_the_splits(train_size: int | None) -> None:
-    digits, splitting = open_dataset("digits"), Splitting(0.2, 0.2, train_size)
+@pytest.mark.parametrize(("train_size", "set_aside"), [(None, 0.0), (500, 0.2)])
+def test_noise_is_as_large_as_the_splits(train_size: int | None, set_aside: float) -> None:
+    digits = open_dataset("digits")
+    splitting = Splitting(0.2, 0.2, train_size, set_aside=set_aside)
     real = prepare(digits.load(), splitting, name="digits")
     outline = digits.outline()
     assert outline is not None
     made = noise(outline, splitting, name="digits")
-    for split in ("train", "val", "test"):
-        one, other = getattr(made, split), getattr(real, split)
+    assert made.parts.keys() == real.parts.keys()
+    for split, one in made.parts.items():
+        other = real.parts[split]
         assert len(one) == pytest.approx(len(other), abs=1)
         assert one.shape == other.shape
         assert set(one.labels.tolist()) == set(other.labels.tolist())

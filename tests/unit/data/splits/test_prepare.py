@@ -10,10 +10,11 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sakd.data import ImageSet, RawData, Splits, Splitting, prepare
+from sakd.data import ImageSet, RawData, Splits, Splitting, preparation_key, prepare
 from sakd.data.batches.images import content_hash
 from sakd.data.batches.normalise import channel_statistics
 from sakd.foundation.errors import UserError
+from sakd.foundation.keys import facts_of
 
 
 def split(raw: RawData, **changes) -> Splits:
@@ -69,6 +70,25 @@ def test_a_small_training_set_is_stratified_and_leaves_val_and_test_as_they_are(
     assert content(small.test) == content(whole.test)
 
 
+def test_images_set_aside_are_in_no_other_split_and_leave_val_and_test_as_they_are(raw) -> None:
+    whole, less = split(raw), split(raw, set_aside=0.2)
+    assert whole.aside is None
+    assert less.aside is not None
+    assert less.card.counts["aside"] == (2, 2, 2, 3)
+    assert content(less.train, less.aside) == content(whole.train)
+    assert max(content(*less.parts.values()).values()) == 1
+    assert (content(less.val), content(less.test)) == (content(whole.val), content(whole.test))
+    assert (less.card.mean, less.card.std) == channel_statistics(less.train.images)
+    assert less.card.sha256 == content_hash([less.train, less.val, less.test, less.aside])
+    assert sum(map(sum, split(raw, train_size=20, set_aside=0.2).card.counts.values())) == 55
+
+
+def test_no_image_set_aside_is_no_part_of_the_key() -> None:
+    plain, other = Splitting(0.25), Splitting(0.25, set_aside=0.1)
+    assert "set_aside" not in facts_of(plain)
+    assert preparation_key("raw", plain) != preparation_key("raw", other)
+
+
 def test_the_card_tells_the_statistics_of_the_training_split_and_the_hash_of_all(raw) -> None:
     parts = split(raw)
     assert (parts.card.mean, parts.card.std) == channel_statistics(parts.train.images)
@@ -90,6 +110,9 @@ def test_published_statistics_are_kept(raw) -> None:
         ({"test_fraction": -0.1}, "test_fraction .*above 0.* -0.1"),
         ({"train_size": 3}, "train_size 3; .*4 to 45"),
         ({"train_size": 46}, "train_size 46; .*4 to 45"),
+        ({"set_aside": 1.0}, r"set_aside must be .*below 1, got 1\.0"),
+        ({"set_aside": -0.1}, r"set_aside must be 0 or more .* -0\.1"),
+        ({"set_aside": 0.1, "train_size": 4}, "1 different image left; needed: 2 .*aside"),
     ],
 )
 def test_what_cannot_be_split_is_refused_with_what_is_allowed(raw, changes, message: str) -> None:
@@ -99,7 +122,9 @@ def test_what_cannot_be_split_is_refused_with_what_is_allowed(raw, changes, mess
 
 @pytest.mark.parametrize("fraction", [0.001, 0.999])
 def test_no_class_is_absent_from_a_split_however_small_its_share(raw, fraction: float) -> None:
-    counts = split(raw, val_fraction=fraction, test_fraction=fraction).card.counts
+    shares = dict.fromkeys(("val_fraction", "test_fraction", "set_aside"), fraction)
+    counts = split(raw, **shares).card.counts
+    assert len(counts) == 4
     assert min(map(min, counts.values())) == 1
 
 
