@@ -93,7 +93,7 @@ def small_stream() -> Callable[..., BatchStream]:
 @pytest.fixture(scope="session")
 def brief() -> Options:
     """Have pretrainings end after an epoch, and changes over time come within two."""
-    return {"ft": {"pretrain_epochs": 1}, "pad": {"warm_up": 0.5}}
+    return {"ft": {"pretrain_epochs": 1}, "tofd": {"pretrain_epochs": 1}, "pad": {"warm_up": 0.5}}
 
 
 @pytest.fixture(scope="session")

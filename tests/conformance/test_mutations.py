@@ -34,10 +34,11 @@ from sakd.distillers import (
     rkd,
     skd,
     sp,
+    tofd,
     triplet,
     vid,
 )
-from sakd.distillers.parts import categories, labels, maps, memory
+from sakd.distillers.parts import branches, categories, labels, maps, memory
 from sakd.objectives import PretrainingObjective
 from sakd.objectives.router import Router
 from sakd.objectives.spot_distillation import SpotDistillation
@@ -194,6 +195,12 @@ MUTATIONS = {
     ),
     "pad does not add the logarithm of the variance": Mutation(
         SURVEY["pad/torchdistill"], pad.PrimeAwareAdaptive.loss, "+ doubt", "+ 0.999 * doubt"
+    ),
+    "tofd begins at temperature 1": Mutation(
+        SURVEY["tofd/epoch0"], tofd.TaskOriented.begin_epoch, "epoch.number + 1", "epoch.number"
+    ),
+    "tofd holds the rows of its matrix alone to unit length": Mutation(
+        SURVEY["tofd/epoch0"], branches.Link.forward, "+ from_unit(matrix.T @ matrix)", "+ 0"
     ),
     "dtd adds nothing to the lengths of logits": Mutation(
         SURVEY["dtd/flsw"], dtd.DynamicTemperature.hardness, "+ LENGTH", ""

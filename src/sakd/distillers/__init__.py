@@ -33,6 +33,7 @@ from sakd.distillers.rkd import RelationalKD
 from sakd.distillers.simkd import SimKD
 from sakd.distillers.skd import StructuredKD
 from sakd.distillers.sp import SimilarityPreserving
+from sakd.distillers.tofd import TaskOriented
 from sakd.distillers.triplet import TripletDistillation
 from sakd.distillers.vid import VariationalInformation
 from sakd.foundation.tables import Table
@@ -72,6 +73,7 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "cat": KernelAlignment,
         "skd": StructuredKD,
         "crcd": ComplementaryRelations,
+        "tofd": TaskOriented,
     },
     base=Distiller,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -25,13 +26,13 @@ class Classification(Task):
 
         Where images were mixed, the labels count in the same shares.
         """
-        return _cross_entropy(logits, batch, reduction="none")
+        return batch.by_labels(partial(cross_entropy, logits, reduction="none"))
 
     def loss(self, logits: Tensor, batch: Batch) -> Tensor:
         """Compute the mean of `losses`; in one operation, unless every image has its own share."""
         if batch.mixture is not None and batch.mixture.share.dim():
             return super().loss(logits, batch)
-        return _cross_entropy(logits, batch, reduction="mean")  # rounds in its own way
+        return batch.by_labels(partial(cross_entropy, logits))  # rounds in its own way
 
     def embedding(self, features: Sequence[Tensor]) -> Tensor:
         """Give the last feature, which is a vector (B, C)."""
@@ -62,14 +63,6 @@ class Classification(Task):
         counts = torch.bincount(labels).double()
         recall = torch.bincount(labels[right], minlength=len(counts)) / counts
         return {"top1": int(right.sum()) / len(images), "balanced": float(recall.nanmean())}
-
-
-def _cross_entropy(logits: Tensor, batch: Batch, *, reduction: str) -> Tensor:
-    loss = cross_entropy(logits, batch.labels, reduction=reduction)
-    if batch.mixture is None:
-        return loss
-    partner, share = batch.mixture
-    return share * loss + (1 - share) * cross_entropy(logits, partner, reduction=reduction)
 
 
 CLASSIFICATION = Classification()

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from conformance.comparison import Comparison, Golden, below
 from conformance.losses import renamed
-from conformance.survey.cases import GRADIENT, LOSS, build, case_of, check_loss, loss_of
+from conformance.survey.cases import (
+    GRADIENT,
+    LOSS,
+    batch_of,
+    build,
+    case_of,
+    check_loss,
+    loss_of,
+)
+from sakd.distillers import Epoch, Pair
 from sakd.distillers.afd import Alikeness, stage_errors
+from sakd.distillers.tofd import TaskOriented
+from sakd.networks.spots import Spot
 
 
 def compare_channels(name: str) -> Comparison:
@@ -35,12 +48,34 @@ def compare_doubt() -> Comparison:
 class Given(nn.Module):
     """Gives stored values, whatever it is given."""
 
-    def __init__(self, values: nn.Parameter) -> None:
+    def __init__(self, values: Any) -> None:
         super().__init__()
         self.values = values
 
-    def forward(self, _: Tensor) -> Tensor:
+    def forward(self, _: Tensor) -> Any:
         return self.values
+
+
+def compare_tasks() -> Comparison:
+    """Compare task-oriented distillation where vectors and logits of three stages are given."""
+    case, found = case_of("tofd", "epoch0"), Comparison("survey tofd/epoch0")
+    shapes = ((5, 2, 2),) * 4, ((7, 2, 2),) * 4
+    tofd = TaskOriented(Pair(tuple(Spot(k, k) for k in range(1, 5)), *shapes, torch.arange(6)))
+    tofd.begin_epoch(Epoch(0, 250, lambda: iter(())))
+    batch, everybody = batch_of(case["labels"]), torch.ones(4, dtype=torch.bool)
+    total = torch.zeros(())
+    for k in range(3):
+        ours = [case[f"{name}{k}"].clone().requires_grad_() for name in ("feature", "logits")]
+        tofd.student_branches[k] = Given(ours)
+        tofd.teacher_branches[k] = Given([case[f"t_feature{k}"], case[f"t_logits{k}"]])
+        tofd.links[k].layer.weight = nn.Parameter(case[f"link{k}"])
+        loss = tofd.loss(k, torch.zeros(()), torch.zeros(()), batch, everybody)
+        gradients = torch.autograd.grad(loss, ours)
+        for name, gradient in zip(("feature", "logits"), gradients, strict=True):
+            found.check("gradient", f"{name}{k}", gradient, case[f"grad_{name}{k}"], GRADIENT)
+        total = total + loss
+    found.check("loss", "sum", total, case["loss"], LOSS)
+    return found
 
 
 ALIKE = {

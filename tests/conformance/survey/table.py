@@ -12,7 +12,12 @@ from conformance.comparison import Comparison
 from conformance.contrast import compare_contrast
 from conformance.survey.arranged import compare_mixing
 from conformance.survey.cases import GRADIENT, LOSS
-from conformance.survey.features import compare_attention, compare_channels, compare_doubt
+from conformance.survey.features import (
+    compare_attention,
+    compare_channels,
+    compare_doubt,
+    compare_tasks,
+)
 from conformance.survey.relations import (
     compare_alignment,
     compare_categories,
@@ -40,6 +45,7 @@ SURVEY: dict[str, Callable[[], Comparison]] = {
     "irg/edges_authors": compare_edges,
     "afd/equal_sizes": compare_attention,
     "crcd": partial(compare_contrast, "survey/crcd", 1, LOSS, GRADIENT),
+    "tofd/epoch0": compare_tasks,
     "cat/kernel_alignment": compare_alignment,
     "skd/pair_direct": partial(compare_regions, "pair_direct"),
     "skd/pair_nopool": partial(compare_regions, "pair_nopool"),

@@ -13,7 +13,7 @@ from sakd.data.batches.mixing import Mixture
 from sakd.distillers import DISTILLERS
 from sakd.objectives import Objective, Supervised
 
-OF_LABELS = {"cross_entropy", "teacher_cross_entropy", "routing"}
+OF_LABELS = {"cross_entropy", "teacher_cross_entropy", "routing", "tofd"}
 OF_ONE_LABEL = {"ka", "category", "category_logits", "triplet"}  # the one with the larger share
 SHARE = 0.3
 

@@ -33,32 +33,39 @@ LABELS = torch.arange(20) % 5
 NEEDS = [name for name, kind in DISTILLERS.items() if "pretraining" in vars(kind)]
 
 
-@pytest.fixture
-def objective(small_network: Networks) -> Callable[[], SpotDistillation]:
-    """Build factor transfer with two epochs of pretraining."""
+@pytest.fixture(params=NEEDS)
+def objective(
+    request: pytest.FixtureRequest, small_network: Networks
+) -> Callable[[], SpotDistillation]:
+    """Build an objective with two epochs of pretraining."""
 
     def build(_teacher: object = None) -> SpotDistillation:
-        brief = Distillation(options={"ft": {"pretrain_epochs": 2}})
+        brief = Distillation(options={request.param: {"pretrain_epochs": 2}})
         data = DataFacts((3, 8, 8), LABELS)
         with torch.random.fork_rng():
             torch.manual_seed(0)
             return distil(
-                small_network(0), small_network(1), "ft", "always", data, distillation=brief
+                small_network(0),
+                small_network(1),
+                request.param,
+                "always",
+                data,
+                distillation=brief,
             )
 
     return build
 
 
-def paraphraser(objective: SpotDistillation) -> dict[str, Tensor]:
-    state = objective.get_submodule("distillers.ft.paraphraser").state_dict()
-    return {name: value.clone() for name, value in state.items()}
+def pretrained(objective: SpotDistillation) -> dict[str, Tensor]:
+    (plan,) = (d.pretraining() for n, d in objective.distillers.items() if n in NEEDS)
+    return {name: value.clone() for name, value in plan.module.state_dict().items()}
 
 
 def equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     return all(torch.equal(value, other[name]) for name, value in one.items())
 
 
-def test_the_paraphraser_learns_beforehand_and_is_frozen_afterwards(
+def test_a_part_learns_beforehand_and_is_frozen_afterwards(
     objective: Callable[[], SpotDistillation], small_stream: Streams
 ) -> None:
     made, stream = objective(), small_stream(0)
@@ -68,15 +75,15 @@ def test_the_paraphraser_learns_beforehand_and_is_frozen_afterwards(
         def on_start(self, run: Run) -> None:
             histories.append(run.history)
 
-    before = paraphraser(made)
+    before = pretrained(made)
     assert pretrain(made, stream, lambda _name: (Watch(),))
-    after = paraphraser(made)
+    after = pretrained(made)
     assert not equal(before, after)
     (history,) = histories
     assert [record["epoch"] for record in history] == [1, 2]
     assert history[1]["pretraining"] < history[0]["pretraining"]
     fit(made, stream, epochs=1)
-    assert equal(after, paraphraser(made))
+    assert equal(after, pretrained(made))
 
 
 @pytest.mark.parametrize("name", NEEDS)
@@ -109,7 +116,7 @@ def test_an_interrupted_pretraining_is_still_to_be_done(
 def test_a_method_that_needs_no_pretraining_has_none(
     small_objective: Callable[..., SpotDistillation], small_stream: Streams
 ) -> None:
-    assert NEEDS == ["ft"]
+    assert NEEDS == ["ft", "tofd"]
     assert not pretrain(small_objective("at-crd", "always"), small_stream(0))
 
 
@@ -150,7 +157,7 @@ def training_of(build: Callable[[], SpotDistillation], images: ImageSet) -> Trai
 
 
 @pytest.mark.parametrize("after", ["step", "epoch"])
-def test_a_resumed_training_keeps_its_paraphraser(
+def test_a_resumed_training_keeps_what_was_pretrained(
     after: str,
     objective: Callable[[], SpotDistillation],
     tmp_path: Path,
@@ -171,10 +178,10 @@ def test_a_resumed_training_keeps_its_paraphraser(
         key="1",
         sha256="0",
     )
-    pretrained: list[bool] = []
+    calls: list[bool] = []
 
     def counting(*arguments: Any, **options: Any) -> bool:
-        pretrained.append(True)
+        calls.append(True)
         return pretrain(*arguments, **options)
 
     monkeypatch.setattr(sakd.study.pack, "pretrain", counting)
@@ -187,7 +194,7 @@ def test_a_resumed_training_keeps_its_paraphraser(
     with pytest.raises(KeyboardInterrupt):
         run("interrupted", Interrupting(after))
     assert run("interrupted", Progress("test", 1)).status == DONE
-    assert len(pretrained) == 1
+    assert len(calls) == 1
     assert run("whole", Progress("test", 1)).status == DONE
     weights = [
         load_weights(next((tmp_path / folder).rglob("last.safetensors"))).state

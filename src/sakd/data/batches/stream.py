@@ -53,6 +53,14 @@ class Batch(NamedTuple):
         partner, share = self.mixture
         return torch.where(share >= HALF, self.labels, partner)
 
+    def by_labels(self, loss: Callable[[Tensor], Tensor]) -> Tensor:
+        """Compute ``loss`` of the labels (B,); where images were mixed, of both in their shares."""
+        own = loss(self.labels)
+        if self.mixture is None:
+            return own
+        partner, share = self.mixture
+        return share * own + (1 - share) * loss(partner)
+
     def draws(self, purpose: str) -> torch.Generator:
         """Give a freshly seeded generator for one ``purpose``, on the device of the images.
 

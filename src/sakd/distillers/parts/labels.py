@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from sakd.data import Batch
+
+
+def label_losses(logits: Tensor, batch: Batch) -> Tensor:
+    """Compute the cross-entropy (B,) of ``logits`` (B, K) with the labels of ``batch``."""
+    return batch.by_labels(partial(cross_entropy, logits, reduction="none"))
 
 
 def shifted(logits: Tensor, labels: Tensor) -> Tensor:
