@@ -1,4 +1,4 @@
-"""The distillers, networks, policies and datasets to choose from, as tables of text."""
+"""The distillers, networks, policies, objectives and datasets, as tables of text."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from sakd.foundation.docstrings import first_sentence
 from sakd.foundation.tables import FORM, Table
 from sakd.networks import NETWORKS, NetworkBuilder
 from sakd.networks.outside.names import FORMS
+from sakd.objectives import OBJECTIVES
 from sakd.routing import POLICIES, RoutingPolicy
 
 Rows = list[tuple[str, ...]]
@@ -62,6 +63,15 @@ def policies() -> Rows:
     return rows
 
 
+def objectives() -> Rows:
+    """List name, what becomes of the teacher, options with their defaults, description, paper."""
+    rows: Rows = [("name", "teacher", "options", "what", "source")]
+    for name, kind in OBJECTIVES.items():
+        teacher = ("learns" if kind.changes_teacher() else "frozen") if kind.distils else "-"
+        rows.append((name, teacher, options(kind.settings), first_sentence(kind), source(kind)))
+    return rows
+
+
 def datasets() -> Rows:
     """List name, sources, options with their defaults, description, paper."""
     rows: Rows = [("name", "sources", "options", "what", "source")]
@@ -96,6 +106,7 @@ LISTINGS: Table[Listing] = Table(
         "distillers": Listing(distillers, FORM),
         "networks": Listing(networks, FORMS),
         "policies": Listing(policies, FORM),
+        "objectives": Listing(objectives, FORM),
         "datasets": Listing(datasets, f"torchvision:NAME or {FORM}"),
     },
 )

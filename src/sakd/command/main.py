@@ -47,7 +47,7 @@ def parser() -> Parser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     listing = commands.add_parser("list", help="names, sources, defaults")
-    listing.add_argument("what", help="distillers, networks, policies or datasets")
+    listing.add_argument("what", help="distillers, networks, policies, objectives or datasets")
     listing.set_defaults(run=_list)
 
     spotting = commands.add_parser("spots", help="the stages of a network, and its spots")

@@ -13,6 +13,7 @@ from sakd.command.main import main
 from sakd.data import DATASETS
 from sakd.distillers import DISTILLERS
 from sakd.networks import NETWORKS
+from sakd.objectives import OBJECTIVES
 from sakd.routing import POLICIES
 
 Capture = pytest.CaptureFixture[str]
@@ -36,6 +37,7 @@ def listing(capsys: Capture, what: str) -> dict[str, str]:
         ("distillers", DISTILLERS),
         ("networks", NETWORKS),
         ("policies", POLICIES),
+        ("objectives", OBJECTIVES),
         ("datasets", DATASETS),
     ],
 )
@@ -80,6 +82,15 @@ def test_a_policy_is_listed_with_what_it_sees_and_gives_and_its_paper(capsys: Ca
     ):
         assert listed[start.partition(" ")[0]].startswith(start)
     assert listed["conditional"].endswith("Meng et al., 2019, arXiv:1904.12399")
+
+
+def test_an_objective_is_listed_with_its_teacher_options_and_paper(capsys: Capture) -> None:
+    listed = {name: " ".join(line.split()) for name, line in listing(capsys, "objectives").items()}
+    assert listed["supervised"].startswith("supervised - - ")
+    assert listed["joint"].startswith("joint learns - ")
+    settings = "share=0.75, turn=0.5, slope=10.0, score=entropy"
+    assert listed["unix"].startswith(f"unix frozen {settings} ")
+    assert listed["unix"].endswith("Xu et al., 2020, arXiv:2012.09413")
 
 
 def test_a_network_is_listed_with_family_stages_and_size(capsys: Capture) -> None:
