@@ -39,12 +39,11 @@ from sakd.distillers import (
     vid,
 )
 from sakd.distillers.parts import branches, categories, labels, maps, memory
-from sakd.objectives import PretrainingObjective
+from sakd.objectives import Optimisation, PretrainingObjective
+from sakd.objectives.routed import Routed
 from sakd.objectives.router import Router
-from sakd.objectives.spot_distillation import SpotDistillation
 from sakd.routing.adaptive import Adaptive
 from sakd.routing.anti import Anti
-from sakd.training.optimisation import Updates
 
 
 class Mutation(NamedTuple):
@@ -144,24 +143,24 @@ MUTATIONS = {
     ),
     "the student is grafted in training mode": Mutation(
         steps("at_fixed"),
-        SpotDistillation.grafted,
+        Routed.grafted,
         "in_mode(self.student, training=False)",
         "in_mode(self.student, training=True)",
     ),
     "weight decay is a tenth smaller": Mutation(
         steps("rkd_fixed"),
-        Updates.__init__,
-        "recipe.weight_decay",
-        "0.9 * recipe.weight_decay",
+        Optimisation.optimiser,
+        "self.weight_decay",
+        "0.9 * self.weight_decay",
     ),
     "momentum is a thousandth smaller": Mutation(
         steps("rkd_fixed"),
-        Updates.__init__,
-        "recipe.momentum",
-        "0.999 * recipe.momentum",
+        Optimisation.optimiser,
+        "self.momentum",
+        "0.999 * self.momentum",
     ),
     "momentum is Nesterov's": Mutation(
-        steps("rkd_fixed"), Updates.__init__, "momentum=", "nesterov=True, momentum="
+        steps("rkd_fixed"), Optimisation.optimiser, "momentum=", "nesterov=True, momentum="
     ),
     "pretraining has no weight decay": Mutation(
         compare_pretraining, PretrainingObjective.players, "plan.weight_decay", "0.0"

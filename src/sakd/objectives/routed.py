@@ -74,13 +74,13 @@ class Routed(System):
         if graft is None or gate is None:
             return cost
         with networks:
-            logits = self._grafted(graft, lesson, gate)
+            logits = self.grafted(graft, lesson, gate)
         grafted = self.task.loss(full_precision([logits])[0], lesson.batch)
         return self.teaching.routing_loss(
             self.router, grafted, lesson.loss.detach(), gate[:, -1], cost
         )
 
-    def _grafted(self, graft: Graft, lesson: Lesson, gate: Tensor) -> Tensor:
+    def grafted(self, graft: Graft, lesson: Lesson, gate: Tensor) -> Tensor:
         """Run the ``graft`` on the images of ``lesson`` by ``gate`` (B, D); give logits (B, K)."""
         images = lesson.batch.images
         with in_mode(self.student, training=False), in_mode(self.teacher, training=False):
