@@ -40,6 +40,12 @@ def send(tensor: Tensor, device: torch.device) -> Tensor:
     return tensor.to(device, non_blocking=True)
 
 
+def settle(device: torch.device) -> None:
+    """Wait until ``device`` has done all that it was asked for."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
 def require_compiler() -> None:
     """Check that there is a C++ compiler, which `torch.compile` uses.
 

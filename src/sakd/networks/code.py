@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sakd.foundation.fingerprint import code_of, files_of
 from sakd.foundation.imports import imported, named
+from sakd.networks.build import REBUILDINGS
 from sakd.networks.outside.libraries import SOURCES
 from sakd.networks.outside.names import OutsideName, is_outside, parse_name
 from sakd.networks.zoo.table import NETWORKS
@@ -17,11 +18,15 @@ def network_code(name: str) -> dict[str, str]:
 
     Returns:
         For a model of torchvision or timm the library and its version; for any other the modules
-        and their hashes, see `sakd.foundation.fingerprint.code_of`.
+        and their hashes, see `sakd.foundation.fingerprint.code_of`. For a rebuilt student those of
+        both networks, and of what joins them.
 
     Raises:
         UserError: There is no such network.
     """
+    for rebuilding in REBUILDINGS:
+        if (parts := rebuilding.parts(name)) is not None:
+            return code_of(rebuilding.make) | network_code(parts[0]) | network_code(parts[1])
     if not is_outside(name):
         return code_of(NETWORKS[name])
     parsed = parse_name(name)

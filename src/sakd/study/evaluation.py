@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 import torch
+from torch import nn
 
 from sakd.data import DataCard, Prepared
 from sakd.distillers.method import Method
 from sakd.foundation.fingerprint import code_of
-from sakd.measures import Predictions, predict
+from sakd.measures import Predictions, best_temperature, fidelity, predict, quality, robustness
 from sakd.networks.outside.names import slug
+from sakd.study.costs import network_cost
 from sakd.study.evaluations import Evaluation
 from sakd.study.grid import Cell
 from sakd.study.networks import fresh_network, load, trained_network
@@ -36,33 +38,38 @@ class Evaluator:
     Attributes:
         cells: The store of the cells.
         test: The test split.
+        val: The validation split, on which temperatures are fitted.
         device: The device to measure on.
     """
 
     cells: CellStore
     test: Prepared
+    val: Prepared
     device: torch.device
+    _teachers: dict[str, Predictions] = field(default_factory=dict, init=False, repr=False)
 
-    def cell(self, cell: Cell, record: Record) -> Evaluation:
+    def cell(self, cell: Cell, record: Record, teacher: Weights) -> Evaluation:
         """Measure a finished cell.
 
         Args:
-            cell: The cell, which names the network.
+            cell: The cell, which names the networks.
             record: The record of its training.
+            teacher: The weights of its teacher, or of the one that a student alone does without.
 
         Returns:
-            The measures of the task after the last epoch, such as ``test_top1``; its metric after
-            the epoch that was best on validation, ``test_top1_val_selected``; and
-            ``test_top1_best``, the best over these and all epochs with kept weights, which is
-            chosen on test and so optimistic. Of the images, what each was taken for at those three
-            epochs, and the log-probability of its label after the last.
+            Of the network after the last epoch: the measures of the task, such as ``test_top1``;
+            those of `quality`, `fidelity` and `robustness`. The metric after the epoch that was
+            best on validation, ``test_top1_val_selected``; and ``test_top1_best``, the best over
+            these and all epochs with kept weights, which is chosen on test and so optimistic. Of
+            the images, what each was taken for at those three epochs, and the log-probability of
+            its label after the last.
 
         Raises:
             UserError: The weights are missing, damaged, or of another network.
         """
-        key = f"{record.key} {_key(self.test.card)}"
+        key = f"{record.key} {_identity(teacher)} {_key(self.test.card)}"
         found = self.cells.evaluations.find(cell.id, key)
-        return found or self._keep(cell.id, key, self._measured(cell, record))
+        return found or self._keep(cell.id, key, self._measured(cell, record, teacher))
 
     def teacher(self, network: str, weights: Weights) -> Evaluation:
         """Measure a teacher.
@@ -72,44 +79,56 @@ class Evaluator:
             weights: The teacher's weights.
 
         Returns:
-            The measures of the task, such as ``test_top1``; of the images, what each was taken for,
-            and the log-probability of its label.
+            The measures of the task, such as ``test_top1``, of `quality` and of `robustness`; of
+            the images, what each was taken for, and the log-probability of its label.
 
         Raises:
             UserError: The weights are of another network.
         """
         name = teacher_id(self.test.card.name, network)
-        key = f"{weights.sha256()} {weights.card.get('statistics')} {_key(self.test.card)}"
+        key = f"{_identity(weights)} {_key(self.test.card)}"
         if found := self.cells.evaluations.find(name, key):
             return found
-        trained = trained_network(network, self.test.card, weights).to(self.device)
-        answers = predict(TASK, trained, self.test, self.device)
-        return self._keep(name, key, Evaluation(_named(answers.measures), _images(answers)))
+        val = predict(TASK, self._network(network, weights), self.val, self.device)
+        answers = self._answers(network, weights)
+        return self._keep(name, key, Evaluation(_named(answers, val), _images(answers)))
+
+    def cost(self, network: str) -> Mapping[str, float]:
+        """Measure what the network of that name, from the grid, costs on the device."""
+        return network_cost(network, self.test.card, self.device, self.cells.evaluations)
 
     def _keep(self, name: str, key: str, evaluation: Evaluation) -> Evaluation:
         self.cells.evaluations.save(name, key, evaluation)
         logger.info("%s: test %.2f %%", name, 100 * evaluation.measures[TEST])
         return evaluation
 
-    def _measured(self, cell: Cell, record: Record) -> Evaluation:
-        by_epoch = self._by_epoch(cell, record)
-        last, selected = by_epoch[record.epochs], by_epoch[record.best_epoch]
-        answers = list(by_epoch.values())
-        best = answers[TASK.best([each.measures[TASK.metric] for each in answers])]
-        others = {"val_selected": selected, "best": best}
-        measures = _named(last.measures)
-        measures |= {f"{TEST}_{name}": each.measures[TASK.metric] for name, each in others.items()}
-        return Evaluation(measures, _images(last, **others))
+    def _network(self, name: str, weights: Weights) -> nn.Module:
+        return trained_network(name, self.test.card, weights).to(self.device)
 
-    def _by_epoch(self, cell: Cell, record: Record) -> dict[int | None, Predictions]:
-        """Measure the network of a cell after every epoch with kept weights."""
-        name, entry = _trained_name(cell), self.cells.entry(cell.row, cell.id, record.key)
+    def _answers(self, name: str, weights: Weights) -> Predictions:
+        """Ask a teacher about the test images, once for all of its students."""
+        if (key := _identity(weights)) not in self._teachers:
+            network = self._network(name, weights)
+            self._teachers[key] = predict(TASK, network, self.test, self.device, corrupt=True)
+        return self._teachers[key]
+
+    def _measured(self, cell: Cell, record: Record, teacher: Weights) -> Evaluation:
+        name, entry = trained_name(cell), self.cells.entry(cell.row, cell.id, record.key)
         network = fresh_network(name, self.test.card).to(self.device)
         by_epoch: dict[int | None, Predictions] = {}
         for epoch, path in _kept(entry, record).items():
             load(network, name, load_weights(path), source=path)
-            by_epoch[epoch] = predict(TASK, network, self.test, self.device)
-        return by_epoch
+            by_epoch[epoch] = predict(
+                TASK, network, self.test, self.device, corrupt=epoch == record.epochs
+            )
+        # The last epoch was loaded last.
+        val = predict(TASK, network, self.val, self.device)
+        last, selected = by_epoch[record.epochs], by_epoch[record.best_epoch]
+        tops = [each.measures[TASK.metric] for each in by_epoch.values()]
+        others = {"val_selected": selected, "best": list(by_epoch.values())[TASK.best(tops)]}
+        measures = _named(last, val, self._answers(cell.teacher, teacher))
+        measures |= {f"{TEST}_{name}": each.measures[TASK.metric] for name, each in others.items()}
+        return Evaluation(measures, _images(last, **others))
 
 
 def teacher_id(dataset: str, network: str) -> str:
@@ -117,14 +136,24 @@ def teacher_id(dataset: str, network: str) -> str:
     return f"{dataset}-{slug(network)}-teacher"
 
 
+def _identity(teacher: Weights) -> str:
+    return f"{teacher.sha256()} {teacher.card.get('statistics')}"
+
+
 def _key(card: DataCard) -> str:
     """Identify the measurement: the metric, its code, and the data."""
-    code = json.dumps(code_of(type(TASK), predict))
+    code = json.dumps(code_of(type(TASK), predict, quality, fidelity))
     return f"{TASK.metric} {code} {card.sha256} {card.normalisation}"
 
 
-def _named(measures: Mapping[str, float]) -> dict[str, float]:
-    return {f"test_{name}": value for name, value in measures.items()}
+def _named(
+    answers: Predictions, val: Predictions, teacher: Predictions | None = None
+) -> dict[str, float]:
+    """Measure answers for the test images, with names that say so."""
+    temperature = best_temperature(val)
+    found = {**answers.measures, **quality(answers, temperature), **robustness(answers)}
+    found |= fidelity(answers, teacher) if teacher else {}
+    return {f"test_{name}": v for name, v in found.items()} | {"temperature": temperature}
 
 
 def _images(last: Predictions, **others: Predictions) -> pd.DataFrame:
@@ -137,7 +166,7 @@ def _images(last: Predictions, **others: Predictions) -> pd.DataFrame:
     return pd.DataFrame({name: values.numpy() for name, values in columns.items()})
 
 
-def _trained_name(cell: Cell) -> str:
+def trained_name(cell: Cell) -> str:
     """Name the network whose weights a cell keeps, from the grid alone."""
     return (
         cell.student

@@ -12,6 +12,7 @@ import torch
 
 from sakd.data import Batch, BatchStream, Images, Prepared
 from sakd.data.batches.stream import batch_sizes
+from sakd.foundation.machine import settle
 from sakd.objectives import Objective, Outputs, answer
 from sakd.study.bench import Bench
 from sakd.study.pack import Teachers
@@ -99,7 +100,7 @@ class Timer:
             training: The training.
             patience: The seconds after which no part is timed once more.
         """
-        watch = Watch(patience, partial(_settle, self._bench.device))
+        watch = Watch(patience, partial(settle, self._bench.device))
         objective = training.build(self._teachers.of(training)).to(self._bench.device)
         stream = self._short(training)
         beforehand = self._beforehand(objective, stream, watch) * steps_of(training)
@@ -205,8 +206,3 @@ def steps_of(training: Training) -> int:
 
 def _first(images: Images, count: int) -> Images:
     return images.subset(torch.arange(min(count, len(images))))
-
-
-def _settle(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)

@@ -15,8 +15,11 @@ from sakd.data import ImageSet, Prepared, Splits
 from sakd.foundation.errors import UserError
 from sakd.foundation.randomness import seeded
 from sakd.foundation.vocabulary import DONE
+from sakd.measures import best_temperature, fidelity, predict, quality, robustness
+from sakd.measures.quality import LIMITS
+from sakd.study.costs import network_cost
 from sakd.study.evaluation import Evaluator
-from sakd.study.evaluations import Evaluation
+from sakd.study.evaluations import Evaluation, Evaluations
 from sakd.study.grid import Cell
 from sakd.study.networks import fresh_network, trained_network
 from sakd.study.store import CellStore, Record
@@ -28,7 +31,13 @@ ZERO_ONE = {"mean": [0.0], "std": [1.0]}
 
 
 def evaluate(store: CellStore, cell: Cell, record: Record, test: Prepared) -> Evaluation:
-    return Evaluator(store, test, CPU).cell(cell, record)
+    """Evaluate with the test images for val too, under an untrained teacher."""
+    return Evaluator(store, test, test, CPU).cell(cell, record, teacher_of(test))
+
+
+def teacher_of(test: Prepared) -> Weights:
+    with seeded(9):
+        return Weights(fresh_network("resnet14", test.card).state_dict())
 
 
 class TestCell:
@@ -84,12 +93,13 @@ class TestCell:
     ) -> None:
         best, *kept, last = (self.accuracy(seed, test) for seed in range(4))
         found = evaluate(store, cell, record, test).measures
-        assert found == {
+        accuracies = {
             "test_top1": last["top1"],
             "test_top1_val_selected": best["top1"],
             "test_top1_best": max(accuracy["top1"] for accuracy in (best, last, *kept)),
             "test_balanced": pytest.approx(last["balanced"], abs=1e-15),
         }
+        assert {name: found[name] for name in accuracies} == accuracies
         assert found["test_top1_best"] >= max(last["top1"], best["top1"])
         assert found["test_balanced"] != found["test_top1"]
 
@@ -123,6 +133,28 @@ class TestCell:
             evaluate(store, cell, record, other)
         with pytest.raises(UserError, match=r"no weights at .*train"):
             evaluate(store, cell, replace(record, key="k2"), test)
+        with pytest.raises(UserError, match=r"no weights at .*train"):
+            Evaluator(store, test, test, CPU).cell(cell, record, Weights({}))
+
+    def test_the_last_epoch_is_measured_against_its_teacher_and_calibrated_on_val(
+        self, store: CellStore, cell: Cell, record: Record, test: Prepared
+    ) -> None:
+        """It is right on all of val, which asks for the lowest temperature."""
+        right, teacher = torch.tensor(self.answers(3, test)), teacher_of(test)
+        val = Prepared(test.images.relabelled(right), test.card)
+        found = Evaluator(store, test, val, CPU).cell(cell, record, teacher).measures
+        with seeded(3):
+            student = fresh_network("resnet8", test.card)
+        answers = [
+            predict(CLASSIFICATION, network, test, corrupt=True)
+            for network in (student, trained_network("resnet14", test.card, teacher))
+        ]
+        fitted = LIMITS[0]
+        expected = quality(answers[0], fitted) | fidelity(*answers) | robustness(answers[0])
+        expected = {f"test_{name}": value for name, value in expected.items()}
+        assert expected.items() <= found.items()
+        assert found["temperature"] == fitted
+        assert best_temperature(answers[0]) != fitted
 
     def test_without_kept_epochs_the_best_is_of_last_and_selected(
         self, store: CellStore, cell: Cell, record: Record, test: Prepared
@@ -132,6 +164,29 @@ class TestCell:
         assert found["test_top1_best"] == max(found["test_top1"], found["test_top1_val_selected"])
 
 
+class TestCost:
+    def test_each_network_is_measured_once_on_a_device(
+        self, splits: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kept = Evaluations(tmp_path)
+        first = network_cost("resnet8", splits.card, CPU, kept)
+        assert network_cost("resnet8@resnet14", splits.card, CPU, kept) != first
+        monkeypatch.setattr("sakd.study.costs.fresh_network", None)
+        assert network_cost("resnet8", splits.card, CPU, kept) == first
+
+    @pytest.mark.parametrize("change", ["classes", "size", "threads"])
+    def test_others_are_measured_again(
+        self, splits: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+    ) -> None:
+        kept, card = Evaluations(tmp_path), splits.card
+        network_cost("resnet8", card, CPU, kept)
+        if change == "threads":
+            monkeypatch.setattr("torch.get_num_threads", lambda: 77)
+        changes = {"classes": {"classes": tuple("abcd")}, "size": {"height": 16, "width": 16}}
+        network_cost("resnet8", replace(card, **changes.get(change, {})), CPU, kept)
+        assert len(list(tmp_path.rglob("*.json"))) == 2
+
+
 class TestTeacher:
     @pytest.fixture
     def test(self, splits: Splits) -> Prepared:
@@ -139,7 +194,7 @@ class TestTeacher:
 
     @pytest.fixture
     def evaluator(self, tmp_path: Path, test: Prepared) -> Evaluator:
-        return Evaluator(CellStore(tmp_path), test, CPU)
+        return Evaluator(CellStore(tmp_path), test, test, CPU)
 
     def test_it_is_evaluated_once(
         self, teacher: Weights, evaluator: Evaluator, monkeypatch: pytest.MonkeyPatch
@@ -148,10 +203,10 @@ class TestTeacher:
         measures = CLASSIFICATION.measures(network, evaluator.test)
         expected = {f"test_{name}": value for name, value in measures.items()}
         first = evaluator.teacher("resnet14", teacher)
-        assert first.measures == expected
+        assert {name: first.measures[name] for name in expected} == expected
         assert list(first.images) == ["predicted", "log_probability"]
         monkeypatch.setattr(CLASSIFICATION, "measures", None)
-        assert evaluator.teacher("resnet14", teacher).measures == expected
+        assert evaluator.teacher("resnet14", teacher).measures == first.measures
 
     def test_other_weights_statistics_or_images_are_measured_again(
         self, teacher: Weights, evaluator: Evaluator

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,6 +28,8 @@ MODULE = "springing:Network"
 CODE = (
     "from pathlib import Path\nPath('sprung').touch()\nfrom torch.nn import Identity as Network\n"
 )
+
+Evaluate = Callable[[Cell, Record], Mapping[str, float]]
 
 
 @pytest.fixture(params=[COMMAND, MODULE], ids=["command", "module"])
@@ -54,14 +56,20 @@ def test(splits: Splits) -> Prepared:
     return Prepared(splits.test, splits.card)
 
 
+@pytest.fixture
+def evaluate(bench: Bench, test: Prepared, teacher: Weights) -> Evaluate:
+    evaluator = Evaluator(bench.store, test, bench.val, bench.device)
+    return lambda cell, record: evaluator.cell(cell, record, teacher).measures
+
+
 @pytest.mark.parametrize("distiller", ["none", "kd", "simkd"])
 def test_the_evaluated_network_is_named_by_the_grid(
     distiller: str,
     trap: str,
     make_training: Callable[..., Training],
     make_cell: Callable[..., Cell],
+    evaluate: Evaluate,
     bench: Bench,
-    test: Prepared,
     progress: Progress,
 ) -> None:
     policy = "none" if distiller == "none" else "always"
@@ -75,10 +83,10 @@ def test_the_evaluated_network_is_named_by_the_grid(
     with pytest.raises(
         UserError, match=rf"safetensors .*{trap[:8]}.* {training.network!r}: .*delete"
     ):
-        Evaluator(bench.store, test, CPU).cell(cell, record)
+        evaluate(cell, record)
     doctored = Record(**every_word(asdict(record), trap) | {"key": record.key})
     with pytest.raises(UserError, match=repr(training.network)):
-        Evaluator(bench.store, test, CPU).cell(cell, doctored)
+        evaluate(cell, doctored)
     run_training(training, bench, progress)
 
 
@@ -87,6 +95,6 @@ def test_a_teacher_is_named_by_the_grid(
 ) -> None:
     weights = Weights(teacher.state, {"network": trap})
     with pytest.raises(UserError, match="'resnet14'"):
-        Evaluator(bench.store, test, CPU).teacher("resnet14", weights)
+        Evaluator(bench.store, test, bench.val, CPU).teacher("resnet14", weights)
     with pytest.raises(UserError, match="'resnet14'"):
         trained_network("resnet14", test.card, weights)

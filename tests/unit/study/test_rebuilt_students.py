@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from sakd.study.lessons import Lessons
 from sakd.study.networks import fresh_network, trained_network
 from sakd.study.parameters import parse_parameters
 from sakd.study.recipe import Recipe
+from sakd.study.store import Record
 from sakd.study.train import run_training
 from sakd.study.trainings import Training, cell_training
 from sakd.tasks import CLASSIFICATION
@@ -36,24 +38,31 @@ Make = Callable[..., Training]
 OTHERS = {"statistics": asdict(Statistics((0.3,), (0.4,)))}
 REBUILDING = [name for name, kind in DISTILLERS.items() if kind.rebuilding]
 
+Evaluate = Callable[[Cell, Record], Mapping[str, float]]
+
 
 @pytest.fixture
 def test(splits: Splits) -> Prepared:
     return Prepared(splits.test, splits.card)
 
 
-@pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("distiller", REBUILDING)
+@pytest.fixture
+def evaluate(bench: Bench, test: Prepared, teacher: Weights) -> Evaluate:
+    evaluator = Evaluator(bench.store, test, bench.val, bench.device)
+    return lambda cell, record: evaluator.cell(cell, record, teacher).measures
+
+
+@pytest.mark.parametrize("method", list(product(REBUILDING, POLICIES)), ids="-".join)
 def test_under_every_policy_the_trained_network_is_the_one_kept_and_evaluated(
-    distiller: str,
-    policy: str,
+    method: tuple[str, str],
     make_training: Make,
     make_cell: Callable[..., Cell],
+    evaluate: Evaluate,
     bench: Bench,
     test: Prepared,
     progress: Progress,
 ) -> None:
-    training, cell = make_training(distiller, policy), make_cell(distiller, policy)
+    training, cell = make_training(*method), make_cell(*method)
     record = run_training(training, bench, progress)
     assert record.status == DONE, record.error
     kept = load_weights(bench.store.entry(training.group, training.id, training.key).last)
@@ -65,7 +74,7 @@ def test_under_every_policy_the_trained_network_is_the_one_kept_and_evaluated(
     def measured(network: Any, data: Prepared) -> float:
         return CLASSIFICATION.measures(network, data)["top1"]
 
-    found = Evaluator(bench.store, test, torch.device("cpu")).cell(cell, record).measures
+    found = evaluate(cell, record)
     assert found["test_top1"] == measured(again, test)
     assert record.val_metric == measured(again, bench.val)
 
@@ -111,7 +120,11 @@ def test_networks_from_outside_come_back_too(
         )
         record = run_training(training, bench, progress)
         assert record.status == DONE, record.error
-        found = Evaluator(bench.store, test, torch.device("cpu")).cell(taught, record).measures
+        found = (
+            Evaluator(bench.store, test, bench.val, bench.device)
+            .cell(taught, record, teacher)
+            .measures
+        )
         assert found["test_top1"] == found["test_top1_best"]
 
 

@@ -21,13 +21,13 @@ from sakd.pipelines.keys import (
     teacher_settings,
 )
 from sakd.reporting.tables.columns import (
+    MEASURES,
     TEST,
-    TEST_BALANCED,
     TEST_BEST,
     TEST_VAL_SELECTED,
     VAL,
 )
-from sakd.study.evaluation import Evaluator, teacher_id
+from sakd.study.evaluation import Evaluator, teacher_id, trained_name
 from sakd.study.grid import Cell
 from sakd.study.images import predictions
 from sakd.study.parameters import Parameters, Teacher
@@ -44,15 +44,17 @@ def measure_teacher(
     teacher: Teacher,
     parameters: Parameters,
 ) -> dict[str, Any]:
-    """Measure the teacher's accuracy on the test split.
+    """Measure the teacher on the test split, and what it costs.
 
     Raises:
         UserError: The ``weights`` are of other data or parameters.
     """
     check_teacher(teacher, weights, lessons(development, card, parameters))
-    found = _evaluator(test, card, cells, parameters).teacher(teacher.network, weights)
+    evaluator = _evaluator(test, development, card, cells, parameters)
+    found = evaluator.teacher(teacher.network, weights).measures
+    cost = evaluator.cost(teacher.network)
     settings = teacher_settings(teacher, card)
-    return {"teacher": teacher.network, **found.measures, "settings": settings}
+    return {"teacher": teacher.network, **found, **cost, "settings": settings}
 
 
 def measure_students(
@@ -80,7 +82,7 @@ def measure_students(
     Raises:
         UserError: A cell of the grid has no record, or one of other data or parameters.
     """
-    evaluator = _evaluator(test, card, cells, parameters)
+    evaluator = _evaluator(test, development, card, cells, parameters)
     teachers = (found for found in made if isinstance(found, Weights))
     weights = dict(zip(parameters.grid.teachers(), teachers, strict=True))
     records = [found for found in made if not isinstance(found, Weights)]
@@ -95,13 +97,14 @@ def measure_students(
             record = _record(cell, training.key, outcomes)
             line = {"cell": cell.id, "key": record.key, **asdict(cell), "settings": settings}
             line |= {
+                "network": trained_name(cell),
                 "status": record.status,
                 "epochs": record.epochs,
                 VAL: record.val_metric,
             }
             if record.status == DONE:
-                answers[cell.id] = evaluator.cell(cell, record)
-                line |= answers[cell.id].measures
+                answers[cell.id] = evaluator.cell(cell, record, weights[cell.teacher])
+                line |= {**answers[cell.id].measures, **evaluator.cost(trained_name(cell))}
                 history = cells.entry(cell.row, cell.id, record.key).history()
                 histories.append(pd.DataFrame(history).assign(cell=cell.id))
             lines.append(line | {"seconds": record.seconds, "error": record.error})
@@ -110,10 +113,17 @@ def measure_students(
 
 
 def _evaluator(
-    test: Parts, card: Mapping[str, Any], cells: CellStore, parameters: Parameters
+    test: Parts,
+    development: Parts,
+    card: Mapping[str, Any],
+    cells: CellStore,
+    parameters: Parameters,
 ) -> Evaluator:
-    split = Prepared(parameters.data.images(test["test"]()), DataCard.from_json(card))
-    return Evaluator(cells, split, resolve_device(parameters.device))
+    data, read = DataCard.from_json(card), parameters.data.images
+    test_split, val_split = (
+        Prepared(read(tensors), data) for tensors in (test["test"](), development["val"]())
+    )
+    return Evaluator(cells, test_split, val_split, resolve_device(parameters.device))
 
 
 def _record(cell: Cell, key: str, outcomes: Mapping[str, Mapping[str, Any]]) -> Record:
@@ -128,13 +138,14 @@ COLUMNS = (
     "cell",
     "key",
     *(field.name for field in fields(Cell)),
+    "network",
     "status",
     "epochs",
     VAL,
     TEST,
     TEST_VAL_SELECTED,
     TEST_BEST,
-    TEST_BALANCED,
+    *MEASURES,
     "seconds",
     "error",
     "settings",

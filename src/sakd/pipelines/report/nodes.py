@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -23,7 +23,7 @@ from sakd.reporting import (
     report_markdown,
     summary,
 )
-from sakd.reporting.tables.columns import TEST, TEST_BALANCED
+from sakd.reporting.tables.columns import OF_TEACHERS, TEST, TEST_BALANCED, TEST_NLL
 from sakd.study.parameters import Parameters
 
 
@@ -48,14 +48,18 @@ def tabulate(
     done = results.loc[results["status"] == DONE, "cell"]
     for missing in sorted(set(done).difference(predictions["cell"])):
         raise UserError(f"{missing} has no predictions: run --pipelines evaluate again")
-    results = results.drop(columns="settings")
-    for measure in (TEST, TEST_BALANCED):
-        for teacher in teachers:
+    results = results.drop(columns="settings").join(_of_teachers(teachers), on="teacher")
+    return results, summary(results)
+
+
+def _of_teachers(teachers: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Give a line of measures for each teacher, by its name."""
+    for teacher in teachers:
+        for measure in (TEST, TEST_BALANCED, TEST_NLL):
             message = f"{teacher['teacher']} has no {measure}: run --pipelines evaluate again"
             require(measure in teacher, message)
-        found = {teacher["teacher"]: teacher[measure] for teacher in teachers}
-        results[f"teacher_{measure}"] = results["teacher"].map(found)
-    return results, summary(results)
+    found = pd.DataFrame(teachers).set_index("teacher")
+    return found.reindex(columns=list(OF_TEACHERS)).add_prefix("teacher_")
 
 
 def _check_settings(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sakd.measures import BATCHES, CORRUPTIONS
 from sakd.tasks import CLASSIFICATION
 
 METRIC, TITLE = CLASSIFICATION.metric, CLASSIFICATION.title
@@ -11,8 +12,26 @@ TEST = f"test_{METRIC}"
 TEST_VAL_SELECTED = f"{TEST}_val_selected"
 TEST_BEST = f"{TEST}_best"
 TEST_BALANCED = "test_balanced"
+TEST_NLL = "test_nll"
 TEACHER_TEST = f"teacher_{TEST}"
 TEACHER_BALANCED = f"teacher_{TEST_BALANCED}"
 
-MEASURED = (VAL, TEST, TEST_VAL_SELECTED, TEST_BEST, TEST_BALANCED, TEACHER_TEST, TEACHER_BALANCED)
-"""Every one of them; all but `TEST` may be missing."""
+QUALITY = (TEST_BALANCED, "test_top5", TEST_NLL, "test_ece", "test_ece_scaled", "temperature")
+FIDELITY = ("test_agreement", "test_kl")
+ROBUSTNESS = ("test_corrupted", *(f"test_corrupted_{name}" for name in CORRUPTIONS))
+COST = (
+    *("parameters", "macs", "file_bytes", "peak_bytes"),
+    *(f"latency_b{size}_p{percent}_ms" for size in BATCHES for percent in (50, 95)),
+)
+
+MEASURES = (*QUALITY, *FIDELITY, *ROBUSTNESS, *COST)
+"""The measures of a network next to its accuracy; see docs/protocol.md."""
+
+OF_TEACHERS = (TEST, *QUALITY, *ROBUSTNESS, *COST)
+"""The measures of a teacher, in columns that begin with ``teacher_``."""
+
+MEASURED = (
+    *(VAL, TEST, TEST_VAL_SELECTED, TEST_BEST, *MEASURES, "seconds"),
+    *(f"teacher_{name}" for name in OF_TEACHERS),
+)
+"""Every column of numbers; all but `TEST` may be missing."""

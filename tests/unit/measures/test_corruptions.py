@@ -1,0 +1,84 @@
+"""Corruptions change images of every size, always in the same way, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from sakd.data import ImageSet, Prepared, Splits
+from sakd.measures import CORRUPTIONS, predict, robustness
+from sakd.measures.corruptions import corrupted
+from sakd.study.networks import fresh_network
+from sakd.tasks import CLASSIFICATION
+
+SHAPES = [(1, 8, 8), (3, 32, 24), (4, 5, 7), (3, 2, 2), (1, 1, 1)]
+MEAN, STD = (0.2, 0.4, 0.5, 0.6), (0.5, 0.25, 0.3, 0.2)
+
+
+def pixels(shape: tuple[int, int, int]) -> Tensor:
+    return torch.rand(6, *shape, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_each_gives_images_of_the_same_shape_within_black_and_white(
+    shape: tuple[int, int, int],
+) -> None:
+    mean, std = (torch.tensor(each[: shape[0]]).view(-1, 1, 1) for each in (MEAN, STD))
+    images = (pixels(shape) - mean) / std
+    found = dict(corrupted(images, MEAN[: shape[0]], STD[: shape[0]]))
+    assert list(found) == list(CORRUPTIONS)
+    for changed in found.values():
+        assert changed.shape == images.shape
+        shown = changed * std + mean
+        assert shown.min() >= -1e-6
+        assert shown.max() <= 1 + 1e-6
+
+
+@pytest.mark.parametrize("name", CORRUPTIONS)
+def test_it_changes_every_image_by_itself_and_the_same_way_again(name: str) -> None:
+    change, before = CORRUPTIONS[name], pixels((3, 16, 16))
+    after = change(before)
+    assert torch.equal(change(before), after)
+    assert ((after - before).abs().amax(dim=(1, 2, 3)) > 0.01).all()
+    # An image does not depend on those after it.
+    torch.testing.assert_close(change(before[:4]), after[:4])
+
+
+def test_their_meaning_by_hand() -> None:
+    before = pixels((1, 8, 8))
+    mean = before[2].mean()
+    torch.testing.assert_close(CORRUPTIONS["brightness"](before), before + 0.2)
+    torch.testing.assert_close(CORRUPTIONS["contrast"](before)[2], 0.4 * before[2] + 0.6 * mean)
+    blocks = CORRUPTIONS["pixelation"](before)
+    torch.testing.assert_close(blocks[:, :, 0::2, 0::2], blocks[:, :, 1::2, 1::2])
+    added = CORRUPTIONS["noise"](before) - before
+    assert float(added.std()) == pytest.approx(0.1, rel=0.1)
+    for name in ("blur", "rotation"):  # what is flat stays flat, but for the corners
+        flat = CORRUPTIONS[name](torch.full((1, 1, 32, 32), 0.5))
+        torch.testing.assert_close(flat[..., 8:24, 8:24], torch.full((1, 1, 16, 16), 0.5))
+    spike = torch.zeros(1, 1, 9, 9)
+    spike[0, 0, 4, 4] = 1
+    blurred = CORRUPTIONS["blur"](spike)
+    assert 0.1 < float(blurred[0, 0, 4, 4]) < 0.6
+    assert float(blurred.sum()) == pytest.approx(1)
+
+
+def test_robustness_is_the_accuracy_on_the_changed_images(splits: Splits) -> None:
+    source = torch.Generator().manual_seed(1)
+    images = torch.randint(256, (90, 1, 8, 8), dtype=torch.uint8, generator=source)
+    data = Prepared(ImageSet(images, torch.randint(3, (90,), generator=source)), splits.card)
+    network = fresh_network("resnet8", data.card)
+    plain = predict(CLASSIFICATION, network, data)
+    answers = predict(CLASSIFICATION, network, data, corrupt=True)
+    assert torch.equal(answers.logits, plain.logits)
+    assert not plain.corrupted
+    found = robustness(answers)
+    seen = (images / 255 - data.card.mean[0]) / data.card.std[0]
+    for name, changed in corrupted(seen, data.card.mean, data.card.std):
+        with torch.no_grad():
+            right = network(changed).argmax(dim=1) == data.images.labels
+        # A rounding may decide between two classes that are equally likely.
+        assert found[f"corrupted_{name}"] == pytest.approx(float(right.double().mean()), abs=0.03)
+    mean = sum(found[f"corrupted_{name}"] for name in CORRUPTIONS) / len(CORRUPTIONS)
+    assert found["corrupted"] == pytest.approx(mean)

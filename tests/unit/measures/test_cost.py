@@ -1,0 +1,94 @@
+"""Parameters, operations, bytes and times of networks that can be counted by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from sakd.data import Splits
+from sakd.measures import cost
+from sakd.measures.cost import LEAST, MOST, latency
+from sakd.measures.memory import Alive
+from sakd.study.networks import fresh_network
+from sakd.weights.saved import Weights, save_weights
+
+CPU = torch.device("cpu")
+
+
+def network() -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(3, 4, 3, padding=1, bias=False),
+        nn.BatchNorm2d(4),
+        nn.ReLU(inplace=True),
+        nn.Flatten(),
+        nn.Linear(4 * 6 * 6, 5),
+    )
+
+
+def test_parameters_and_multiplications_are_those_of_its_layers() -> None:
+    found = cost(network(), (3, 6, 6), CPU)
+    assert found["parameters"] == 4 * 3 * 9 + 2 * 4 + (144 * 5 + 5)
+    assert found["macs"] == 36 * 4 * 27 + 144 * 5
+
+
+def test_the_file_is_as_large_as_it_is_on_disk(splits: Splits, tmp_path: Path) -> None:
+    made = fresh_network("resnet8", splits.card)
+    save_weights(Weights(made.state_dict()), tmp_path / "last.safetensors")
+    size = (tmp_path / "last.safetensors").stat().st_size
+    assert cost(made, splits.card.image_shape, CPU)["file_bytes"] == size
+
+
+def test_the_peak_is_of_the_tensors_that_are_needed_at_one_time() -> None:
+    first, second, weights = 64 * 1000 * 4, 64 * 10 * 4, (10 * 1000 + 1000 * 10) * 4
+    layers = nn.Sequential(nn.Linear(10, 1000, bias=False), nn.Linear(1000, 10, bias=False))
+    found = cost(layers.append(nn.Flatten()), (10,), CPU)  # type: ignore[arg-type]
+    assert found["peak_bytes"] == weights + 64 * 10 * 4 + first + second
+
+
+def test_memory_that_is_given_back_or_only_viewed_counts_once() -> None:
+    held = torch.zeros(100)
+    with torch.no_grad(), Alive([held]) as alive:
+        for _ in range(5):
+            made = held + 1
+            made.view(10, 10).t().add_(1)
+            del made
+    assert alive.peak == 2 * 400
+
+
+@pytest.mark.parametrize(("pass_seconds", "passes"), [(0.001, MOST), (1.0, LEAST), (0.025, 10)])
+def test_slow_networks_are_timed_less_often(pass_seconds: float, passes: int) -> None:
+    clock, calls = ticking(pass_seconds)
+    found = latency(nn.Identity().eval(), torch.zeros(1), clock)
+    assert found == pytest.approx({"p50": 1000 * pass_seconds, "p95": 1000 * pass_seconds})
+    assert next(calls) == 2 * (1 + passes)  # the first is not counted
+
+
+def test_percentiles_are_of_the_passes_after_the_first() -> None:
+    ends = iter([100.0, *(float(k) for k in range(1, 6))])
+    state = {"start": True}
+
+    def clock() -> float:
+        state["start"] = not state["start"]
+        return next(ends) if state["start"] else 0.0
+
+    assert latency(nn.Identity(), torch.zeros(1), clock) == pytest.approx(
+        {"p50": 3000.0, "p95": 4800.0}
+    )
+
+
+def ticking(seconds: float) -> tuple[Callable[[], float], count[int]]:
+    """A clock that goes on by ``seconds`` from each odd call to the next, and counts its calls."""
+    calls = count()
+    return lambda: (next(calls) + 1) // 2 * seconds, calls
+
+
+def test_the_network_is_measured_in_evaluation_mode_and_stays_as_it_was() -> None:
+    made = network().train()
+    before = {name: tensor.clone() for name, tensor in made.state_dict().items()}
+    cost(made, (3, 6, 6), CPU)
+    assert all(torch.equal(made.state_dict()[name], value) for name, value in before.items())
