@@ -61,7 +61,7 @@ def build(name: str, case: Golden) -> Distiller:
     pair = Pair((Spot(4, 4),), (tuple(student),), (tuple(teacher),), labels)
     recall = {"k": int(k), "temperature": temperature, "momentum": momentum}
     distiller = DISTILLERS[name](pair, feat_dim=width, **recall)
-    distiller.load_state_dict(state)
+    distiller.load_state_dict({**distiller.state_dict(), **state})
     return distiller
 
 

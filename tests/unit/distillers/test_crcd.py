@@ -15,8 +15,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from sakd.data import Batch
-from sakd.distillers import Distiller
+from sakd.distillers import Distiller, Epoch
 from sakd.distillers.parts.relations import RelationBank
+from sakd.foundation.errors import UserError
 
 Build = Callable[..., Distiller]
 Row = list[float]
@@ -84,6 +85,26 @@ def test_distances_of_all_rows_equal_those_of_the_rows_that_are_wanted(
     contrast, anchors = torch.randint(size, (5, count)), torch.randn(6, 4)
     expected = (bank.rows[contrast][:, None] - anchors[:, None]).norm(dim=3)
     torch.testing.assert_close(bank.distances(anchors, contrast), expected)
+
+
+def test_the_last_epochs_are_at_rest(build: Build) -> None:
+    """The first author's 0.04 of 250 epochs are ten; the memory goes on."""
+    crcd = build("crcd", [(3,)], [(4,)], rest=0.04)
+    student, everybody = torch.randn(5, 3).double(), torch.ones(5, dtype=torch.bool)
+    batch = Batch(torch.zeros(5, 1, 4, 4), torch.arange(5) % CLASSES, torch.arange(5), 0)
+    for number in (0, 239, 240, 249):
+        crcd.begin_epoch(Epoch(number, 250, lambda: iter(())))
+        before = crcd.student_bank.rows.clone()
+        loss = crcd.loss(0, student.requires_grad_(), torch.randn(5, 4).double(), batch, everybody)
+        (gradient,) = torch.autograd.grad(loss, student)
+        assert bool(loss) == bool(gradient.any()) == (number < 240)
+        assert not torch.equal(crcd.student_bank.rows, before)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1])
+def test_a_rest_must_leave_epochs(share: float, build: Build) -> None:
+    with pytest.raises(UserError, match=rf"rest .*\[0, 1\).* {share}"):
+        build("crcd", [(3,)], [(4,)], rest=share)
 
 
 class Largest(TorchDispatchMode):
