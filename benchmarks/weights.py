@@ -56,15 +56,22 @@ def pulls(
     objective.train()
     weights = [p for p in objective.student.parameters() if p.requires_grad]
     for batch in chain.from_iterable(map(stream.epoch, count())):
-        teachers = objective.teach(batch.images)
-        students = objective.outputs(objective.student, batch.images, Side.STUDENT)
+        teachers = objective.teach(batch)
+        students = objective.outputs(objective.student, batch, Side.STUDENT)
         everybody = torch.ones(len(batch.labels), len(objective.spots), dtype=torch.bool)
         knowledge = objective.knowledge(students, teachers, batch, everybody)
-        shown = Outputs(*(tuple(x.detach() for x in kind) for kind in students[:2]), Side.STUDENT)
+        shown = detached(students)
         own = objective.knowledge(shown, teachers, batch, everybody)[name]
         loss, ce = knowledge.pop(name), cross_entropy(students.logits, batch.labels)
         yield float(loss.detach()), length(loss, weights) / length(ce, weights)
         run.update({"student": sum(knowledge.values(), ce + objective.weights[name] * own)})
+
+
+def detached(outputs: Outputs) -> Outputs:
+    """Give the same ``outputs`` without gradient."""
+    closed, before = (tuple(x.detach() for x in kind) for kind in outputs[:2])
+    felt = {kind: x.detach() for kind, x in outputs.sensitivities.items()}
+    return Outputs(closed, before, outputs.side, felt)
 
 
 def length(loss: Tensor, weights: list[torch.nn.Parameter]) -> float:

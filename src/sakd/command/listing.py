@@ -124,6 +124,7 @@ def needs(kind: type[Distiller]) -> str:
         "maps": kind.family.axes == "CHW" and not kind.any_shape,
         "equal channels": kind.equal_channels,
         "choices": not kind.weighs,
+        "gradients": kind.sensitivity is not None,
         f"objective {kind.objective}": kind.objective is not None,
     }
     return ", ".join(need for need, holds in asked.items() if holds) or "-"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from sakd.distillers.ab import ActivationBoundaries
 from sakd.distillers.afd import FeatureAttention
 from sakd.distillers.at import AttentionTransfer
-from sakd.distillers.base import Distiller, Epoch, Pair, Pretraining, Side
+from sakd.distillers.base import Distiller, Epoch, Pair, Pretraining, Sensitivity, Side
 from sakd.distillers.cat import KernelAlignment
 from sakd.distillers.category import CategoryStructure
 from sakd.distillers.category_logits import CategoryLogits
 from sakd.distillers.cc import CorrelationCongruence
 from sakd.distillers.crcd import ComplementaryRelations
+from sakd.distillers.crcd_gradient import LossGradients
 from sakd.distillers.crd import ContrastiveRepresentation
 from sakd.distillers.cwd import ChannelDivergence
 from sakd.distillers.dist import CorrelationOfPredictions
@@ -20,6 +21,7 @@ from sakd.distillers.fitnet import FitNet
 from sakd.distillers.fsp import SolutionFlow
 from sakd.distillers.ft import FactorTransfer
 from sakd.distillers.irg import InstanceRelations
+from sakd.distillers.jacobian import JacobianMatching
 from sakd.distillers.ka import KnowledgeAdjustment
 from sakd.distillers.kd import KD
 from sakd.distillers.kdsvd import SingularDirections
@@ -74,8 +76,10 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "skd": StructuredKD,
         "crcd": ComplementaryRelations,
         "tofd": TaskOriented,
+        "crcd_gradient": LossGradients,
+        "jacobian": JacobianMatching,
     },
     base=Distiller,
 )
 
-__all__ = ["DISTILLERS", "Distiller", "Epoch", "Pair", "Pretraining", "Side"]
+__all__ = ["DISTILLERS", "Distiller", "Epoch", "Pair", "Pretraining", "Sensitivity", "Side"]

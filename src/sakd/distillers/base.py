@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import Flag, auto
+from enum import Enum, Flag, auto
 from typing import ClassVar
 
 import torch
@@ -26,6 +26,18 @@ class Side(Flag):
     STUDENT = auto()
     TEACHER = auto()
     BOTH = STUDENT | TEACHER
+
+
+class Sensitivity(Enum):
+    """A gradient within a network, of which a distiller compares the student's and the teacher's.
+
+    Attributes:
+        IMAGES: That of the label's logit by the images (B, C, H, W).
+        EMBEDDING: That of the label loss by the embedding (B, C).
+    """
+
+    IMAGES = "images"
+    EMBEDDING = "embedding"
 
 
 @dataclass(frozen=True)
@@ -103,6 +115,7 @@ class Distiller(nn.Module, ABC):
             all. So it may where a loss is a mean over samples.
         unrectified: The networks whose features are taken before their rectifier, see
             `StagedNetwork.extract_unrectified`.
+        sensitivity: The gradient that is compared at every spot, in the place of features.
         stands_alone: Whether cross-entropy, KD and other distillers are left out.
         rebuilding: How to rebuild the student before it is trained; None leaves it as it is.
         objective: The name of the objective that alone can train it; None for any that distils at
@@ -116,6 +129,7 @@ class Distiller(nn.Module, ABC):
     any_shape: ClassVar[bool] = False
     weighs: ClassVar[bool] = False
     unrectified: ClassVar[Side] = Side.NEITHER
+    sensitivity: ClassVar[Sensitivity | None] = None
     stands_alone: ClassVar[bool] = False
     rebuilding: ClassVar[Rebuilding | None] = None
     objective: ClassVar[str | None] = None

@@ -90,8 +90,10 @@ class Method:
     @property
     def companion(self) -> bool:
         """Whether KD joins it: unless a distiller compares logits already, or stands alone."""
-        families = {kind.family for kind in self.distillers.values()}
-        return SpotFamily.LOGITS not in families and not self.stands_alone
+        kinds = self.distillers.values()
+        comparing = [kind for kind in kinds if kind.sensitivity is None]
+        logits = any(kind.family is SpotFamily.LOGITS for kind in comparing)
+        return not logits and not self.stands_alone
 
     @property
     def everyone(self) -> Mapping[str, type[Distiller]]:

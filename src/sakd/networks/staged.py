@@ -71,6 +71,17 @@ class StagedNetwork(nn.Module, ABC):
         if "run" not in vars(self):
             vars(self)["run"] = torch.compile(self.run, dynamic=False)
 
+    @contextmanager
+    def uncompiled(self) -> Iterator[None]:
+        """Run stages as they are written within the context, though they may be compiled."""
+        parts = [part for part in self.modules() if isinstance(part, StagedNetwork)]
+        compiled = [(part, vars(part).pop("run")) for part in parts if "run" in vars(part)]
+        try:
+            yield
+        finally:
+            for part, run in compiled:
+                vars(part)["run"] = run
+
     @property
     def depth(self) -> int:
         """Number of features: every stage but the head has one."""

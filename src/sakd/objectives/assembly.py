@@ -22,6 +22,7 @@ from sakd.objectives.compatibility import (
 from sakd.objectives.graft import Graft
 from sakd.objectives.problem import Problem
 from sakd.objectives.router import Router
+from sakd.objectives.sensitivities import Sensing
 from sakd.routing import POLICIES
 from sakd.tasks import CLASSIFICATION, Task
 
@@ -81,6 +82,8 @@ def assemble(problem: Problem) -> Parts:
         problem.distillation.ce_weight_of(method),
         data.task,
     )
+    if sensing := Sensing(losses.distillers.values(), data.task):
+        sensing.check(student, teacher, data.image_shape)
     return Parts(student, teacher, spots, losses, _router(problem, student, spots, shapes))
 
 

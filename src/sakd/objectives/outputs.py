@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from operator import or_
+from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from sakd.distillers import Distiller, Side
+from sakd.distillers import Distiller, Sensitivity, Side
 from sakd.networks import StagedNetwork
+from sakd.networks.staged import Features
+
+Sense = Callable[[Features], Mapping[Sensitivity, Tensor]]
 
 
 class Outputs(NamedTuple):
@@ -23,23 +27,40 @@ class Outputs(NamedTuple):
         unrectified: The same before rectifiers, see `StagedNetwork.extract_unrectified`;
             ``closed`` where they were not asked for.
         side: The network that they are of.
+        sensitivities: The gradients that were asked for, each (B, ...).
     """
 
     closed: Sequence[Tensor]
     unrectified: Sequence[Tensor]
     side: Side
+    sensitivities: Mapping[Sensitivity, Tensor] = MappingProxyType({})
 
     @classmethod
     def of(
-        cls, network: StagedNetwork, images: Tensor, side: Side, *, unrectified: bool
+        cls,
+        network: StagedNetwork,
+        images: Tensor,
+        side: Side,
+        *,
+        unrectified: bool,
+        sense: Sense = lambda _: MappingProxyType({}),
     ) -> Outputs:
-        """Run ``images`` (B, C, H, W) through ``network``; give the outputs in full precision."""
+        """Run ``network`` for its outputs in full precision.
+
+        Args:
+            network: The network.
+            images: (B, C, H, W).
+            side: The side that ``network`` is on.
+            unrectified: Whether the outputs before rectifiers are wanted too.
+            sense: Takes the gradients that are wanted of the features as they were computed.
+        """
         if not unrectified:
-            closed = full_precision(network.extract(images).outputs)
-            return cls(closed, closed, side)
+            found = network.extract(images)
+            closed = full_precision(found.outputs)
+            return cls(closed, closed, side, sense(found))
         both = network.extract_unrectified(images)
         closed, before = (full_precision(features.outputs) for features in both)
-        return cls(closed, before, side)
+        return cls(closed, before, side, sense(both[0]))
 
     @property
     def features(self) -> Sequence[Tensor]:
@@ -52,7 +73,9 @@ class Outputs(NamedTuple):
         return self.closed[-1]
 
     def shown_to(self, distiller: Distiller) -> list[Tensor]:
-        """Give the outputs that ``distiller`` compares, one per spot."""
+        """Give what ``distiller`` compares, one tensor per spot."""
+        if distiller.sensitivity is not None:
+            return [self.sensitivities[distiller.sensitivity]] * len(distiller.pair.spots)
         shown = self.unrectified if self.side in distiller.unrectified else self.closed
         ours = self.side is Side.STUDENT
         return [shown[s.student if ours else s.teacher] for s in distiller.pair.spots]

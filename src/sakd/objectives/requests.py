@@ -63,10 +63,10 @@ class Request(NamedTuple):
     def of(
         cls, teacher: StagedNetwork, distillers: Iterable[Distiller], *, keep_mb: int = 0
     ) -> Request:
-        """Ask for those outputs of ``teacher`` that ``distillers`` compare."""
+        """Ask for those outputs of ``teacher`` that ``distillers`` compare; not for gradients."""
         closed: set[int] = set()
         unrectified: set[int] = set()
-        for distiller in distillers:
+        for distiller in (one for one in distillers if one.sensitivity is None):
             places = unrectified if Side.TEACHER in distiller.unrectified else closed
             places.update(spot.teacher for spot in distiller.pair.spots)
         return cls(teacher, frozenset(closed), frozenset(unrectified), keep_mb)

@@ -29,6 +29,7 @@ from sakd.objectives.requests import Request
 from sakd.objectives.routed import Lesson, Routed
 from sakd.objectives.router import Router
 from sakd.objectives.scenes import positions_of, scene_of
+from sakd.objectives.sensitivities import Sensing
 from sakd.objectives.teaching import FrozenTeacher, Teaching
 from sakd.routing.rates import rates_of
 
@@ -83,6 +84,7 @@ class SpotDistillation(Routed):
         self.task = losses.task
         self.keep_outputs_mb = keep_outputs_mb
         self.unrectified = wanted_unrectified(losses.distillers.values())
+        self.sensing = Sensing(losses.distillers.values(), losses.task)
 
     @classmethod
     def of(cls, problem: Problem) -> Self:
@@ -161,8 +163,8 @@ class SpotDistillation(Routed):
 
     def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:
         """Compute the losses of one step."""
-        taught = self.teach(batch.images) if teacher is None else teacher
-        student = self.outputs(self.student, batch.images, Side.STUDENT)
+        taught = self.teach(batch, teacher)
+        student = self.outputs(self.student, batch, Side.STUDENT)
         networks = arithmetic_of(batch.images.device)
         with torch.autocast(batch.images.device.type, enabled=False):
             return self._losses(batch, student, taught, networks)
@@ -202,14 +204,26 @@ class SpotDistillation(Routed):
         """
         return StepResult({}, {})
 
-    def teach(self, images: Tensor) -> Outputs:
-        """Run the teacher on ``images`` (B, C, H, W), with gradient where it learns."""
-        with torch.set_grad_enabled(self.teaching.learns and torch.is_grad_enabled()):
-            return self.outputs(self.teacher, images, Side.TEACHER)
+    def teach(self, batch: Batch, given: Outputs | None = None) -> Outputs:
+        """Run the teacher on ``batch`` for what is not ``given``, with gradient if it learns."""
+        if self.teaching.learns:
+            return self.outputs(self.teacher, batch, Side.TEACHER)
+        if given is None:
+            wanted = Side.TEACHER in self.unrectified
+            with torch.no_grad():
+                given = Outputs.of(self.teacher, batch.images, Side.TEACHER, unrectified=wanted)
+        if not self.sensing:
+            return given
+        # A pass of its own, as what others are given of this teacher is computed without gradient.
+        felt = self.sensing.outputs(self.teacher, batch, Side.TEACHER, learns=False)
+        return given._replace(sensitivities=felt.sensitivities)
 
-    def outputs(self, network: StagedNetwork, images: Tensor, side: Side) -> Outputs:
-        """Run ``network`` on ``images`` (B, C, H, W) for the outputs that distillers compare."""
-        return Outputs.of(network, images, side, unrectified=side in self.unrectified)
+    def outputs(self, network: StagedNetwork, batch: Batch, side: Side) -> Outputs:
+        """Run ``network`` on ``batch`` for the outputs and gradients that distillers compare."""
+        unrectified = side in self.unrectified
+        if self.sensing:
+            return self.sensing.outputs(network, batch, side, unrectified=unrectified)
+        return Outputs.of(network, batch.images, side, unrectified=unrectified)
 
     def knowledge(
         self, student: Outputs, teacher: Outputs, batch: Batch, share: Tensor

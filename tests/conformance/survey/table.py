@@ -18,6 +18,7 @@ from conformance.survey.features import (
     compare_doubt,
     compare_tasks,
 )
+from conformance.survey.gradients import compare_cosines, compare_jacobians
 from conformance.survey.relations import (
     compare_alignment,
     compare_categories,
@@ -44,6 +45,8 @@ SURVEY: dict[str, Callable[[], Comparison]] = {
     "triplet/step": compare_triplets,
     "irg/edges_authors": compare_edges,
     "afd/equal_sizes": compare_attention,
+    "jacobian/aberhu_label": compare_jacobians,
+    "crcd_gradient/gradient_cosine": compare_cosines,
     "crcd": partial(compare_contrast, "survey/crcd", 1, LOSS, GRADIENT),
     "tofd/epoch0": compare_tasks,
     "cat/kernel_alignment": compare_alignment,

@@ -106,12 +106,27 @@ def fitnet_by_hand(student: Tensor, teacher: Tensor) -> float:
     return math.fsum((max(a, 0.0) - b) ** 2 for a, b in pairs) / student.numel()
 
 
+def jacobian_by_hand(student: Tensor, teacher: Tensor) -> float:
+    total = 0.0
+    for s, t in zip(student.flatten(1).tolist(), teacher.flatten(1).tolist(), strict=True):
+        difference = less(unit(s), unit(t))
+        total += dot(difference, difference) / len(difference)
+    return total / len(student)
+
+
+def crcd_gradient_by_hand(student: Tensor, teacher: Tensor) -> float:
+    pairs = zip(student.tolist(), teacher.tolist(), strict=True)
+    return math.fsum(1 - dot(unit(s), unit(t)) for s, t in pairs) / len(student)
+
+
 FORMULAS: dict[str, tuple[Callable[[Tensor, Tensor], float], tuple[int, ...], tuple[int, ...]]] = {
     "kd": (kd_by_hand, (6,), (6,)),
     "fitnet": (fitnet_by_hand, (2, 3, 3), (2, 3, 3)),
     "at": (at_by_hand, (2, 3, 3), (4, 3, 3)),
     "sp": (sp_by_hand, (2, 3, 3), (4, 2, 2)),
     "rkd": (rkd_by_hand, (3,), (4,)),
+    "jacobian": (jacobian_by_hand, (3, 2, 2), (3, 2, 2)),
+    "crcd_gradient": (crcd_gradient_by_hand, (3,), (3,)),
 }
 
 
@@ -210,6 +225,7 @@ PUBLISHED = {
     "afd": (200, 1),
     "skd": (0.5, 1),
     "crcd": (1, 1),
+    "crcd_gradient": (10, 1),
 }
 UNPUBLISHED = {
     "kdsvd": (1, 1),
@@ -221,6 +237,7 @@ UNPUBLISHED = {
     "pad": (1, 1),
     "lcc": (1, 1),
     "cat": (1, 1),
+    "jacobian": (20, 1),
 }
 
 

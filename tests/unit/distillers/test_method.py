@@ -50,6 +50,7 @@ def test_a_class_of_ones_own_has_the_name_by_which_it_is_found() -> None:
     [
         ("at", ["kd", "at"]),
         ("rkd", ["kd", "rkd"]),
+        ("jacobian", ["kd", "jacobian"]),  # of gradients of the logits, and not of themselves
         ("kd", ["kd"]),
         ("dkd", ["dkd"]),
         ("dist", ["dist"]),
