@@ -29,6 +29,7 @@ from sakd.distillers import (
     irg,
     kd,
     kdsvd,
+    mgd,
     pad,
     pkt,
     rkd,
@@ -38,7 +39,7 @@ from sakd.distillers import (
     triplet,
     vid,
 )
-from sakd.distillers.parts import branches, categories, labels, maps, memory
+from sakd.distillers.parts import branches, categories, labels, maps, matching, memory
 from sakd.objectives import Optimisation, PretrainingObjective
 from sakd.objectives.routed import Routed
 from sakd.objectives.router import Router
@@ -200,6 +201,24 @@ MUTATIONS = {
     ),
     "tofd holds the rows of its matrix alone to unit length": Mutation(
         SURVEY["tofd/epoch0"], branches.Link.forward, "+ from_unit(matrix.T @ matrix)", "+ 0"
+    ),
+    "mgd averages the margins of the largest values": Mutation(
+        SURVEY["mgd/double/sp"],
+        mgd.MatchingGuided.loss,
+        "least.amax(dim=2)",
+        "least.mean(dim=2)",
+    ),
+    "mgd takes the value that is least negative": Mutation(
+        SURVEY["mgd/double/amp"],
+        mgd.MatchingGuided.loss,
+        "largest_by_magnitude(several)",
+        "several.amax(dim=2)",
+    ),
+    "mgd matches the channels that are least alike": Mutation(
+        SURVEY["mgd/double/amp"], matching.Groups.match, "maximize=True", "maximize=False"
+    ),
+    "mgd weighs all stages alike": Mutation(
+        SURVEY["mgd/double/sm"], mgd.MatchingGuided.loss, "2.0 **", "1.0 **"
     ),
     "dtd adds nothing to the lengths of logits": Mutation(
         SURVEY["dtd/flsw"], dtd.DynamicTemperature.hardness, "+ LENGTH", ""

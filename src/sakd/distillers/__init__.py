@@ -26,6 +26,7 @@ from sakd.distillers.ka import KnowledgeAdjustment
 from sakd.distillers.kd import KD
 from sakd.distillers.kdsvd import SingularDirections
 from sakd.distillers.lcc import LocalCorrelation
+from sakd.distillers.mgd import MatchingGuided
 from sakd.distillers.nst import NeuronSelectivity
 from sakd.distillers.ofd import FeatureOverhaul
 from sakd.distillers.pad import PrimeAwareAdaptive
@@ -76,6 +77,7 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "skd": StructuredKD,
         "crcd": ComplementaryRelations,
         "tofd": TaskOriented,
+        "mgd": MatchingGuided,
         "crcd_gradient": LossGradients,
         "jacobian": JacobianMatching,
     },

@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, Side, mean_over_batch
-from sakd.distillers.parts.maps import pool_to_smaller, sample_sums, squared
+from sakd.distillers.parts.maps import pool_to_smaller
+from sakd.distillers.parts.margins import NegativeMean, shortfalls
 from sakd.networks.spots import SpotFamily
 from sakd.networks.zoo.blocks import conv_bn, initialise
 
@@ -49,39 +50,5 @@ class FeatureOverhaul(Distiller):
         """See `Distiller.loss`; features are maps (B, C, H, W) of any channels and sizes."""
         student, teacher = pool_to_smaller(self.regressors[spot](student), teacher)
         wanted = torch.maximum(teacher, self.margins[spot](teacher))
-        counts = (student > wanted) | (wanted > 0)
-        error = squared(student - wanted) * counts.to(student.dtype)
         weight = 2.0 ** (spot + 1 - len(self.pair.spots))
-        return weight * mean_over_batch(sample_sums(error), chosen)
-
-
-class NegativeMean(nn.Module):
-    """The mean of the negative responses of every channel, over all batches of the training.
-
-    Attributes:
-        mean: (C,); 0 where a channel has had no negative response yet.
-        count: (C,), the number of negative responses so far.
-    """
-
-    mean: Tensor
-    count: Tensor
-
-    def __init__(self, channels: int) -> None:
-        """Start with no response.
-
-        Args:
-            channels: C.
-        """
-        super().__init__()
-        self.register_buffer("mean", torch.zeros(channels))
-        self.register_buffer("count", torch.zeros(channels, dtype=torch.int64))
-
-    @torch.no_grad()
-    def forward(self, maps: Tensor) -> Tensor:
-        """Return the mean (C, 1, 1); in training mode count ``maps`` (B, C, H, W) first."""
-        if self.training:
-            seen = (maps < 0).sum(dim=(0, 2, 3))
-            self.count += seen
-            total = maps.clamp(max=0).sum(dim=(0, 2, 3))
-            self.mean += (total - seen * self.mean) / self.count.clamp(min=1)
-        return self.mean[:, None, None]
+        return weight * mean_over_batch(shortfalls(student, wanted), chosen)

@@ -12,6 +12,7 @@ from conformance.comparison import Comparison
 from conformance.contrast import compare_contrast
 from conformance.survey.arranged import compare_mixing
 from conformance.survey.cases import GRADIENT, LOSS
+from conformance.survey.channels import compare_matching
 from conformance.survey.features import (
     compare_attention,
     compare_channels,
@@ -49,6 +50,11 @@ SURVEY: dict[str, Callable[[], Comparison]] = {
     "crcd_gradient/gradient_cosine": compare_cosines,
     "crcd": partial(compare_contrast, "survey/crcd", 1, LOSS, GRADIENT),
     "tofd/epoch0": compare_tasks,
+    "mgd/double/amp": partial(compare_matching, "double", "amp"),
+    "mgd/double/sp": partial(compare_matching, "double", "sp"),
+    "mgd/double/sm": partial(compare_matching, "double", "sm"),
+    "mgd/equal/amp": partial(compare_matching, "equal", "amp"),
+    "mgd/equal/sp": partial(compare_matching, "equal", "sp"),
     "cat/kernel_alignment": compare_alignment,
     "skd/pair_direct": partial(compare_regions, "pair_direct"),
     "skd/pair_nopool": partial(compare_regions, "pair_nopool"),

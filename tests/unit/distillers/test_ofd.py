@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from sakd.distillers import Distiller
-from sakd.distillers.ofd import NegativeMean
+from sakd.distillers.parts.margins import NegativeMean
 
 Build = Callable[..., Distiller]
 STUDENT, TEACHER = [(2, 3, 3), (3, 2, 2)], [(3, 3, 3), (2, 2, 2)]
