@@ -5,6 +5,7 @@ from __future__ import annotations
 from sakd.distillers.ab import ActivationBoundaries
 from sakd.distillers.afd import FeatureAttention
 from sakd.distillers.at import AttentionTransfer
+from sakd.distillers.attentive import AttentiveChannels
 from sakd.distillers.base import Distiller, Epoch, Pair, Pretraining, Sensitivity, Side
 from sakd.distillers.cat import KernelAlignment
 from sakd.distillers.category import CategoryStructure
@@ -80,6 +81,7 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "mgd": MatchingGuided,
         "crcd_gradient": LossGradients,
         "jacobian": JacobianMatching,
+        "attentive": AttentiveChannels,
     },
     base=Distiller,
 )

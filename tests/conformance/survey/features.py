@@ -121,3 +121,20 @@ def compare_attention() -> Comparison:
         alikeness.eval()
         found.check("loss", "evaluation", each().mean(dim=0).sum(), case["loss_eval_after"], LOSS)
     return found
+
+
+def compare_excitation() -> Comparison:
+    """Compare attentive distillation, with stored layers of 1 x 1 convolutions."""
+    case, found = case_of("attentive", "aberhu"), Comparison("survey attentive/aberhu")
+    attentive = build("attentive", case["f_s"], case["f_t"], hidden=0.25)
+    (attention,) = attentive.attentions
+    named = {"squeeze": "param_attention_0", "excite": "param_attention_2"}
+    for layer, stored in named.items():
+        attention.get_submodule(layer).load_state_dict(
+            {
+                "weight": case[f"{stored}_weight"].flatten(1),
+                "bias": case[f"{stored}_bias"],
+            }
+        )
+    check_loss(found, attentive, case)
+    return found

@@ -17,6 +17,7 @@ from conformance.survey.features import (
     compare_attention,
     compare_channels,
     compare_doubt,
+    compare_excitation,
     compare_tasks,
 )
 from conformance.survey.gradients import compare_cosines, compare_jacobians
@@ -46,6 +47,7 @@ SURVEY: dict[str, Callable[[], Comparison]] = {
     "triplet/step": compare_triplets,
     "irg/edges_authors": compare_edges,
     "afd/equal_sizes": compare_attention,
+    "attentive/aberhu": compare_excitation,
     "jacobian/aberhu_label": compare_jacobians,
     "crcd_gradient/gradient_cosine": compare_cosines,
     "crcd": partial(compare_contrast, "survey/crcd", 1, LOSS, GRADIENT),

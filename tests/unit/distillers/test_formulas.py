@@ -238,6 +238,7 @@ UNPUBLISHED = {
     "lcc": (1, 1),
     "cat": (1, 1),
     "jacobian": (20, 1),
+    "attentive": (500, 1),
 }
 
 
