@@ -16,7 +16,7 @@ from sakd.data import DataCard, Prepared
 from sakd.distillers.method import Method
 from sakd.foundation.fingerprint import code_of
 from sakd.measures import Predictions, best_temperature, fidelity, predict, quality, robustness
-from sakd.networks.outside.names import slug
+from sakd.measures.names import teacher_id
 from sakd.study.costs import network_cost
 from sakd.study.evaluations import Evaluation
 from sakd.study.grid import Cell
@@ -129,11 +129,6 @@ class Evaluator:
         measures = _named(last, val, self._answers(cell.teacher, teacher))
         measures |= {f"{TEST}_{name}": each.measures[TASK.metric] for name, each in others.items()}
         return Evaluation(measures, _images(last, **others))
-
-
-def teacher_id(dataset: str, network: str) -> str:
-    """Name the evaluation of a teacher, among those of the cells."""
-    return f"{dataset}-{slug(network)}-teacher"
 
 
 def _identity(teacher: Weights) -> str:

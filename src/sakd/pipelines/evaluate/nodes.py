@@ -12,6 +12,7 @@ from sakd.data import DataCard, Parts, Prepared
 from sakd.foundation.errors import UserError
 from sakd.foundation.machine import resolve_device
 from sakd.foundation.vocabulary import DONE
+from sakd.measures.names import teacher_id
 from sakd.pipelines.inputs import lessons
 from sakd.pipelines.keys import (
     check_key,
@@ -27,7 +28,7 @@ from sakd.reporting.tables.columns import (
     TEST_VAL_SELECTED,
     VAL,
 )
-from sakd.study.evaluation import Evaluator, teacher_id, trained_name
+from sakd.study.evaluation import Evaluator, trained_name
 from sakd.study.grid import Cell
 from sakd.study.images import predictions
 from sakd.study.parameters import Parameters, Teacher

@@ -83,12 +83,17 @@ def draw(results: pd.DataFrame, history: pd.DataFrame) -> tuple[go.Figure, go.Fi
 
 
 def write(
-    results: pd.DataFrame, history: pd.DataFrame, card: Mapping[str, Any], parameters: Parameters
+    results: pd.DataFrame,
+    history: pd.DataFrame,
+    predictions: pd.DataFrame,
+    card: Mapping[str, Any],
+    parameters: Parameters,
 ) -> tuple[str, str]:
     """Write the report as Markdown and as a page."""
     content = report(
         results,
         history,
+        predictions=predictions,
         data=DataCard.from_json(card),
         settings=asdict(parameters),
         provenance=provenance(str(resolve_device(parameters.device))),

@@ -13,7 +13,8 @@ def create_pipeline(parameters: Parameters) -> Pipeline:
     """Build the nodes of tables, figures and pages."""
     data = parameters.data.slug
     results, history = f"{data}-results", f"{data}-history"
-    evaluation = [f"{data}-{name}" for name in ("card", "evaluation", "predictions")]
+    predictions = f"{data}-predictions"
+    evaluation = [f"{data}-card", f"{data}-evaluation", predictions]
     accuracies = [f"{data}-{slug(network)}-accuracy" for network in parameters.grid.teachers()]
     figures = [f"{data}-{name}" for name in ("learning_curves", "gate_rates", "gains")]
     pages = [f"{data}-{name}" for name in ("report_md", "report_html")]
@@ -25,6 +26,11 @@ def create_pipeline(parameters: Parameters) -> Pipeline:
             name="tabulate",
         ),
         Node(draw, [results, history], figures, name="draw"),
-        Node(write, [results, history, f"{data}-card", "params:study"], pages, name="write"),
+        Node(
+            write,
+            [results, history, predictions, f"{data}-card", "params:study"],
+            pages,
+            name="write",
+        ),
     ]
     return Pipeline(nodes, tags=["report"])

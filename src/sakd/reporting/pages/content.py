@@ -17,6 +17,7 @@ from sakd.reporting.pages.background import (
 )
 from sakd.reporting.pages.data_card import data_section
 from sakd.reporting.pages.headline import highlights
+from sakd.reporting.pages.measures import measures_section
 from sakd.reporting.pages.methods import methods_section
 from sakd.reporting.pages.sections import (
     PART,
@@ -54,6 +55,7 @@ def report(
     results: pd.DataFrame,
     history: pd.DataFrame,
     *,
+    predictions: pd.DataFrame | None = None,
     settings: Mapping[str, object] | None = None,
     provenance: Mapping[str, str] | None = None,
     data: DataCard | None = None,
@@ -63,6 +65,7 @@ def report(
     Args:
         results: One line per cell.
         history: One line per (cell, epoch).
+        predictions: One line per (cell or teacher, test image), as the evaluation makes them.
         settings: All that the cells were trained with; may be nested.
         provenance: Where the run comes from: git revision, versions, device, data hash, seeds.
         data: The card of the data that the results are of.
@@ -76,6 +79,7 @@ def report(
     sections = [
         Section("At a glance", tuple(opening)),
         *_results(cells, pairs, data),
+        *measures_section(cells, predictions, data),
         Section("Figures", _charts(cells, history)),
         *methods_section(cells),
         Section("How to read it", (Facts(wording.definitions(data)),)),
@@ -113,7 +117,7 @@ def _pair(cells: pd.DataFrame, pair: tuple[str, ...], data: DataCard | None) -> 
     if len(levels):
         blocks.append(Tabular("Distilled students", levels, names=2))
     selection = shown_selection(cells)
-    blocks.append(Tabular(f"Which epoch: mean test {TITLE}", selection, names=2, note=wording.BEST))
+    blocks.append(Tabular(f"Which epoch: test {TITLE}", selection, names=2, note=wording.BEST))
     return Section(pair_name(pair), tuple(blocks), level=PART)
 
 

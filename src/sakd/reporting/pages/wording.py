@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sakd.data import DataCard
+from sakd.reporting.tables.classes import FEW
 from sakd.reporting.tables.columns import TITLE
 from sakd.reporting.tables.display import MAJORITY
 from sakd.reporting.tables.kinds import PLAIN_KD, REFERENCE, stands_alone
@@ -50,6 +51,49 @@ KEYS = (
     "results.csv, hashes them with its data, teacher and code; it names the folder of the cell's "
     "weights, where record.json has all of it."
 )
+
+MEASURES = (
+    "Test images after the last epoch, means over the finished cells of a method. Every measure of "
+    "every cell is in results.csv; docs/protocol.md defines them."
+)
+
+QUALITY = (
+    "NLL: mean negative log-likelihood of the labels, nats. ECE: expected calibration error, 15 "
+    "bins; scaled: with logits divided by the temperature that fits val best. Agreement: images "
+    "for which student and teacher name the same class; KL: divergence of the student's "
+    "probabilities from the teacher's, nats. Cells that are trained side by side share the time."
+)
+
+ROBUSTNESS = (
+    "Six corruptions of one fixed strength, which no network has seen: noise, blur, less contrast, "
+    "more brightness, half the pixels, a turn by 15 degrees."
+)
+
+COST = (
+    "MACs: multiplications with an addition for one image. Memory: weights, images and maps of a "
+    "batch of 64 at one time. Latency of a forward pass on this device: median (p50) and 95th "
+    "percentile (p95) of at most 50; it depends on what else the machine does."
+)
+
+CLASSES = (
+    f"Means over seeds. Few: fewer than {FEW} test images, of which one is worth over "
+    f"{100 / FEW:.0f} points."
+)
+
+HURT = (
+    "A class is named if the 95 % interval of its loss against the student alone of the same seed, "
+    "over images and seeds, is below zero; with one seed there is no interval. Take care with few "
+    "images or seeds."
+)
+
+EMPTY = {
+    "Top-5 is empty for five classes or fewer.": ("top-5 %",),
+    "A teacher has no agreement and no KL with itself, and its training is no cell.": (
+        *("agreement %", "KL", "training s"),
+    ),
+    "A method without a finished cell has no measures.": ("top-1 %",),
+}
+"""Reasons for empty values, with the headings under which they are."""
 
 _DEFINITIONS = {
     f"test {TITLE} (last epoch)": (

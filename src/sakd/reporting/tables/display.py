@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pandas as pd
 
 from sakd.data import DataCard
@@ -101,7 +104,7 @@ def shown_levels(results: pd.DataFrame, data: DataCard | None = None) -> pd.Data
 
 
 def shown_selection(results: pd.DataFrame) -> pd.DataFrame:
-    """Show last, val-selected and best epoch side by side for one pair."""
+    """Show last, val-selected and best epoch side by side for one pair, mean ± sd over seeds."""
     lines = selection_rows(results).to_dict("records")
     methods = [(line["distiller"], line["policy"]) for line in lines]
     alone = (NONE, NONE)
@@ -110,12 +113,19 @@ def shown_selection(results: pd.DataFrame) -> pd.DataFrame:
         {
             "distiller": [distiller for distiller, _ in shown],
             "policy": [policy for _, policy in shown],
-            "last epoch %": [formats.percent(line["last"]) for line in lines],
-            "val-selected %": [formats.percent(line["val_selected"]) for line in lines],
-            "best % (optimistic)": [formats.percent(line["best"]) for line in lines],
+            "last epoch %": _spreads(lines, "last"),
+            "val-selected %": _spreads(lines, "val_selected"),
+            "best % (optimistic)": _spreads(lines, "best"),
+            "best - last, points": _spreads(lines, "optimism", formats.points),
             "n": [str(line["n"]) for line in lines],
         }
     )
+
+
+def _spreads(
+    lines: list[dict[str, Any]], name: str, shown: Callable[[float], str] = formats.percent
+) -> list[str]:
+    return [formats.with_sd(shown(line[name]), line[f"{name}_sd"]) for line in lines]
 
 
 def _spread(line: dict[str, object], prefix: str = "") -> Spread:

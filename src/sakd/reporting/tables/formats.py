@@ -36,10 +36,17 @@ def interval(low: float, high: float) -> str:
 
 
 def _with_spread(mean: str, spread: Spread) -> str:
-    if not spread.n:
-        return NOTHING
-    sd = "" if math.isnan(spread.sd) else f" ± {percent(spread.sd)}"
-    return f"{mean}{sd} (n={spread.n})"
+    return f"{with_sd(mean, spread.sd)} (n={spread.n})" if spread.n else NOTHING
+
+
+def with_sd(mean: str, sd: float) -> str:
+    """Write a standard deviation after a mean in percent: ``86.12 ± 0.52``; no ± without one."""
+    return mean if math.isnan(sd) else f"{mean} ± {percent(sd)}"
+
+
+def number(value: float, digits: int = 2) -> str:
+    """Write a number with ``digits`` decimals, and commas between thousands: ``77,754``."""
+    return NOTHING if math.isnan(value) else f"{value:,.{digits}f}"
 
 
 def clipped(text: str, width: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -74,6 +76,18 @@ def policies_in(cells: pd.DataFrame) -> list[str]:
 def compared_policies(cells: pd.DataFrame) -> list[str]:
     """List the policies that are compared with plain distillation."""
     return [name for name in policies_in(cells) if name != REFERENCE]
+
+
+def by_method(cells: pd.DataFrame) -> Iterator[tuple[dict[str, str], pd.DataFrame]]:
+    """Yield the cells of every method of every pair, with the values of what names it.
+
+    Pairs and distillers are in the order of the results, policies in the order of `policies_in`.
+    """
+    ranks = {policy: rank for rank, policy in enumerate(policies_in(cells))}
+    for key, group in cells.groupby([*PAIR, "distiller"], sort=False):
+        named = dict(zip([*PAIR, "distiller"], key, strict=True))
+        for policy in sorted(group["policy"].unique(), key=lambda name: ranks.get(name, -1)):
+            yield {**named, "policy": policy}, group[group["policy"] == policy]
 
 
 def pair_name(pair: tuple[str, ...]) -> str:

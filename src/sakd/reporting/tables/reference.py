@@ -8,7 +8,7 @@ import pandas as pd
 
 from sakd.foundation.vocabulary import NONE
 from sakd.reporting.tables.columns import TEST, TEST_BEST, TEST_VAL_SELECTED
-from sakd.reporting.tables.frames import PAIR, policies_in, prepared
+from sakd.reporting.tables.frames import PAIR, by_method, prepared
 from sakd.reporting.tables.kinds import PLAIN_KD, REFERENCE
 from sakd.reporting.tables.spread import Spread
 
@@ -55,17 +55,23 @@ def selection_rows(results: pd.DataFrame) -> pd.DataFrame:
     """Average the test accuracy at three epochs: last, val-selected and best.
 
     Returns:
-        ``dataset, teacher, student, distiller, policy``, ``last``, ``val_selected``, ``best`` and
-        ``n``, the finished cells. ``best`` is chosen on the test images and therefore optimistic.
+        ``dataset, teacher, student, distiller, policy``; means ``last``, ``val_selected`` and
+        ``best``, which is chosen on the test images and therefore optimistic; ``optimism``, the
+        mean of best - last of each cell; the standard deviation of each, ``last_sd`` and so on; and
+        ``n``, the finished cells.
     """
-    cells = prepared(results)
-    order = {policy: rank for rank, policy in enumerate([NONE, *policies_in(cells)])}
     lines = []
-    for key, group in cells.groupby([*PAIR, "distiller"], sort=False):
-        named = dict(zip([*PAIR, "distiller"], key, strict=True))
-        for policy in sorted(group["policy"].unique(), key=lambda name: order.get(name, 0)):
-            of_policy = group[(group["policy"] == policy) & group["finished"]]
-            means = {name: Spread.of(of_policy[c]).mean for name, c in _SELECTIONS.items()}
-            lines.append({**named, "policy": policy, **means, "n": len(of_policy)})
-    columns = [*PAIR, "distiller", "policy", *_SELECTIONS, "n"]
-    return pd.DataFrame(lines, columns=columns).astype(dict.fromkeys(_SELECTIONS, float))
+    for named, group in by_method(prepared(results)):
+        finished = group[group["finished"]]
+        lines.append({**named, **_selected(finished), "n": len(finished)})
+    numbers = [f"{name}{part}" for name in (*_SELECTIONS, "optimism") for part in ("", "_sd")]
+    columns = [*PAIR, "distiller", "policy", *numbers, "n"]
+    return pd.DataFrame(lines, columns=columns).astype(dict.fromkeys(numbers, float))
+
+
+def _selected(finished: pd.DataFrame) -> dict[str, float]:
+    values = {name: finished[column] for name, column in _SELECTIONS.items()}
+    values["optimism"] = values["best"] - values["last"]
+    spreads = {name: Spread.of(each) for name, each in values.items()}
+    means = {name: spread.mean for name, spread in spreads.items()}
+    return means | {f"{name}_sd": spread.sd for name, spread in spreads.items()}

@@ -116,8 +116,11 @@ def test_markdown_tables_survive_pipes_and_newlines(results, history):
 
 def test_markdown_tables_keep_every_digit_of_a_number(results, history):
     text = report_markdown(report(results, history(results)))
-    (line,) = (line for line in text.splitlines() if line.startswith("| student alone |"))
-    assert [part.strip() for part in line.split("|")][3:6] == ["72.00", "71.00", "74.00"]
+    (table,) = (part for part in text.split("**") if "val-selected %" in part)
+    (line,) = (line for line in table.splitlines() if line.startswith("| student alone |"))
+    assert [part.strip() for part in line.split("|")][3:7] == [
+        *("72.00 ± 2.00", "71.00 ± 2.00", "74.00 ± 2.00", "+2.00 ± 0.00"),
+    ]
 
 
 def test_no_adaptive_cells_and_no_history_still_make_a_page(results):

@@ -60,4 +60,16 @@ def test_the_selection_rows_keep_last_selected_and_best_apart(results):
     assert kd["last"] == pytest.approx(0.82)
     assert kd["val_selected"] == pytest.approx(0.81)
     assert kd["best"] == pytest.approx(0.84)
+    assert [kd[f"{name}_sd"] for name in ("last", "val_selected", "best")] == pytest.approx(
+        [0.02] * 3
+    )
     assert rows.loc[("at", "adaptive"), "n"] == 1
+
+
+def test_the_optimism_is_that_of_each_cell_and_not_of_the_means(results):
+    gained = results.assign(test_top1_best=results["test_top1"] + 0.01 * results["seed"])
+    rows = selection_rows(gained).set_index(["distiller", "policy"])
+    assert rows.loc[("kd", "always"), "optimism"] == pytest.approx(0.01)
+    assert rows.loc[("kd", "always"), "optimism_sd"] == pytest.approx(0.01)
+    assert rows.loc[("at", "adaptive"), "optimism"] == pytest.approx(0)
+    assert math.isnan(rows.loc[("at", "adaptive"), "optimism_sd"])

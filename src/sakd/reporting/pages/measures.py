@@ -1,0 +1,89 @@
+"""The section on measures other than accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from sakd.data import DataCard
+from sakd.reporting.pages.sections import Block, Section, Tabular, Text
+from sakd.reporting.pages.wording import (
+    CLASSES,
+    COST,
+    EMPTY,
+    HURT,
+    MEASURES,
+    QUALITY,
+    ROBUSTNESS,
+)
+from sakd.reporting.tables import formats
+from sakd.reporting.tables.classes import CHANCE, class_rows
+from sakd.reporting.tables.display import of_pair, pairs_in
+from sakd.reporting.tables.frames import pair_name
+from sakd.reporting.tables.shown_classes import hurt_classes, shown_classes
+from sakd.reporting.tables.shown_measures import (
+    empty,
+    shown_costs,
+    shown_quality,
+    shown_robustness,
+)
+
+
+def measures_section(
+    cells: pd.DataFrame, predictions: pd.DataFrame | None, data: DataCard | None
+) -> list[Section]:
+    """Show likelihood, calibration, fidelity, robustness, classes and cost.
+
+    There is no section, and within it no table, of what was not measured.
+    """
+    pairs = pairs_in(cells)
+    blocks: list[Block] = []
+    for pair in pairs:
+        of = f" of {pair_name(pair)}" if len(pairs) > 1 else ""
+        blocks += _tables(of_pair(cells, pair), of)
+        if predictions is not None:
+            blocks += _classes(of_pair(cells, pair), predictions, data, of)
+    costs = shown_costs(cells)
+    if not empty(costs):
+        blocks.append(Tabular("Cost of the networks", costs, names=2, note=COST))
+    return [Section("Measures", (Text(MEASURES), *blocks))] if blocks else []
+
+
+def _tables(cells: pd.DataFrame, of: str) -> Iterator[Tabular]:
+    quality, robust = shown_quality(cells), shown_robustness(cells)
+    if not empty(quality):
+        yield Tabular(f"Quality{of}", quality, names=2, note=_note(QUALITY, quality))
+    if not empty(robust):
+        caption = f"Accuracy under corruptions{of}, %"
+        yield Tabular(caption, robust, names=2, note=_note(ROBUSTNESS, robust))
+
+
+def _note(meaning: str, table: pd.DataFrame) -> str:
+    """Explain a table, and why there are empty values in it."""
+    reasons = [
+        reason
+        for reason, titles in EMPTY.items()
+        if any((table[title] == formats.NOTHING).any() for title in titles if title in table)
+    ]
+    return " ".join([meaning, *reasons])
+
+
+def _classes(
+    cells: pd.DataFrame, predictions: pd.DataFrame, data: DataCard | None, of: str
+) -> Iterator[Block]:
+    rows = class_rows(cells, predictions)
+    if rows.empty:
+        return
+    shown = shown_classes(rows, cells, predictions, data)
+    yield Tabular(f"Accuracy by class{of}, %", shown, note=CLASSES)
+    number = f"{formats.plural(len(rows), 'comparison')} of a method and a class"
+    chance = f"about {formats.number(CHANCE * len(rows), 1)} would be named by chance"
+    caption = f"Classes that distillation hurts{of}"
+    if not rows["hurt"].any():
+        yield Text(f"{caption}: none in {number}. {HURT}")
+        return
+    hurt = hurt_classes(rows, data)
+    left = int(rows["hurt"].sum()) - len(hurt)
+    more = f" The largest losses are shown; {left} more are left out." if left else ""
+    yield Tabular(caption, hurt, names=3, note=f"Of {number}, {chance}. {HURT}{more}")
