@@ -29,6 +29,7 @@ from sakd.distillers import (
     irg,
     kd,
     kdsvd,
+    l2tww,
     mgd,
     pad,
     pkt,
@@ -40,7 +41,7 @@ from sakd.distillers import (
     vid,
 )
 from sakd.distillers.parts import branches, categories, labels, maps, matching, memory
-from sakd.objectives import Optimisation, PretrainingObjective
+from sakd.objectives import Optimisation, PretrainingObjective, virtual
 from sakd.objectives.routed import Routed
 from sakd.objectives.router import Router
 from sakd.routing.adaptive import Adaptive
@@ -219,6 +220,15 @@ MUTATIONS = {
     ),
     "mgd weighs all stages alike": Mutation(
         SURVEY["mgd/double/sm"], mgd.MatchingGuided.loss, "2.0 **", "1.0 **"
+    ),
+    "l2tww resizes maps to corners": Mutation(
+        SURVEY["l2tww/matching"], l2tww.resized, "align_corners=False", "align_corners=True"
+    ),
+    "l2tww weighs pairs up to 1": Mutation(
+        SURVEY["l2tww/matching"], l2tww.WhatAndWhere.of_stage, "relu6(", "torch.sigmoid("
+    ),
+    "l2tww tries steps without the decay": Mutation(
+        SURVEY["l2tww/meta_authors_test"], virtual.Descent.step, "+ self.weight_decay * x", ""
     ),
     "dtd adds nothing to the lengths of logits": Mutation(
         SURVEY["dtd/flsw"], dtd.DynamicTemperature.hardness, "+ LENGTH", ""

@@ -26,6 +26,7 @@ from sakd.distillers.jacobian import JacobianMatching
 from sakd.distillers.ka import KnowledgeAdjustment
 from sakd.distillers.kd import KD
 from sakd.distillers.kdsvd import SingularDirections
+from sakd.distillers.l2tww import LearnedTransfer
 from sakd.distillers.lcc import LocalCorrelation
 from sakd.distillers.mgd import MatchingGuided
 from sakd.distillers.nst import NeuronSelectivity
@@ -74,6 +75,7 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "irg": InstanceRelations,
         "lcc": LocalCorrelation,
         "afd": FeatureAttention,
+        "l2tww": LearnedTransfer,
         "cat": KernelAlignment,
         "skd": StructuredKD,
         "crcd": ComplementaryRelations,

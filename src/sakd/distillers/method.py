@@ -108,11 +108,6 @@ class Method:
         return next((rebuilding for rebuilding in found if rebuilding is not None), None)
 
     @property
-    def objective(self) -> str | None:
-        """The name of the objective that alone can train it, if there is such a one."""
-        return next(filter(None, (kind.objective for kind in self.distillers.values())), None)
-
-    @property
     def gamma(self) -> float:
         """The factor of the routing loss: that of the distiller that asks most."""
         return max(kind.gamma for kind in self.distillers.values())

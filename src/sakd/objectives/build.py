@@ -11,6 +11,7 @@ from sakd.foundation.errors import require
 from sakd.foundation.tables import Table
 from sakd.networks import StagedNetwork
 from sakd.objectives.joint import JointDistillation
+from sakd.objectives.meta import MetaDistillation
 from sakd.objectives.parameters import Distillation, Routing
 from sakd.objectives.problem import DataFacts, Problem, System
 from sakd.objectives.spot_distillation import SpotDistillation
@@ -25,6 +26,7 @@ OBJECTIVES: Table[type[System]] = Table(
         "distillation": SpotDistillation,
         "joint": JointDistillation,
         "unix": Unix,
+        "meta": MetaDistillation,
     },
     base=System,
 )

@@ -64,7 +64,8 @@ class Distillation:
         Raises:
             UserError: Another one is asked for.
         """
-        needed = method.objective
+        kinds = (method.everyone[name] for name in self.weights_of(method))
+        needed = next(filter(None, (kind.objective for kind in kinds)), None)
         if needed in (None, self.objective):
             return self
         require(

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sakd.routing.rates import EFFECTIVE_SHARE, GATE_RATE, LABEL_RATE
+from sakd.routing.rates import (
+    EFFECTIVE_SHARE,
+    GATE_RATE,
+    LABEL_RATE,
+    TRANSFER_RATE,
+    TRANSFER_SHARE,
+)
 
 CLOSED, OPEN = 0.01, 0.99
 
@@ -34,6 +40,22 @@ def collapse(record: Mapping[str, float]) -> str:
         return "equal weights"
     unlabelled = record.get(LABEL_RATE, 1.0) < CLOSED
     return "always, without labels" if unlabelled else "always"
+
+
+def transfer_collapse(record: Mapping[str, float]) -> str:
+    """Name the state to which learnt strengths of transfer have collapsed.
+
+    Args:
+        record: The means of an epoch by name, with those of `sakd.routing.rates.transfer_rates`.
+
+    Returns:
+        ``never`` if all pairs of stages are below 1 % of the most, ``equal weights`` if the
+        effective share over samples and pairs is above 99 %; empty otherwise.
+    """
+    rates = _under(TRANSFER_RATE, record)
+    if rates and all(rate < CLOSED for rate in rates):
+        return "never"
+    return "equal weights" if record.get(TRANSFER_SHARE, 0.0) > OPEN else ""
 
 
 def _under(prefix: str, record: Mapping[str, float]) -> list[float]:

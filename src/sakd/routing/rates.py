@@ -18,6 +18,12 @@ EFFECTIVE_SHARE = "effective_share/"
 LABEL_RATE = "label_rate"
 """The name of the logged mean weight of the label losses, of a policy that routes them."""
 
+TRANSFER_RATE = "transfer_rate/"
+"""Prefix of the logged mean strengths of transfer between two stages, as parts of the largest."""
+
+TRANSFER_SHARE = "transfer_share"
+"""The name of the logged effective share of all strengths, over samples and pairs of stages."""
+
 
 def rates_of(route: Route, spots: Sequence[str]) -> dict[str, Tensor]:
     """Compute the rates of ``route`` at its ``spots``, by name."""
@@ -27,6 +33,12 @@ def rates_of(route: Route, spots: Sequence[str]) -> dict[str, Tensor]:
     if route.labels is not None:
         rates[LABEL_RATE] = route.labels.mean()
     return rates
+
+
+def transfer_rates(strengths: Tensor, pairs: Sequence[str]) -> dict[str, Tensor]:
+    """Compute the rates of ``strengths`` (B, pairs), each from 0 to 1, by name."""
+    rates = _named(TRANSFER_RATE, pairs, strengths.mean(dim=0))
+    return {**rates, TRANSFER_SHARE: effective_share(strengths.reshape(-1, 1))[0]}
 
 
 def effective_share(weights: Tensor) -> Tensor:

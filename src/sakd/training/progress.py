@@ -12,8 +12,8 @@ from rich.progress import Progress as Bars
 from rich.progress import TaskID
 
 from sakd.foundation.console import progress_bars
-from sakd.routing.collapse import collapse
-from sakd.routing.rates import EFFECTIVE_SHARE, GATE_RATE
+from sakd.routing.collapse import collapse, transfer_collapse
+from sakd.routing.rates import EFFECTIVE_SHARE, GATE_RATE, TRANSFER_RATE
 from sakd.training.run import Callback, Run
 
 logger = logging.getLogger(__name__)
@@ -131,10 +131,10 @@ def describe(run: Run) -> str:
     """Describe the last epoch in a few words, with a collapse of the policy if there is one."""
     record = run.history[-1]
     words = [f"val {100 * x:.2f} %" for name, x in record.items() if name.startswith("val_")]
-    if run.objective.chooses:
-        for title, prefix in {"gate": GATE_RATE, "effective": EFFECTIVE_SHARE}.items():
-            rates = [f"{rate:.2f}" for name, rate in record.items() if name.startswith(prefix)]
-            words += [f"{title} {'/'.join(rates)}"] if rates else []
-        if kind := collapse(record):
-            words.append(f"policy collapsed to {kind}")
+    chosen = {"gate": GATE_RATE, "effective": EFFECTIVE_SHARE} if run.objective.chooses else {}
+    for title, prefix in {**chosen, "transfer": TRANSFER_RATE}.items():
+        rates = [f"{rate:.2f}" for name, rate in record.items() if name.startswith(prefix)]
+        words += [f"{title} {'/'.join(rates)}"] if rates else []
+    states = {"policy": collapse(record) if chosen else "", "transfer": transfer_collapse(record)}
+    words += [f"{what} collapsed to {state}" for what, state in states.items() if state]
     return ", ".join(words)

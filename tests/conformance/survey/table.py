@@ -29,6 +29,7 @@ from conformance.survey.relations import (
     compare_triplets,
 )
 from conformance.survey.responses import compare_adjustment, compare_temperatures
+from conformance.survey.transfer import compare_trail, compare_transfer
 
 SURVEY: dict[str, Callable[[], Comparison]] = {
     "cwd/channel_kl_T4": partial(compare_channels, "channel_kl_T4"),
@@ -57,6 +58,9 @@ SURVEY: dict[str, Callable[[], Comparison]] = {
     "mgd/double/sm": partial(compare_matching, "double", "sm"),
     "mgd/equal/amp": partial(compare_matching, "equal", "amp"),
     "mgd/equal/sp": partial(compare_matching, "equal", "sp"),
+    "l2tww/matching": compare_transfer,
+    "l2tww/meta_plain_sgd_one_step": partial(compare_trail, "meta_plain_sgd_one_step"),
+    "l2tww/meta_authors_test": partial(compare_trail, "meta_authors_test"),
     "cat/kernel_alignment": compare_alignment,
     "skd/pair_direct": partial(compare_regions, "pair_direct"),
     "skd/pair_nopool": partial(compare_regions, "pair_nopool"),

@@ -172,6 +172,7 @@ def test_the_loss_is_a_differentiable_scalar_for_the_student(name: str) -> None:
 REACH: dict[str, Callable[[Tensor], Tensor]] = {
     "reviewkd": lambda chosen: chosen.cummax(dim=1).values,  # its own spot and all deeper ones
     "afd": lambda chosen: chosen.any(dim=1, keepdim=True).expand_as(chosen),  # all spots
+    "l2tww": lambda chosen: chosen.any(dim=1, keepdim=True).expand_as(chosen),  # all spots
 }
 
 

@@ -223,6 +223,7 @@ PUBLISHED = {
     "triplet": (2, 1),
     "irg": (0.0025, 1),
     "afd": (200, 1),
+    "l2tww": (0.5, 1),
     "skd": (0.5, 1),
     "crcd": (1, 1),
     "crcd_gradient": (10, 1),

@@ -41,7 +41,8 @@ def test_players_are_disjoint_and_hold_all_that_is_trained(start: Start) -> None
     held = [id(parameter) for player in players.values() for parameter in player.parameters]
     assert len(held) == len(set(held))
     assert set(held) == {id(p) for p in objective.parameters() if p.requires_grad}
-    assert set(players) == {"student", *(["router"] if objective.router.policy.trained else [])}
+    further = {"router": objective.router.policy.trained, "meta": "l2tww" in objective.weights}
+    assert set(players) == {"student", *(name for name, there in further.items() if there)}
     trained = {parameter.requires_grad for parameter in objective.teacher.parameters()}
     assert trained == {not objective.frozen}
 

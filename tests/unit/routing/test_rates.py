@@ -7,7 +7,7 @@ import torch
 
 from sakd.routing import Route
 from sakd.routing.collapse import collapse
-from sakd.routing.rates import effective_share, rates_of
+from sakd.routing.rates import effective_share, rates_of, transfer_rates
 
 SPOTS = ("stage1", "logits")
 
@@ -66,3 +66,15 @@ def test_a_policy_that_does_not_choose_is_named_by_its_kind(
     record |= {f"effective_share/{k}": share for k, share in enumerate(effective)}
     record |= {} if labels is None else {"label_rate": labels}
     assert collapse(record) == state
+
+
+def test_strengths_of_transfer_have_means_and_one_effective_share() -> None:
+    strengths = torch.tensor([[0.25, 0.0], [0.75, 0.0]])
+    rates = transfer_rates(strengths, ["stage1-stage1", "stage1-stage2"])
+    assert {name: float(rate) for name, rate in rates.items()} == pytest.approx(
+        {
+            "transfer_rate/stage1-stage1": 0.5,
+            "transfer_rate/stage1-stage2": 0.0,
+            "transfer_share": 1 / (4 * 0.625),
+        }
+    )

@@ -40,7 +40,7 @@ def trained(
     if "resume" not in options:
         pretrain(objective, stream)
     players = objective.players()
-    settings = {name: SETTINGS[name] for name in players}
+    settings = {name: SETTINGS[name] for name in players if name in SETTINGS}
     history = fit(objective, stream, epochs=EPOCHS, optimisation=settings, **options)
     return history, objective.state_dict()
 

@@ -63,6 +63,17 @@ def test_weights_are_named_with_their_effective_share() -> None:
     assert describe(run) == f"val 50.00 %, {words}"
 
 
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [(0.5, ""), (1.0, ", transfer collapsed to equal weights")],
+)
+def test_strengths_of_transfer_are_in_the_log_under_every_policy(share: float, words: str) -> None:
+    rates = {"transfer_rate/stage1-stage1": 0.25, "transfer_rate/stage2-stage1": 0.5}
+    run = run_at(1, 2, val_top1=0.5, **dict.fromkeys(SPOTS, 1.0), **rates, transfer_share=share)
+    run.objective.chooses = False
+    assert describe(run) == f"val 50.00 %, transfer 0.25/0.50{words}"
+
+
 def test_a_policy_with_given_rates_cannot_collapse() -> None:
     run = run_at(1, 2, val_top1=0.9875, **dict.fromkeys(SPOTS, 1.0))
     run.objective.chooses = False

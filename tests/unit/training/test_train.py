@@ -227,7 +227,7 @@ def test_a_precision_leaves_torchs_own_settings_as_they_were() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute")  # torch looks at its own
-@pytest.mark.parametrize("method", [("at", "adaptive"), ("ofd", "always")])
+@pytest.mark.parametrize("method", [("at", "adaptive"), ("ofd", "always"), ("l2tww", "always")])
 def test_compiled_stages_learn_the_same(
     method: tuple[str, str], make: Make, small_stream: Streams, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,7 +19,7 @@ from sakd.reporting.tables.frames import (
 )
 from sakd.reporting.tables.kinds import may_collapse
 from sakd.reporting.tables.reference import STUDENT
-from sakd.routing.rates import EFFECTIVE_SHARE, GATE_RATE
+from sakd.routing.rates import EFFECTIVE_SHARE, GATE_RATE, TRANSFER_RATE
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
@@ -61,17 +61,17 @@ def _learning_lines(groups: list[pd.DataFrame], cells: pd.DataFrame) -> _Traces:
 def gate_rates(history: pd.DataFrame, results: pd.DataFrame) -> go.Figure:
     """Plot the fraction of samples that distil at each spot, per epoch, where a policy decides.
 
-    Of weights it is the effective share. Mean over the finished seeds; a panel for each distiller
-    (of each pair, under each policy).
+    Of weights it is the effective share; of distillers that learn where to transfer also the mean
+    strength of each pair of stages. Mean over the finished seeds; a panel for each distiller (of
+    each pair, under each policy).
 
     Args:
-        history: One line per (cell, epoch), with ``gate_rate/<spot>`` columns, and
-            ``effective_share/<spot>`` for weights.
+        history: One line per (cell, epoch), with ``gate_rate/<spot>`` columns,
+            ``effective_share/<spot>`` for weights, and ``transfer_rate/<stages>``.
         results: One line per cell.
     """
-    cells = distilled(prepared(results))
-    merged = _with_cells(history, cells[cells["policy"].map(may_collapse).astype(bool)])
-    merged = _with_effective_shares(merged)
+    merged = _with_cells(history, distilled(prepared(results)))
+    merged = _with_effective_shares(_decided(merged))
     spots = _spots(merged)
     if not spots:
         return blank("No gate rates: no finished cell of a policy that chooses has any.")
@@ -82,6 +82,15 @@ def gate_rates(history: pd.DataFrame, results: pd.DataFrame) -> go.Figure:
     _draw(figure, _gate_lines([group for _, group in groups], spots))
     figure.update_xaxes(title_text="epoch")
     return figure.update_yaxes(range=[-0.03, 1.03], title_text="gate rate", zeroline=False)
+
+
+def _decided(history: pd.DataFrame) -> pd.DataFrame:
+    """Leave the gate rates out that are given, and not decided."""
+    gates = [name for name in history if name.startswith((GATE_RATE, EFFECTIVE_SHARE))]
+    if not gates:
+        return history
+    settled = ~history["policy"].map(may_collapse).astype(bool)
+    return history.assign(**{gate: history[gate].mask(settled) for gate in gates})
 
 
 def _with_effective_shares(history: pd.DataFrame) -> pd.DataFrame:
@@ -96,10 +105,10 @@ def _with_effective_shares(history: pd.DataFrame) -> pd.DataFrame:
 
 
 def _spots(history: pd.DataFrame) -> list[str]:
-    """List the gate columns with a value; the logits come last, as in the network."""
-    gates = [name for name in history if name.startswith(GATE_RATE)]
+    """List the columns of rates with a value: gates in order of depth, then pairs of stages."""
+    gates = [name for name in history if name.startswith((GATE_RATE, TRANSFER_RATE))]
     present = [name for name in gates if history[name].notna().any()]
-    return sorted(present, key=lambda name: name == f"{GATE_RATE}logits")
+    return sorted(present, key=lambda n: (n.startswith(TRANSFER_RATE), n == f"{GATE_RATE}logits"))
 
 
 def _gate_titles(keys: list[tuple[str, ...]]) -> list[str]:
@@ -117,7 +126,7 @@ def _gate_lines(groups: list[pd.DataFrame], spots: list[str]) -> _Traces:
     for panel, group in enumerate(groups):
         for rank, (spot, colour) in enumerate(colours(spots).items()):
             if group[spot].notna().any():
-                name, line = spot.removeprefix(GATE_RATE), {"color": colour, "width": 2}
+                name, line = spot.partition("/")[2], {"color": colour, "width": 2}
                 trace = _mean_line(group, spot, name=name, line=line)
                 yield panel, trace.update(legendrank=rank + 1)
 

@@ -43,7 +43,8 @@ GATE_RATES = (
     "Gate rate: the fraction of training samples that distil at a spot, in the cells whose policy "
     "decides by what it sees; mean over the finished seeds. Of a policy that weighs samples it is "
     "the effective share, (sum w)^2 / (B sum w^2), which is 1 for equal weights. A line that stays "
-    "at 1 or 0 is a policy that does not choose."
+    "at 1 or 0 is a policy that does not choose. A distiller that learns where to transfer has a "
+    "line for each pair of stages, student's first: the mean strength, as a part of the largest."
 )
 
 KEYS = (

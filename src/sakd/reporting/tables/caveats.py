@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import pandas as pd
 
@@ -14,8 +14,14 @@ from sakd.reporting.tables.frames import PAIR, compared_policies, distilled, pai
 from sakd.reporting.tables.kinds import REFERENCE, may_collapse
 from sakd.reporting.tables.paired import POOLED, policy_comparison
 from sakd.reporting.tables.spread import Spread
-from sakd.routing.collapse import collapse
-from sakd.routing.rates import EFFECTIVE_SHARE, GATE_RATE, LABEL_RATE
+from sakd.routing.collapse import collapse, transfer_collapse
+from sakd.routing.rates import (
+    EFFECTIVE_SHARE,
+    GATE_RATE,
+    LABEL_RATE,
+    TRANSFER_RATE,
+    TRANSFER_SHARE,
+)
 
 ENOUGH_SEEDS = 3
 """Paired seeds from which on a difference and its interval need no caveat."""
@@ -31,7 +37,11 @@ def caveats(
         history: One line per (cell, epoch).
         data: The card of the data that the results are of; without it, nothing is said of it.
     """
-    return [*result_caveats(results, data), *collapsed_policies(results, history)]
+    return [
+        *result_caveats(results, data),
+        *collapsed_policies(results, history),
+        *collapsed_transfers(results, history),
+    ]
 
 
 def result_caveats(results: pd.DataFrame, data: DataCard | None = None) -> list[str]:
@@ -77,19 +87,42 @@ def collapsed_policies(results: pd.DataFrame, history: pd.DataFrame) -> list[str
     cells = distilled(prepared(results))
     routed = cells[cells["finished"] & cells["policy"].map(may_collapse).astype(bool)]
     prefixes = GATE_RATE, EFFECTIVE_SHARE, LABEL_RATE
+    states = _last_states(routed, history, prefixes, collapse)
+    return _collapsed("Policy", states)
+
+
+def collapsed_transfers(results: pd.DataFrame, history: pd.DataFrame) -> list[str]:
+    """Name the cells whose learnt strengths of transfer choose nothing in the last epoch."""
+    cells = distilled(prepared(results))
+    prefixes = TRANSFER_RATE, TRANSFER_SHARE
+    states = _last_states(cells[cells["finished"]], history, prefixes, transfer_collapse)
+    return _collapsed("What is transferred", states)
+
+
+def _last_states(
+    cells: pd.DataFrame,
+    history: pd.DataFrame,
+    prefixes: tuple[str, ...],
+    judge: Callable[[Mapping[str, float]], str],
+) -> dict[str, list[str]]:
+    """Group ``cells`` by the state that ``judge`` names for the rates of their last epoch."""
     rates = [name for name in history.columns if name.startswith(prefixes)]
+    found: dict[str, list[str]] = {}
     if not rates:
-        return []
+        return found
     rated = history.dropna(subset=rates, how="all").sort_values("epoch")
     last = rated.groupby("cell").tail(1).set_index("cell")[rates]
-    found: dict[str, list[str]] = {}
-    for cell in routed["cell"]:
+    for cell in cells["cell"]:
         if cell in last.index:
-            kind = collapse(last.loc[cell].dropna().to_dict())
+            kind = judge(last.loc[cell].dropna().to_dict())
             found.setdefault(kind, []).append(str(cell))
+    return found
+
+
+def _collapsed(what: str, states: Mapping[str, list[str]]) -> list[str]:
     return [
-        f"Policy collapsed to {kind} in {formats.plural(len(names), 'cell')}: {listed(names)}."
-        for kind, names in found.items()
+        f"{what} collapsed to {kind} in {formats.plural(len(names), 'cell')}: {listed(names)}."
+        for kind, names in states.items()
         if kind
     ]
 

@@ -74,6 +74,17 @@ def test_the_rate_of_weights_is_their_effective_share(cell):
     assert list(curve.y) == [0.7, 0.8]
 
 
+def test_strengths_of_transfer_are_shown_under_every_policy_and_given_rates_are_not(cell):
+    lines = [cell("l2tww", policy, 0, 0.5) for policy in ("always", "adaptive")]
+    rates = {"gate_rate/stage1": 1.0, "transfer_rate/stage2-stage1": 0.25}
+    history = pd.DataFrame([{"cell": line["cell"], "epoch": 1, **rates} for line in lines])
+    figure = gate_rates(history, pd.DataFrame(lines))
+    titles = [title.text for title in figure.layout.annotations]
+    assert titles == ["l2tww, always", "l2tww, adaptive"]
+    shown = [(curve.name, list(curve.y)) for curve in figure.data]
+    assert shown == [("stage2-stage1", [0.25]), ("stage1", [1.0]), ("stage2-stage1", [0.25])]
+
+
 def test_a_policy_with_given_rates_and_the_student_alone_have_no_gate_rates(cell):
     for line in (cell("kd", "random", 0, 0.5), cell("none", "none", 0, 0.5)):
         rates = pd.DataFrame([{"cell": line["cell"], "epoch": 1, "gate_rate/stage1": 0.5}])

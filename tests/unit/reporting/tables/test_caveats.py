@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from sakd.reporting import caveats, collapsed_policies
-from sakd.reporting.tables.caveats import verdict
+from sakd.reporting.tables.caveats import collapsed_transfers, verdict
 from sakd.reporting.tables.spread import Spread
 
 CELL = "digits-t-s-kd-adaptive-s0"
@@ -65,6 +65,19 @@ def test_a_spot_that_a_cell_does_not_have_does_not_hide_its_collapse(results):
     )
     (found,) = collapsed_policies(results, history)
     assert CELL in found
+
+
+@pytest.mark.parametrize(
+    ("rate", "share", "kind"),
+    [(0.009, 0.5, "never"), (0.011, 0.5, None), (0.5, 0.991, "equal weights"), (0.5, 0.98, None)],
+)
+def test_a_transfer_that_chooses_nothing_is_named_under_every_policy(cell, rate, share, kind):
+    line = cell("l2tww", "always", 0, 0.5)
+    rates = {"transfer_rate/stage1-stage1": 0.001, "transfer_rate/stage2-stage1": rate}
+    record = {"cell": line["cell"], "epoch": 1, **rates, "transfer_share": share}
+    found = collapsed_transfers(pd.DataFrame([line]), pd.DataFrame([record]))
+    expected = f"What is transferred collapsed to {kind} in 1 cell: {line['cell']}."
+    assert found == ([] if kind is None else [expected])
 
 
 def test_enough_seeds_and_no_failure_need_no_caveat(results, history):
