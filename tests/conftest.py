@@ -13,7 +13,7 @@ from sakd.data import Augment, Batch, BatchStream, ImageSet
 from sakd.distillers.method import Method
 from sakd.networks import StagedNetwork
 from sakd.networks.zoo.resnet import resnet
-from sakd.objectives import DataFacts, SpotDistillation, distil
+from sakd.objectives import DataFacts, PhasedDistillation, SpotDistillation, distil
 from sakd.objectives.parameters import Distillation, Options, Routing
 
 torch.set_num_threads(1)
@@ -100,7 +100,10 @@ def brief() -> Options:
 def small_objective(
     small_network: NetworkFactory, brief: Options
 ) -> Callable[..., SpotDistillation]:
-    """Distil a small teacher into a student, a smaller one if possible; the router is unbiased."""
+    """Distil a small teacher into a student, a smaller one if possible; the router is unbiased.
+
+    Of a method with phases it is the objective of the first.
+    """
 
     def build(
         method: str,
@@ -115,7 +118,7 @@ def small_objective(
         equal = any(kind.equal_channels for kind in Method.of(method).distillers.values())
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            return distil(
+            objective = distil(
                 small_network(seed),
                 small_network(99, STUDENT if equal else TEACHER),
                 method,
@@ -128,5 +131,6 @@ def small_objective(
                 ),
                 routing=Routing(gamma=gamma, same_family_bias=0.0),
             )
+        return objective.problem if isinstance(objective, PhasedDistillation) else objective
 
     return build

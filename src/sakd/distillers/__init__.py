@@ -33,11 +33,13 @@ from sakd.distillers.nst import NeuronSelectivity
 from sakd.distillers.ofd import FeatureOverhaul
 from sakd.distillers.pad import PrimeAwareAdaptive
 from sakd.distillers.pkt import ProbabilisticTransfer
+from sakd.distillers.projection import KnowledgeProjection
 from sakd.distillers.reviewkd import KnowledgeReview
 from sakd.distillers.rkd import RelationalKD
 from sakd.distillers.simkd import SimKD
 from sakd.distillers.skd import StructuredKD
 from sakd.distillers.sp import SimilarityPreserving
+from sakd.distillers.sskd import StagewiseDistillation
 from sakd.distillers.tofd import TaskOriented
 from sakd.distillers.triplet import TripletDistillation
 from sakd.distillers.vid import VariationalInformation
@@ -84,6 +86,8 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "crcd_gradient": LossGradients,
         "jacobian": JacobianMatching,
         "attentive": AttentiveChannels,
+        "sskd": StagewiseDistillation,
+        "projection": KnowledgeProjection,
     },
     base=Distiller,
 )

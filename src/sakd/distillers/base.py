@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from sakd.data import Batch
+from sakd.distillers.phases import PhasePlan
 from sakd.foundation.errors import require
 from sakd.networks.rebuilt import Rebuilding
 from sakd.networks.spots import Spot, SpotFamily
@@ -116,7 +117,8 @@ class Distiller(nn.Module, ABC):
         unrectified: The networks whose features are taken before their rectifier, see
             `StagedNetwork.extract_unrectified`.
         sensitivity: The gradient that is compared at every spot, in the place of features.
-        stands_alone: Whether cross-entropy, KD and other distillers are left out.
+        stands_alone: Whether KD and other distillers are left out, and cross-entropy too, except
+            where `phases` have it.
         rebuilding: How to rebuild the student before it is trained; None leaves it as it is.
         objective: The name of the objective that alone can train it; None for any that distils at
             spots.
@@ -160,6 +162,14 @@ class Distiller(nn.Module, ABC):
     def pretraining(self) -> Pretraining | None:
         """Name what must be trained before the student; None for most distillers."""
         return None
+
+    def phases(self, depth: int) -> tuple[PhasePlan, ...]:
+        """Divide the training of a student with ``depth`` features; most distillers do not.
+
+        One that does stands alone, and is trained by the ``objective`` ``phased``. Each phase has
+        a distiller of its own, made for the spots of the phase.
+        """
+        return ()
 
     def begin_epoch(self, epoch: Epoch) -> None:
         """Prepare for ``epoch``; called before each epoch, and most distillers do nothing.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -52,6 +52,11 @@ class OwnStatistics(StagedNetwork):
         )
         self.network = network
         self.normalisation = Renormalisation(own, data)
+
+    def rest(self, stages: Collection[int]) -> None:
+        """Keep ``stages`` in evaluation mode, see `StagedNetwork.rest`."""
+        super().rest(stages)
+        self.network.rest(stages)
 
     def stage_modules(self) -> dict[str, nn.Module]:
         """Give each stage as a module of its own; the first one re-normalises."""

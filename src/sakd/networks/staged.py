@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -48,6 +48,22 @@ class StagedNetwork(nn.Module, ABC):
         super().__init__()
         self.stage_names = tuple(stage_names)
         self.family = family
+        self.resting: frozenset[int] = frozenset()
+
+    def rest(self, stages: Collection[int]) -> None:
+        """Keep ``stages`` in evaluation mode, whatever `train` says from now on; no others."""
+        self.resting = frozenset(stages)
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch to training mode; stages that rest stay in evaluation mode."""
+        super().train(mode)
+        self._keep_resting()
+        return self
+
+    def _keep_resting(self) -> None:
+        for number, stage in enumerate(self.stage_modules().values() if self.resting else ()):
+            if number in self.resting:
+                stage.eval()
 
     @abstractmethod
     def run(self, x: Tensor, start: int = 0, stop: int | None = None) -> Tensor:

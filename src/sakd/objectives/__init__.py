@@ -7,6 +7,7 @@ from sakd.objectives.graft import Graft
 from sakd.objectives.joint import JointDistillation
 from sakd.objectives.outputs import Outputs
 from sakd.objectives.parameters import Distillation, Routing
+from sakd.objectives.phased import PhasedDistillation
 from sakd.objectives.phases import Phase, spans
 from sakd.objectives.players import Optimisation, Player
 from sakd.objectives.pretraining import PretrainingObjective
@@ -28,6 +29,7 @@ __all__ = [
     "Optimisation",
     "Outputs",
     "Phase",
+    "PhasedDistillation",
     "Player",
     "Pretrainable",
     "PretrainingObjective",

@@ -66,6 +66,8 @@ def assemble(problem: Problem) -> Parts:
     check_shares(method, weights, problem.policy)
     kinds = {name: method.everyone[name] for name in weights}
     places = {name: spots_of(name, kind, student, teacher) for name, kind in kinds.items()}
+    if problem.phase is not None:
+        places = dict.fromkeys(kinds, problem.phase.spots)
     logits = SpotFamily.LOGITS.spots(student.depth, teacher.depth)
     spots = tuple(sorted({spot for group in (*places.values(), logits) for spot in group}))
     shapes = Shapes.of(student, teacher, data.image_shape)
@@ -79,7 +81,7 @@ def assemble(problem: Problem) -> Parts:
     losses = Losses(
         {file_name(name): make(name, kind) for name, kind in kinds.items()},
         {file_name(name): weight for name, weight in weights.items()},
-        problem.distillation.ce_weight_of(method),
+        problem.distillation.ce_weight_of(method) if problem.phase is None else 1.0,
         data.task,
     )
     if sensing := Sensing(losses.distillers.values(), data.task):

@@ -13,6 +13,7 @@ from sakd.networks import StagedNetwork
 from sakd.objectives.joint import JointDistillation
 from sakd.objectives.meta import MetaDistillation
 from sakd.objectives.parameters import Distillation, Routing
+from sakd.objectives.phased import PhasedDistillation
 from sakd.objectives.problem import DataFacts, Problem, System
 from sakd.objectives.spot_distillation import SpotDistillation
 from sakd.objectives.supervised import Supervised
@@ -27,6 +28,7 @@ OBJECTIVES: Table[type[System]] = Table(
         "joint": JointDistillation,
         "unix": Unix,
         "meta": MetaDistillation,
+        "phased": PhasedDistillation,
     },
     base=System,
 )

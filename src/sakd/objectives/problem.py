@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 from torch import Tensor
 
 from sakd.distillers.method import Method
+from sakd.distillers.phases import PhasePlan
 from sakd.networks import StagedNetwork
 from sakd.objectives.base import Objective
 from sakd.objectives.parameters import Distillation, Routing
@@ -44,6 +45,7 @@ class Problem:
         data: The shape of the images, and the labels.
         distillation: The weights of the losses.
         routing: How the policy is trained.
+        phase: The phase of the training that is meant; None for all of it.
     """
 
     student: StagedNetwork
@@ -53,6 +55,7 @@ class Problem:
     data: DataFacts
     distillation: Distillation = field(default_factory=Distillation)
     routing: Routing = field(default_factory=Routing)
+    phase: PhasePlan | None = None
 
     @property
     def options(self) -> Mapping[str, Any]:

@@ -175,13 +175,9 @@ class SpotDistillation(Routed):
         route = self.router.route(scene_of(self.task, student, taught, batch))
 
         own = self.task.loss(student.logits, batch)
-        learnt = own
-        if route.labels is not None:
-            learnt = (route.labels * self.task.losses(student.logits, batch)).mean()
-        supervision = {"cross_entropy": learnt}
-        supervision |= self.teaching.supervision(self.task, taught, batch)
+        supervision = self.supervision(own, student, taught, batch, route.labels)
         knowledge = self.knowledge(student, taught, batch, route.share)
-        total = self.ce_weight * torch.stack(list(supervision.values())).sum()
+        total = self.ce_weight * sum(supervision.values(), torch.zeros_like(own))
         for name, loss in knowledge.items():
             total = total + self.weights[name] * loss
         losses = {"student": total}
@@ -192,6 +188,14 @@ class SpotDistillation(Routed):
         further = self.further(total, taught, batch, route.share)
         losses, terms = losses | further.losses, terms | further.terms
         return StepResult(losses, {name: term.detach() for name, term in terms.items()})
+
+    def supervision(
+        self, own: Tensor, student: Outputs, taught: Outputs, batch: Batch, labels: Tensor | None
+    ) -> dict[str, Tensor]:
+        """Name the label losses: the student's, ``own`` unless ``labels`` weigh it, and others."""
+        if labels is not None:
+            own = (labels * self.task.losses(student.logits, batch)).mean()
+        return {"cross_entropy": own} | self.teaching.supervision(self.task, taught, batch)
 
     def further(self, total: Tensor, taught: Outputs, batch: Batch, share: Tensor) -> StepResult:
         """Compute losses of further players, and their terms for the log; there are none here.

@@ -37,8 +37,8 @@ class Supervised(System):
         return self.student
 
     def players(self) -> dict[str, Player]:
-        """Name one player: all parameters of the network."""
-        return {"student": Player(list(self.student.parameters()))}
+        """Name one player: all parameters of the network that are not frozen."""
+        return {"student": Player([p for p in self.student.parameters() if p.requires_grad])}
 
     def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:
         """Compute the label loss of ``batch``; ``teacher`` is ignored."""

@@ -15,6 +15,7 @@ from sakd.study.importing import import_start, import_weights
 from sakd.study.lessons import Lessons
 from sakd.study.networks import check_network_fits
 from sakd.study.parameters import Parameters, Teacher
+from sakd.study.phases import check_phases
 from sakd.study.store import CellStore
 from sakd.weights.saved import Weights
 
@@ -28,13 +29,15 @@ def open_bench(
 
     Raises:
         UserError: A network or a method of the grid, of this node or another, cannot take the
-            data, or a file of weights that a student starts from does not fit it.
+            data, students have too few epochs for the phases of a method, or a file of weights that
+            a student starts from does not fit it.
     """
     device, data = resolve_device(parameters.device), DataCard.from_json(card)
     for network in parameters.grid.networks():
         _check_once(network, len(data.classes), data.image_shape)
     for method in parameters.grid.distillers:
         parameters.distillation.check_classes(Method.of(method), len(data.classes))
+    check_phases(parameters, data)
     for network in parameters.student_weights:
         student_start(network, data, parameters)
     val = Prepared(parameters.data.images(development["val"]()), data)

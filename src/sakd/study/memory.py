@@ -41,7 +41,16 @@ class Needs:
 
 
 def needs(objective: Objective, batch: Batch) -> Needs:
-    """Measure ``objective``, which is thrown away after it, in one forward pass on ``batch``."""
+    """Measure ``objective``, which is thrown away after it, in one forward pass on ``batch``.
+
+    Of several phases the most that one of them needs counts.
+    """
+    found = [_needs(objective, batch, k) for k in range(max(1, len(objective.phases())))]
+    return Needs(max(one.kept for one in found), max(one.passing for one in found))
+
+
+def _needs(objective: Objective, batch: Batch, phase: int) -> Needs:
+    objective.enter(phase)
     counted: dict[int, int] = {}
 
     def count(tensor: Tensor) -> Tensor:
@@ -52,7 +61,8 @@ def needs(objective: Objective, batch: Batch) -> Needs:
     trained = [p for player in objective.players().values() for p in player.parameters]
     own = {p.data_ptr() for p in trained}
     kept = UPDATED * _bytes(trained)
-    kept += _bytes([t for t in objective.progress().values() if t.data_ptr() not in own])
+    others = {t.data_ptr(): t for t in objective.progress().values() if t.data_ptr() not in own}
+    kept += _bytes(list(others.values()))
     with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
         objective(objective.train().arrange(batch))
     return Needs(kept, sum(size for at, size in counted.items() if at not in own))

@@ -102,7 +102,7 @@ class Timer:
         """
         watch = Watch(patience, partial(settle, self._bench.device))
         objective = training.build(self._teachers.of(training)).to(self._bench.device)
-        stream = self._short(training)
+        stream, views = self._short(training), self._views(training, objective)
         beforehand = self._beforehand(objective, stream, watch) * steps_of(training)
         run = Run(
             objective,
@@ -111,9 +111,10 @@ class Timer:
             precision=replace(training.recipe.arithmetic, compiled=False),
         )
         run.name = training.id
-        step, teacher = self._step(run, stream, watch, training.taught_by)
+        step = self._steps(run, stream, watch, training.taught_by)
+        teacher = self._asked.get(training.taught_by, 0.0)
         measuring = self._measuring(training, objective, watch)
-        return Pace(step, teacher, measuring, beforehand, self._views(training, objective))
+        return Pace(step, teacher, measuring, beforehand, views)
 
     def _views(self, training: Training, objective: Objective) -> int:
         """Count the views for which the outputs of a frozen teacher are kept."""
@@ -138,15 +139,21 @@ class Timer:
                 seconds += problem.epochs * watch.typical(partial(run.step, batch))
         return seconds
 
-    def _step(
-        self, run: Run, stream: BatchStream, watch: Watch, taught_by: str | None
-    ) -> tuple[float, float]:
+    def _steps(self, run: Run, stream: BatchStream, watch: Watch, taught_by: str | None) -> float:
+        """Time a step of each phase; give their mean over the epochs."""
+        run.start(1)
+        seconds = 0.0
+        for phase, span in enumerate(run.spans):
+            run.enter(phase)
+            run.objective.train()
+            seconds += len(span) * self._step(run, stream, watch, taught_by)
+        return seconds / run.epochs
+
+    def _step(self, run: Run, stream: BatchStream, watch: Watch, taught_by: str | None) -> float:
         """Time a step and, once for each, the forward pass of a teacher.
 
         A step has its share of the beginning of an epoch, as if all began like the first.
         """
-        run.start(1)
-        run.begin_epoch(stream)
         (batch,) = stream.epoch(0)
         seen, request = run.precision.seen(batch), run.objective.request()
         outputs: list[Outputs | None] = []
@@ -157,14 +164,15 @@ class Timer:
 
         def begin() -> None:
             with run.precision.applied(self._bench.device):
-                run.objective.begin_epoch(0, run.epochs, stream)
+                run.objective.begin_epoch(run.spans[run.phase].start, run.epochs, stream)
 
+        begin()
         if request is None or taught_by in self._asked:
             ask()
         else:
             self._asked[taught_by] = watch.typical(ask)
         step = self._stepping(run, seen, *outputs)
-        return watch.typical(step) + watch.typical(begin), self._asked.get(taught_by, 0.0)
+        return watch.typical(step) + watch.typical(begin)
 
     def _stepping(self, run: Run, batch: Batch, outputs: Outputs | None) -> Callable[[], None]:
         """Give a step of ``run``, which a GPU repeats from a record."""

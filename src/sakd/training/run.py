@@ -49,7 +49,8 @@ class Run:
 
     Attributes:
         phase: The number of the present phase of the objective, from 0.
-        players: The optimisers of that phase, by player.
+        spans: The epochs of each phase, counted from 0.
+        players: The optimisers of the present phase, by player.
         history: One record per finished epoch.
         steps: Steps of an epoch; 0 until the training starts.
         failure: The error that ended the training, or None.
@@ -91,10 +92,10 @@ class Run:
         self.steps = 0
         self.history: list[EpochRecord] = []
         self.failure: Exception | None = None
-        self._spans = spans(objective.phases(), epochs)
+        self.spans = spans(objective.phases(), epochs)
         self._recipes = optimisation or {}
         known: set[str] = set()
-        for phase in reversed(range(len(self._spans))):
+        for phase in reversed(range(len(self.spans))):
             self.enter(phase)
             known |= self.players.keys()
         check_recipes(self._recipes, known)
@@ -135,7 +136,7 @@ class Run:
         self.phase = phase
         self.objective.enter(phase)
         players = with_recipes(self.objective.players(), self._recipes)
-        epochs = len(self._spans[phase])
+        epochs = len(self.spans[phase])
         self.players = {name: Updates(player, epochs) for name, player in players.items()}
         self.objective.watch({name: player.optimiser for name, player in self.players.items()})
         self._means = Means()
@@ -225,4 +226,4 @@ class Run:
             player.restore(state["players"][name])
 
     def _phase_of(self, epoch: int) -> int:
-        return next(phase for phase, span in enumerate(self._spans) if epoch in span)
+        return next(phase for phase, span in enumerate(self.spans) if epoch in span)

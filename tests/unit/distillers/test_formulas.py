@@ -227,6 +227,8 @@ PUBLISHED = {
     "skd": (0.5, 1),
     "crcd": (1, 1),
     "crcd_gradient": (10, 1),
+    "tofd": (1, 1),
+    "mgd": (0.0001, 1),
 }
 UNPUBLISHED = {
     "kdsvd": (1, 1),
@@ -240,6 +242,8 @@ UNPUBLISHED = {
     "cat": (1, 1),
     "jacobian": (20, 1),
     "attentive": (500, 1),
+    "sskd": (1, 1),
+    "projection": (1, 1),
 }
 
 

@@ -74,7 +74,7 @@ def assert_same(run: Run, other: Run) -> None:
 def test_they_are_what_the_teacher_computes(
     method: str, precision: Precision, make: Make, small_stream: Streams
 ) -> None:
-    run, stream = Run(make(method, "adaptive"), epochs=1, precision=precision), small_stream(1)
+    run, stream = Run(make(method, "adaptive"), epochs=4, precision=precision), small_stream(1)
     run.precision.lay_out(run.objective)
     kept, asked = keep([run], stream), Asked.by(run.objective, precision)
     assert asked is not None

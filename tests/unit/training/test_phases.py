@@ -12,11 +12,28 @@ import torch
 from torch import Tensor, nn
 
 from sakd.data import Batch, BatchStream
+from sakd.distillers import DISTILLERS, Distiller
 from sakd.foundation.errors import UserError
-from sakd.objectives import Objective, Optimisation, Outputs, Phase, Player, StepResult
+from sakd.networks import StagedNetwork
+from sakd.objectives import (
+    DataFacts,
+    Distillation,
+    Objective,
+    Optimisation,
+    Outputs,
+    Phase,
+    PhasedDistillation,
+    Player,
+    StepResult,
+    distil,
+)
 from sakd.training import Callback, Run, train
 
 Streams = Callable[..., BatchStream]
+Networks = Callable[..., StagedNetwork]
+Make = Callable[..., PhasedDistillation]
+
+PHASED = [name for name, kind in DISTILLERS.items() if kind.phases is not Distiller.phases]
 
 EPOCHS = 7  # two in the first phase, and five in the second
 STEADY = Optimisation(0.01, milestones=())
@@ -155,3 +172,62 @@ def test_fewer_epochs_than_the_phases_need_are_refused(
 def test_a_recipe_is_for_a_player_of_some_phase() -> None:
     with pytest.raises(UserError, match=r"'router'.* known: early, late"):
         run_of(optimisation={"router": STEADY})
+
+
+@pytest.fixture(params=[0, 1], ids=["computed", "kept"])
+def make(small_network: Networks, request: pytest.FixtureRequest) -> Make:
+    """Distil in phases from one teacher, the same object every time; outputs are kept or not."""
+    teacher = small_network(99, (4, 6, 8, 10))
+
+    def build(method: str, policy: str = "adaptive", seed: int = 0) -> PhasedDistillation:
+        torch.manual_seed(seed)
+        facts = DataFacts((3, 8, 8), torch.arange(20) % 5)
+        how = Distillation(keep_outputs_mb=request.param)
+        return distil(small_network(seed), teacher, method, policy, facts, distillation=how)
+
+    return build
+
+
+@pytest.mark.parametrize("method", PHASED)
+def test_distillation_resumes_in_a_phase_and_between_two_to_the_bit(
+    method: str, make: Make, small_stream: Streams
+) -> None:
+    watch = Watch()
+    whole = Run(make(method), epochs=8, callbacks=[watch])
+    train([whole], small_stream(1))
+    assert len(watch.states) == 8
+    for saved in watch.states[:-1]:
+        state = torch.load(io.BytesIO(saved), weights_only=True)
+        resumed = Run(make(method, seed=7), epochs=8, resume=state)
+        train([resumed], small_stream(1))
+        assert resumed.failure is None
+        assert_same(resumed, whole)
+
+
+@pytest.mark.parametrize("method", PHASED)
+def test_distillation_in_other_phases_beside_it_changes_nothing(
+    method: str, make: Make, small_stream: Streams, tape: Any
+) -> None:
+    alone = Run(make(method), epochs=8)
+    train([alone], small_stream(1))
+    for graph in (False, True):
+        runs = [
+            Run(make(name, policy, seed=k), epochs=epochs)
+            for k, (name, policy, epochs) in enumerate(
+                [(method, "adaptive", 8), ("projection", "always", 5), ("sskd", "random", 13)]
+            )
+        ]
+        train(runs, small_stream(1), graph=graph)
+        assert [run.failure for run in runs] == [None] * 3
+        assert_same(runs[0], alone)
+        assert bool(tape.plays) is graph
+
+
+def test_a_phase_without_a_teacher_runs_none(make: Make, small_stream: Streams) -> None:
+    objective = make("sskd", "always")
+    run, sizes = Run(objective, epochs=8), list[int]()
+    teacher = objective.problems[0].teacher
+    handle = teacher.stem.register_forward_hook(lambda *_: sizes.append(len(run.history)))
+    train([run], small_stream(1))
+    handle.remove()
+    assert max(sizes) < 6  # the head has the last two epochs

@@ -56,7 +56,7 @@ def assert_same(run: Run, alone: Run) -> None:
 
 def run_of(objective: Objective, stream: BatchStream, **options: Any) -> Run:
     pretrain(objective, stream)
-    return Run(objective, **{"epochs": EPOCHS, **options})
+    return Run(objective, **{"epochs": max(EPOCHS, len(objective.phases())), **options})
 
 
 def alone(objective: Objective, stream: BatchStream, **options: Any) -> Run:
@@ -98,7 +98,7 @@ def test_a_run_has_the_bits_it_has_alone_whatever_its_neighbours_do(
     assert_same(runs[1], expected)
     assert isinstance(runs[0].failure, MemoryError)
     assert len(runs[0].history) == 1
-    assert [len(run.history) for run in runs[1:3]] == [EPOCHS, 1]
+    assert [len(run.history) for run in runs[1:3]] == [expected.epochs, 1]
 
 
 def test_a_run_that_diverges_ends_alone(make: Make, small_stream: Streams) -> None:
@@ -171,7 +171,7 @@ def test_half_precision_has_finite_losses_and_gradients_in_full_precision(
     method: str, make: Make, small_stream: Streams
 ) -> None:
     stream, half = small_stream(1), Precision(torch.bfloat16, channels_last=True)
-    runs = [run_of(make(method, "adaptive"), stream, precision=p, epochs=1) for p in (half, EXACT)]
+    runs = [run_of(make(method, "adaptive"), stream, precision=p) for p in (half, EXACT)]
     losses = []
 
     def watch(_module: Any, _inputs: Any, result: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -34,10 +34,11 @@ class Pieces:
     evaluation: tuple[Segment, ...]
     training: tuple[Segment, ...]
 
-    def run(self, x: Tensor, stages: slice, *, training: bool) -> Tensor:
-        """Apply a slice of the stages to ``x``, the input of the first of them."""
-        for piece in (self.training if training else self.evaluation)[stages]:
-            x = piece.function(self.model, x)
+    def run(self, x: Tensor, stages: slice, *, training: Sequence[bool]) -> Tensor:
+        """Apply a slice of the stages to ``x``, the input of the first; each in its own mode."""
+        pieces = zip(training, self.training, self.evaluation, strict=True)
+        for trained, training_piece, evaluation_piece in list(pieces)[stages]:
+            x = (training_piece if trained else evaluation_piece).function(self.model, x)
         return x
 
 

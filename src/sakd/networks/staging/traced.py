@@ -68,6 +68,7 @@ class TracedNetwork(StagedNetwork):
         """Switch modes as the model does: it may keep parts in evaluation mode."""
         super().train(mode)
         self._pieces.model.train(mode)
+        self._keep_resting()
         return self
 
     def stage_modules(self) -> dict[str, nn.Module]:
@@ -78,7 +79,8 @@ class TracedNetwork(StagedNetwork):
 
     def run(self, x: Tensor, start: int = 0, stop: int | None = None) -> Tensor:
         """Apply ``stages[start:stop]`` to ``x``, the input of stage ``start``."""
-        return self._pieces.run(x, slice(start, stop), training=self.training)
+        modes = [self.training and k not in self.resting for k in range(len(self.stage_names))]
+        return self._pieces.run(x, slice(start, stop), training=modes)
 
 
 def stage(

@@ -16,6 +16,7 @@ from sakd.routing import POLICIES
 
 _CODE = re.compile(r"`+([^`]+)`+")
 _ALONE = "It is trained by its own loss alone, and left out of pooled lines."
+_PHASED = "It is trained in phases, without KD, and left out of pooled lines."
 _REBUILT = (
     "Before training its student is rebuilt with its teacher: another network than the students "
     "of other distillers."
@@ -38,7 +39,8 @@ def _distillers(cells: pd.DataFrame) -> Iterator[tuple[str, str]]:
 def _described(kind: type[Distiller]) -> str:
     sentences = [_words(kind, DISTILLERS)]
     if kind.stands_alone:
-        sentences.append(_ALONE)
+        divided = kind.phases is not Distiller.phases
+        sentences.append(_PHASED if divided else _ALONE)
     if kind.rebuilding:
         sentences.append(_REBUILT)
     return " ".join(sentences)

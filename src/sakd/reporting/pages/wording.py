@@ -157,5 +157,7 @@ def pooled_note(distillers: Iterable[str]) -> str:
     alone = [name for name in dict.fromkeys(distillers) if stands_alone(name)]
     if not alone:
         return POOLED_NOTE
-    left_out = f"{', '.join(alone)} left out: no other loss trains the student on a sample"
-    return f"{POOLED_NOTE} {left_out} that the policy leaves alone."
+    left_out = (
+        f"{', '.join(alone)} left out: neither KD nor, often, any other loss trains the student"
+    )
+    return f"{POOLED_NOTE} {left_out} on a sample that the policy leaves alone."

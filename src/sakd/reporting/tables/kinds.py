@@ -37,7 +37,7 @@ def may_collapse(policy: str) -> bool:
 
 
 def stands_alone(method: str) -> bool:
-    """Tell whether a method is trained without cross-entropy and without KD."""
+    """Tell whether a method is trained without KD, and without cross-entropy but in phases."""
     return any(kind.stands_alone for kind in distiller_kinds(method).values())
 
 

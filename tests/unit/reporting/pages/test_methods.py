@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from sakd.distillers import DISTILLERS
+from sakd.distillers import DISTILLERS, Distiller
 from sakd.foundation.docstrings import first_sentence
 from sakd.reporting import report, report_markdown
 from sakd.reporting.pages.methods import methods_section
@@ -38,7 +38,9 @@ def test_distillers_say_what_they_compare_and_whether_they_stand_alone(cell):
     found = facts(*(cell(name, "always", 0, 0.5) for name in DISTILLERS))
     for name, kind in DISTILLERS.items():
         assert len(found[name]) > len(name)
-        assert ("loss alone" in found[name]) is kind.stands_alone
+        divided = kind.phases is not Distiller.phases
+        assert ("loss alone" in found[name]) is (kind.stands_alone and not divided)
+        assert ("in phases" in found[name]) is divided
         assert ("rebuilt" in found[name]) is (kind.rebuilding is not None)
     assert "`" not in "".join(found.values())
 

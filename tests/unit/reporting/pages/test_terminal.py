@@ -36,7 +36,7 @@ def test_the_footnote_names_who_is_not_pooled_where_there_is_one(cell, results, 
     assert "left out:" not in console_table(results)
     alone = [cell(name, policy, 0, 0.5) for policy in ("always", "adaptive")]
     text = console_table(pd.DataFrame([*results.to_dict("records"), *alone]))
-    assert f"{name} left out: no other loss" in " ".join(text.split())
+    assert f"{name} left out: neither KD" in " ".join(text.split())
 
 
 def test_the_console_table_fits_120_columns_for_long_names(cell):
