@@ -36,7 +36,8 @@ CASES = sorted(
 def run_of(objective: Objective, epochs: int = 3, *, falls: bool = False, **options: Any) -> Run:
     """Make a run; the learning rate stays, or falls in the middle."""
     recipe = Optimisation(milestones=(0.5,) if falls else ())
-    given = dict.fromkeys(objective.players(), recipe)
+    players = objective.players().items()
+    given = {name: recipe for name, player in players if type(player.optimisation) is Optimisation}
     return Run(objective, epochs=epochs, optimisation=given, **options)
 
 

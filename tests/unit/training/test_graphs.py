@@ -35,7 +35,8 @@ def stream() -> BatchStream:
 def run_of(objective: Any, stream: BatchStream, **options: Any) -> Run:
     objective.cuda()
     pretrain(objective, stream)
-    steady = dict.fromkeys(objective.players(), Optimisation(milestones=()))
+    players, recipe = objective.players().items(), Optimisation(milestones=())
+    steady = {name: recipe for name, player in players if type(player.optimisation) is Optimisation}
     return Run(objective, **{"epochs": 4, "optimisation": steady, **options})
 
 
