@@ -20,7 +20,7 @@ from sakd.objectives.outputs import Outputs
 from sakd.objectives.players import Player
 from sakd.objectives.problem import Problem
 from sakd.objectives.spot_distillation import SpotDistillation
-from sakd.objectives.virtual import Descent, Trail, with_gradients
+from sakd.objectives.virtual import Descent, Trail, check_trail, with_gradients
 from sakd.routing.rates import transfer_rates
 
 META_DECAY = 1e-4
@@ -58,7 +58,8 @@ class MetaDistillation(SpotDistillation):
         """Build the objective, see `SpotDistillation.of`.
 
         Raises:
-            UserError: The distiller that the outer loss trains has no weight.
+            UserError: The distiller that the outer loss trains has no weight, or the student's
+                network cannot be differentiated twice.
         """
         weights = problem.distillation.weights_of(problem.method)
         for name, kind in problem.method.distillers.items():
@@ -67,7 +68,9 @@ class MetaDistillation(SpotDistillation):
                 f"distillation.weights.{name} is 0, so distillation.objective meta has nothing to "
                 "train: leave one of the two out",
             )
-        return super().of(problem)
+        objective = super().of(problem)
+        check_trail(objective.student, problem.data.image_shape)
+        return objective
 
     def players(self) -> dict[str, Player]:
         """Name the players of `SpotDistillation`, and ``meta``."""

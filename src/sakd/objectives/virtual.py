@@ -12,8 +12,9 @@ from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim import SGD, Optimizer
 
-from sakd.foundation.errors import require
+from sakd.foundation.errors import UserError, require
 from sakd.networks import StagedNetwork
+from sakd.networks.staged import in_mode
 from sakd.objectives.players import Optimisation
 
 
@@ -120,6 +121,35 @@ class _Within(nn.Module):
 
     def forward(self, action: Callable[[], Tensor]) -> Tensor:
         return action()
+
+
+def check_trail(network: StagedNetwork, image_shape: tuple[int, ...]) -> None:
+    """Try gradients through steps of ``network`` on a black image (C, H, W).
+
+    Raises:
+        UserError: It cannot be differentiated twice.
+    """
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    image = parameters[0].new_zeros((1, *image_shape))
+    weight = image.new_ones((), requires_grad=True)
+
+    def loss() -> Tensor:
+        logits: Tensor = network(image)
+        return weight * logits.square().sum()
+
+    trail = Trail(network, parameters, Descent.first(Optimisation(), parameters))
+    try:
+        with in_mode(network, training=False):
+            for _ in range(2):
+                trail.follow(loss)
+            # `grad` would pass over operations that can be differentiated once.
+            torch.autograd.backward(trail.at(loss))
+    except RuntimeError as error:
+        reason = str(error).partition("\n")[0]
+        raise UserError(
+            f"the method tries steps of the student, whose network cannot be differentiated twice: "
+            f"{reason}; take another network, or another distiller"
+        ) from error
 
 
 def with_gradients(

@@ -13,7 +13,14 @@ from torch import Tensor, nn
 from sakd.data import Batch
 from sakd.distillers import Side
 from sakd.foundation.errors import UserError
-from sakd.objectives import Distillation, Optimisation, SpotDistillation, StepResult
+from sakd.objectives import (
+    DataFacts,
+    Distillation,
+    Optimisation,
+    SpotDistillation,
+    StepResult,
+    distil,
+)
 from sakd.objectives.adam import AdamOptimisation
 from sakd.objectives.meta import MetaDistillation
 from sakd.study.parameters import parse_parameters
@@ -149,6 +156,38 @@ def test_what_cannot_be_trained_is_refused_at_the_door(
     grid = {"distillers": [given.pop("distiller", "l2tww")]}
     with pytest.raises(UserError, match=complaint):
         parse_parameters({**given, "grid": grid}).check()
+
+
+class Once(torch.autograd.Function):
+    """Doubles, and has a gradient without a gradient of its own."""
+
+    @staticmethod
+    def forward(_ctx: Any, x: Tensor) -> Tensor:
+        return 2 * x
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(_ctx: Any, gradient: Tensor) -> Tensor:
+        return 2 * gradient
+
+
+class Doubled(nn.Module):
+    """Doubles what comes."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return Once.apply(x)
+
+
+def test_a_student_that_cannot_be_differentiated_twice_is_refused_before_training(
+    small_network: Callable[..., nn.Sequential],
+) -> None:
+    facts = DataFacts((3, 8, 8), torch.arange(20) % 5)
+    student, teacher = small_network(0), small_network(1)
+    for network in (student, teacher):
+        network.stage2 = nn.Sequential(network.stage2, Doubled())
+    with pytest.raises(UserError, match=r"twice: .*once_differentiable; take another network"):
+        distil(student, small_network(1), "l2tww", "always", facts)
+    assert distil(small_network(0), teacher, "l2tww", "always", facts)
 
 
 def test_without_a_weight_nothing_is_learnt_and_the_outer_loss_is_left_out(
