@@ -11,6 +11,7 @@ from sakd.routing.base import Route, RoutingPolicy
 from sakd.routing.scene import Scene
 
 SMALLEST_VARIANCE = 1e-6
+LOG_SMALLEST = math.log(SMALLEST_VARIANCE)
 
 
 class Prime(RoutingPolicy):
@@ -49,10 +50,8 @@ class Prime(RoutingPolicy):
         """Weigh the samples, and price the prediction, see `RoutingPolicy.forward`."""
         predicted = self.regressor(scene.student.embedding)
         doubt: Tensor = self.log_variance(predicted)
-        floor = doubt.new_full((), math.log(SMALLEST_VARIANCE))
-        certainty = torch.logaddexp(doubt, floor).neg().exp()
-        error = (predicted - scene.teacher.embedding).square()
+        certainty = torch.sigmoid(LOG_SMALLEST - doubt)  # 1e-6 / s, which cannot overflow
+        error = (predicted - scene.teacher.embedding) * SMALLEST_VARIANCE**-0.5
+        cost = (error * error * certainty + doubt).mean()
         weight = certainty.detach().mean(dim=1)
-        return Route(
-            self.everywhere(weight / weight.mean()), cost=(error * certainty + doubt).mean()
-        )
+        return Route(self.everywhere(weight / weight.mean()), cost=cost)

@@ -46,8 +46,8 @@ def effective_share(weights: Tensor) -> Tensor:
 
     It is 1 for equal weights and n / B for n equal weights among zeros; 0 if all are 0.
     """
-    squares = weights.square().mean(dim=0).clamp(min=torch.finfo(weights.dtype).tiny)
-    return weights.mean(dim=0).square() / squares
+    mean, squares = weights.mean(dim=0), (weights * weights).mean(dim=0)
+    return mean * mean / squares.clamp(min=torch.finfo(weights.dtype).tiny)
 
 
 def _named(prefix: str, spots: Sequence[str], values: Tensor) -> dict[str, Tensor]:

@@ -38,6 +38,17 @@ def test_weights_and_cost_are_those_by_hand(seed: int, make: Make, scene: Scenes
     torch.testing.assert_close(route.cost.detach(), cost, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("spread", [1e-3, 1e3])
+def test_a_variance_far_out_of_range_leaves_cost_and_gradients_finite(
+    spread: float, make: Make, scene: Scenes
+) -> None:
+    policy = make("prime")
+    torch.nn.init.constant_(policy.log_variance[1].weight, spread)
+    route = policy(scene())
+    gradients = torch.autograd.grad(route.cost, list(policy.parameters()))
+    assert all(found.isfinite().all() for found in (route.share, route.cost, *gradients))
+
+
 def test_its_cost_reaches_the_policy_and_no_embedding(make: Make, scene: Scenes) -> None:
     policy = make("prime")
     drawn = scene()
