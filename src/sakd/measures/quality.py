@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
-from scipy.optimize import brentq
 from torch import Tensor
 
 from sakd.measures.predictions import Predictions
@@ -18,6 +18,9 @@ TOP = 5
 
 LIMITS = 0.01, 100.0
 """The lowest and the highest temperature."""
+
+PRECISION = 1e-9
+"""The relative error of a temperature."""
 
 
 def quality(answers: Predictions, temperature: float) -> dict[str, float]:
@@ -69,14 +72,35 @@ def best_temperature(answers: Predictions) -> float:
         return math.nan
     own = logits.gather(1, answers.labels[:, None]).mean()
 
-    def slope(log: float) -> float:
-        """Differentiate the nll by the inverse of the temperature e^log."""
-        chances = (logits * math.exp(-log)).softmax(dim=1)
-        return float((chances * logits).sum(dim=1).mean() - own)
+    def slope(inverse: float) -> tuple[float, float]:
+        """Differentiate the nll by the inverse of the temperature, once and twice."""
+        chances = (logits * inverse).softmax(dim=1)
+        mean = (chances * logits).sum(dim=1)
+        variance = (chances * logits**2).sum(dim=1) - mean**2
+        return float(mean.mean() - own), float(variance.mean())
 
-    lowest, highest = map(math.log, LIMITS)
-    if slope(lowest) <= 0:
-        return LIMITS[0]
-    if slope(highest) >= 0:
-        return LIMITS[1]
-    return math.exp(brentq(slope, lowest, highest, xtol=1e-9))
+    lowest, highest = LIMITS
+    if slope(1 / lowest)[0] <= 0:
+        return lowest
+    if slope(1 / highest)[0] >= 0:
+        return highest
+    return 1 / _root(slope, 1 / highest, 1 / lowest)
+
+
+def _root(slope: Callable[[float], tuple[float, float]], low: float, high: float) -> float:
+    """Find where ``slope`` is zero by Newton's steps; one that leads astray halves the interval.
+
+    Args:
+        slope: A value that increases, and its derivative.
+        low: Where it is negative, above 0.
+        high: Where it is positive.
+    """
+    place = math.sqrt(low * high)
+    while high / low > 1 + PRECISION:
+        value, derivative = slope(place)
+        low, high = (low, place) if value > 0 else (place, high)
+        step = place - value / derivative if derivative > 0 else low
+        before, place = place, step if low < step < high else math.sqrt(low * high)
+        if abs(place - before) <= PRECISION * place:
+            break
+    return place

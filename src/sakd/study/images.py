@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from sakd.data import Images
@@ -12,16 +13,17 @@ from sakd.study.evaluations import Evaluation
 SELECTED = ("val_selected", "best")
 """Epochs other than the last, of which it is kept which images are classified rightly."""
 
-COLUMNS = (
-    "cell",
-    "image",
-    "content",
-    "label",
-    "predicted",
-    "right",
-    "log_probability",
-    *(f"right_{name}" for name in SELECTED),
-)
+_KINDS = {
+    "image": "int32",
+    "content": "category",
+    "label": "int32",
+    "predicted": "int32",
+    "right": "bool",
+    "log_probability": "float32",
+    **{f"right_{name}": "boolean" for name in SELECTED},
+}
+
+COLUMNS = ("cell", *_KINDS)
 
 
 def predictions(evaluations: Mapping[str, Evaluation], images: Images) -> pd.DataFrame:
@@ -42,27 +44,23 @@ def predictions(evaluations: Mapping[str, Evaluation], images: Images) -> pd.Dat
     """
     shared = pd.DataFrame(
         {
-            "image": range(len(images)),
+            "image": np.arange(len(images), dtype=np.int32),
             "content": pd.Categorical([digest.hex() for digest in images.digests()]),
-            "label": images.labels.numpy(),
+            "label": images.labels.int().numpy(),
         }
     )
-    tables = [
-        _of(found.images, shared).assign(cell=cell)
-        for cell, found in evaluations.items()
-        if found.images is not None
-    ]
-    joined = pd.concat(tables, ignore_index=True) if tables else shared[:0]
-    joined = joined.reindex(columns=list(COLUMNS))
-    kinds = {"image": "int32", "label": "int32", "predicted": "int32", "cell": "category"}
-    kinds |= {"right": "bool", "log_probability": "float32"}
-    return joined.astype(kinds | {f"right_{name}": "boolean" for name in SELECTED})
+    found = {cell: each.images for cell, each in evaluations.items() if each.images is not None}
+    tables = [_of(answers, shared) for answers in found.values()]
+    joined = pd.concat(tables or [_of(pd.DataFrame(), shared[:0])], ignore_index=True)
+    codes = np.arange(len(found)).repeat(len(images))
+    joined.insert(0, "cell", pd.Categorical.from_codes(codes, list(found)))
+    return joined
 
 
 def _of(answers: pd.DataFrame, shared: pd.DataFrame) -> pd.DataFrame:
-    table = shared.assign(**answers)
-    for name in ("", *(f"_{name}" for name in SELECTED)):
-        column = f"predicted{name}"
-        if column in table:
-            table[f"right{name}"] = table[column] == table["label"]
-    return table
+    right = {
+        f"right{name}": answers[f"predicted{name}"] == shared["label"]
+        for name in ("", *(f"_{each}" for each in SELECTED))
+        if f"predicted{name}" in answers
+    }
+    return shared.assign(**answers, **right).reindex(columns=list(_KINDS)).astype(_KINDS)
