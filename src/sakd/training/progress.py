@@ -128,9 +128,10 @@ class Lines(Callback):
 
 
 def describe(run: Run) -> str:
-    """Describe the last epoch in a few words, with a collapse of the policy if there is one."""
-    record = run.history[-1]
-    words = [f"val {100 * x:.2f} %" for name, x in record.items() if name.startswith("val_")]
+    """Describe the last epoch in a few words: its phase, measures, and a collapse of the policy."""
+    record, phases = run.history[-1], run.objective.phases()
+    words = [phases[run.phase].name] if phases else []
+    words += [f"val {100 * x:.2f} %" for name, x in record.items() if name.startswith("val_")]
     chosen = {"gate": GATE_RATE, "effective": EFFECTIVE_SHARE} if run.objective.chooses else {}
     for title, prefix in {**chosen, "transfer": TRANSFER_RATE}.items():
         rates = [f"{rate:.2f}" for name, rate in record.items() if name.startswith(prefix)]

@@ -71,7 +71,7 @@ def test_without_a_session_the_parameters_are_those_of_the_files(
 ) -> None:
     monkeypatch.chdir(root / below)
     monkeypatch.setenv("KEDRO_ENV", "smoke")
-    assert active_parameters().student.epochs == 1
+    assert active_parameters().student.epochs == 4
 
 
 @pytest.mark.parametrize("below", [".", "src/sakd"])

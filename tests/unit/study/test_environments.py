@@ -32,7 +32,7 @@ def test_the_smoke_environment_names_its_changes_only(load: Load) -> None:
     assert smoke.data == base.data
     assert smoke.distillation.weights == base.distillation.weights
     assert set(smoke.grid.distillers) == set(DISTILLERS)
-    assert smoke.student.epochs == 1
+    assert smoke.student.epochs == 4
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from sakd.objectives import (
     distil,
 )
 from sakd.training import Callback, Run, train
+from sakd.training.progress import describe
 
 Streams = Callable[..., BatchStream]
 Networks = Callable[..., StagedNetwork]
@@ -128,6 +129,17 @@ def test_each_phase_has_its_players_its_terms_and_its_schedule(small_stream: Str
         moved = {name for name in before if not torch.equal(before[name], after[name])}
         layer = "first" if after is watch.weights[1] else "second"
         assert moved == {f"{layer}.weight", f"{layer}.bias"}
+
+
+def test_progress_names_the_phase_of_the_last_epoch(small_stream: Streams) -> None:
+    words: list[str] = []
+
+    class Say(Callback):
+        def on_epoch(self, run: Run) -> None:
+            words.append(describe(run))
+
+    trained(small_stream(1), callbacks=[Say()])
+    assert words == ["noise"] * 2 + ["labels"] * 5
 
 
 @pytest.mark.parametrize("epoch", range(1, EPOCHS))
