@@ -8,7 +8,7 @@ from typing import NamedTuple, overload
 import torch
 from torch import Tensor
 
-from sakd.distillers import Distiller, Side
+from sakd.distillers import Distiller, Sensitivity, Side
 from sakd.networks import StagedNetwork
 from sakd.objectives.outputs import Outputs
 
@@ -63,12 +63,18 @@ class Request(NamedTuple):
     def of(
         cls, teacher: StagedNetwork, distillers: Iterable[Distiller], *, keep_mb: int = 0
     ) -> Request:
-        """Ask for those outputs of ``teacher`` that ``distillers`` compare; not for gradients."""
+        """Ask for those outputs of ``teacher`` that ``distillers`` compare.
+
+        Gradients are not among them; those by the embedding begin at it.
+        """
         closed: set[int] = set()
         unrectified: set[int] = set()
-        for distiller in (one for one in distillers if one.sensitivity is None):
-            places = unrectified if Side.TEACHER in distiller.unrectified else closed
-            places.update(spot.teacher for spot in distiller.pair.spots)
+        for distiller in distillers:
+            if distiller.sensitivity is Sensitivity.EMBEDDING:
+                closed.add(teacher.depth - 1)
+            elif distiller.sensitivity is None:
+                places = unrectified if Side.TEACHER in distiller.unrectified else closed
+                places.update(spot.teacher for spot in distiller.pair.spots)
         return cls(teacher, frozenset(closed), frozenset(unrectified), keep_mb)
 
     @torch.no_grad()

@@ -19,7 +19,11 @@ from sakd.tasks import Task
 
 
 class Sensing:
-    """Runs networks for their outputs along with the gradients that distillers compare."""
+    """Takes the gradients that distillers compare.
+
+    Neither compiled stages nor fused attention can be differentiated twice: where gradients are
+    taken, stages run as they are written, and attention as matrix products.
+    """
 
     def __init__(self, distillers: Iterable[Distiller], task: Task) -> None:
         """Take the gradients that ``distillers`` ask for, of the label loss of ``task``."""
@@ -33,30 +37,66 @@ class Sensing:
 
     @torch.enable_grad()
     def outputs(
-        self,
-        network: StagedNetwork,
-        batch: Batch,
-        side: Side,
-        *,
-        unrectified: bool = False,
-        learns: bool = True,
+        self, network: StagedNetwork, batch: Batch, side: Side, *, unrectified: bool = False
     ) -> Outputs:
-        """Run ``network`` on the images of ``batch``, for outputs and gradients.
-
-        Neither compiled stages nor fused attention can be differentiated twice: the stages run as
-        they are written, and attention as matrix products.
+        """Run a ``network`` that learns, for outputs and gradients that are differentiable in it.
 
         Args:
             network: The network.
             batch: The images and their labels.
             side: The side that ``network`` is on.
             unrectified: Whether the outputs before rectifiers are wanted too.
-            learns: Whether the gradients shall be differentiable in the weights.
         """
-        images = batch.images.detach().requires_grad_()
-        sense = partial(self._sensed, images, batch, learns)
+        images = batch.images.detach().requires_grad_(Sensitivity.IMAGES in self.kinds)
+        sense = partial(self._sensed, images, batch)
         with network.uncompiled(), sdpa_kernel(SDPBackend.MATH):
             return Outputs.of(network, images, side, unrectified=unrectified, sense=sense)
+
+    def _sensed(self, images: Tensor, batch: Batch, found: Features) -> dict[Sensitivity, Tensor]:
+        sources = {Sensitivity.IMAGES: images, Sensitivity.EMBEDDING: found.features[-1]}
+        return {
+            kind: self._gradient(kind, found.logits, sources[kind], batch, learns=True)
+            for kind in self.kinds
+        }
+
+    @torch.enable_grad()
+    def of_frozen(
+        self, network: StagedNetwork, batch: Batch, seen: Outputs
+    ) -> dict[Sensitivity, Tensor]:
+        """Take the gradients of a ``network`` that does not learn.
+
+        It runs once more from where a gradient ends: so what others have ``seen`` of it is the same
+        with and without gradients.
+
+        Args:
+            network: The network, in evaluation mode.
+            batch: The images and their labels.
+            seen: The outputs for these images, computed without gradient.
+        """
+        found = {}
+        for kind in self.kinds:
+            whole = kind is Sensitivity.IMAGES
+            source, start = (batch.images, 0) if whole else (seen.features[-1], network.depth)
+            leaf = source.detach().requires_grad_()
+            with network.uncompiled(), sdpa_kernel(SDPBackend.MATH):
+                logits = network.run(leaf, start)
+            found[kind] = self._gradient(kind, logits, leaf, batch, learns=False)
+        return found
+
+    def _gradient(
+        self, kind: Sensitivity, logits: Tensor, by: Tensor, batch: Batch, *, learns: bool
+    ) -> Tensor:
+        """Take the gradient of one kind, (B, ...) as ``by``, in full precision."""
+        with torch.autocast(by.device.type, enabled=False):
+            (precise,) = full_precision([logits])
+            if kind is Sensitivity.IMAGES:
+                value = precise.gather(1, batch.leading_labels[:, None])
+            else:
+                value = self.task.losses(precise, batch)
+            (found,) = torch.autograd.grad(
+                value.sum(), by, create_graph=learns, retain_graph=learns
+            )
+            return full_precision([found])[0]
 
     def check(
         self, student: StagedNetwork, teacher: StagedNetwork, image_shape: tuple[int, ...]
@@ -66,12 +106,15 @@ class Sensing:
         Raises:
             UserError: A network does not have them, or the student cannot learn from its own.
         """
-        for role, network, side in (
-            ("student", student, Side.STUDENT),
-            ("teacher", teacher, Side.TEACHER),
+        for role, network, attempt in (
+            ("student", student, self._try_student),
+            ("teacher", teacher, self._try_teacher),
         ):
+            image = next(network.parameters()).new_zeros((1, *image_shape))
+            first = torch.zeros(1, dtype=torch.int64, device=image.device)
             try:
-                self._try(network, side, image_shape)
+                with in_mode(network, training=False):
+                    attempt(network, Batch(image, first, first, 0))
             except RuntimeError as error:
                 names = ", ".join(kind.value for kind in self.kinds)
                 reason = str(error).partition("\n")[0]
@@ -80,36 +123,13 @@ class Sensing:
                     f"have: {reason}; take another network, or a distiller that compares features"
                 ) from error
 
-    def _try(self, network: StagedNetwork, side: Side, image_shape: tuple[int, ...]) -> None:
-        """Take the gradients of ``network`` on a black image, and the student's gradients of them.
+    def _try_student(self, student: StagedNetwork, batch: Batch) -> None:
+        felt = self.outputs(student, batch, Side.STUDENT).sensitivities
+        # By `backward`, since `grad` passes over operations that can be differentiated once.
+        torch.autograd.backward([gradient.square().sum() for gradient in felt.values()])
+        student.zero_grad()
 
-        Raises:
-            RuntimeError: There are none.
-        """
-        image = next(network.parameters()).new_zeros((1, *image_shape))
-        first = torch.zeros(1, dtype=torch.int64, device=image.device)
-        learns = side is Side.STUDENT
-        with in_mode(network, training=False):
-            felt = self.outputs(network, Batch(image, first, first, 0), side, learns=learns)
-        if learns:
-            # By `backward`, since `grad` passes over operations that can be differentiated once.
-            squares = [gradient.square().sum() for gradient in felt.sensitivities.values()]
-            torch.autograd.backward(squares)
-            network.zero_grad()
-
-    def _sensed(
-        self, images: Tensor, batch: Batch, learns: bool, features: Features
-    ) -> dict[Sensitivity, Tensor]:
-        with torch.autocast(images.device.type, enabled=False):
-            (logits,) = full_precision([features.logits])
-            sources = {
-                Sensitivity.IMAGES: (logits.gather(1, batch.leading_labels[:, None]), images),
-                Sensitivity.EMBEDDING: (self.task.losses(logits, batch), features.features[-1]),
-            }
-            return {kind: _gradient(*sources[kind], learns=learns) for kind in self.kinds}
-
-
-def _gradient(values: Tensor, by: Tensor, *, learns: bool) -> Tensor:
-    """Take the gradient (B, ...) of the sum of ``values`` (B, ...), in full precision."""
-    (found,) = torch.autograd.grad(values.sum(), by, retain_graph=True, create_graph=learns)
-    return full_precision([found])[0]
+    def _try_teacher(self, teacher: StagedNetwork, batch: Batch) -> None:
+        with torch.no_grad():
+            seen = Outputs.of(teacher, batch.images, Side.TEACHER, unrectified=False)
+        self.of_frozen(teacher, batch, seen)

@@ -218,9 +218,7 @@ class SpotDistillation(Routed):
                 given = Outputs.of(self.teacher, batch.images, Side.TEACHER, unrectified=wanted)
         if not self.sensing:
             return given
-        # A pass of its own, as what others are given of this teacher is computed without gradient.
-        felt = self.sensing.outputs(self.teacher, batch, Side.TEACHER, learns=False)
-        return given._replace(sensitivities=felt.sensitivities)
+        return given._replace(sensitivities=self.sensing.of_frozen(self.teacher, batch, given))
 
     def outputs(self, network: StagedNetwork, batch: Batch, side: Side) -> Outputs:
         """Run ``network`` on ``batch`` for the outputs and gradients that distillers compare."""

@@ -11,6 +11,7 @@ from conformance.survey.features import Given
 from sakd.data import Batch
 from sakd.distillers import Side
 from sakd.networks.chain import Chain
+from sakd.objectives.outputs import Outputs
 from sakd.objectives.sensitivities import Sensing
 from sakd.tasks import CLASSIFICATION
 
@@ -43,7 +44,9 @@ def loss_within(name: str, student: Chain, teacher: Chain, batch: Batch) -> Tens
     distiller = build(name, torch.zeros(1, count), torch.zeros(1, count))
     sensing = Sensing([distiller], CLASSIFICATION)
     (ours,) = sensing.outputs(student, batch, Side.STUDENT).shown_to(distiller)
-    (theirs,) = sensing.outputs(teacher, batch, Side.TEACHER, learns=False).shown_to(distiller)
+    seen = Outputs.of(teacher, batch.images, Side.TEACHER, unrectified=False)
+    felt = sensing.of_frozen(teacher, batch, seen)
+    (theirs,) = seen._replace(sensitivities=felt).shown_to(distiller)
     everybody = torch.ones(len(batch.labels), dtype=torch.bool)
     return distiller.loss(0, ours, theirs, batch, everybody)
 
