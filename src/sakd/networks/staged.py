@@ -9,6 +9,7 @@ from typing import NamedTuple, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from sakd.foundation.errors import UserError
 from sakd.networks.rectifiers import RectifierWatch
@@ -86,17 +87,6 @@ class StagedNetwork(nn.Module, ABC):
         """
         if "run" not in vars(self):
             vars(self)["run"] = torch.compile(self.run, dynamic=False)
-
-    @contextmanager
-    def uncompiled(self) -> Iterator[None]:
-        """Run stages as they are written within the context, though they may be compiled."""
-        parts = [part for part in self.modules() if isinstance(part, StagedNetwork)]
-        compiled = [(part, vars(part).pop("run")) for part in parts if "run" in vars(part)]
-        try:
-            yield
-        finally:
-            for part, run in compiled:
-                vars(part)["run"] = run
 
     @property
     def depth(self) -> int:
@@ -210,3 +200,20 @@ def check_fit(network: StagedNetwork, image_shape: tuple[int, ...], num_classes:
             f"the network gives logits of shape {shape}, but the data has {num_classes} classes: "
             "let its function take num_classes"
         )
+
+
+@contextmanager
+def twice_differentiable(module: nn.Module) -> Iterator[None]:
+    """Let the gradients of networks in ``module`` be differentiated, within the context.
+
+    Their stages run as they are written, though they may be compiled, and attention as products of
+    matrices.
+    """
+    parts = [part for part in module.modules() if isinstance(part, StagedNetwork)]
+    compiled = [(part, vars(part).pop("run")) for part in parts if "run" in vars(part)]
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        for part, run in compiled:
+            vars(part)["run"] = run

@@ -7,23 +7,18 @@ from functools import partial
 
 import torch
 from torch import Tensor
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from sakd.data import Batch
 from sakd.distillers import Distiller, Sensitivity, Side
 from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
-from sakd.networks.staged import Features, in_mode
+from sakd.networks.staged import Features, in_mode, twice_differentiable
 from sakd.objectives.outputs import Outputs, full_precision
 from sakd.tasks import Task
 
 
 class Sensing:
-    """Takes the gradients that distillers compare.
-
-    Neither compiled stages nor fused attention can be differentiated twice: where gradients are
-    taken, stages run as they are written, and attention as matrix products.
-    """
+    """Takes the gradients that distillers compare, where networks are `twice_differentiable`."""
 
     def __init__(self, distillers: Iterable[Distiller], task: Task) -> None:
         """Take the gradients that ``distillers`` ask for, of the label loss of ``task``."""
@@ -49,7 +44,7 @@ class Sensing:
         """
         images = batch.images.detach().requires_grad_(Sensitivity.IMAGES in self.kinds)
         sense = partial(self._sensed, images, batch)
-        with network.uncompiled(), sdpa_kernel(SDPBackend.MATH):
+        with twice_differentiable(network):
             return Outputs.of(network, images, side, unrectified=unrectified, sense=sense)
 
     def _sensed(self, images: Tensor, batch: Batch, found: Features) -> dict[Sensitivity, Tensor]:
@@ -78,7 +73,7 @@ class Sensing:
             whole = kind is Sensitivity.IMAGES
             source, start = (batch.images, 0) if whole else (seen.features[-1], network.depth)
             leaf = source.detach().requires_grad_()
-            with network.uncompiled(), sdpa_kernel(SDPBackend.MATH):
+            with twice_differentiable(network):
                 logits = network.run(leaf, start)
             found[kind] = self._gradient(kind, logits, leaf, batch, learns=False)
         return found

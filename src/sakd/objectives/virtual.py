@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim import SGD, Optimizer
 
 from sakd.foundation.errors import UserError, require
 from sakd.networks import StagedNetwork
-from sakd.networks.staged import in_mode
+from sakd.networks.staged import in_mode, twice_differentiable
 from sakd.objectives.players import Optimisation
 
 
@@ -103,11 +101,7 @@ class Trail:
     def at(self, loss: Callable[[], Tensor]) -> Tensor:
         """Compute ``loss``, a scalar, where the steps have led."""
         values = dict(zip(self._names, self._values, strict=True))
-        with ExitStack() as twice:
-            twice.enter_context(sdpa_kernel(SDPBackend.MATH))
-            for part in self._module.modules():
-                if isinstance(part, StagedNetwork):
-                    twice.enter_context(part.uncompiled())
+        with twice_differentiable(self._module):
             result: Tensor = functional_call(self._module, values | self._buffers, (loss,))
         return result
 
