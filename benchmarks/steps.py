@@ -76,11 +76,11 @@ def distillation_run(
     precision: Precision = EXACT,
     teacher: StagedNetwork | None = None,
 ) -> tuple[Run, StagedNetwork]:
-    """Make a run in its first epoch, and its teacher if none is given; 50,000 training images."""
+    """Make a run in its first epoch and phase, and its teacher if none is given; 50,000 images."""
     fresh, student = networks(pair)
     objective = distil(student, teacher or fresh, distiller, policy, FACTS)
     precision.lay_out(objective)
-    run = Run(objective, epochs=1, precision=precision)
+    run = Run(objective, epochs=240, precision=precision)
     run.objective.train()
     return run, teacher or fresh
 
