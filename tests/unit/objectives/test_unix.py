@@ -50,7 +50,9 @@ def test_the_images_are_those_of_the_formula(
     batch = batch._replace(images=batch.images.double(), view=torch.arange(size))
     partners = torch.randperm(size, generator=torch.Generator().manual_seed(seed))
     mixing = Mixing(share=share, turn=turn, slope=10.0)
-    mixed = mixing.mix(batch, torch.tensor(scores).double(), torch.tensor(most).double(), partners)
+    mixed = mixing.mix(
+        batch, torch.tensor(scores).double(), torch.tensor(most, dtype=torch.float64), partners
+    )
     kept = {0.05: 2, 0.3: 3, 0.75: 8, 1.0: 11}[share]
     order = sorted(range(size), key=lambda k: -scores[k])[:kept]
     assert mixed.index.tolist() == order
