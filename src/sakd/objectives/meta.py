@@ -1,4 +1,4 @@
-"""Distillation whose comparisons are weighted by what the student gains from them."""
+"""Distillation whose comparisons are weighted by their gain for the labels."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class MetaDistillation(SpotDistillation):
     momentum and weight decay as they are. The loss of ``meta`` is the cross-entropy at the end;
     its gradient goes back through all steps but the update. The student's loss does not reach it.
     None of these steps is taken: the next step begins after the update, and running statistics
-    are those of the update's forward pass. This is the order of the authors' code, which puts the
-    student back.
+    are those of the update's forward pass. So it is in the authors' code where the student is put
+    back after each step (``rollback``).
     The steps are computed in full precision whatever the training's is, and are never compiled.
     """
 

@@ -1,4 +1,4 @@
-"""Compare what and where to transfer: the weighted loss, and the gradient of the outer loss."""
+"""Compare learnt transfer: the weighted loss, and the gradient of the outer loss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What and where to transfer equals its formula, written out channel by channel."""
+"""The weighted comparison of all stages equals its formula, written out channel by channel."""
 
 from __future__ import annotations
 

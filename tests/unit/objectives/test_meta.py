@@ -1,4 +1,4 @@
-"""What and where to transfer is learnt by what the student does on its labels some steps later."""
+"""The weights of a transfer are learnt by the loss of the labels some steps later."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_a_policy_chooses_among_the_samples_for_the_tried_steps_too(
         assert not gradient.any()
 
 
-def test_what_and_where_are_a_player_of_their_own_under_adam(
+def test_the_weights_are_a_player_of_their_own_under_adam(
     small_objective: Objectives,
 ) -> None:
     objective = small_objective("at-l2tww", "adaptive")
@@ -150,7 +150,7 @@ def test_the_rates_of_all_pairs_of_stages_are_logged(
         ({"distillation": {"options": {"l2tww": {"steps": 0}}}}, "steps must be 1 or more, got 0"),
     ],
 )
-def test_what_cannot_be_trained_is_refused_at_the_door(
+def test_a_study_that_cannot_be_trained_is_refused_at_the_door(
     given: dict[str, Any], complaint: str
 ) -> None:
     grid = {"distillers": [given.pop("distiller", "l2tww")]}

@@ -96,7 +96,7 @@ def collapsed_transfers(results: pd.DataFrame, history: pd.DataFrame) -> list[st
     cells = distilled(prepared(results))
     prefixes = TRANSFER_RATE, TRANSFER_SHARE
     states = _last_states(cells[cells["finished"]], history, prefixes, transfer_collapse)
-    return _collapsed("What is transferred", states)
+    return _collapsed("Transfer", states)
 
 
 def _last_states(

@@ -76,7 +76,7 @@ def test_a_transfer_that_chooses_nothing_is_named_under_every_policy(cell, rate,
     rates = {"transfer_rate/stage1-stage1": 0.001, "transfer_rate/stage2-stage1": rate}
     record = {"cell": line["cell"], "epoch": 1, **rates, "transfer_share": share}
     found = collapsed_transfers(pd.DataFrame([line]), pd.DataFrame([record]))
-    expected = f"What is transferred collapsed to {kind} in 1 cell: {line['cell']}."
+    expected = f"Transfer collapsed to {kind} in 1 cell: {line['cell']}."
     assert found == ([] if kind is None else [expected])
 
 
