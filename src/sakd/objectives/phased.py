@@ -68,13 +68,9 @@ class PhasedDistillation(System):
         """Build the objective of each phase.
 
         Raises:
-            UserError: The networks cannot be compared, or the distiller has no weight.
+            UserError: The networks cannot be compared.
         """
         parts = assemble(problem)
-        require(
-            len(parts.losses.distillers) == 1,
-            f"distillation.weights.{problem.method.name} is 0: nothing would be distilled",
-        )
         (distiller,) = parts.losses.distillers.values()
         plans = distiller.phases(parts.student.depth)
         return cls(plans, [_objective_of(replace(problem, phase=plan)) for plan in plans])

@@ -195,7 +195,8 @@ def test_a_distiller_without_phases_is_refused_at_the_door() -> None:
         parse_parameters(given).check()
 
 
-def test_a_weight_of_0_leaves_nothing_to_distil(small_network: Networks) -> None:
-    without = Distillation(weights={"sskd": 0.0})
-    with pytest.raises(UserError, match=r"weights.sskd is 0: nothing"):
+@pytest.mark.parametrize("objective", ["distillation", "phased"])
+def test_a_weight_of_0_leaves_nothing_to_distil(objective: str, small_network: Networks) -> None:
+    without = Distillation(objective=objective, weights={"sskd": 0.0})
+    with pytest.raises(UserError, match=r"weights.sskd is 0.* above 0"):
         distil(small_network(0), small_network(1), "sskd", "always", FACTS, distillation=without)
