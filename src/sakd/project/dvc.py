@@ -186,8 +186,8 @@ class Stages:
         """Describe the report: tables, figures and pages."""
         return {
             "cmd": f"{self.run} report",
-            "deps": [*self.tables, *self.accuracies, "src/sakd/reporting"],
-            "params": self._params(self.all_parameters),
+            "deps": [*self.tables, *self.accuracies, "src/sakd/evidence", "src/sakd/reporting"],
+            "params": self._params([*self.all_parameters, "report"]),
             "outs": [f"{self.reporting}/{name}" for name in REPORTS],
             "metrics": [f"{self.reporting}/summary.json"],
         }

@@ -96,7 +96,8 @@ class RunHooks:
         if f"{data}-results" in pipeline.all_outputs():
             with told_in_one_line():
                 card = DataCard.from_json(catalog.load(f"{data}-card"))
-                announce(catalog.load(f"{data}-results"), card)
+                parts = ("results", "history", "predictions")
+                announce(card, *(catalog.load(f"{data}-{part}") for part in parts))
 
 
 def check_run(pipeline: Pipeline, catalog: CatalogProtocol[str, Any]) -> None:
@@ -120,13 +121,17 @@ def check_run(pipeline: Pipeline, catalog: CatalogProtocol[str, Any]) -> None:
         torch.set_num_threads(parameters.threads)
 
 
-def announce(results: pd.DataFrame, card: DataCard) -> None:
-    """Print the table of ``results`` on the data of ``card``.
+def announce(
+    card: DataCard, results: pd.DataFrame, history: pd.DataFrame, predictions: pd.DataFrame
+) -> None:
+    """Print the table of ``results`` on the data of ``card``, and the verdicts.
 
     Raises:
         UserError: Cells failed.
     """
-    sys.stdout.write(f"\n{console_table(results, card)}\n")
+    margin = active_parameters().report.margin / 100
+    found = {"history": history, "predictions": predictions}
+    sys.stdout.write(f"\n{console_table(results, card, margin=margin, **found)}\n")
     failed = results.loc[results["status"] != DONE, "cell"]
     listed = ", ".join(failed)
     complaint = f"{len(failed)} of {len(results)} cells failed, see the report: {listed}"

@@ -48,6 +48,22 @@ class Teacher:
 
 
 @dataclass(frozen=True)
+class Judgement:
+    """How differences are judged in the report.
+
+    Attributes:
+        margin: The difference in accuracy that does not matter, in percentage points. "No
+            difference larger than d" is said of a d of up to this.
+    """
+
+    margin: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Check the margin."""
+        require(self.margin > 0, f"report.margin must be above 0 points, got {self.margin}")
+
+
+@dataclass(frozen=True)
 class Parameters:
     """All parameters of a run, as in ``conf/base/parameters.yml``.
 
@@ -76,6 +92,7 @@ class Parameters:
             ``student.optimisation.lr``.
         distillation: How students learn from their teachers.
         routing: How the routing policy is trained.
+        report: How differences are judged in the report; no result depends on it.
     """
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -96,6 +113,7 @@ class Parameters:
     student_lr: Mapping[str, float] = field(default_factory=dict)
     distillation: Distillation = field(default_factory=Distillation)
     routing: Routing = field(default_factory=Routing)
+    report: Judgement = field(default_factory=Judgement)
 
     def __post_init__(self) -> None:
         """Check the number of threads and the learning rates."""

@@ -196,17 +196,22 @@ def test_the_table_is_printed_after_a_run_that_made_it_and_no_other(
     monkeypatch.setattr("sakd.project.hooks.DataCard.from_json", lambda card: card)
     for name in ("students", "report", "distill"):
         RunHooks().after_pipeline_run(pipelines[name], catalog)
-    assert shown == [("digits-results", "digits-card")] * 2
+    parts = ("card", "results", "history", "predictions")
+    assert shown == [tuple(f"digits-{part}" for part in parts)] * 2
 
 
 def test_failed_cells_end_the_run_with_their_names(
-    splits: Splits, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    load_context: Load,
+    splits: Splits,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("sakd.project.hooks.console_table", lambda _results, _card: "the table")
+    load_context()
+    monkeypatch.setattr("sakd.project.hooks.console_table", lambda *_args, **_others: "the table")
     results = pd.DataFrame({"cell": ["one", "two"], "status": ["done", "failed"]})
     with pytest.raises(UserError, match=r"1 of 2 cells failed.*two"):
-        announce(results, splits.card)
-    announce(results[:1], splits.card)
+        announce(splits.card, results, results, results)
+    announce(splits.card, results[:1], results, results)
     assert capsys.readouterr().out == "\nthe table\n" * 2
 
 

@@ -106,3 +106,21 @@ def history() -> Callable[..., pd.DataFrame]:
         return pd.DataFrame(lines)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def predictions() -> Callable[..., pd.DataFrame]:
+    """The answers of every cell on 100 images, the first of which are right."""
+
+    def make(results: pd.DataFrame, images: int = 100) -> pd.DataFrame:
+        numbers = np.arange(images)
+        lines = []
+        for line in results[results["status"] == "done"].to_dict("records"):
+            right = numbers < round(images * line["test_top1"])
+            content = [f"image {number}" for number in numbers]
+            answers = {"label": numbers % 2, "predicted": (numbers + ~right) % 2, "right": right}
+            frame = pd.DataFrame({"image": numbers, "content": content, **answers})
+            lines.append(frame.assign(cell=line["cell"], log_probability=-0.1))
+        return pd.concat(lines, ignore_index=True)
+
+    return make

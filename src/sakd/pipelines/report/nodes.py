@@ -49,7 +49,7 @@ def tabulate(
     for missing in sorted(set(done).difference(predictions["cell"])):
         raise UserError(f"{missing} has no predictions: run --pipelines evaluate again")
     results = results.drop(columns="settings").join(_of_teachers(teachers), on="teacher")
-    return results, summary(results)
+    return results, summary(results, predictions)
 
 
 def _of_teachers(teachers: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -77,9 +77,12 @@ def _check_settings(
         check_key(name, teacher.get("settings"), expected, made_by="evaluate")
 
 
-def draw(results: pd.DataFrame, history: pd.DataFrame) -> tuple[go.Figure, go.Figure, go.Figure]:
+def draw(
+    results: pd.DataFrame, history: pd.DataFrame, predictions: pd.DataFrame
+) -> tuple[go.Figure, go.Figure, go.Figure]:
     """Draw learning curves, gate rates and gains."""
-    return learning_curves(history, results), gate_rates(history, results), gains(results)
+    figures = learning_curves(history, results), gate_rates(history, results)
+    return *figures, gains(results, history, predictions)
 
 
 def write(
@@ -97,5 +100,6 @@ def write(
         data=DataCard.from_json(card),
         settings=asdict(parameters),
         provenance=provenance(str(resolve_device(parameters.device))),
+        margin=parameters.report.margin / 100,
     )
     return report_markdown(content), report_html(content)

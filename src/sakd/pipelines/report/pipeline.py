@@ -25,7 +25,7 @@ def create_pipeline(parameters: Parameters) -> Pipeline:
             [results, f"{data}-summary"],
             name="tabulate",
         ),
-        Node(draw, [results, history], figures, name="draw"),
+        Node(draw, [results, history, predictions], figures, name="draw"),
         Node(
             write,
             [results, history, predictions, f"{data}-card", "params:study"],

@@ -8,7 +8,7 @@ import pandas as pd
 
 from sakd.data import DataCard
 from sakd.reporting.figures.epochs import gate_rates, learning_curves
-from sakd.reporting.figures.gain import gains
+from sakd.reporting.figures.gain import gains_of
 from sakd.reporting.pages import wording
 from sakd.reporting.pages.background import (
     provenance_section,
@@ -30,23 +30,19 @@ from sakd.reporting.pages.sections import (
     Text,
     Warnings,
 )
-from sakd.reporting.tables.caveats import caveats
+from sakd.reporting.tables.caveats import caveats, image_caveats
 from sakd.reporting.tables.columns import TITLE
 from sakd.reporting.tables.display import (
-    of_pair,
     pairs_in,
     shown_comparison,
     shown_levels,
     shown_references,
     shown_selection,
 )
-from sakd.reporting.tables.frames import (
-    compared_policies,
-    pair_name,
-    prepared,
-)
-from sakd.reporting.tables.kinds import REFERENCE
+from sakd.reporting.tables.frames import pair_name
+from sakd.reporting.tables.outcomes import MARGIN, Outcomes
 from sakd.reporting.tables.paired import POOLED
+from sakd.reporting.tables.verdicts import contrasts, verdicts
 
 _PAIRS_NAMED = 3
 
@@ -59,6 +55,7 @@ def report(
     settings: Mapping[str, object] | None = None,
     provenance: Mapping[str, str] | None = None,
     data: DataCard | None = None,
+    margin: float = MARGIN,
 ) -> Report:
     """Collect everything that a report holds, in reading order.
 
@@ -69,18 +66,22 @@ def report(
         settings: All that the cells were trained with; may be nested.
         provenance: Where the run comes from: git revision, versions, device, data hash, seeds.
         data: The card of the data that the results are of.
+        margin: The difference in accuracy that does not matter, as a fraction.
     """
-    cells = prepared(results)
+    outcomes = Outcomes.of(results, history, predictions, margin)
+    cells = outcomes.cells
     pairs = pairs_in(cells)
-    opening: list[Block] = [highlights(cells)]
-    warnings = tuple(caveats(cells, history, data))
+    judged = verdicts(outcomes)
+    said = tuple((verdict.subject, verdict.text) for verdict in judged)
+    opening: list[Block] = [highlights(outcomes, judged), *([Facts(said)] if said else [])]
+    warnings = (*caveats(cells, history, data), *image_caveats(outcomes))
     if warnings:
         opening.append(Warnings(warnings))
     sections = [
         Section("At a glance", tuple(opening)),
-        *_results(cells, pairs, data),
+        *_results(outcomes, pairs, data),
         *measures_section(cells, predictions, data),
-        Section("Figures", _charts(cells, history)),
+        Section("Figures", _charts(outcomes, history)),
         *methods_section(cells),
         Section("How to read it", (Facts(wording.definitions(data)),)),
         *unfinished_section(cells),
@@ -98,20 +99,21 @@ def _subtitle(pairs: list[tuple[str, ...]]) -> str:
 
 
 def _results(
-    cells: pd.DataFrame, pairs: list[tuple[str, ...]], data: DataCard | None
+    outcomes: Outcomes, pairs: list[tuple[str, ...]], data: DataCard | None
 ) -> list[Section]:
     chapter = Section("Results", (Text(wording.RESULTS),))
-    return [chapter, *(_pair(of_pair(cells, pair), pair, data) for pair in pairs)]
+    return [chapter, *(_pair(outcomes.of_pair(pair), pair, data) for pair in pairs)]
 
 
-def _pair(cells: pd.DataFrame, pair: tuple[str, ...], data: DataCard | None) -> Section:
+def _pair(outcomes: Outcomes, pair: tuple[str, ...], data: DataCard | None) -> Section:
+    cells = outcomes.cells
     blocks: list[Block] = [Tabular("Reference rows", shown_references(cells, data))]
-    compared = compared_policies(cells)
-    for policy in compared:
-        table = shown_comparison(cells, policy)
-        last = policy == compared[-1] and POOLED in set(table["distiller"])
+    compared = contrasts(cells)
+    for contrast in compared:
+        table = shown_comparison(outcomes, contrast)
+        last = contrast == compared[-1] and POOLED in set(table["distiller"])
         note = f"{POOLED}: {wording.pooled_note(table['distiller'])}" if last else ""
-        title = f"{policy} against {REFERENCE}, paired over seeds"
+        title = f"{contrast.first} against {contrast.second}, paired over seeds and images"
         blocks.append(Tabular(title, table, note=note))
     levels = shown_levels(cells, data)
     if len(levels):
@@ -121,9 +123,10 @@ def _pair(cells: pd.DataFrame, pair: tuple[str, ...], data: DataCard | None) -> 
     return Section(pair_name(pair), tuple(blocks), level=PART)
 
 
-def _charts(cells: pd.DataFrame, history: pd.DataFrame) -> tuple[Block, ...]:
+def _charts(outcomes: Outcomes, history: pd.DataFrame) -> tuple[Block, ...]:
+    cells = outcomes.cells
     return (
-        Chart("gain", wording.GAIN, gains(cells)),
+        Chart("gain", wording.GAIN, gains_of(outcomes)),
         Chart("learning-curves", wording.LEARNING_CURVES, learning_curves(history, cells)),
         Chart("gate-rates", wording.GATE_RATES, gate_rates(history, cells)),
     )

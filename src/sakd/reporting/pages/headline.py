@@ -4,35 +4,46 @@ from __future__ import annotations
 
 import pandas as pd
 
+from sakd.evidence import Reading, read
+from sakd.foundation.vocabulary import NONE
 from sakd.reporting.pages.sections import Highlight, Highlights
 from sakd.reporting.tables import formats
-from sakd.reporting.tables.caveats import verdict
 from sakd.reporting.tables.display import pairs_in
-from sakd.reporting.tables.frames import compared_policies
-from sakd.reporting.tables.kinds import REFERENCE
-from sakd.reporting.tables.paired import paired_differences, pooled
-from sakd.reporting.tables.reference import reference_rows
-from sakd.reporting.tables.spread import Spread
+from sakd.reporting.tables.outcomes import Outcomes
+from sakd.reporting.tables.reference import STUDENT, reference_rows
+from sakd.reporting.tables.verdicts import Verdict
+
+_READINGS = {
+    Reading.HIGHER: "the interval is above zero",
+    Reading.LOWER: "the interval is below zero",
+    Reading.WITHIN: "a difference that does not matter",
+    Reading.OPEN: "cannot be told",
+    Reading.UNKNOWN: "too few seeds to tell from noise",
+}
 
 
-def highlights(cells: pd.DataFrame) -> Highlights:
-    """Choose the headline numbers: pooled gains, reference rows of a single pair, cells, seeds."""
-    items = [_gain(cells, policy) for policy in compared_policies(cells)]
+def highlights(outcomes: Outcomes, judged: list[Verdict]) -> Highlights:
+    """Choose the headline numbers: each verdict's, reference rows of a single pair, the cells."""
+    cells = outcomes.cells
+    items = [_gain(verdict, outcomes.margin) for verdict in judged]
     if len(pairs_in(cells)) == 1:
         items += _references(cells)
     return Highlights((*items, _cells(cells)))
 
 
-def _gain(cells: pd.DataFrame, policy: str) -> Highlight:
-    differences = paired_differences(pooled(cells), policy)
-    spread = Spread.of(differences["difference"])
-    label = f"{policy} - {REFERENCE}, points (pooled)"
-    if not spread.n:
+def _gain(verdict: Verdict, margin: float) -> Highlight:
+    found = verdict.found
+    second = STUDENT if verdict.contrast.second == NONE else verdict.contrast.second
+    label = f"{verdict.contrast.first} - {second}, points (pooled)"
+    if not found.seeds:
         return Highlight(label, formats.NOTHING, "no seed finished both")
-    shown = formats.interval(*spread.interval)
-    bounds = "" if shown == formats.NOTHING else f"{shown}, "
-    note = f"{bounds}n = {spread.n}; {verdict(spread, differences['seed'].nunique())}"
-    return Highlight(label, formats.points(spread.mean), note)
+    shown = formats.interval(*map(float, found.estimate.interval()))
+    parts = [] if shown == formats.NOTHING else [shown]
+    images = [f"{found.images} test images"] if found.per_image else []
+    parts.append(" x ".join([formats.plural(found.seeds, "seed"), *images]))
+    reading = read(found.estimate, margin) if found.enough else Reading.UNKNOWN
+    value = formats.points(float(found.estimate.mean))
+    return Highlight(label, value, f"{', '.join(parts)}; {_READINGS[reading]}")
 
 
 def _references(cells: pd.DataFrame) -> list[Highlight]:

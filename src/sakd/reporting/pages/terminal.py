@@ -9,41 +9,58 @@ import pandas as pd
 from sakd.data import DataCard
 from sakd.reporting.pages.wording import pooled_note
 from sakd.reporting.tables import formats
-from sakd.reporting.tables.caveats import result_caveats
+from sakd.reporting.tables.caveats import image_caveats, result_caveats
+from sakd.reporting.tables.contrasts import Contrast
 from sakd.reporting.tables.display import (
-    of_pair,
+    NEEDED,
+    ROUTER,
     pairs_in,
     shown_comparison,
     shown_levels,
     shown_references,
 )
-from sakd.reporting.tables.frames import compared_policies, pair_name, prepared
+from sakd.reporting.tables.frames import pair_name
+from sakd.reporting.tables.outcomes import MARGIN, Outcomes
 from sakd.reporting.tables.paired import POOLED
+from sakd.reporting.tables.verdicts import contrasts, verdicts
 
 WIDTH = 120
 """Columns of the terminal."""
 
 _NAME_WIDTH = 30
 _GAP = "  "
+_WORDS = ("model", "distiller", "policy", "reading")
 
 
-def console_table(results: pd.DataFrame, data: DataCard | None = None) -> str:
-    """Write reference rows, then the paired table of each pair, as plain text of 120 columns.
+def console_table(
+    results: pd.DataFrame,
+    data: DataCard | None = None,
+    *,
+    history: pd.DataFrame | None = None,
+    predictions: pd.DataFrame | None = None,
+    margin: float = MARGIN,
+) -> str:
+    """Write reference rows, then the paired tables of each pair, as plain text of 120 columns.
 
     Accuracies are percent with two decimals, mean ± sd over seeds; differences are percentage
-    points with their sign. The caveats of the results follow.
+    points with their sign. The caveats of the results follow, and the verdicts come last.
 
     Args:
         results: One line per cell.
         data: The card of the data that the results are of.
+        history: One line per (cell, epoch).
+        predictions: One line per (cell or teacher, test image).
+        margin: The difference in accuracy that does not matter, as a fraction.
     """
-    cells = prepared(results)
-    parts = [_pair_text(of_pair(cells, pair), pair, data) for pair in pairs_in(cells)]
-    notes = [f"note: {line}" for line in result_caveats(cells, data)]
+    outcomes = Outcomes.of(results, history, predictions, margin)
+    cells = outcomes.cells
+    parts = [_pair_text(outcomes.of_pair(pair), pair, data) for pair in pairs_in(cells)]
+    notes = [f"note: {line}" for line in [*result_caveats(cells, data), *image_caveats(outcomes)]]
     if any(POOLED in part for part in parts):
         notes.append(f"{POOLED}: {pooled_note(cells['distiller'])}")
-    footer = "\n".join(_wrapped(note) for note in notes)
-    return "\n\n".join([*parts, footer] if footer else parts)
+    said = [f"verdict: {verdict.text}" for verdict in verdicts(outcomes)]
+    blocks = ("\n".join(_wrapped(line) for line in lines) for lines in (notes, said) if lines)
+    return "\n\n".join([*parts, *blocks])
 
 
 def _wrapped(note: str) -> str:
@@ -51,22 +68,35 @@ def _wrapped(note: str) -> str:
     return textwrap.fill(note, WIDTH, subsequent_indent=_GAP, break_on_hyphens=False)
 
 
-def _pair_text(cells: pd.DataFrame, pair: tuple[str, ...], data: DataCard | None) -> str:
-    title = formats.clipped(pair_name(pair), WIDTH)
-    comparisons = [shown_comparison(cells, policy) for policy in compared_policies(cells)]
+def _pair_text(outcomes: Outcomes, pair: tuple[str, ...], data: DataCard | None) -> str:
+    cells, title = outcomes.cells, formats.clipped(pair_name(pair), WIDTH)
+    comparisons = [_comparison(outcomes, contrast) for contrast in contrasts(cells)]
     tables = [shown_references(cells, data), *comparisons, shown_levels(cells, data)]
     shown = [_text_table(table) for table in tables if len(table)]
     return "\n".join([title, "=" * len(title), "\n\n".join(shown)])
 
 
+def _comparison(outcomes: Outcomes, contrast: Contrast) -> pd.DataFrame:
+    """Compare two policies in the columns that have room; a router's mark follows the reading."""
+    table = shown_comparison(outcomes, contrast)
+    if ROUTER in table:
+        parts = zip(table["reading"], table[ROUTER], strict=True)
+        words = (", ".join(part for part in each if part != formats.NOTHING) for each in parts)
+        table["reading"] = [shown or formats.NOTHING for shown in words]
+    return table.drop(columns=[NEEDED, ROUTER], errors="ignore")
+
+
 def _text_table(table: pd.DataFrame) -> str:
-    lines = [list(table.columns), *table.astype(str).to_numpy().tolist()]
-    lines = [[formats.clipped(line[0], _NAME_WIDTH), *line[1:]] for line in lines]
+    names = list(table.columns)
+    lines = [names, *table.astype(str).to_numpy().tolist()]
+    rest = sum(max(len(line[k]) for line in lines) + len(_GAP) for k in range(1, len(lines[0])))
+    width = min(_NAME_WIDTH, WIDTH - rest)
+    lines = [[formats.clipped(line[0], width), *line[1:]] for line in lines]
     widths = [max(len(line[k]) for line in lines) for k in range(len(table.columns))]
     text = [
         _GAP.join(
-            value.rjust(width) if k else value.ljust(width)
-            for k, (value, width) in enumerate(zip(line, widths, strict=True))
+            value.ljust(width) if name in _WORDS else value.rjust(width)
+            for name, value, width in zip(names, line, widths, strict=True)
         ).rstrip()
         for line in lines
     ]

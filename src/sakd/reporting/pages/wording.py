@@ -7,15 +7,16 @@ from collections.abc import Iterable
 from sakd.data import DataCard
 from sakd.reporting.tables.classes import FEW
 from sakd.reporting.tables.columns import TITLE
-from sakd.reporting.tables.display import MAJORITY
+from sakd.reporting.tables.display import MAJORITY, NEEDED, ROUTER, SEEDS_ALONE
+from sakd.reporting.tables.formats import NOTHING
 from sakd.reporting.tables.kinds import PLAIN_KD, REFERENCE, stands_alone
-from sakd.reporting.tables.paired import POOLED
+from sakd.reporting.tables.paired import CHOOSING, POOLED
 
 REPORT = "Distillation report"
 
 POOLED_NOTE = (
-    "Every (distiller, seed) is one difference. The cells of one seed share the teacher and the "
-    "student's initial weights, so they are not independent and the interval may be too narrow."
+    "Each seed is one unit, with the mean of its distillers: they share the teacher, the student's "
+    "initial weights and the images, so they are no replications of each other."
 )
 
 RESULTS = (
@@ -30,8 +31,9 @@ BEST = (
 )
 
 GAIN = (
-    "Gain over plain distillation. Large points: mean paired difference with its 95 % t-interval; "
-    "small points: single seeds; diamond: distillers pooled. No interval with one seed."
+    "Gain over plain distillation. Large points: mean paired difference with its 95 % interval; "
+    "small points: single seeds; diamond: distillers pooled; hollow: the routers stopped choosing. "
+    "No interval with one seed."
 )
 
 LEARNING_CURVES = (
@@ -120,13 +122,29 @@ _DEFINITIONS = {
         f"{REFERENCE} is plain distillation."
     ),
     "difference (paired)": (
-        "The difference between two policies in the same seed, averaged over the seeds that both "
-        "finished; sd and n belong to these differences, not to the two means."
+        "The difference between two policies in the same seed and on the same test images, "
+        "averaged over the seeds that both finished."
     ),
     "95 % interval": (
-        "Student's t-interval of the mean paired difference. It is wide with few seeds; when it "
-        "includes zero, the sign of the difference is not settled. Of twenty such intervals, one "
-        "is expected to miss zero by chance alone."
+        "Of the difference for new seeds and new images of the same kind: from the variance "
+        "between seeds and that between images. In verdicts, three pairs or more are a sample of "
+        "pairs. When it includes zero, the sign of the difference is not settled. An interval "
+        f"{SEEDS_ALONE} is Student's t of seed means, where results per image are missing."
+    ),
+    "reading": (
+        "higher or lower: the interval excludes zero, also after Holm's correction for the "
+        "distillers of the table; open (Holm): before it alone. within d: no difference larger "
+        "than d points, the parameter report.margin, by two one-sided tests at 5 %. open: neither."
+    ),
+    NEEDED: (
+        "The number at which the question would be settled with 80 % power, by an interval without "
+        "zero or within the margin, if mean and variances are as found. Rough where seeds are few. "
+        f"{NOTHING}: these test images cannot settle it."
+    ),
+    ROUTER: (
+        f"= {REFERENCE} but for n epochs: the policy stopped choosing, so its students had plain "
+        "distillation in all but n epochs, and their difference says nothing of a choice. The line "
+        f"{CHOOSING} leaves such distillers out."
     ),
     POOLED: POOLED_NOTE,
     "failed": (

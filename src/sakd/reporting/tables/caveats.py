@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
 from sakd.data import DataCard
 from sakd.foundation.names import listed
 from sakd.reporting.tables import formats
+from sakd.reporting.tables.contrasts import METHOD, SEVERAL, Contrast, duels
 from sakd.reporting.tables.doubts import data_caveats, teacher_caveats
 from sakd.reporting.tables.frames import PAIR, compared_policies, distilled, pair_name, prepared
-from sakd.reporting.tables.kinds import REFERENCE, may_collapse
-from sakd.reporting.tables.paired import POOLED, policy_comparison
-from sakd.reporting.tables.spread import Spread
-from sakd.routing.collapse import collapse, transfer_collapse
-from sakd.routing.rates import (
-    EFFECTIVE_SHARE,
-    GATE_RATE,
-    LABEL_RATE,
-    TRANSFER_RATE,
-    TRANSFER_SHARE,
-)
-
-ENOUGH_SEEDS = 3
-"""Paired seeds from which on a difference and its interval need no caveat."""
+from sakd.reporting.tables.kinds import REFERENCE
+from sakd.reporting.tables.outcomes import Outcomes
+from sakd.reporting.tables.routers import Router, routers, transfers
 
 
 def caveats(
@@ -66,12 +56,14 @@ def _too_few_seeds(cells: pd.DataFrame, compared: list[str]) -> list[str]:
     several = len(cells.drop_duplicates(PAIR)) > 1
     few, total = [], 0
     for policy in compared:
-        table = policy_comparison(cells, policy)
-        for line in table[table["distiller"] != POOLED].to_dict("records"):
+        seeds = duels(cells, Contrast(policy, REFERENCE)).groupby(METHOD).size()
+        asked = cells[cells["policy"].isin([policy, REFERENCE])]
+        for method in distilled(asked)[METHOD].drop_duplicates().itertuples(index=False, name=None):
             total += 1
-            if line["n"] < ENOUGH_SEEDS:
-                where = f" of {pair_name(tuple(line[name] for name in PAIR))}" if several else ""
-                few.append(f"{line['distiller']} {policy}{where}: n={line['n']}")
+            n = int(seeds.get(method, 0))
+            if n < SEVERAL:
+                where = f" of {pair_name(method[:-1])}" if several else ""
+                few.append(f"{method[-1]} {policy}{where}: n={n}")
     if not few:
         return []
     if len(few) == total > 1:
@@ -79,59 +71,40 @@ def _too_few_seeds(cells: pd.DataFrame, compared: list[str]) -> list[str]:
     else:
         where = f"{len(few)} of {formats.plural(total, 'difference')} ({listed(few)})"
     noise = "too few to tell an effect from seed noise"
-    return [f"Fewer than {ENOUGH_SEEDS} paired seeds in {where}: {noise}."]
+    return [f"Fewer than {SEVERAL} paired seeds in {where}: {noise}."]
 
 
 def collapsed_policies(results: pd.DataFrame, history: pd.DataFrame) -> list[str]:
     """Name the cells whose policy stopped choosing, by its last rates; see `collapse`."""
-    cells = distilled(prepared(results))
-    routed = cells[cells["finished"] & cells["policy"].map(may_collapse).astype(bool)]
-    prefixes = GATE_RATE, EFFECTIVE_SHARE, LABEL_RATE
-    states = _last_states(routed, history, prefixes, collapse)
-    return _collapsed("Policy", states)
+    return _collapsed("Policy", routers(prepared(results), history))
 
 
 def collapsed_transfers(results: pd.DataFrame, history: pd.DataFrame) -> list[str]:
     """Name the cells whose learnt strengths of transfer choose nothing in the last epoch."""
-    cells = distilled(prepared(results))
-    prefixes = TRANSFER_RATE, TRANSFER_SHARE
-    states = _last_states(cells[cells["finished"]], history, prefixes, transfer_collapse)
-    return _collapsed("Transfer", states)
+    return _collapsed("Transfer", transfers(prepared(results), history))
 
 
-def _last_states(
-    cells: pd.DataFrame,
-    history: pd.DataFrame,
-    prefixes: tuple[str, ...],
-    judge: Callable[[Mapping[str, float]], str],
-) -> dict[str, list[str]]:
-    """Group ``cells`` by the state that ``judge`` names for the rates of their last epoch."""
-    rates = [name for name in history.columns if name.startswith(prefixes)]
-    found: dict[str, list[str]] = {}
-    if not rates:
-        return found
-    rated = history.dropna(subset=rates, how="all").sort_values("epoch")
-    last = rated.groupby("cell").tail(1).set_index("cell")[rates]
-    for cell in cells["cell"]:
-        if cell in last.index:
-            kind = judge(last.loc[cell].dropna().to_dict())
-            found.setdefault(kind, []).append(str(cell))
-    return found
-
-
-def _collapsed(what: str, states: Mapping[str, list[str]]) -> list[str]:
+def _collapsed(what: str, found: Mapping[str, Router]) -> list[str]:
+    states: dict[str, list[str]] = {}
+    for cell, router in found.items():
+        states.setdefault(router.state, []).append(cell)
     return [
-        f"{what} collapsed to {kind} in {formats.plural(len(names), 'cell')}: {listed(names)}."
-        for kind, names in states.items()
-        if kind
+        f"{what} collapsed to {state} in {formats.plural(len(names), 'cell')}: {listed(names)}."
+        for state, names in states.items()
+        if state
     ]
 
 
-def verdict(spread: Spread, seeds: int) -> str:
-    """Say how a paired difference over ``seeds`` different seeds may be read."""
-    low, high = spread.interval
-    if seeds < ENOUGH_SEEDS:
-        return "too few seeds to tell from noise"
-    if low > 0:
-        return "the interval is above zero"
-    return "the interval is below zero" if high < 0 else "the interval includes zero"
+def image_caveats(outcomes: Outcomes) -> list[str]:
+    """Say where intervals know nothing of the test images."""
+    cells = outcomes.cells.loc[outcomes.cells["finished"], "cell"]
+    lacking = [
+        cell for cell in cells if outcomes.answers is None or not outcomes.answers.holds([cell])
+    ]
+    if not lacking or not compared_policies(outcomes.cells):
+        return []
+    whose = f"of {len(lacking)} of {formats.plural(len(cells), 'cell')}"
+    return [
+        f"No results per image {whose}: intervals are of seeds alone, and leave out the noise of "
+        "test images that all seeds share; run --pipelines evaluate again."
+    ]

@@ -8,17 +8,24 @@ from typing import Any
 import pandas as pd
 
 from sakd.data import DataCard
+from sakd.evidence import LEVEL, Reading
 from sakd.foundation.vocabulary import NONE
 from sakd.reporting.tables import formats
 from sakd.reporting.tables.chance import Majority
 from sakd.reporting.tables.columns import TEST, TEST_BALANCED, TITLE
+from sakd.reporting.tables.contrasts import Contrast
 from sakd.reporting.tables.frames import PAIR, compared_policies, distilled, prepared
-from sakd.reporting.tables.kinds import REFERENCE
-from sakd.reporting.tables.paired import policy_comparison
+from sakd.reporting.tables.outcomes import Outcomes
+from sakd.reporting.tables.paired import comparison
 from sakd.reporting.tables.reference import STUDENT, reference_rows, selection_rows
 from sakd.reporting.tables.spread import Spread
 
 MAJORITY = "always the largest class"
+
+SEEDS_ALONE = "(seeds alone)"
+"""After an interval that knows nothing of the test images."""
+
+ROUTER, NEEDED = "router", "seeds needed"
 
 _LEVEL = f"test {TITLE} (mean ± sd)"
 _BALANCED = "balanced % (mean ± sd)"
@@ -41,10 +48,11 @@ def shown_references(results: pd.DataFrame, data: DataCard | None = None) -> pd.
     names the largest class.
     """
     lines = reference_rows(results).to_dict("records")
+    images = f", {sum(data.counts['test'])} images" if data else ""
     table = pd.DataFrame(
         {
             "model": [_model(line) for line in lines],
-            _LEVEL: [formats.level(_spread(line)) for line in lines],
+            f"{_LEVEL}{images}": [formats.level(_spread(line)) for line in lines],
         }
     )
     if not data or not data.uneven:
@@ -62,19 +70,46 @@ def _model(line: dict[str, object]) -> str:
     return f"{line['model']} ({network})"
 
 
-def shown_comparison(results: pd.DataFrame, policy: str) -> pd.DataFrame:
-    """Compare a policy with plain distillation for each distiller of a pair, pooled line last."""
-    lines = policy_comparison(results, policy).to_dict("records")
-    return pd.DataFrame(
-        {
-            "distiller": [line["distiller"] for line in lines],
-            f"{REFERENCE} %": [formats.level(_spread(line, f"{REFERENCE}_")) for line in lines],
-            f"{policy} %": [formats.level(_spread(line, f"{policy}_")) for line in lines],
-            "difference, points": [formats.difference(_spread(line)) for line in lines],
-            "95 % interval": [formats.interval(line["low"], line["high"]) for line in lines],
-            "failed": [str(line["failed"]) for line in lines],
-        }
-    )
+def shown_comparison(outcomes: Outcomes, contrast: Contrast) -> pd.DataFrame:
+    """Compare two policies for each distiller of a pair, pooled lines last."""
+    table = comparison(outcomes, contrast)
+    lines = table.to_dict("records")
+    shown = {
+        "distiller": [line["distiller"] for line in lines],
+        **{
+            f"{policy} %": [_level_of(line, policy) for line in lines]
+            for policy in (contrast.second, contrast.first)
+        },
+        "points": [formats.points(line["mean"]) for line in lines],
+        "95 % interval": [_interval(line) for line in lines],
+        "seeds": [str(line["n"]) for line in lines],
+        "reading": [_reading(line, outcomes.margin) for line in lines],
+        NEEDED: [formats.NOTHING if pd.isna(n) else str(n) for n in table["needed"]],
+    }
+    if table["router"].any():
+        shown[ROUTER] = [line["router"] or formats.NOTHING for line in lines]
+    if table["failed"].any():
+        shown["failed"] = [str(line["failed"]) for line in lines]
+    return pd.DataFrame(shown)
+
+
+def _level_of(line: dict[str, Any], policy: str) -> str:
+    spread = _spread(line, f"{policy}_")
+    return formats.with_sd(formats.percent(spread.mean), spread.sd)
+
+
+def _interval(line: dict[str, Any]) -> str:
+    shown = formats.interval(line["low"], line["high"])
+    alone = shown != formats.NOTHING and not line["images"]
+    return f"{shown} {SEEDS_ALONE}" if alone else shown
+
+
+def _reading(line: dict[str, Any], margin: float) -> str:
+    reading = Reading(line["reading"])
+    if reading is Reading.OPEN and line["p"] < 1 - LEVEL:
+        return "open (Holm)"
+    shown = {Reading.WITHIN: f"within {100 * margin:g}", Reading.UNKNOWN: formats.NOTHING}
+    return shown.get(reading, reading.value)
 
 
 def shown_levels(results: pd.DataFrame, data: DataCard | None = None) -> pd.DataFrame:

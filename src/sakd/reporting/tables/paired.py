@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 
+from sakd.evidence import Reading, holm, read
+from sakd.foundation.vocabulary import NONE
 from sakd.reporting.tables.columns import TEST
+from sakd.reporting.tables.contrasts import Contrast, Difference, difference, duels, pooled
 from sakd.reporting.tables.frames import PAIR, distilled, prepared
-from sakd.reporting.tables.kinds import REFERENCE, stands_alone
+from sakd.reporting.tables.kinds import REFERENCE
+from sakd.reporting.tables.outcomes import Outcomes
+from sakd.reporting.tables.routers import Tally
 from sakd.reporting.tables.spread import Spread
 
 POOLED = "all (pooled)"
 """The distiller column of a line that pools all distillers of a pair."""
+
+CHOOSING = "that chose (pooled)"
+"""The same without the distillers whose routers all stopped choosing."""
+
+_LEVELS = ("mean", "sd", "n")
+_COUNTS = ("n", "images", "needed", "failed")
+_NUMBERS = ("mean", "sd", "low", "high", "bound", "p", "holm")
 
 _Line = dict[str, object]
 
@@ -19,87 +35,132 @@ def paired_differences(results: pd.DataFrame, policy: str) -> pd.DataFrame:
     """Subtract plain distillation from a policy in every seed that both finished.
 
     Returns:
-        ``dataset, teacher, student, distiller, seed, difference``: of test accuracy, as a fraction.
+        ``dataset, teacher, student, distiller, seed``, the cells ``first`` and ``second``, and the
+        ``difference``: of test accuracy, as a fraction.
     """
-    return _differences(prepared(results), policy)
+    return duels(prepared(results), Contrast(policy, REFERENCE))
 
 
-def _differences(cells: pd.DataFrame, policy: str) -> pd.DataFrame:
-    keys = [*PAIR, "distiller", "seed"]
-    finished = cells.loc[cells["finished"], [*keys, "policy", TEST]]
-    left, right = (
-        finished[finished["policy"] == name].drop(columns="policy") for name in (policy, REFERENCE)
-    )
-    both = left.merge(right, on=keys, suffixes=("", "_reference"))
-    return both[keys].assign(difference=both[TEST] - both[f"{TEST}_reference"])
-
-
-def policy_comparison(results: pd.DataFrame, policy: str) -> pd.DataFrame:
-    """Compare a policy with plain distillation, seed by seed, for each distiller of each pair.
-
-    A seed counts in the difference when both its cells finished. Each pair with two distillers to
-    pool or more ends with a line (distiller ``all (pooled)``) over every (distiller, seed) of
-    them, see `pooled`. The cells of one seed share the teacher and the student's initial weights,
-    so the pooled differences are not independent and the interval of that line may be too narrow.
+def policy_comparison(
+    results: pd.DataFrame,
+    policy: str,
+    predictions: pd.DataFrame | None = None,
+    history: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Compare a policy with plain distillation, see `comparison`.
 
     Args:
         results: One line per cell.
         policy: The policy of interest, e.g. ``adaptive``.
+        predictions: One line per (cell, test image); without it intervals are of seeds alone.
+        history: One line per (cell, epoch); without it no collapsed router is marked.
+    """
+    outcomes = Outcomes.of(results, history, predictions)
+    return comparison(outcomes, Contrast(policy, REFERENCE))
+
+
+def comparison(outcomes: Outcomes, contrast: Contrast) -> pd.DataFrame:
+    """Compare two policies, seed by seed, for each distiller of each pair.
+
+    A seed counts in the difference when both its cells finished. Each pair with two distillers to
+    pool or more ends with the line `POOLED`, and with `CHOOSING` where routers collapsed; each seed
+    is one unit there, with the mean of its distillers.
 
     Returns:
         ``dataset, teacher, student, distiller``; ``<policy>_mean``, ``_sd``, ``_n`` of both; the
-        paired difference ``mean``, ``sd``, ``n`` with its 95 % t-interval ``low`` to ``high``; and
-        ``failed``, the cells of the two policies that gave no result. Accuracies are fractions;
-        the levels of a pooled line are empty.
+        paired difference ``mean``, its ``sd`` between seeds and their number ``n``, its 95 %
+        interval ``low`` to ``high``, ``bound`` (no difference is larger, at 95 %), ``p``, ``holm``
+        (``p`` adjusted for the distillers of the pair), ``reading``, the test ``images`` in the
+        interval (0: it is one of seeds alone), ``needed`` (seeds that would settle it), ``router``
+        (what became of the routers); and ``failed``, the cells of the two policies that gave no
+        result. Accuracies are fractions; the levels of a pooled line are empty.
     """
-    cells = distilled(prepared(results))
-    cells = cells[cells["policy"].isin([policy, REFERENCE])]
+    lines = [line for part in _pairs(outcomes) for line in _lines(part, contrast)]
+    levels = [f"{name}_{part}" for name in (contrast.second, contrast.first) for part in _LEVELS]
+    rest = ["mean", "sd", "n", "low", "high", "bound", "p", "holm", "reading", "images", "needed"]
+    table = pd.DataFrame(lines, columns=[*PAIR, "distiller", *levels, *rest, "router", "failed"])
+    counts = [name for name in table if name in _COUNTS or name.endswith("_n")]
+    numbers = [name for name in levels if not name.endswith("_n")]
+    kinds = dict.fromkeys(counts, "Int64") | dict.fromkeys([*numbers, *_NUMBERS], "float")
+    return table.astype(kinds)
+
+
+def _pairs(outcomes: Outcomes) -> Iterator[Outcomes]:
+    for _, cells in outcomes.cells.groupby(PAIR, sort=False):
+        yield replace(outcomes, cells=cells)
+
+
+def _lines(outcomes: Outcomes, contrast: Contrast) -> list[_Line]:
+    """Compare the distillers of one pair, and pool them."""
+    cells = distilled(outcomes.cells)
+    cells = cells[cells["policy"].isin(contrast)]
+    found = duels(outcomes.cells, contrast)
     lines = [
-        {**key, **_levels(group, [REFERENCE, policy]), **_difference(group, policy)}
-        | {"failed": int((~group["finished"]).sum())}
-        for key, group in _groups(cells)
+        _line(outcomes, contrast, group, found[found["distiller"] == distiller])
+        | {"distiller": distiller, **_levels(group, contrast)}
+        for distiller, group in cells.groupby("distiller", sort=False)
     ]
-    levels = [f"{name}_{part}" for name in (REFERENCE, policy) for part in ("mean", "sd", "n")]
-    columns = [*levels, "mean", "sd", "n", "low", "high", "failed"]
-    counts = [name for name in columns if name in ("n", "failed") or name.endswith("_n")]
-    table = pd.DataFrame(lines, columns=[*PAIR, "distiller", *columns])
-    return table.astype({name: "Int64" if name in counts else float for name in columns})
+    adjusted = holm(np.array([line["p"] for line in lines], dtype=float))
+    for line, p in zip(lines, adjusted, strict=True):
+        line |= {"holm": p, "reading": _reading(line, outcomes.margin, p)}
+    pool = pooled(cells)
+    if pool["distiller"].nunique() > 1:
+        lines += _pooled_lines(outcomes, contrast, pool, found)
+    named = dict(zip(PAIR, outcomes.cells[PAIR].iloc[0], strict=True))
+    return [named | line for line in lines]
 
 
-def pooled(cells: pd.DataFrame) -> pd.DataFrame:
-    """Select the distilling cells whose differences are pooled.
-
-    Distillers that stand alone are left out, unless there is no other. A sample that the policy
-    leaves out does not train their student at all, so their differences are of another kind.
-    """
-    cells = distilled(cells)
-    others = ~cells["distiller"].map(stands_alone).astype(bool)
-    return cells[others] if others.any() else cells
-
-
-def _groups(cells: pd.DataFrame) -> list[tuple[_Line, pd.DataFrame]]:
-    groups: list[tuple[_Line, pd.DataFrame]] = []
-    for pair, of_pair in cells.groupby(PAIR, sort=False):
-        named: _Line = dict(zip(PAIR, pair, strict=True))
-        each = of_pair.groupby("distiller", sort=False)
-        groups += [({**named, "distiller": distiller}, group) for distiller, group in each]
-        if (pool := pooled(of_pair))["distiller"].nunique() > 1:
-            groups.append(({**named, "distiller": POOLED}, pool))
-    return groups
+def _pooled_lines(
+    outcomes: Outcomes, contrast: Contrast, pool: pd.DataFrame, found: pd.DataFrame
+) -> Iterator[_Line]:
+    chosen = {POOLED: list(pool["distiller"].unique())}
+    tallies = {
+        name: Tally.of(outcomes.routers, group.loc[group["policy"] == contrast.first, "cell"])
+        for name, group in pool.groupby("distiller", sort=False)
+    }
+    if any(tally.all_collapsed for tally in tallies.values()):
+        chosen[CHOOSING] = [name for name, tally in tallies.items() if not tally.all_collapsed]
+    for name, distillers in chosen.items():
+        group, of_these = (part[part["distiller"].isin(distillers)] for part in (pool, found))
+        line = _line(outcomes, contrast, group, of_these)
+        yield line | {"distiller": name, "reading": _reading(line, outcomes.margin)}
 
 
-def _levels(group: pd.DataFrame, policies: list[str]) -> _Line:
-    if group["distiller"].nunique() > 1:
-        return {}
+def _line(
+    outcomes: Outcomes, contrast: Contrast, group: pd.DataFrame, found: pd.DataFrame
+) -> _Line:
+    """Compare the duels that were ``found`` among the cells of ``group``."""
+    each = difference(outcomes, found)
+    low, high = each.estimate.interval()
+    tally = Tally.of(outcomes.routers, group.loc[group["policy"] == contrast.first, "cell"])
+    return {
+        "mean": each.estimate.mean,
+        "sd": each.sd,
+        "n": each.seeds,
+        "low": low,
+        "high": high,
+        "bound": each.estimate.bound,
+        "p": each.estimate.p,
+        "images": each.images,
+        "needed": each.needed,
+        "router": tally.mark,
+        "failed": int((~group["finished"]).sum()),
+        "found": each,
+    }
+
+
+def _reading(line: _Line, margin: float, p: float | None = None) -> str:
+    found = line["found"]
+    if not isinstance(found, Difference) or not found.enough:
+        return Reading.UNKNOWN.value
+    return read(found.estimate, margin, p).value
+
+
+def _levels(group: pd.DataFrame, contrast: Contrast) -> _Line:
     finished = group[group["finished"]]
     levels: _Line = {}
-    for policy in policies:
-        values = finished.loc[finished["policy"] == policy, TEST]
-        levels |= Spread.of(values).columns(f"{policy}_")
+    for policy in contrast:
+        if policy != NONE:
+            values = finished.loc[finished["policy"] == policy, TEST]
+            levels |= Spread.of(values).columns(f"{policy}_")
     return levels
-
-
-def _difference(group: pd.DataFrame, policy: str) -> _Line:
-    spread = Spread.of(_differences(group, policy)["difference"])
-    low, high = spread.interval
-    return {**spread.columns(), "low": low, "high": high}

@@ -6,21 +6,31 @@ import pandas as pd
 
 from sakd.foundation.vocabulary import NONE
 from sakd.reporting.tables.columns import METRIC, TEST
-from sakd.reporting.tables.frames import compared_policies, prepared
-from sakd.reporting.tables.paired import paired_differences, pooled
-from sakd.reporting.tables.spread import Spread
+from sakd.reporting.tables.contrasts import Contrast, difference, duels, pooled
+from sakd.reporting.tables.frames import compared_policies
+from sakd.reporting.tables.kinds import REFERENCE
+from sakd.reporting.tables.outcomes import Outcomes
 
 
-def summary(results: pd.DataFrame) -> dict[str, float | int]:
+def summary(
+    results: pd.DataFrame, predictions: pd.DataFrame | None = None
+) -> dict[str, float | int]:
     """Reduce the results to a small JSON object without NaN.
+
+    Args:
+        results: One line per cell.
+        predictions: One line per (cell, test image); without it intervals are of seeds alone.
 
     Returns:
         ``cells_done``, ``cells_failed``; ``top1/<distiller>/<policy>``, the mean test accuracy over
         the finished cells of all pairs (``top1/student_alone`` for the student alone);
-        ``gain/<policy>`` and ``gain/<policy>/n``, the mean paired difference to plain distillation
-        over every pair, pooled distiller and seed. All fractions. A mean over nothing has no key.
+        ``gain/<policy>``, the mean paired difference to plain distillation over every pair, pooled
+        distiller and seed, and ``gain/distillation``, that of plain distillation to the student
+        alone, with ``/low`` and ``/high`` of its 95 % interval and ``/seeds``, their number. All
+        fractions. A mean over nothing has no key.
     """
-    cells = prepared(results)
+    outcomes = Outcomes.of(results, predictions=predictions)
+    cells = outcomes.cells
     finished = cells[cells["finished"]]
     numbers: dict[str, float | int] = {
         "cells_done": len(finished),
@@ -29,8 +39,12 @@ def summary(results: pd.DataFrame) -> dict[str, float | int]:
     for (distiller, policy), group in finished.groupby(["distiller", "policy"], sort=False):
         name = "student_alone" if distiller == NONE else f"{distiller}/{policy}"
         numbers[f"{METRIC}/{name}"] = float(group[TEST].mean())
-    for policy in compared_policies(cells):
-        gain = Spread.of(paired_differences(pooled(cells), policy)["difference"])
-        if gain.n:
-            numbers |= {f"gain/{policy}": gain.mean, f"gain/{policy}/n": gain.n}
+    asked = {policy: Contrast(policy, REFERENCE) for policy in compared_policies(cells)}
+    for name, contrast in {"distillation": Contrast(REFERENCE, NONE), **asked}.items():
+        gain = difference(outcomes, pooled(duels(cells, contrast)))
+        if gain.seeds:
+            numbers |= {f"gain/{name}": float(gain.estimate.mean), f"gain/{name}/seeds": gain.seeds}
+        if gain.estimate.known:
+            low, high = map(float, gain.estimate.interval())
+            numbers |= {f"gain/{name}/low": low, f"gain/{name}/high": high}
     return numbers

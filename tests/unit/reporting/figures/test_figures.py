@@ -94,10 +94,19 @@ def test_a_policy_with_given_rates_and_the_student_alone_have_no_gate_rates(cell
 def test_the_gain_figure_shows_mean_interval_and_single_seeds(results):
     seeds, means = gains(results).data
     assert sorted(seeds.x) == pytest.approx([0, 1, 2, 3])
-    assert list(means.x) == pytest.approx([2.0, 0.0, 1.5])
+    assert list(means.x) == pytest.approx([2.0, 0.0, 5.5 / 3])
     assert means.error_x.array[0] == pytest.approx(2.484137712)
     assert means.error_x.array[1] == 0
     assert means.marker.symbol == ("circle", "circle", "diamond")
+
+
+def test_the_gain_figure_marks_policies_that_stopped_choosing(results, history):
+    collapsed = {f"digits-t-s-at-adaptive-s{seed}": (1.0, 1.0) for seed in range(3)}
+    figure = gains(results, history(results, collapsed))
+    _, means = figure.data
+    assert means.marker.symbol == ("circle", "circle-open", "diamond", "diamond")
+    assert figure.layout.yaxis.ticktext[1] == "at<br><sup>= always but for 1 epoch</sup>"
+    assert "= always but for 1 epoch" in means.text[1]
 
 
 def test_the_gain_figure_pools_only_several_distillers(results):

@@ -95,8 +95,8 @@ def test_both_pages_tell_the_same_story(results, history, data, page):
     markdown = report_markdown(content)
     for text in (markdown, elements(page).text):
         for shown in (
-            "+2.00 ± 1.00 (n=3)",
-            "+1.50 ± 1.29 (n=4)",
+            "[-0.48, +4.48] (seeds alone)",
+            "adaptivity: cannot be told, +1.83",
             "No result from 1 of 13 cells",
             "Cells without a result",
             "3f9c1e2",

@@ -4,8 +4,7 @@ import pandas as pd
 import pytest
 
 from sakd.reporting import caveats, collapsed_policies
-from sakd.reporting.tables.caveats import collapsed_transfers, verdict
-from sakd.reporting.tables.spread import Spread
+from sakd.reporting.tables.caveats import collapsed_transfers
 
 CELL = "digits-t-s-kd-adaptive-s0"
 
@@ -92,15 +91,3 @@ def test_too_few_seeds_name_the_distiller_and_its_n(results, history):
 
 def test_no_history_means_no_router_caveat(results):
     assert collapsed_policies(results, pd.DataFrame()) == []
-
-
-@pytest.mark.parametrize(
-    ("mean", "words"),
-    [(0.02, "above zero"), (-0.02, "below zero"), (0.0, "includes zero")],
-)
-def test_a_verdict_follows_the_interval(mean, words):
-    assert words in verdict(Spread(mean=mean, sd=0.001, n=5), seeds=5)
-
-
-def test_many_pairs_of_two_seeds_get_no_verdict():
-    assert "too few seeds" in verdict(Spread(mean=0.02, sd=0.001, n=24), seeds=2)

@@ -9,12 +9,12 @@ import pytest
 from sakd.distillers import DISTILLERS
 from sakd.foundation.errors import UserError
 from sakd.reporting import paired_differences, policy_comparison
+from sakd.reporting.tables.contrasts import pooled
 from sakd.reporting.tables.frames import prepared
-from sakd.reporting.tables.paired import POOLED, pooled
+from sakd.reporting.tables.paired import CHOOSING, POOLED
 
 ALONE = [name for name, kind in DISTILLERS.items() if kind.stands_alone]
 T_TWO_DEGREES = 4.302652729911275
-T_THREE_DEGREES = 3.182446305284263
 
 
 def line(table, distiller):
@@ -57,16 +57,53 @@ def test_one_seed_has_neither_sd_nor_interval(results):
     assert math.isnan(at["low"])
 
 
-def test_the_pooled_line_takes_every_distiller_and_seed_once(results):
+def test_the_pooled_line_takes_every_seed_once(results):
     pooled = line(policy_comparison(results, "adaptive"), POOLED)
-    # Differences 0.01, 0.02, 0.03 (kd) and 0 (at).
-    sd = math.sqrt((0.005**2 + 0.005**2 + 0.015**2 + 0.015**2) / 3)
-    assert pooled["mean"] == pytest.approx(0.015)
-    assert pooled["sd"] == pytest.approx(sd)
-    assert pooled["n"] == 4
-    assert pooled["high"] == pytest.approx(0.015 + T_THREE_DEGREES * sd / 2)
+    # Differences 0.01, 0.02, 0.03 (kd) and 0 (at) of seeds 0, 1, 2 and 0.
+    seeds = np.array([0.005, 0.02, 0.03])
+    assert pooled["mean"] == pytest.approx(seeds.mean())
+    assert pooled["sd"] == pytest.approx(seeds.std(ddof=1))
+    assert pooled["n"] == 3
+    half = T_TWO_DEGREES * seeds.std(ddof=1) / math.sqrt(3)
+    assert pooled["high"] == pytest.approx(seeds.mean() + half)
     assert pd.isna(pooled["always_mean"])
     assert pooled["failed"] == 1
+
+
+def test_distillers_are_no_replications(cell, predictions):
+    tops = {"always": (0.80, 0.82, 0.84), "adaptive": (0.81, 0.84, 0.85)}
+    frame = pd.DataFrame(
+        [
+            cell(distiller, policy, seed, top1)
+            for distiller in ("kd", "at", "sp", "rkd")
+            for policy, values in tops.items()
+            for seed, top1 in enumerate(values)
+        ]
+    )
+    for answers in (None, predictions(frame)):
+        table = policy_comparison(frame, "adaptive", answers)
+        pool, kd = line(table, POOLED), line(table, "kd")
+        assert (pool["low"], pool["high"]) == pytest.approx((kd["low"], kd["high"]))
+        assert pool["n"] == 3
+
+
+def test_differences_of_a_table_are_corrected_by_holm(results):
+    table = policy_comparison(results, "adaptive")
+    assert line(table, "kd")["holm"] == pytest.approx(line(table, "kd")["p"])  # at has no p
+    kd = results[results["distiller"] == "kd"]
+    again = policy_comparison(pd.concat([kd, kd.assign(distiller="sp")]), "adaptive")
+    assert line(again, "kd")["holm"] == pytest.approx(2 * line(again, "kd")["p"])
+
+
+def test_the_pooled_line_is_also_given_without_routers_that_collapsed(results, history):
+    gates = {f"digits-t-s-at-adaptive-s{seed}": (1.0, 1.0) for seed in range(3)}
+    table = policy_comparison(results, "adaptive", history=history(results, gates))
+    assert list(table["distiller"]) == ["kd", "at", POOLED, CHOOSING]
+    assert list(table["router"]) == ["", "= always but for 1 epoch", "1 of 4 collapsed", ""]
+    assert line(table, CHOOSING)["mean"] == pytest.approx(line(table, "kd")["mean"])
+    everywhere = dict.fromkeys(results["cell"], (1.0, 1.0))
+    table = policy_comparison(results, "adaptive", history=history(results, everywhere))
+    assert line(table, CHOOSING)["n"] == 0
 
 
 def test_one_distiller_is_not_pooled(results):
@@ -121,8 +158,8 @@ def test_a_distiller_without_any_loss_beside_it_is_not_pooled_with_others(cell, 
     ruined = [cell(name, policy, 0, top1) for policy, top1 in (("always", 0.9), ("adaptive", 0.1))]
     table = policy_comparison(pd.DataFrame([*results.to_dict("records"), *ruined]), "adaptive")
     assert line(table, name)["mean"] == pytest.approx(-0.8)
-    assert line(table, POOLED)["mean"] == pytest.approx(0.015)
-    assert line(table, POOLED)["n"] == 4
+    assert line(table, POOLED)["mean"] == pytest.approx((0.005 + 0.02 + 0.03) / 3)
+    assert line(table, POOLED)["n"] == 3
     with_one = policy_comparison(
         pd.DataFrame([*results[3:9].to_dict("records"), *ruined]), "adaptive"
     )

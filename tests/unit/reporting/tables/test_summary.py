@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 
 from sakd.reporting import summary
+from sakd.reporting.tables.outcomes import Outcomes
+from sakd.reporting.tables.verdicts import verdicts
 
 
 def test_the_summary_holds_the_means_of_the_hand_example(results):
@@ -17,10 +19,24 @@ def test_the_summary_holds_the_means_of_the_hand_example(results):
         "top1/kd/adaptive": 0.84,
         "top1/at/always": 0.805,
         "top1/at/adaptive": 0.80,
-        "gain/adaptive": 0.015,
-        "gain/adaptive/n": 4,
+        "gain/distillation": 0.295 / 3,
+        "gain/distillation/seeds": 3,
+        "gain/adaptive": 0.055 / 3,
+        "gain/adaptive/seeds": 3,
     }
-    assert summary(results) == pytest.approx(expected)
+    numbers = summary(results)
+    ends = {name: numbers.pop(name) for name in list(numbers) if name.endswith(("low", "high"))}
+    assert numbers == pytest.approx(expected)
+    assert len(ends) == 4
+    assert ends["gain/adaptive/low"] < 0.055 / 3 < ends["gain/adaptive/high"]
+
+
+def test_intervals_of_the_summary_are_those_of_the_verdicts(results, predictions):
+    answers = predictions(results)
+    numbers = summary(results, answers)
+    (found,) = (v.found for v in verdicts(Outcomes.of(results, predictions=answers))[1:])
+    low, high = found.estimate.interval()
+    assert (numbers["gain/adaptive/low"], numbers["gain/adaptive/high"]) == (low, high)
 
 
 def test_the_gain_is_that_of_the_pooled_line(results, cell):
@@ -28,7 +44,7 @@ def test_the_gain_is_that_of_the_pooled_line(results, cell):
     others = [cell("kd", "anti", seed, 0.8) for seed in range(3)]
     numbers = summary(pd.DataFrame([*results.to_dict("records"), *others, *ruined]))
     assert numbers["gain/anti"] == pytest.approx(-0.02)
-    assert numbers["gain/anti/n"] == 3
+    assert numbers["gain/anti/seeds"] == 3
 
 
 def test_the_summary_is_strict_json_even_when_everything_failed(results):

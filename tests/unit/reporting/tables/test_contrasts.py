@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sakd.evidence import components
+from sakd.reporting.tables.contrasts import Contrast, difference, duels
+from sakd.reporting.tables.outcomes import Outcomes
+
+ADAPTIVE = Contrast("adaptive", "always")
+IMAGES = 40
+
+
+@pytest.fixture
+def study(cell):
+    """Cells with random answers: results, predictions, and the answers by (policy, seed)."""
+
+    def make(policies=("always", "adaptive"), seeds=3, students=("s",), distiller="kd"):
+        rng = np.random.default_rng(0)
+        lines, tables, found = [], [], {}
+        for student in students:
+            for policy in policies:
+                for seed in range(seeds):
+                    right = rng.random(IMAGES) < 0.8
+                    line = cell(distiller, policy, seed, right.mean(), student=student)
+                    line["cell"] += f"-{student}"
+                    images = [f"{number:03d}" for number in range(IMAGES)]
+                    frame = pd.DataFrame({"content": images, "right": right})
+                    tables.append(frame.assign(cell=line["cell"]))
+                    lines.append(line)
+                    found[student, policy, seed] = right.astype(float)
+        return pd.DataFrame(lines), pd.concat(tables, ignore_index=True), found
+
+    return make
+
+
+def judged(results, predictions):
+    outcomes = Outcomes.of(results, predictions=predictions)
+    return difference(outcomes, duels(outcomes.cells, ADAPTIVE))
+
+
+def test_the_estimate_is_that_of_seeds_and_images(study):
+    results, predictions, right = study()
+    table = [right["s", "adaptive", seed] - right["s", "always", seed] for seed in range(3)]
+    expected = components(np.stack(table)).estimate()
+    found = judged(results, predictions)
+    assert found.estimate.interval() == pytest.approx(expected.interval())
+    assert (found.seeds, found.images) == (3, IMAGES)
+
+
+def test_images_are_matched_by_their_content_and_not_by_their_order(study):
+    results, predictions, _ = study()
+    shuffled = predictions.sample(frac=1, random_state=0)
+    expected = judged(results, predictions).estimate.interval()
+    assert judged(results, shuffled).estimate.interval() == pytest.approx(expected)
+
+
+def test_seeds_may_have_test_images_of_their_own(study):
+    results, predictions, _ = study()
+    seed = predictions["cell"].str.extract(r"-s(\d)-")[0].astype(int)
+    own = predictions["content"].astype(int) % 3 != seed
+    found = judged(results, predictions[own])
+    assert found.images == IMAGES
+    assert found.estimate.known
+
+
+def test_three_pairs_are_a_sample_of_pairs_and_two_are_not(study):
+    results, predictions, right = study(students=("s", "t", "u"))
+    found = judged(results, predictions)
+    gains = {
+        key: right[key[0], "adaptive", key[2]] - right[key] for key in right if "always" in key
+    }
+    by_pair = [np.mean([gains[p, "always", k] for k in range(3)], axis=0) for p in ("s", "t", "u")]
+    expected = components(np.stack(by_pair)).estimate()
+    assert found.several
+    assert found.estimate.interval() == pytest.approx(expected.interval())
+    two = results[results["student"] != "u"]
+    assert not judged(two, predictions).several
+    assert judged(two, predictions).seeds == 6
+
+
+def test_without_the_answers_of_a_cell_the_interval_is_of_seeds_alone(study):
+    results, predictions, _ = study()
+    seeds = judged(results, None)
+    assert not seeds.per_image
+    lacking = predictions[predictions["cell"] != results["cell"][0]]
+    assert judged(results, lacking).estimate.interval() == seeds.estimate.interval()
+
+
+def test_an_image_that_a_split_has_twice_counts_once(study):
+    results, predictions, _ = study()
+    twice = pd.concat([predictions, predictions[predictions["content"] == "007"]])
+    expected = judged(results, predictions).estimate
+    assert judged(results, twice).estimate.interval() == pytest.approx(expected.interval())
+
+
+def test_every_distiller_is_compared_with_the_student_alone_of_its_seed(cell):
+    lines = [cell("none", "none", seed, 0.5 + 0.1 * seed) for seed in range(2)]
+    lines += [cell(name, "always", seed, 0.8) for name in ("kd", "at") for seed in range(3)]
+    found = duels(Outcomes.of(pd.DataFrame(lines)).cells, Contrast("always", "none"))
+    assert list(found["distiller"]) == ["kd", "kd", "at", "at"]
+    assert list(found["difference"]) == pytest.approx([0.3, 0.2, 0.3, 0.2])
