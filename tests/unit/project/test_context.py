@@ -10,6 +10,7 @@ import click
 import pytest
 from kedro.framework.project import pipelines
 
+from sakd.distillers import DISTILLERS
 from sakd.foundation.console import log_to_console
 from sakd.pipeline_registry import register_pipelines
 from sakd.project.context import Context
@@ -72,6 +73,14 @@ def test_without_a_session_the_parameters_are_those_of_the_files(
     monkeypatch.chdir(root / below)
     monkeypatch.setenv("KEDRO_ENV", "smoke")
     assert active_parameters().student.epochs == 4
+
+
+@pytest.mark.parametrize("env", ["cifar10", "cifar100", "tiny_imagenet", "imagenet", "own"])
+def test_weights_for_the_digits_are_not_those_of_other_images(env: str, load_context: Load) -> None:
+    data = {"path": "."} if env == "own" else {}
+    context = load_context(env, data=data, grid={"pairs": "resnet20/resnet8"})
+    weights = context.params["distillation"].weights
+    assert weights == {name: DISTILLERS[name].weight for name in weights}
 
 
 @pytest.mark.parametrize("below", [".", "src/sakd"])
