@@ -27,7 +27,7 @@ from sakd.reporting.tables.verdicts import contrasts, verdicts
 WIDTH = 120
 """Columns of the terminal."""
 
-_NAME_WIDTH = 30
+_NAME_WIDTH, _LEAST_WIDTH = 30, 12
 _GAP = "  "
 _WORDS = ("model", "distiller", "policy", "reading")
 
@@ -90,7 +90,7 @@ def _text_table(table: pd.DataFrame) -> str:
     names = list(table.columns)
     lines = [names, *table.astype(str).to_numpy().tolist()]
     rest = sum(max(len(line[k]) for line in lines) + len(_GAP) for k in range(1, len(lines[0])))
-    width = min(_NAME_WIDTH, WIDTH - rest)
+    width = min(_NAME_WIDTH, max(_LEAST_WIDTH, WIDTH - rest))
     lines = [[formats.clipped(line[0], width), *line[1:]] for line in lines]
     widths = [max(len(line[k]) for line in lines) for k in range(len(table.columns))]
     text = [

@@ -98,3 +98,17 @@ def test_without_a_second_policy_the_distillers_are_listed_alone(results):
 
 def test_no_cells_make_no_table(results):
     assert "No policy to compare" in console_table(results.iloc[:0])
+
+
+def test_names_stay_readable_where_intervals_are_of_seeds_alone(cell, history):
+    lines = [
+        cell("category_logits", policy, seed, top1 - 0.01 * seed * top1)
+        for policy, top1 in (("always", 0.9), ("random_matched", 0.8))
+        for seed in range(3)
+    ]
+    frame = pd.DataFrame(lines)
+    rates = history(frame).assign(**{"gate_rate/stage1": 1.0, "gate_rate/logits": 1.0})
+    text = console_table(frame, history=rates)
+    (row,) = (line for line in text.splitlines() if line.startswith("category_..."))
+    assert "= always but for 0 epochs" in row
+    assert "(seeds alone)" in row
