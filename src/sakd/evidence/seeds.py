@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import sem
 
 from sakd.evidence.design import Array
 from sakd.evidence.estimate import Estimate
@@ -20,4 +19,5 @@ def of_seeds(differences: Array) -> Estimate:
     mean = float(differences.mean()) if len(differences) else np.nan
     if len(differences) <= 1 or np.ptp(differences) < _ROUNDING:
         return Estimate.unknown(mean)
-    return Estimate(*map(np.asarray, (mean, sem(differences), len(differences) - 1)))
+    error = differences.std(ddof=1) / np.sqrt(len(differences))
+    return Estimate(*map(np.asarray, (mean, error, len(differences) - 1)))

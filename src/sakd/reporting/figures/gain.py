@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from sakd.reporting.figures.panels import blank, colours, label, panels, place
 from sakd.reporting.tables.contrasts import Contrast, duels
-from sakd.reporting.tables.display import of_pair, pairs_in
+from sakd.reporting.tables.display import pairs_in
 from sakd.reporting.tables.frames import compared_policies, pair_name
 from sakd.reporting.tables.kinds import REFERENCE
 from sakd.reporting.tables.outcomes import Outcomes
@@ -44,7 +44,9 @@ def gains_of(outcomes: Outcomes) -> go.Figure:
     """
     cells = outcomes.cells
     policies = compared_policies(cells)
-    pairs = [pair for pair in pairs_in(cells) if _has_differences(of_pair(cells, pair), policies)]
+    pairs = [
+        pair for pair in pairs_in(cells) if _has_differences(outcomes.of_pair(pair).cells, policies)
+    ]
     if not pairs:
         return blank(f"No gain to show: no seed finished both {REFERENCE} and another policy.")
     each = [_Panel(outcomes.of_pair(pair), policies) for pair in pairs]

@@ -19,8 +19,8 @@ from sakd.reporting.pages.wording import (
 )
 from sakd.reporting.tables import formats
 from sakd.reporting.tables.classes import CHANCE, class_rows
-from sakd.reporting.tables.display import of_pair, pairs_in
-from sakd.reporting.tables.frames import pair_name
+from sakd.reporting.tables.display import pairs_in
+from sakd.reporting.tables.frames import of_pair, pair_name
 from sakd.reporting.tables.shown_classes import hurt_classes, shown_classes
 from sakd.reporting.tables.shown_measures import (
     empty,

@@ -31,11 +31,6 @@ _LEVEL = f"test {TITLE} (mean ± sd)"
 _BALANCED = "balanced % (mean ± sd)"
 
 
-def of_pair(table: pd.DataFrame, pair: tuple[str, ...]) -> pd.DataFrame:
-    """Select the lines of one (dataset, teacher, student)."""
-    return table[(table[PAIR] == list(pair)).all(axis=1)]
-
-
 def pairs_in(results: pd.DataFrame) -> list[tuple[str, ...]]:
     """List every (dataset, teacher, student), in the order of the results."""
     return list(results[PAIR].drop_duplicates().itertuples(index=False, name=None))

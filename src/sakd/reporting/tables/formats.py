@@ -22,21 +22,12 @@ def points(fraction: float) -> str:
 
 def level(spread: Spread) -> str:
     """Write an accuracy over seeds: ``86.12 ± 0.52 (n=3)``; no ± for one seed."""
-    return _with_spread(percent(spread.mean), spread)
-
-
-def difference(spread: Spread) -> str:
-    """Write a difference over seeds in points: ``+0.31 ± 0.20 (n=3)``."""
-    return _with_spread(points(spread.mean), spread)
+    return f"{with_sd(percent(spread.mean), spread.sd)} (n={spread.n})" if spread.n else NOTHING
 
 
 def interval(low: float, high: float) -> str:
     """Write an interval in points: ``[-0.10, +0.72]``."""
     return NOTHING if math.isnan(low) else f"[{points(low)}, {points(high)}]"
-
-
-def _with_spread(mean: str, spread: Spread) -> str:
-    return f"{with_sd(mean, spread.sd)} (n={spread.n})" if spread.n else NOTHING
 
 
 def with_sd(mean: str, sd: float) -> str:

@@ -90,6 +90,11 @@ def by_method(cells: pd.DataFrame) -> Iterator[tuple[dict[str, str], pd.DataFram
             yield {**named, "policy": policy}, group[group["policy"] == policy]
 
 
+def of_pair(table: pd.DataFrame, pair: tuple[str, ...]) -> pd.DataFrame:
+    """Select the lines of one (dataset, teacher, student)."""
+    return table[(table[PAIR] == list(pair)).all(axis=1)]
+
+
 def pair_name(pair: tuple[str, ...]) -> str:
     """Write a pair as text, e.g. ``digits: resnet20 -> resnet8``."""
     dataset, teacher, student = pair

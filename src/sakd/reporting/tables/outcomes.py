@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from sakd.reporting.tables.answers import Answers
-from sakd.reporting.tables.frames import PAIR, prepared
+from sakd.reporting.tables.frames import of_pair, prepared
 from sakd.reporting.tables.routers import Router, routers
 
 MARGIN = 0.005
@@ -54,5 +54,4 @@ class Outcomes:
 
     def of_pair(self, pair: tuple[str, ...]) -> Outcomes:
         """Select the outcomes of one (dataset, teacher, student)."""
-        chosen = (self.cells[PAIR] == list(pair)).all(axis=1)
-        return replace(self, cells=self.cells[chosen])
+        return replace(self, cells=of_pair(self.cells, pair))

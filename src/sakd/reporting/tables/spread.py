@@ -1,4 +1,4 @@
-"""Mean, standard deviation and 95 % interval of a handful of seeds."""
+"""Mean and standard deviation of a handful of seeds."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
-
-_UPPER_QUANTILE = 0.975
 
 
 @dataclass(frozen=True)
@@ -35,14 +32,6 @@ class Spread:
             sd=float(kept.std(ddof=1)) if len(kept) > 1 else math.nan,
             n=len(kept),
         )
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Student's 95 % t-interval of the mean; NaN when n is below 2."""
-        if self.n <= 1:
-            return math.nan, math.nan
-        half = float(stdtrit(self.n - 1, _UPPER_QUANTILE)) * self.sd / math.sqrt(self.n)
-        return self.mean - half, self.mean + half
 
     def columns(self, prefix: str = "") -> dict[str, float | int]:
         """Name ``mean``, ``sd`` and ``n`` as columns: ``<prefix>mean`` and so on."""
