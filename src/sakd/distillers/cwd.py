@@ -25,7 +25,6 @@ class ChannelDivergence(Distiller):
     """
 
     family = SpotFamily.EVERY_STAGE
-    weighs = True
     weight = 50.0
     weighs = True
 
