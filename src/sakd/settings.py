@@ -3,9 +3,10 @@
 from sakd.project.context import Context
 from sakd.project.hooks import RunHooks
 from sakd.project.loader import Loader
+from sakd.project.origin import OriginHooks
 from sakd.project.session import Session
 
-HOOKS = (RunHooks(),)
+HOOKS = (RunHooks(), OriginHooks())
 
 # Usage data stays here, also where no file .telemetry says so.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)

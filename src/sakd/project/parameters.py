@@ -17,6 +17,7 @@ from sakd.foundation.tables import Table
 from sakd.networks.outside.names import slug
 from sakd.project.errors import check_conf, one_line
 from sakd.project.loader import Loader
+from sakd.reporting import Origin
 from sakd.study.parameters import Parameters, parse_parameters
 
 _active: Parameters | None = None
@@ -65,13 +66,14 @@ def for_nodes(parameters: Parameters) -> dict[str, Any]:
     """Name the parameters as nodes ask for them.
 
     A node finds one of them as ``params:data``, all of them as ``params:study``, a teacher as
-    ``params:teachers.NETWORK`` and the cells of a row as ``params:rows.ROW``. Nodes that train or
+    ``params:teachers.NETWORK`` and the cells of a row as ``params:rows.ROW``. A run puts
+    its command into ``params:origin``. Nodes that train or
     that look for trained cells take ``params:study``: the key of a cell depends on most of it.
     """
     typed = {field.name: getattr(parameters, field.name) for field in fields(parameters)}
     rows = {row.id: row for row in parameters.grid.rows(parameters.data.slug)}
     teachers = {slug(name): parameters.teacher_of(name) for name in parameters.grid.teachers()}
-    return {**typed, "study": parameters, "rows": rows, "teachers": teachers}
+    return {**typed, "study": parameters, "origin": Origin(), "rows": rows, "teachers": teachers}
 
 
 def _raw(loader: AbstractConfigLoader) -> Mapping[str, Any]:

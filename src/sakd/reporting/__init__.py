@@ -7,6 +7,7 @@ from sakd.reporting.figures.gain import gains
 from sakd.reporting.pages.content import report
 from sakd.reporting.pages.html import report_html
 from sakd.reporting.pages.markdown import report_markdown
+from sakd.reporting.pages.origin import Origin
 from sakd.reporting.pages.terminal import console_table
 from sakd.reporting.tables.caveats import caveats, collapsed_policies
 from sakd.reporting.tables.paired import paired_differences, policy_comparison
@@ -14,6 +15,7 @@ from sakd.reporting.tables.reference import reference_rows, selection_rows
 from sakd.reporting.tables.summary import summary
 
 __all__ = [
+    "Origin",
     "caveats",
     "collapsed_policies",
     "console_table",

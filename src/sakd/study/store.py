@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ class Record:
         error: The error of a failed training.
         provenance: See `sakd.foundation.machine.provenance`.
         files: Sizes in bytes of the files in its folder, by name.
+        ended: When it ended, UTC; empty in records of earlier versions.
     """
 
     id: str
@@ -55,6 +57,7 @@ class Record:
     error: str | None = None
     provenance: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, int] = field(default_factory=dict)
+    ended: str = ""
 
 
 class Entry:
@@ -117,7 +120,8 @@ class Entry:
             cut_off.unlink()
         if history:
             self._write_history(history)
-        record = replace(record, files=self._files())
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        record = replace(record, files=self._files(), ended=now)
         write_json(self._record, asdict(record))
         if record.status == DONE:
             self._checkpoint.unlink(missing_ok=True)

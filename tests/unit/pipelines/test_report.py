@@ -7,6 +7,7 @@ import pytest
 
 from sakd.data import Splits
 from sakd.pipelines.report.nodes import write
+from sakd.reporting import Origin
 from sakd.study.grid import Cell
 from sakd.study.parameters import parse_parameters
 
@@ -23,7 +24,9 @@ def test_both_pages_list_the_settings_and_the_data(results: pd.DataFrame, splits
     grid = {"pairs": ["resnet14/resnet8"], "seeds": [3], "policies": ["always"]}
     raw = {"device": "cpu", "grid": grid, "student": {"epochs": 23, "batch_size": 17}}
     parameters = parse_parameters(raw)
-    for page in write(results, pd.DataFrame(), PREDICTIONS, splits.card.to_json(), parameters):
+    for page in write(
+        results, pd.DataFrame(), PREDICTIONS, splits.card.to_json(), parameters, Origin()
+    ):
         for name, value in {
             "student.epochs": "23",
             "student.batch_size": "17",

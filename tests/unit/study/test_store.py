@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -55,13 +56,14 @@ def test_a_record_comes_back_as_it_was(entry: Entry) -> None:
     written = entry.finish(RECORD, HISTORY)
     assert entry.record() == written
     size = (entry.folder / "history.csv").stat().st_size
-    assert written == replace(RECORD, files={"history.csv": size})
+    assert written == replace(RECORD, files={"history.csv": size}, ended=written.ended)
+    assert datetime.now(UTC) - datetime.fromisoformat(written.ended) < timedelta(minutes=5)
 
 
 def test_a_failure_comes_back_with_its_error(entry: Entry) -> None:
     failure = Record("cell", "k1", FAILED, {}, error="RuntimeError: it burns\n\tbadly")
-    entry.finish(failure, [])
-    assert entry.record() == failure
+    written = entry.finish(failure, [])
+    assert entry.record() == written == replace(failure, ended=written.ended)
     assert entry.history() == []
 
 

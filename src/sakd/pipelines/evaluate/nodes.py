@@ -23,6 +23,8 @@ from sakd.pipelines.keys import (
 )
 from sakd.reporting.tables.columns import (
     MEASURES,
+    ORIGIN,
+    SPENT,
     TEST,
     TEST_BEST,
     TEST_VAL_SELECTED,
@@ -55,7 +57,8 @@ def measure_teacher(
     found = evaluator.teacher(teacher.network, weights).measures
     cost = evaluator.cost(teacher.network)
     settings = teacher_settings(teacher, card)
-    return {"teacher": teacher.network, **found, **cost, "settings": settings}
+    spent = {name: weights.card[name] for name in SPENT if name in weights.card}
+    return {"teacher": teacher.network, **found, **cost, **spent, "settings": settings}
 
 
 def measure_students(
@@ -108,7 +111,7 @@ def measure_students(
                 line |= {**answers[cell.id].measures, **evaluator.cost(trained_name(cell))}
                 history = cells.entry(cell.row, cell.id, record.key).history()
                 histories.append(pd.DataFrame(history).assign(cell=cell.id))
-            lines.append(line | {"seconds": record.seconds, "error": record.error})
+            lines.append(line | _origin(record) | {"error": record.error})
     evaluation = pd.DataFrame(lines, columns=COLUMNS)
     return evaluation, _joined(histories), predictions(answers, evaluator.test.images)
 
@@ -125,6 +128,14 @@ def _evaluator(
         Prepared(read(tensors), data) for tensors in (test["test"](), development["val"]())
     )
     return Evaluator(cells, test_split, val_split, resolve_device(parameters.device))
+
+
+def _origin(record: Record) -> dict[str, Any]:
+    """Tell when and where a cell was trained, and for how long."""
+    known = record.provenance
+    shown = (known.get(name, "") for name in ("git_revision", "torch", "device", "platform"))
+    made = dict(zip(ORIGIN, (record.ended, *shown), strict=True))
+    return {"seconds": record.seconds, **made}
 
 
 def _record(cell: Cell, key: str, outcomes: Mapping[str, Mapping[str, Any]]) -> Record:
@@ -148,6 +159,7 @@ COLUMNS = (
     TEST_BEST,
     *MEASURES,
     "seconds",
+    *ORIGIN,
     "error",
     "settings",
 )

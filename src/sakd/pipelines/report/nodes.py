@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -15,6 +16,7 @@ from sakd.foundation.machine import provenance, resolve_device
 from sakd.foundation.vocabulary import DONE
 from sakd.pipelines.keys import check_key, student_settings, teacher_settings
 from sakd.reporting import (
+    Origin,
     gains,
     gate_rates,
     learning_curves,
@@ -23,7 +25,7 @@ from sakd.reporting import (
     report_markdown,
     summary,
 )
-from sakd.reporting.tables.columns import OF_TEACHERS, TEST, TEST_BALANCED, TEST_NLL
+from sakd.reporting.tables.columns import OF_TEACHERS, SPENT, TEST, TEST_BALANCED, TEST_NLL
 from sakd.study.parameters import Parameters
 
 
@@ -59,7 +61,7 @@ def _of_teachers(teachers: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
             message = f"{teacher['teacher']} has no {measure}: run --pipelines evaluate again"
             require(measure in teacher, message)
     found = pd.DataFrame(teachers).set_index("teacher")
-    return found.reindex(columns=list(OF_TEACHERS)).add_prefix("teacher_")
+    return found.reindex(columns=[*OF_TEACHERS, *SPENT]).add_prefix("teacher_")
 
 
 def _check_settings(
@@ -91,15 +93,30 @@ def write(
     predictions: pd.DataFrame,
     card: Mapping[str, Any],
     parameters: Parameters,
+    origin: Origin,
 ) -> tuple[str, str]:
-    """Write the report as Markdown and as a page."""
+    """Write the report as Markdown and as a page.
+
+    Args:
+        results: One line per cell.
+        history: One line per (cell, epoch).
+        predictions: One line per (cell or teacher, test image).
+        card: Of the data.
+        parameters: All of them.
+        origin: The command of the run, as far as it is known.
+    """
     content = report(
         results,
         history,
         predictions=predictions,
         data=DataCard.from_json(card),
-        settings=asdict(parameters),
-        provenance=provenance(str(resolve_device(parameters.device))),
+        origin=replace(
+            origin,
+            settings=asdict(parameters),
+            defaults=asdict(Parameters()),
+            made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+            provenance=provenance(str(resolve_device(parameters.device))),
+        ),
         margin=parameters.report.margin / 100,
     )
     return report_markdown(content), report_html(content)

@@ -28,7 +28,7 @@ def create_pipeline(parameters: Parameters) -> Pipeline:
         Node(draw, [results, history, predictions], figures, name="draw"),
         Node(
             write,
-            [results, history, predictions, f"{data}-card", "params:study"],
+            [results, history, predictions, f"{data}-card", "params:study", "params:origin"],
             pages,
             name="write",
         ),

@@ -68,4 +68,6 @@ def _trained(teacher: Teacher, images: Lessons, bench: Bench) -> Weights:
     with Progress("teacher", 1) as progress:
         record = run_training(training, bench, progress)
     require(record.status == DONE, f"the teacher {teacher.network} failed: {record.error}")
-    return load_weights(bench.store.entry(training.group, training.id, training.key).last)
+    weights = load_weights(bench.entry(training).last)
+    spent = {"seconds": record.seconds, "ended": record.ended}
+    return replace(weights, card={**weights.card, **spent})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pandas as pd
 
 from sakd.reporting.pages.sections import Facts, Section, Tabular, Text
-from sakd.reporting.pages.wording import KEYS
+from sakd.reporting.pages.wording import KEYS, MADE
 from sakd.reporting.tables.formats import NOTHING
+from sakd.reporting.tables.settings import flat
 
 
 def unfinished_section(cells: pd.DataFrame) -> list[Section]:
@@ -32,23 +33,13 @@ def unfinished_section(cells: pd.DataFrame) -> list[Section]:
 
 def settings_section(settings: Mapping[str, object]) -> list[Section]:
     """List the settings by their dotted names; no section without any, no line for an unset one."""
-    facts = tuple(_flat(settings))
+    facts = tuple(flat(settings).items())
     return [Section("Settings", (Text(KEYS), Facts(facts)))] if facts else []
 
 
-def _flat(settings: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        elif isinstance(value, tuple | list):
-            yield from [(f"{prefix}{name}", ", ".join(map(str, value)))] if value else []
-        elif value is not None:
-            yield f"{prefix}{name}", str(value)
-
-
 def provenance_section(provenance: Mapping[str, str]) -> list[Section]:
-    """List where the run comes from, in the order given."""
+    """List where the report was made, in the order given."""
     if not provenance:
         return [Section("Provenance", (Text("Not recorded."),))]
     facts = tuple((str(name), str(value)) for name, value in provenance.items())
-    return [Section("Provenance", (Facts(facts),))]
+    return [Section("Provenance", (Text(MADE), Facts(facts)))]

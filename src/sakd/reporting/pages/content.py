@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pandas as pd
 
 from sakd.data import DataCard
@@ -19,6 +17,7 @@ from sakd.reporting.pages.data_card import data_section
 from sakd.reporting.pages.headline import highlights
 from sakd.reporting.pages.measures import measures_section
 from sakd.reporting.pages.methods import methods_section
+from sakd.reporting.pages.origin import Origin
 from sakd.reporting.pages.sections import (
     PART,
     Block,
@@ -30,6 +29,7 @@ from sakd.reporting.pages.sections import (
     Text,
     Warnings,
 )
+from sakd.reporting.pages.study import outline, study_section
 from sakd.reporting.tables.caveats import caveats, image_caveats
 from sakd.reporting.tables.columns import TITLE
 from sakd.reporting.tables.display import (
@@ -52,8 +52,7 @@ def report(
     history: pd.DataFrame,
     *,
     predictions: pd.DataFrame | None = None,
-    settings: Mapping[str, object] | None = None,
-    provenance: Mapping[str, str] | None = None,
+    origin: Origin | None = None,
     data: DataCard | None = None,
     margin: float = MARGIN,
 ) -> Report:
@@ -63,13 +62,12 @@ def report(
         results: One line per cell.
         history: One line per (cell, epoch).
         predictions: One line per (cell or teacher, test image), as the evaluation makes them.
-        settings: All that the cells were trained with; may be nested.
-        provenance: Where the run comes from: git revision, versions, device, data hash, seeds.
+        origin: Settings, command and machine; None where nothing is known of them.
         data: The card of the data that the results are of.
         margin: The difference in accuracy that does not matter, as a fraction.
     """
     outcomes = Outcomes.of(results, history, predictions, margin)
-    cells = outcomes.cells
+    cells, origin = outcomes.cells, origin or Origin()
     pairs = pairs_in(cells)
     judged = verdicts(outcomes)
     said = tuple((verdict.subject, verdict.text) for verdict in judged)
@@ -79,6 +77,7 @@ def report(
         opening.append(Warnings(warnings))
     sections = [
         Section("At a glance", tuple(opening)),
+        study_section(cells, origin, data),
         *_results(outcomes, pairs, data),
         *measures_section(cells, predictions, data),
         Section("Figures", _charts(outcomes, history)),
@@ -86,10 +85,10 @@ def report(
         Section("How to read it", (Facts(wording.definitions(data)),)),
         *unfinished_section(cells),
         *data_section(data),
-        *settings_section(settings or {}),
-        *provenance_section(provenance or {}),
+        *settings_section(origin.settings),
+        *provenance_section(origin.provenance),
     ]
-    return Report(wording.REPORT, _subtitle(pairs), tuple(sections))
+    return Report(wording.REPORT, _subtitle(pairs), outline(origin, data), tuple(sections))
 
 
 def _subtitle(pairs: list[tuple[str, ...]]) -> str:

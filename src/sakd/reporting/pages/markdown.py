@@ -21,8 +21,9 @@ _ACTIVE = re.compile(r"([\\`*|]|^[>#]|\](?=[(\[:])|(?<![A-Za-z0-9])_|_(?![A-Za-z
 
 def report_markdown(content: Report) -> str:
     """Write the report as GitHub-flavoured Markdown; the figures are in the HTML page."""
-    head = f"# {_text(content.title)}\n\n{_text(content.subtitle)}"
-    return "\n\n".join([head, *(_section(section) for section in content.sections)]) + "\n"
+    lines = [_text(line) for line in (content.subtitle, content.study) if line]
+    head = [f"# {_text(content.title)}", *lines]
+    return "\n\n".join([*head, *(_section(section) for section in content.sections)]) + "\n"
 
 
 def _section(section: Section) -> str:

@@ -82,8 +82,9 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """A whole report: title, one line under it, sections."""
+    """A whole report: title, its pairs and its study in a line each, sections."""
 
     title: str
     subtitle: str
+    study: str
     sections: tuple[Section, ...]

@@ -55,6 +55,8 @@ KEYS = (
     "weights, where record.json has all of it."
 )
 
+MADE = "The run that made this report; its cells may come from others, see the study above."
+
 MEASURES = (
     "Test images after the last epoch, means over the finished cells of a method. Every measure of "
     "every cell is in results.csv; docs/protocol.md defines them."

@@ -30,8 +30,15 @@ MEASURES = (*QUALITY, *FIDELITY, *ROBUSTNESS, *COST)
 OF_TEACHERS = (TEST, *QUALITY, *ROBUSTNESS, *COST)
 """The measures of a teacher, in columns that begin with ``teacher_``."""
 
+SPENT = ("seconds", "ended")
+"""How long a training took, and when it ended."""
+
+ORIGIN = ("ended", "revision", "torch", "device", "platform")
+"""When and where a cell was trained."""
+
 MEASURED = (
     *(VAL, TEST, TEST_VAL_SELECTED, TEST_BEST, *MEASURES, "seconds"),
+    "teacher_seconds",
     *(f"teacher_{name}" for name in OF_TEACHERS),
 )
 """Every column of numbers; all but `TEST` may be missing."""

@@ -6,10 +6,12 @@ import pandas as pd
 import pytest
 from plotly.offline import get_plotlyjs
 
-from sakd.reporting import report, report_html, report_markdown
+from sakd.reporting import Origin, report, report_html, report_markdown
 
 SCRIPT = "<script>alert('x')</script>"
-PROVENANCE = {"git revision": "3f9c1e2", "device": "cpu", "remote": "https://example.org/<b>"}
+ORIGIN = Origin(
+    provenance={"git revision": "3f9c1e2", "device": "cpu", "remote": "https://example.org/<b>"}
+)
 
 
 class Elements(HTMLParser):
@@ -35,7 +37,7 @@ class Elements(HTMLParser):
 @pytest.fixture(scope="module")
 def page(results, history, data):
     hostile = results.assign(error=results["error"].where(results["error"].isna(), SCRIPT))
-    return report_html(report(hostile, history(results), provenance=PROVENANCE, data=data()))
+    return report_html(report(hostile, history(results), origin=ORIGIN, data=data()))
 
 
 def elements(page):
@@ -91,7 +93,7 @@ def test_a_name_cannot_end_the_data_of_a_figure(cell, history):
 
 
 def test_both_pages_tell_the_same_story(results, history, data, page):
-    content = report(results, history(results), provenance=PROVENANCE, data=data())
+    content = report(results, history(results), origin=ORIGIN, data=data())
     markdown = report_markdown(content)
     for text in (markdown, elements(page).text):
         for shown in (

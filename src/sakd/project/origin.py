@@ -1,0 +1,106 @@
+"""The command of a run, for its report."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from kedro.config import AbstractConfigLoader
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.framework.project import settings
+from kedro.io import CatalogProtocol, MemoryDataset
+from kedro.pipeline import Pipeline
+
+from sakd.foundation.errors import UserError
+from sakd.project.loader import Loader
+from sakd.project.parameters import read_parameters
+from sakd.reporting import Origin
+
+ORIGIN = "params:origin"
+
+OPTIONS = {
+    "pipeline_names": "--pipelines",
+    "tags": "--tags",
+    "node_names": "--nodes",
+    "from_nodes": "--from-nodes",
+    "to_nodes": "--to-nodes",
+    "from_inputs": "--from-inputs",
+    "to_outputs": "--to-outputs",
+    "namespaces": "--namespaces",
+}
+"""What a run may name, with the options of ``kedro run``."""
+
+USUAL_RUNNER = "SequentialRunner"
+
+
+class OriginHooks:
+    """Puts the command of a run where the node that writes the report finds it."""
+
+    def __init__(self) -> None:
+        """Start without a project."""
+        self._loader: AbstractConfigLoader | None = None
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Remember where the configuration files are."""
+        self._loader = context.config_loader
+
+    @hook_impl
+    def before_pipeline_run(
+        self,
+        run_params: Mapping[str, Any],
+        pipeline: Pipeline,
+        catalog: CatalogProtocol[str, Any],
+    ) -> None:
+        """Give the catalog the command, the environment and the settings of ``conf/base``."""
+        if ORIGIN in pipeline.inputs():
+            origin = Origin(
+                base=self._base(Path(run_params["project_path"])),
+                environment=run_params["env"] or settings.CONFIG_LOADER_ARGS["default_run_env"],
+                command=command_of(run_params),
+            )
+            catalog[ORIGIN] = MemoryDataset(origin)
+
+    def _base(self, root: Path) -> dict[str, Any]:
+        """Read the parameters of ``conf/base`` alone; nothing where they are no study alone."""
+        if self._loader is None:
+            return {}
+        arguments = settings.CONFIG_LOADER_ARGS
+        base = Loader(self._loader.conf_source, env=arguments["base_env"], **arguments)
+        with suppress(UserError):
+            return asdict(read_parameters(base, root))
+        return {}
+
+
+def command_of(chosen: Mapping[str, Any]) -> str:
+    """Write what a run was asked for as a ``kedro run`` that asks for the same.
+
+    Args:
+        chosen: What Kedro gives the hooks as ``run_params``.
+    """
+    parts = ["kedro", "run"]
+    if chosen.get("env"):
+        parts += ["--env", chosen["env"]]
+    for name, option in OPTIONS.items():
+        if named := chosen.get(name):
+            parts += [option, ",".join(named)]
+    described = str(chosen.get("runner", USUAL_RUNNER)).partition(" object at ")[0]
+    if (runner := described.rpartition(".")[-1]) != USUAL_RUNNER:
+        parts += ["--runner", runner]
+    if given := dict(_flat(chosen.get("runtime_params") or {})):
+        parts += ["--params", ",".join(f"{name}={value}" for name, value in given.items())]
+    return shlex.join(parts)
+
+
+def _flat(given: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in given.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            several = isinstance(value, list | tuple)
+            yield f"{prefix}{name}", "+".join(map(str, value)) if several else str(value)

@@ -1,0 +1,122 @@
+"""The section that says which study a report is of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+import pandas as pd
+
+from sakd.data import DataCard
+from sakd.reporting.pages.origin import Origin
+from sakd.reporting.pages.sections import Block, Facts, Section, Tabular, Text
+from sakd.reporting.tables import formats
+from sakd.reporting.tables.columns import ORIGIN
+from sakd.reporting.tables.duration import training_seconds
+from sakd.reporting.tables.frames import PAIR, distilled
+from sakd.reporting.tables.settings import differing, flat, shown_differences
+
+UNKNOWN = "not known"
+NO_COMMAND = f"{UNKNOWN}: the report was not made by a run of the project"
+
+_NAMED = 12
+"""Settings that the line of differences names."""
+
+_LONGEST = 160
+"""Characters of a value in the table of differences."""
+
+
+def study_section(cells: pd.DataFrame, origin: Origin, data: DataCard | None) -> Section:
+    """Say what was trained on how many images, by which command, when, where and for how long."""
+    facts = {
+        "command": origin.command or NO_COMMAND,
+        "environment": origin.environment or UNKNOWN,
+        **_changes(origin),
+        **lessons(origin.settings, data),
+        "cells": _cells(cells),
+        "training in all": _spent(cells),
+        **dict(_trained(cells)),
+        "report made": origin.made or UNKNOWN,
+    }
+    blocks: list[Block] = [Facts(tuple(facts.items()))]
+    others = {"conf/base": origin.base, "default": origin.defaults}
+    known = {name: settings for name, settings in others.items() if settings}
+    table = shown_differences(origin.settings, known)
+    if len(table):
+        caption = f"Settings that differ from {' or from '.join(known)}"
+        clipped = table.map(lambda value: formats.clipped(value, _LONGEST))
+        blocks.append(Tabular(caption, clipped, names=len(table.columns)))
+    elif known and origin.settings:
+        blocks.append(Text(f"No setting differs from {' or from '.join(known)}."))
+    return Section("The study", tuple(blocks))
+
+
+def outline(origin: Origin, data: DataCard | None) -> str:
+    """Say in one line which study it is."""
+    trained = [f"{who}: {what}" for who, what in lessons(origin.settings, data).items()]
+    named = [f"environment {origin.environment}"] if origin.environment else []
+    return "; ".join([*named, *trained, *([origin.made] if origin.made else [])])
+
+
+def lessons(settings: Mapping[str, Any], data: DataCard | None) -> dict[str, str]:
+    """Say how many images teachers and students saw, and for how many epochs and steps."""
+    if not settings or data is None:
+        return {}
+    number = sum(data.counts["train"])
+    few = settings["data"].get("student_per_class")
+    labelled = number if few is None else few * len(data.classes)
+    teachers = _lesson(number, settings["teacher"])
+    if files := settings.get("teacher_weights"):
+        teachers = f"{teachers}; finished, from a file: {', '.join(files)}"
+    return {"teachers": teachers, "students": _lesson(labelled, settings["student"])}
+
+
+def _lesson(images: int, recipe: Mapping[str, Any]) -> str:
+    epochs, batch = recipe["epochs"], recipe["batch_size"]
+    steps = epochs * math.ceil(images / batch)
+    seen = f"{images:,} images x {formats.plural(epochs, 'epoch')}"
+    return f"{seen} ({formats.plural(steps, 'step')} of {batch})"
+
+
+def _changes(origin: Origin) -> dict[str, str]:
+    """Name the settings that are not those of ``conf/base``."""
+    if not origin.base:
+        return {"differs from conf/base in": UNKNOWN}
+    names = differing(origin.settings, origin.base)
+    ours = flat(origin.settings)
+    shown = [f"{name}={ours.get(name, formats.NOTHING)}" for name in names[:_NAMED]]
+    more = [f"{len(names) - _NAMED} more, see below"] if len(names) > _NAMED else []
+    return {"differs from conf/base in": "; ".join([*shown, *more]) or "nothing"}
+
+
+def _cells(cells: pd.DataFrame) -> str:
+    methods = distilled(cells)
+    counts = {
+        "pairs": len(cells[PAIR].drop_duplicates()),
+        "distillers": methods["distiller"].nunique(),
+        "policies": methods["policy"].nunique(),
+        "seeds": cells["seed"].nunique(),
+    }
+    shown = ", ".join(f"{name} {count}" for name, count in counts.items())
+    return f"{len(cells)} ({shown}; and students alone)"
+
+
+def _spent(cells: pd.DataFrame) -> str:
+    seconds = training_seconds(cells)
+    if math.isnan(seconds):
+        return f"{UNKNOWN}: cells do not say when they ended"
+    return f"{timedelta(seconds=round(seconds))} (hours:minutes:seconds, teachers and cells)"
+
+
+def _trained(cells: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Say with what the cells were trained: revisions, versions, machines."""
+    for name in ORIGIN[1:]:
+        values = cells[name].dropna() if name in cells else pd.Series(dtype=str)
+        counts = values[values != ""].astype(str).value_counts(sort=False)
+        shown = [
+            value if len(counts) == 1 else f"{value} ({formats.plural(count, 'cell')})"
+            for value, count in counts.items()
+        ]
+        yield f"cells trained with {name}", ", ".join(shown) or UNKNOWN

@@ -1,0 +1,44 @@
+"""Settings by their dotted names, and how two sets of them differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from sakd.reporting.tables.formats import NOTHING
+
+
+def flat(settings: Mapping[str, object], prefix: str = "") -> dict[str, str]:
+    """Give the settings by their dotted names; an unset one has no line."""
+    return dict(_items(settings, prefix))
+
+
+def _items(settings: Mapping[str, object], prefix: str) -> Iterator[tuple[str, str]]:
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _items(value, f"{prefix}{name}.")
+        elif isinstance(value, tuple | list):
+            yield from [(f"{prefix}{name}", ", ".join(map(str, value)))] if value else []
+        elif value is not None:
+            yield f"{prefix}{name}", str(value)
+
+
+def differing(settings: Mapping[str, object], others: Mapping[str, object]) -> list[str]:
+    """Name the settings that differ from those of ``others``, in the order of both."""
+    ours, theirs = flat(settings), flat(others)
+    return [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
+
+
+def shown_differences(
+    settings: Mapping[str, object], others: Mapping[str, Mapping[str, object]]
+) -> pd.DataFrame:
+    """Show each setting that differs from any of the ``others``, which have names.
+
+    Columns: ``setting``, ``this study``, and one for each of the others.
+    """
+    found = [differing(settings, other) for other in others.values()]
+    names = dict.fromkeys(name for names in found for name in names)
+    columns = {"this study": flat(settings)} | {name: flat(other) for name, other in others.items()}
+    shown = {title: [of.get(name, NOTHING) for name in names] for title, of in columns.items()}
+    return pd.DataFrame({"setting": list(names), **shown})

@@ -1,0 +1,77 @@
+"""A run puts its command where the report finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from kedro.framework.project import pipelines
+from kedro.io import DataCatalog
+
+from sakd.project.context import Context
+from sakd.project.origin import ORIGIN, OriginHooks, command_of
+
+Load = Callable[..., Context]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "command"),
+    [
+        ({"env": None, "pipeline_names": None, "runtime_params": None}, "kedro run"),
+        (
+            {
+                "env": "smoke",
+                "runner": "<a.SequentialRunner object at 0x7f>",
+            },
+            "kedro run --env smoke",
+        ),
+        (
+            {"pipeline_names": ["evaluate", "report"], "node_names": ("write",)},
+            "kedro run --pipelines evaluate,report --nodes write",
+        ),
+        (
+            {"runtime_params": {"student": {"epochs": 2}, "grid": {"seeds": [0, 1]}}},
+            "kedro run --params student.epochs=2,grid.seeds=0+1",
+        ),
+        (
+            {"runner": "kedro.runner.ParallelRunner", "runtime_params": {"data": {"path": "a b"}}},
+            "kedro run --runner ParallelRunner --params 'data.path=a b'",
+        ),
+    ],
+)
+def test_a_command_asks_for_what_the_run_was_asked_for(
+    chosen: dict[str, Any], command: str
+) -> None:
+    assert command_of(chosen) == command
+
+
+def origin_of(context: Context, pipeline: str) -> Any:
+    hooks, catalog = OriginHooks(), DataCatalog({})
+    hooks.after_context_created(context)
+    asked = {"env": context.env, "project_path": str(context.project_path)}
+    hooks.before_pipeline_run(asked, pipelines[pipeline], catalog)
+    return catalog.load(ORIGIN) if ORIGIN in catalog else None
+
+
+def test_the_report_gets_command_environment_and_the_settings_of_base(load_context: Load) -> None:
+    origin = origin_of(load_context("smoke"), "report")
+    assert (origin.command, origin.environment) == ("kedro run --env smoke", "smoke")
+    assert origin.base["student"]["epochs"] == 30
+
+
+def test_other_pipelines_get_nothing(load_context: Load) -> None:
+    assert origin_of(load_context("smoke"), "students") is None
+
+
+def test_base_that_is_no_study_by_itself_is_not_known(load_context: Load, tmp_path: Any) -> None:
+    context = load_context("smoke")
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "parameters.yml").write_text("no_such: 1\n")
+    hooks, catalog = OriginHooks(), DataCatalog({})
+    loader: Any = SimpleNamespace(conf_source=str(tmp_path))
+    hooks.after_context_created(SimpleNamespace(config_loader=loader))  # type: ignore[arg-type]
+    asked = {"env": "smoke", "project_path": str(context.project_path)}
+    hooks.before_pipeline_run(asked, pipelines["report"], catalog)
+    assert catalog.load(ORIGIN).base == {}
