@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -18,7 +19,7 @@ from kedro.pipeline import Pipeline
 
 from sakd.foundation.errors import UserError
 from sakd.project.loader import Loader
-from sakd.project.parameters import read_parameters
+from sakd.project.parameters import active_parameters, read_parameters
 from sakd.reporting import Origin
 
 ORIGIN = "params:origin"
@@ -60,9 +61,10 @@ class OriginHooks:
         """Give the catalog the command, the environment and the settings of ``conf/base``."""
         if ORIGIN in pipeline.inputs():
             origin = Origin(
-                base=self._base(Path(run_params["project_path"])),
+                base=self._base(root := Path(run_params["project_path"])),
                 environment=run_params["env"] or settings.CONFIG_LOADER_ARGS["default_run_env"],
                 command=command_of(run_params),
+                place=os.path.relpath(root, report_folder(catalog)),
             )
             catalog[ORIGIN] = MemoryDataset(origin)
 
@@ -75,6 +77,12 @@ class OriginHooks:
         with suppress(UserError):
             return asdict(read_parameters(base, root))
         return {}
+
+
+def report_folder(catalog: CatalogProtocol[str, Any]) -> Path:
+    """Find the folder of the report of this run."""
+    page: Any = catalog.get(f"{active_parameters().data.slug}-report_html")
+    return Path(page._filepath).parent
 
 
 def command_of(chosen: Mapping[str, Any]) -> str:

@@ -69,7 +69,7 @@ class Entry:
         self.last = folder / "last.safetensors"
         self.best = folder / "best.safetensors"
         self.epochs = folder / "epochs"
-        self._record = folder / "record.json"
+        self.outcome = folder / "record.json"
         self._history = folder / "history.csv"
         self._checkpoint = folder / "checkpoint.pt"
 
@@ -79,11 +79,11 @@ class Entry:
         Raises:
             UserError: The record is damaged.
         """
-        content = read_json(self._record)
+        content = read_json(self.outcome)
         try:
             return None if content is None else Record(**content)
         except TypeError as error:
-            raise damaged(self._record, error) from error
+            raise damaged(self.outcome, error) from error
 
     def finished(self, key: str) -> Record | None:
         """Read the record if the training of ``key`` is done and its files are intact; else None.
@@ -122,13 +122,13 @@ class Entry:
             self._write_history(history)
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         record = replace(record, files=self._files(), ended=now)
-        write_json(self._record, asdict(record))
+        write_json(self.outcome, asdict(record))
         if record.status == DONE:
             self._checkpoint.unlink(missing_ok=True)
         return record
 
     def _files(self) -> dict[str, int]:
-        kept = (p for p in self.folder.rglob("*") if p.suffix in KEPT and p != self._record)
+        kept = (p for p in self.folder.rglob("*") if p.suffix in KEPT and p != self.outcome)
         return {path.relative_to(self.folder).as_posix(): path.stat().st_size for path in kept}
 
     def clear(self) -> None:

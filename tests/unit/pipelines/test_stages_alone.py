@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -233,3 +234,26 @@ def test_cells_that_an_earlier_version_evaluated_are_refused(made: Stages) -> No
     older = made.evaluation.drop(columns="settings")
     with pytest.raises(UserError, match=r"-none-none-s0 .*--pipelines evaluate"):
         replace(made, evaluation=older).report(study())
+
+
+def test_results_say_where_and_when_a_cell_was_trained(made: Stages) -> None:
+    results = made.report(study())
+    (line,) = (line for line in results.to_dict("records") if line["cell"] == KD)
+    record, weights = Path(line["record"]), Path(line["weights"])
+    assert record.parent.name == weights.parent.name == line["key"][:12]
+    assert record.is_file()
+    assert weights.is_file()
+    assert line["ended"] == made.records[KD]["ended"]
+    assert line["revision"] == made.records[KD]["provenance"]["git_revision"]
+    assert line["teacher_ended"] < line["ended"]
+
+
+def test_paths_are_relative_to_the_project_that_has_the_cells(made: Stages, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    settings = '[tool.kedro]\npackage_name = "p"\nproject_name = "p"\nkedro_init_version = "1"\n'
+    shutil.copytree(made.store.root, project / "cells")
+    (project / "pyproject.toml").write_text(settings)
+    moved = replace(made, store=CellStore(project / "cells"))
+    line = moved.measure(study()).set_index("cell").loc[KD]
+    assert line["record"].startswith("cells/digits-resnet14-resnet8-s0/")
+    assert (project / line["weights"]).is_file()

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from kedro.framework.project import pipelines
-from kedro.io import DataCatalog
 
 from sakd.project.context import Context
 from sakd.project.origin import ORIGIN, OriginHooks, command_of
+from sakd.reporting import Origin
 
 Load = Callable[..., Context]
 
@@ -48,28 +48,29 @@ def test_a_command_asks_for_what_the_run_was_asked_for(
 
 
 def origin_of(context: Context, pipeline: str) -> Any:
-    hooks, catalog = OriginHooks(), DataCatalog({})
+    hooks, catalog = OriginHooks(), context._get_catalog()
     hooks.after_context_created(context)
     asked = {"env": context.env, "project_path": str(context.project_path)}
     hooks.before_pipeline_run(asked, pipelines[pipeline], catalog)
-    return catalog.load(ORIGIN) if ORIGIN in catalog else None
+    return catalog.load(ORIGIN)
 
 
 def test_the_report_gets_command_environment_and_the_settings_of_base(load_context: Load) -> None:
     origin = origin_of(load_context("smoke"), "report")
     assert (origin.command, origin.environment) == ("kedro run --env smoke", "smoke")
     assert origin.base["student"]["epochs"] == 30
+    assert origin.place == "../../../.."  # from data/smoke/08_reporting/digits
 
 
 def test_other_pipelines_get_nothing(load_context: Load) -> None:
-    assert origin_of(load_context("smoke"), "students") is None
+    assert origin_of(load_context("smoke"), "students") == Origin()
 
 
 def test_base_that_is_no_study_by_itself_is_not_known(load_context: Load, tmp_path: Any) -> None:
     context = load_context("smoke")
     (tmp_path / "base").mkdir()
     (tmp_path / "base" / "parameters.yml").write_text("no_such: 1\n")
-    hooks, catalog = OriginHooks(), DataCatalog({})
+    hooks, catalog = OriginHooks(), context._get_catalog()
     loader: Any = SimpleNamespace(conf_source=str(tmp_path))
     hooks.after_context_created(SimpleNamespace(config_loader=loader))  # type: ignore[arg-type]
     asked = {"env": "smoke", "project_path": str(context.project_path)}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from kedro.utils import find_kedro_project
 
 from sakd.data import DataCard, Parts, Prepared
 from sakd.foundation.errors import UserError
@@ -24,6 +26,7 @@ from sakd.pipelines.keys import (
 from sakd.reporting.tables.columns import (
     MEASURES,
     ORIGIN,
+    PLACES,
     SPENT,
     TEST,
     TEST_BEST,
@@ -34,7 +37,7 @@ from sakd.study.evaluation import Evaluator, trained_name
 from sakd.study.grid import Cell
 from sakd.study.images import predictions
 from sakd.study.parameters import Parameters, Teacher
-from sakd.study.store import CellStore, Record
+from sakd.study.store import CellStore, Entry, Record
 from sakd.weights.saved import Weights
 
 
@@ -100,6 +103,7 @@ def measure_students(
         for cell, training in zip(row.cells, trainings, strict=True):
             record = _record(cell, training.key, outcomes)
             line = {"cell": cell.id, "key": record.key, **asdict(cell), "settings": settings}
+            line |= _places(cells.entry(cell.row, cell.id, record.key))
             line |= {
                 "network": trained_name(cell),
                 "status": record.status,
@@ -130,6 +134,18 @@ def _evaluator(
     return Evaluator(cells, test_split, val_split, resolve_device(parameters.device))
 
 
+def _places(entry: Entry) -> dict[str, str]:
+    """Tell where the record and the weights of a cell are, if there are any, in the project."""
+    root = find_kedro_project(entry.folder) or Path()
+    files = (path.resolve() if path.exists() else None for path in (entry.outcome, entry.last))
+    shown = ("" if path is None else _relative(path, root.resolve()) for path in files)
+    return dict(zip(PLACES, shown, strict=True))
+
+
+def _relative(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
 def _origin(record: Record) -> dict[str, Any]:
     """Tell when and where a cell was trained, and for how long."""
     known = record.provenance
@@ -149,6 +165,7 @@ def _record(cell: Cell, key: str, outcomes: Mapping[str, Mapping[str, Any]]) -> 
 COLUMNS = (
     "cell",
     "key",
+    *PLACES,
     *(field.name for field in fields(Cell)),
     "network",
     "status",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 
 from sakd.data import DataCard
@@ -12,6 +14,14 @@ from sakd.reporting.pages.background import (
     provenance_section,
     settings_section,
     unfinished_section,
+)
+from sakd.reporting.pages.cells import (
+    Anchors,
+    anchors,
+    cells_section,
+    line_links,
+    links_of,
+    reference_links,
 )
 from sakd.reporting.pages.data_card import data_section
 from sakd.reporting.pages.headline import highlights
@@ -84,6 +94,7 @@ def report(
         *methods_section(cells),
         Section("How to read it", (Facts(wording.definitions(data)),)),
         *unfinished_section(cells),
+        *cells_section(cells, origin.place),
         *data_section(data),
         *settings_section(origin.settings),
         *provenance_section(origin.provenance),
@@ -100,26 +111,40 @@ def _subtitle(pairs: list[tuple[str, ...]]) -> str:
 def _results(
     outcomes: Outcomes, pairs: list[tuple[str, ...]], data: DataCard | None
 ) -> list[Section]:
-    chapter = Section("Results", (Text(wording.RESULTS),))
-    return [chapter, *(_pair(outcomes.of_pair(pair), pair, data) for pair in pairs)]
+    chapter, known = Section("Results", (Text(wording.RESULTS),)), anchors(outcomes.cells)
+    return [chapter, *(_pair(outcomes.of_pair(pair), pair, data, known) for pair in pairs)]
 
 
-def _pair(outcomes: Outcomes, pair: tuple[str, ...], data: DataCard | None) -> Section:
+def _pair(
+    outcomes: Outcomes, pair: tuple[str, ...], data: DataCard | None, known: Anchors
+) -> Section:
     cells = outcomes.cells
-    blocks: list[Block] = [Tabular("Reference rows", shown_references(cells, data))]
-    compared = contrasts(cells)
+    references = shown_references(cells, data)
+    links = reference_links(references, pair, known)
+    blocks: list[Block] = [Tabular("Reference rows", references, links=links)]
+    blocks += _comparisons(outcomes, pair, known)
+    levels = shown_levels(cells, data)
+    if len(levels):
+        links = line_links(levels, pair, known)
+        blocks.append(Tabular("Distilled students", levels, names=2, links=links))
+    selection = shown_selection(cells)
+    links = line_links(selection, pair, known)
+    caption = f"Which epoch: test {TITLE}"
+    blocks.append(Tabular(caption, selection, names=2, note=wording.BEST, links=links))
+    return Section(pair_name(pair), tuple(blocks), level=PART)
+
+
+def _comparisons(outcomes: Outcomes, pair: tuple[str, ...], known: Anchors) -> Iterator[Tabular]:
+    compared = contrasts(outcomes.cells)
     for contrast in compared:
         table = shown_comparison(outcomes, contrast)
         last = contrast == compared[-1] and POOLED in set(table["distiller"])
         note = f"{POOLED}: {wording.pooled_note(table['distiller'])}" if last else ""
         title = f"{contrast.first} against {contrast.second}, paired over seeds and images"
-        blocks.append(Tabular(title, table, note=note))
-    levels = shown_levels(cells, data)
-    if len(levels):
-        blocks.append(Tabular("Distilled students", levels, names=2))
-    selection = shown_selection(cells)
-    blocks.append(Tabular(f"Which epoch: test {TITLE}", selection, names=2, note=wording.BEST))
-    return Section(pair_name(pair), tuple(blocks), level=PART)
+        policies = (contrast.second, contrast.first)
+        columns = {f"{policy} %": policy for policy in policies} | {"points": contrast.first}
+        links = links_of(table, pair, columns, known)
+        yield Tabular(title, table, note=note, links=links)
 
 
 def _charts(outcomes: Outcomes, history: pd.DataFrame) -> tuple[Block, ...]:

@@ -6,6 +6,7 @@ import re
 
 from sakd.reporting.pages.sections import (
     Block,
+    CellList,
     Chart,
     Facts,
     Highlights,
@@ -34,18 +35,20 @@ def _section(section: Section) -> str:
 def _block(block: Block) -> str:
     match block:
         case Text(text):
-            return _text(text)
+            lines = [_text(text)]
         case Facts(items):
-            return "\n".join(f"- **{_text(term)}**: {_text(value)}" for term, value in items)
+            lines = [f"- **{_text(term)}**: {_text(value)}" for term, value in items]
         case Warnings(items):
-            return "\n".join(["> **Read this first**", ">", *(f"> - {_text(i)}" for i in items)])
+            lines = ["> **Read this first**", ">", *(f"> - {_text(i)}" for i in items)]
         case Highlights(items):
             lines = [f"- {_text(i.label)}: **{_text(i.value)}** ({_text(i.note)})" for i in items]
-            return "\n".join(lines)
         case Chart(caption=caption):
-            return f"- {_text(caption)} *(plotted in the HTML report)*"
+            lines = [f"- {_text(caption)} *(plotted in the HTML report)*"]
+        case CellList():
+            lines = ["*(links in the HTML report)*"]
         case Tabular():
-            return _table(block)
+            lines = [_table(block)]
+    return "\n".join(lines)
 
 
 def _table(block: Tabular) -> str:

@@ -16,6 +16,7 @@ class Origin:
         base: Their values in ``conf/base``.
         environment: The environment whose files were read after those of ``conf/base``.
         command: The command that made the report.
+        place: The path from the folder of the report to the project.
         made: Date and time of the report, UTC.
         provenance: Git revision, versions and device of the run that made the report.
     """
@@ -25,5 +26,6 @@ class Origin:
     base: Mapping[str, object] = field(default_factory=dict)
     environment: str = ""
     command: str = ""
+    place: str = ""
     made: str = ""
     provenance: Mapping[str, str] = field(default_factory=dict)

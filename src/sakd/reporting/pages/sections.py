@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -24,12 +25,16 @@ class Facts:
 
 @dataclass(frozen=True)
 class Tabular:
-    """A table of strings under a caption; the first columns hold names, the others numbers."""
+    """A table of strings under a caption; the first columns hold names, the others numbers.
+
+    ``links`` are anchors of the page, by row and column.
+    """
 
     caption: str
     frame: pd.DataFrame
     names: int = 1
     note: str = ""
+    links: Mapping[tuple[int, str], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,32 @@ class Highlights:
     items: tuple[Highlight, ...]
 
 
-Block = Text | Facts | Tabular | Chart | Warnings | Highlights
+@dataclass(frozen=True)
+class CellLinks:
+    """A cell in a few words, with links to its record and weights; empty without a file."""
+
+    label: str
+    record: str
+    weights: str
+
+
+@dataclass(frozen=True)
+class MethodCells:
+    """The cells of one method; ``anchor`` is unique in the report."""
+
+    anchor: str
+    title: str
+    cells: tuple[CellLinks, ...]
+
+
+@dataclass(frozen=True)
+class CellList:
+    """The cells of every method."""
+
+    methods: tuple[MethodCells, ...]
+
+
+Block = Text | Facts | Tabular | Chart | Warnings | Highlights | CellList
 
 
 CHAPTER, PART = 2, 3

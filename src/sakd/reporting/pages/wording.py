@@ -55,6 +55,11 @@ KEYS = (
     "weights, where record.json has all of it."
 )
 
+CELLS = (
+    "The cells behind the numbers: each record has all that determined the result, the weights are "
+    "those after the last epoch. results.csv has their paths too, relative to the project."
+)
+
 MADE = "The run that made this report; its cells may come from others, see the study above."
 
 MEASURES = (

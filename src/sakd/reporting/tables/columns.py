@@ -30,6 +30,9 @@ MEASURES = (*QUALITY, *FIDELITY, *ROBUSTNESS, *COST)
 OF_TEACHERS = (TEST, *QUALITY, *ROBUSTNESS, *COST)
 """The measures of a teacher, in columns that begin with ``teacher_``."""
 
+PLACES = ("record", "weights")
+"""The files of a cell, as paths in the project."""
+
 SPENT = ("seconds", "ended")
 """How long a training took, and when it ended."""
 
