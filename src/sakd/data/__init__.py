@@ -14,8 +14,9 @@ from sakd.data.sources.raw import RawData
 from sakd.data.sources.table import DATASETS, open_dataset
 from sakd.data.splits.data_card import DataCard, Prepared, Splits
 from sakd.data.splits.noise import noise
-from sakd.data.splits.prepare import Splitting, preparation_key, prepare
+from sakd.data.splits.prepare import prepare
 from sakd.data.splits.sampling import labelled_subset
+from sakd.data.splits.splitting import Splitting, preparation_key
 from sakd.data.splits.store import Parts, SplitStore
 
 __all__ = [

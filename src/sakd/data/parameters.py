@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -39,6 +39,10 @@ class DataParameters:
         train_size: Number of training images to keep; null for all.
         set_aside: Share of the training images that are kept from teachers and students, for a
             policy that learns from images which neither knows.
+        splits: Whether all seeds of the grid share one split, or each has its own, with its own
+            test images and teacher: seed s has ``fold`` s.
+        fold: The number of the split, from 0, where test images are taken in turn; null for test
+            images that are drawn. See `sakd.data.splits.prepare.Splitting`.
         split_seed: Seed of the splits, and of the choice of labelled images.
         student_per_class: Labelled images per class that students learn from; null for all.
 
@@ -60,6 +64,8 @@ class DataParameters:
     test_fraction: float | None = None
     train_size: int | None = None
     set_aside: float = 0.0
+    splits: Literal["shared", "per_seed"] = "shared"
+    fold: int | None = None
     split_seed: int = 0
     student_per_class: int | None = None
 
@@ -69,12 +75,24 @@ class DataParameters:
             share = getattr(self, name)
             fine = share is None or 0 < share < 1
             require(fine, f"{name} must be above 0 and below 1, got {share}")
-        self.splitting()  # which checks what is its own
+        fine = self.shared or self.fold is None
+        found = f"data.fold is {self.fold}, and data.splits gives every seed its own"
+        require(fine, f"{found}: set one of them")
+        self.of_seed(0).splitting()  # which checks what is its own
         for name in ("train_size", "student_per_class"):
             size = getattr(self, name)
             require(size is None or size >= 1, f"{name} must be 1 or more, or null, got {size}")
         fine = self.workers is None or self.workers >= 0
         require(fine, f"workers must be 0 or more, or null, got {self.workers}")
+
+    @property
+    def shared(self) -> bool:
+        """Whether all seeds of the grid share one split."""
+        return self.splits == "shared"
+
+    def of_seed(self, seed: int) -> DataParameters:
+        """Give the parameters of the split of ``seed``."""
+        return self if self.shared else replace(self, splits="shared", fold=seed)
 
     def images(self, tensors: Mapping[str, Tensor]) -> Images:
         """Make images of prepared tensors; those in files are found in ``path``."""
@@ -108,7 +126,7 @@ class DataParameters:
         """
         dataset = self.dataset()
         dataset.check()
-        self.splitting().check(has_test=dataset.has_test())
+        self.of_seed(0).splitting().check(has_test=dataset.has_test())
 
     @property
     def slug(self) -> str:
@@ -124,4 +142,5 @@ class DataParameters:
             self.split_seed,
             self.duplicates,
             self.set_aside,
+            self.fold,
         )

@@ -99,4 +99,4 @@ def lessons(development: Parts, card: Mapping[str, Any], parameters: Parameters)
     data, known = parameters.data, DataCard.from_json(card)
     train = Prepared(data.images(development["train"]()), known)
     aside = data.images(development["aside"]()) if "aside" in known.counts else None
-    return Lessons(train, seed=data.split_seed, aside=aside)
+    return Lessons(train, seed=data.splitting().drawn_by, aside=aside)

@@ -130,7 +130,7 @@ def student_settings(parameters: Parameters, card: Mapping[str, Any]) -> str:
     for name in ("device", "threads", "pack", "graph", "grid", "data"):
         del counted[name]
     data = parameters.data
-    labelled = {"per_class": data.student_per_class, "seed": data.split_seed}
+    labelled = {"per_class": data.student_per_class, "seed": data.splitting().drawn_by}
     return _digest(counted, labelled=labelled, data=_normalised(card))
 
 

@@ -28,36 +28,33 @@ from sakd.weights.saved import Weights, load_weights
 
 @dataclass(frozen=True)
 class Scope:
-    """The part of a study that a run trains.
+    """What a run trains of the part of a study that has one split of the data.
 
     Attributes:
+        development: The training and validation images, or others of their size.
+        card: Of the data.
+        parameters: Of this part of the study.
         rows: The rows of its cells.
         teachers: The networks of its teachers.
         made: The weights of teachers of the rows that were made before, by network.
     """
 
-    rows: Sequence[Row]
+    development: Parts
+    card: Mapping[str, Any]
+    parameters: Parameters
+    rows: Sequence[Row] = ()
     teachers: Sequence[str] = ()
     made: Mapping[str, Weights] = field(default_factory=dict)
 
 
 @torch.random.fork_rng()
-def make_plan(
-    development: Parts,
-    card: Mapping[str, Any],
-    cells: CellStore,
-    parameters: Parameters,
-    scope: Scope,
-    limit: float,
-) -> Plan:
+def make_plan(scopes: Sequence[Scope], cells: CellStore, limit: float) -> Plan:
     """Find what is done of a run, and estimate the time of what is to do; write nothing.
 
     Args:
-        development: The training and validation images, or others of their size.
-        card: Of the data.
+        scopes: What the run trains, by split of the data. The splits are of one size, so steps are
+            timed on the images of the first.
         cells: The store of the results.
-        parameters: All of them.
-        scope: What the run trains.
         limit: The seconds that timing may take, not counting what must be timed at least: one kind
             of training of each part.
 
@@ -65,28 +62,37 @@ def make_plan(
         UserError: The run would stop at once: a network of the grid cannot take the data, a file
             of weights does not fit, or a record is damaged.
     """
-    images = lessons(development, card, parameters)
-    bench = open_bench(development, card, cells, parameters)
+    teachers, pairs = dict[str, Rows](), dict[str, Rows]()
+    benches = []
+    for scope in scopes:
+        images = lessons(scope.development, scope.card, scope.parameters)
+        bench = open_bench(scope.development, scope.card, cells, scope.parameters)
+        benches.append(bench)
+        for parts, found in (
+            (teachers, _teachers(scope, images)),
+            (pairs, _pairs(scope, images, bench)),
+        ):
+            for name, rows in found.items():
+                parts.setdefault(name, []).extend(rows)
+    bench = benches[0]
     estimator = Estimator(
         Timer(bench).pace,
         val=len(bench.val.images),
         test=sum(bench.val.card.counts["test"]),
-        pack=parameters.pack,
+        pack=scopes[0].parameters.pack,
     )
-    teachers = _teachers(scope, images, parameters)
-    pairs = _pairs(scope, images, bench, parameters)
     lines = _lines({**teachers, **pairs}, bench, estimator, limit)
     count = len(teachers)
     return Plan(tuple(lines[:count]), tuple(lines[count:]), estimator.failures)
 
 
-Parted = dict[str, list[list[Training]]]
-"""Parts of a plan by name: rows of trainings."""
+Rows = list[list[Training]]
+"""Rows of trainings, which make a part of a plan."""
 
 
-def _teachers(scope: Scope, images: Lessons, parameters: Parameters) -> Parted:
+def _teachers(scope: Scope, images: Lessons) -> dict[str, Rows]:
     """Name the teachers that are trained here."""
-    teachers = map(parameters.teacher_of, scope.teachers)
+    teachers = map(scope.parameters.teacher_of, scope.teachers)
     return {
         f"teacher {teacher.network}": [[own_training(teacher, images)]]
         for teacher in teachers
@@ -94,10 +100,10 @@ def _teachers(scope: Scope, images: Lessons, parameters: Parameters) -> Parted:
     }
 
 
-def _pairs(scope: Scope, images: Lessons, bench: Bench, parameters: Parameters) -> Parted:
+def _pairs(scope: Scope, images: Lessons, bench: Bench) -> dict[str, Rows]:
     """Name the pairs of networks; their rows differ in the seed."""
-    weights = dict(scope.made)
-    parts: Parted = {}
+    weights, parameters = dict(scope.made), scope.parameters
+    parts: dict[str, Rows] = {}
     for row in scope.rows:
         if row.teacher not in weights:
             weights[row.teacher] = _weights(parameters.teacher_of(row.teacher), images, bench)
@@ -117,7 +123,9 @@ def _weights(teacher: Teacher, images: Lessons, bench: Bench) -> Weights:
     return Weights(fresh_network(teacher.network, images.card).state_dict())
 
 
-def _lines(parts: Parted, bench: Bench, estimator: Estimator, limit: float) -> list[Line]:
+def _lines(
+    parts: Mapping[str, Rows], bench: Bench, estimator: Estimator, limit: float
+) -> list[Line]:
     """Count what is done of each part, and estimate the rest; share ``limit`` among the parts."""
     waiting = {name: [_waiting(row, bench) for row in rows] for name, rows in parts.items()}
     untimed = sum(map(any, waiting.values()))

@@ -10,7 +10,7 @@ and ``conf/local`` say: DVC knows of the files of that environment alone.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
@@ -19,36 +19,18 @@ import click
 import yaml
 from kedro.framework.startup import bootstrap_project
 
-from sakd.networks.code import network_files
 from sakd.networks.outside.names import slug
+from sakd.project.code_files import DATA_CODE, EVALUATION_CODE, TRAINING_CODE, own_code
 from sakd.project.errors import told_in_one_line
 from sakd.project.parameters import loader_of, project_folder, read_parameters
 from sakd.study.parameters import Parameters
+from sakd.study.splits import splits_of
 
 Stage = dict[str, Any]
 
 PARAMETERS = "conf/{}/parameters.yml"
 HEAD = "# Written by `make stages` from the grid in {files}; do not edit.\n"
 BASE = "base"
-DATA_CODE = ["src/sakd/data", "src/sakd/foundation"]
-TRAINING_CODE = [
-    *DATA_CODE,
-    "src/sakd/distillers",
-    "src/sakd/networks",
-    "src/sakd/objectives",
-    "src/sakd/routing",
-    "src/sakd/study",
-    "src/sakd/training",
-    "src/sakd/weights",
-]
-EVALUATION_CODE = [
-    *DATA_CODE,
-    "src/sakd/measures",
-    "src/sakd/networks",
-    "src/sakd/study",
-    "src/sakd/tasks",
-    "src/sakd/weights",
-]
 TEACHER_PARAMETERS = ["device", "threads", "teacher"]
 STUDENT_PARAMETERS = ["device", "threads", "data", "grid", "student", "distillation", "routing"]
 OPTIONAL = (
@@ -62,6 +44,7 @@ OPTIONAL = (
     "student_lr",
 )
 """Parameters that are listed where they are set."""
+TABLES = ("evaluation.csv", "history.csv", "predictions.parquet")
 REPORTS = (
     "results.csv",
     "report.md",
@@ -96,25 +79,32 @@ class Stages:
         self._keys = {environment: None} if keys is None else keys
         self.data = parameters.data.slug
         self.rows = parameters.grid.rows(self.data)
+        self.splits = splits_of(parameters)
         teachers = [slug(name) for name in parameters.grid.teachers()]
-        self.primary = f"{data_root}/03_primary/{self.data}"
-        self.output = f"{data_root}/07_model_output/{self.data}"
-        models = f"{data_root}/06_models/{self.data}"
-        self.cells, self.teachers = f"{models}/cells", f"{models}/teachers"
-        self.weights = [f"{self.teachers}/{name}.safetensors" for name in teachers]
-        self.cards = [f"{self.teachers}/{name}.json" for name in teachers]
-        self.accuracies = [f"{self.output}/teachers/{name}.json" for name in teachers]
+        made = [f"{split.data}/teachers/{name}" for split in self.splits for name in teachers]
+        self.primary, self.models, outputs, reporting = (
+            f"{data_root}/{layer}"
+            for layer in ("03_primary", "06_models", "07_model_output", "08_reporting")
+        )
+        self.images = [f"{self.primary}/{split.data}" for split in self.splits]
+        self.cells = f"{self.models}/{self.data}/cells"
+        self.weights = [f"{self.models}/{name}.safetensors" for name in made]
+        self.cards = [f"{self.models}/{name}.json" for name in made]
+        self.accuracies = [f"{outputs}/{name}.json" for name in made]
         finished, starts = parameters.teacher_weights, parameters.teacher_start
         self.trains_teachers = len(teachers) > len(finished)
         self.files = _paths(finished, starts, parameters.student_weights)
-        self.teacher_code = _own_code(parameters.grid.teachers())
-        self.code = _own_code(parameters.grid.networks())
+        self.teacher_code = own_code(parameters.grid.teachers())
+        self.code = own_code(parameters.grid.networks())
         given = [name for name in OPTIONAL if getattr(parameters, name)]
         self.teacher_parameters = [*TEACHER_PARAMETERS, *given]
         self.all_parameters = [*STUDENT_PARAMETERS, *TEACHER_PARAMETERS[2:], *given]
-        tables = ("evaluation.csv", "history.csv", "predictions.parquet")
-        self.tables = [f"{self.output}/{name}" for name in tables]
-        self.reporting = f"{data_root}/08_reporting/{self.data}"
+        self.output, self.reporting = f"{outputs}/{self.data}", f"{reporting}/{self.data}"
+        self.tables = [f"{outputs}/{split.data}/{name}" for split in self.splits for name in TABLES]
+        self.joined: list[str] = []
+        if not parameters.data.shared:
+            self.joined += [f"{self.output}/{name}" for name in TABLES[1:]]
+            self.joined += [f"{reporting}/{split.data}/results.csv" for split in self.splits]
 
     def every(self) -> dict[str, Stage]:
         """Describe every stage, by name."""
@@ -132,7 +122,7 @@ class Stages:
             "cmd": f"{self.run} data_preparation",
             "deps": DATA_CODE,
             "params": self._params(["data"]),
-            "outs": [self.primary],
+            "outs": self.images,
         }
 
     def teacher(self) -> Stage:
@@ -140,7 +130,7 @@ class Stages:
         cells = [_persistent(f"{self.cells}/teachers")] if self.trains_teachers else []
         return {
             "cmd": f"{self.run} teacher",
-            "deps": [self.primary, *self.files, *TRAINING_CODE, *self.teacher_code],
+            "deps": [*self.images, *self.files, *TRAINING_CODE, *self.teacher_code],
             "params": self._params(self.teacher_parameters),
             "outs": [*self.weights, *self.cards, *cells],
         }
@@ -148,10 +138,11 @@ class Stages:
     def students(self) -> Stage:
         """Describe a stage for every row, which trains its cells."""
         pair = "${item.teacher}-${item.student}-s${item.seed}"
-        teacher = self.teachers + "/${item.teacher}.safetensors"
+        images = self.primary + "/${item.split}"
+        teacher = self.models + "/${item.split}/teachers/${item.teacher}.safetensors"
         stage = {
             "cmd": f"{self.run} students --nodes students-{self.data}-{pair}",
-            "deps": [self.primary, teacher, *self.files, *TRAINING_CODE, *self.code],
+            "deps": [images, teacher, *self.files, *TRAINING_CODE, *self.code],
             "params": self._params(self.all_parameters),
             "outs": [
                 f"{self.output}/records/{pair}.json",
@@ -160,11 +151,13 @@ class Stages:
         }
         items = {
             row.id: {
+                "split": split.data,
                 "teacher": slug(row.teacher),
                 "student": slug(row.student),
                 "seed": row.seed,
             }
-            for row in self.rows
+            for split in self.splits
+            for row in split.parameters.grid.rows(self.data)
         }
         return {"foreach": items, "do": stage}
 
@@ -177,7 +170,7 @@ class Stages:
         ]
         return {
             "cmd": f"{self.run} evaluate",
-            "deps": [self.primary, *self.weights, *cells, *records, *self.files, *EVALUATION_CODE],
+            "deps": [*self.images, *self.weights, *cells, *records, *self.files, *EVALUATION_CODE],
             "params": self._params(self.all_parameters),
             "outs": [*self.tables, *self.accuracies, _persistent(f"{self.cells}/evaluations")],
         }
@@ -188,7 +181,7 @@ class Stages:
             "cmd": f"{self.run} report",
             "deps": [*self.tables, *self.accuracies, "src/sakd/evidence", "src/sakd/reporting"],
             "params": self._params([*self.all_parameters, "report"]),
-            "outs": [f"{self.reporting}/{name}" for name in REPORTS],
+            "outs": [*(f"{self.reporting}/{name}" for name in REPORTS), *self.joined],
             "metrics": [f"{self.reporting}/summary.json"],
         }
 
@@ -199,14 +192,6 @@ class Stages:
             for environment, keys in self._keys.items()
         }
         return [{file: found} for file, found in listed.items() if found]
-
-
-def _own_code(networks: Iterable[str]) -> list[str]:
-    """List the files of the project outside the library that make ``networks``."""
-    here = Path.cwd()
-    files = {file.resolve() for name in networks for file in network_files(name)}
-    inside = [file.relative_to(here).as_posix() for file in files if file.is_relative_to(here)]
-    return sorted(path for path in inside if not path.startswith(tuple(TRAINING_CODE)))
 
 
 def _paths(*files: Mapping[str, Path]) -> list[str]:

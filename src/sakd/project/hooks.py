@@ -24,6 +24,7 @@ from sakd.project.errors import one_line, told_in_one_line
 from sakd.project.parameters import active_parameters
 from sakd.project.plan import plan_run
 from sakd.reporting import console_table
+from sakd.study.splits import splits_of
 
 TRAINING = frozenset({"teacher", "students"})
 """Tags of the nodes that train."""
@@ -92,10 +93,11 @@ class RunHooks:
         Raises:
             ClickException: Cells failed.
         """
-        data = active_parameters().data.slug
+        parameters = active_parameters()
+        data, (split, *_) = parameters.data.slug, splits_of(parameters)
         if f"{data}-results" in pipeline.all_outputs():
             with told_in_one_line():
-                card = DataCard.from_json(catalog.load(f"{data}-card"))
+                card = DataCard.from_json(catalog.load(f"{split.data}-card"))
                 parts = ("results", "history", "predictions")
                 announce(card, *(catalog.load(f"{data}-{part}") for part in parts))
 
@@ -110,7 +112,7 @@ def check_run(pipeline: Pipeline, catalog: CatalogProtocol[str, Any]) -> None:
     resolve_device(parameters.device)
     if parameters.teacher.compile or parameters.student.compile:
         require_compiler()
-    if "params:data" in pipeline.inputs():
+    if any(split.given("data") in pipeline.inputs() for split in splits_of(parameters)):
         parameters.data.check()
     if f"{parameters.data.slug}-cells" in pipeline.inputs():
         parameters.check_files()

@@ -19,6 +19,7 @@ from sakd.project.errors import check_conf, one_line
 from sakd.project.loader import Loader
 from sakd.reporting import Origin
 from sakd.study.parameters import Parameters, parse_parameters
+from sakd.study.splits import splits_of
 
 _active: Parameters | None = None
 
@@ -66,14 +67,22 @@ def for_nodes(parameters: Parameters) -> dict[str, Any]:
     """Name the parameters as nodes ask for them.
 
     A node finds one of them as ``params:data``, all of them as ``params:study``, a teacher as
-    ``params:teachers.NETWORK`` and the cells of a row as ``params:rows.ROW``. A run puts
-    its command into ``params:origin``. Nodes that train or
-    that look for trained cells take ``params:study``: the key of a cell depends on most of it.
+    ``params:teachers.NETWORK`` and the cells of a row as ``params:rows.ROW``. A run puts its
+    command into ``params:origin``. Nodes that train or that look for trained cells take
+    ``params:study``: the key of a cell depends on most of it.
+
+    Where every seed has its own split, those of a split begin with ``params:splits.SPLIT.``.
     """
+    named = {**_named(parameters), "origin": Origin()}
+    parts = {split.data: _named(split.parameters) for split in splits_of(parameters)}
+    return named if parameters.data.shared else {**named, "splits": parts}
+
+
+def _named(parameters: Parameters) -> dict[str, Any]:
     typed = {field.name: getattr(parameters, field.name) for field in fields(parameters)}
     rows = {row.id: row for row in parameters.grid.rows(parameters.data.slug)}
     teachers = {slug(name): parameters.teacher_of(name) for name in parameters.grid.teachers()}
-    return {**typed, "study": parameters, "origin": Origin(), "rows": rows, "teachers": teachers}
+    return {**typed, "study": parameters, "rows": rows, "teachers": teachers}
 
 
 def _raw(loader: AbstractConfigLoader) -> Mapping[str, Any]:

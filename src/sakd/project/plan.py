@@ -14,6 +14,7 @@ from sakd.networks.outside.names import slug
 from sakd.pipelines.plan import Scope, make_plan
 from sakd.study.parameters import Parameters
 from sakd.study.plan import Plan
+from sakd.study.splits import StudySplit, splits_of
 
 Catalog = CatalogProtocol[str, Any]
 
@@ -31,27 +32,27 @@ def plan_run(pipeline: Pipeline, catalog: Catalog, parameters: Parameters, limit
         UserError: The run would stop at once, or only preparing the data would show its size.
     """
     cells = catalog.load(f"{parameters.data.slug}-cells")
-    development, card = _data(catalog, parameters)
-    scope = scope_of(pipeline, catalog, parameters)
-    return make_plan(development, card, cells, parameters, scope, limit)
+    scopes = [scope_of(pipeline, catalog, split) for split in splits_of(parameters)]
+    return make_plan(scopes, cells, limit)
 
 
-def scope_of(pipeline: Pipeline, catalog: Catalog, parameters: Parameters) -> Scope:
+def scope_of(pipeline: Pipeline, catalog: Catalog, split: StudySplit) -> Scope:
     """Find the rows and the teachers that ``pipeline`` trains, and read its other teachers."""
-    data, grid = parameters.data.slug, parameters.grid
+    grid = split.parameters.grid
     students = pipeline.only_nodes_with_tags("students").inputs()
-    rows = [row for row in grid.rows(data) if f"params:rows.{row.id}" in students]
+    every = grid.rows(split.parameters.data.slug)
+    rows = [row for row in every if split.given(f"rows.{row.id}") in students]
     taught = pipeline.only_nodes_with_tags("teacher").inputs()
-    teachers = [name for name in grid.teachers() if f"params:teachers.{slug(name)}" in taught]
+    teachers = [name for name in grid.teachers() if split.given(f"teachers.{slug(name)}") in taught]
     earlier = {row.teacher for row in rows} - set(teachers)
-    made = {name: catalog.load(f"{data}-{slug(name)}-teacher") for name in earlier}
-    return Scope(rows, teachers, made)
+    made = {name: catalog.load(f"{split.data}-{slug(name)}-teacher") for name in earlier}
+    return Scope(*_data(catalog, split), split.parameters, rows, teachers, made)
 
 
-def _data(catalog: Catalog, parameters: Parameters) -> tuple[Parts, dict[str, Any]]:
+def _data(catalog: Catalog, split: StudySplit) -> tuple[Parts, dict[str, Any]]:
     """Give the development images and the card, or noise of the size that they will have."""
-    data = parameters.data
-    names = f"{data.slug}-development", f"{data.slug}-card"
+    data = split.parameters.data
+    names = f"{split.data}-development", f"{split.data}-card"
     if all(map(catalog.exists, names)):
         development, card = map(catalog.load, names)
         return development, card

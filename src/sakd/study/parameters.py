@@ -21,6 +21,7 @@ from sakd.objectives.parameters import check_options
 from sakd.routing import POLICIES
 from sakd.study.grid import Grid
 from sakd.study.recipe import Recipe
+from sakd.study.splits import check_splits
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ class Parameters:
         data: The dataset, and how it is split.
         grid: The cells of the study.
         teacher: How teachers are trained.
-        teacher_seed: The seed of their training.
+        teacher_seed: The seed of their training; where every seed of the grid has its own split,
+            it is added to that seed.
         teacher_weights: Files of finished teachers, by network; they are not trained here.
         teacher_start: Files of weights, by network, from which teachers start their training.
         teacher_renames: Prefixes of the names in the files of teachers, and their replacements.
@@ -177,6 +179,7 @@ class Parameters:
         for name in self.student_lr:
             check_network(name)
         self._check_weights()
+        check_splits(self)
 
     def _check_aside(self) -> None:
         """Check that there are images for policies that learn from images set aside."""

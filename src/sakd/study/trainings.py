@@ -82,8 +82,12 @@ class Training:
 
     @property
     def kind(self) -> str:
-        """A hash that trainings share if they differ in their seed alone, and so take as long."""
-        return content_key({name: fact for name, fact in self.facts.items() if name != "seed"})
+        """A hash that trainings of a study share if they differ in their seed and split alone.
+
+        They take equally long.
+        """
+        own = ("seed", "data", "statistics", "subset_seed", "teacher_weights")
+        return content_key({name: fact for name, fact in self.facts.items() if name not in own})
 
     @property
     def taught_by(self) -> str | None:

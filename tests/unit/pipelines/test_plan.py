@@ -21,6 +21,7 @@ from sakd.pipelines.teacher.nodes import make_teacher
 from sakd.study.pace import Pace, Timer
 from sakd.study.parameters import Parameters, parse_parameters
 from sakd.study.plan import Line, Plan
+from sakd.study.splits import splits_of
 from sakd.study.store import CellStore
 from sakd.study.trainings import Training
 from sakd.weights.saved import Weights
@@ -63,8 +64,9 @@ class Study:
 
     def plan(self, parameters: Parameters, limit: float = 0, **scope: Any) -> Plan:
         rows = parameters.grid.rows("digits")
-        chosen = Scope(**{"rows": rows, "teachers": parameters.grid.teachers(), **scope})
-        return make_plan(self.development, self.card, self.store, parameters, chosen, limit)
+        named = {"rows": rows, "teachers": parameters.grid.teachers(), **scope}
+        chosen = Scope(self.development, self.card, parameters, **named)
+        return make_plan([chosen], self.store, limit)
 
     def files(self) -> dict[Path, bytes]:
         return {p: p.read_bytes() for p in self.folder.rglob("*") if p.is_file()}
@@ -106,6 +108,28 @@ def test_nothing_is_done_before_a_run_and_all_after_it(made: Study, timed: list[
     plan = made.plan(parameters)
     assert plan.summary() == "6 cells: all done"
     assert timed == []
+
+
+def test_splits_of_one_study_are_counted_together_and_timed_once(
+    made: Study, timed: list[str]
+) -> None:
+    parameters = study(grid={"seeds": "0+1"})
+    data = replace(parameters.data, test_fraction=0.2, splits="per_seed")
+    splits = splits_of(replace(parameters, data=data))
+    names = [split.parameters.grid.teachers() for split in splits]
+    rows = [split.parameters.grid.rows("digits") for split in splits]
+    cards = [{**made.card, "sha256": split.data} for split in splits]
+    scopes = [
+        Scope(made.development, card, split.parameters, mine, teachers)
+        for card, split, mine, teachers in zip(cards, splits, rows, names, strict=True)
+    ]
+    plan = make_plan(scopes, made.store, 60)
+    assert counted(*plan.teachers, *plan.pairs) == [
+        ("teacher resnet14", 2, 0),
+        ("resnet14/resnet8", 6, 0),
+    ]
+    assert (plan.teachers[0].seconds, plan.pairs[0].seconds) == (2.0, 6.0)
+    assert len(timed) == 4
 
 
 @pytest.mark.usefixtures("timed")

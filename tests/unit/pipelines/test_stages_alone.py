@@ -95,7 +95,7 @@ class Stages:
 
     def report(self, parameters: Parameters) -> pd.DataFrame:
         made = self.evaluation, self.predictions
-        return tabulate(parameters, self.card, *made, self.accuracy)[0]
+        return tabulate(parameters, self.card, *made, self.accuracy)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog, DatasetError
 
 from sakd.data import Splits
+from sakd.data.parameters import DataParameters
 from sakd.pipelines import data_preparation, evaluate, report, students, teacher
 from sakd.project.datasets import (
     CellStoreDataset,
@@ -82,10 +83,11 @@ class TestCatalog:
         loader = OmegaConfigLoader(str(root / "conf"), env="local", **CONFIG_LOADER_ARGS)
         return DataCatalog.from_config(loader["catalog"])
 
-    @pytest.fixture
-    def parameters(self) -> Parameters:
+    @pytest.fixture(params=["shared", "per_seed"])
+    def parameters(self, request: pytest.FixtureRequest) -> Parameters:
         pairs = ("resnet20/resnet8", "wrn_40_2/wrn_16_2", "resnet20/wrn_16_1")
-        return Parameters(grid=Grid(pairs=pairs, seeds=(0, 1)))
+        data = DataParameters(test_fraction=0.2, splits=request.param)
+        return Parameters(data=data, grid=Grid(pairs=pairs, seeds=(0, 1)))
 
     def test_every_dataset_of_every_pipeline_is_kept(
         self, catalog: DataCatalog, parameters: Parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from click.testing import CliRunner
 
 from sakd.pipeline_registry import register_pipelines
 from sakd.project.dvc import Stages, dvc_yaml, main
-from sakd.project.parameters import loader_of, read_parameters
+from sakd.project.parameters import activate, loader_of, read_parameters
 from sakd.study.parameters import Parameters
 
 ROOT = Path(__file__).parents[3]
@@ -62,9 +63,19 @@ def parameters_of_base() -> Parameters:
     return read_parameters(loader_of(ROOT, "base"), ROOT)
 
 
-def test_every_command_names_a_pipeline_and_every_row_a_node() -> None:
+@pytest.fixture(params=["shared", "per_seed"])
+def parameters(request: pytest.FixtureRequest) -> Iterator[Parameters]:
+    """The study of ``conf/base``, with one split and with a split for every seed."""
+    base = parameters_of_base()
+    made = replace(base, data=replace(base.data, splits=request.param))
+    activate(made)
+    yield made
+    activate(None)
+
+
+def test_every_command_names_a_pipeline_and_every_row_a_node(parameters: Parameters) -> None:
     pipelines = register_pipelines()
-    stages = yaml.safe_load(dvc_yaml(Stages(parameters_of_base())))["stages"]
+    stages = yaml.safe_load(dvc_yaml(Stages(parameters)))["stages"]
     rows = stages["students"]["foreach"]
     command = stages["students"]["do"]["cmd"].split(" --nodes ")[1]
     nodes = set()
@@ -79,12 +90,27 @@ def test_every_command_names_a_pipeline_and_every_row_a_node() -> None:
         assert name in pipelines
 
 
-def test_no_two_stages_write_the_same_file() -> None:
-    stages = Stages(parameters_of_base()).every()
+def test_no_two_stages_write_the_same_file(parameters: Parameters) -> None:
+    stages = Stages(parameters).every()
     written = [path for stage in stages.values() for path in outs(stage.get("do", stage))]
     assert len(written) == len(set(written))
     folders = [out for out in written if "." not in out.rpartition("/")[2]]
     assert not [(a, b) for a in folders for b in written if b != a and b.startswith(f"{a}/")]
+
+
+def test_what_the_stages_of_a_split_read_is_written_by_others(parameters: Parameters) -> None:
+    stages = Stages(parameters).every()
+    students = stages.pop("students")
+    written = {path for stage in stages.values() for path in outs(stage)}
+    for item in students["foreach"].values():
+        read, made = students["do"]["deps"], outs(students["do"])
+        for key, value in item.items():
+            read, made = (
+                [path.replace("${item." + key + "}", str(value)) for path in paths]
+                for paths in (read, made)
+            )
+        assert {path for path in read if path.startswith("data/")} <= written
+        assert set(made) <= set(stages["evaluate"]["deps"])
 
 
 def test_learning_rates_of_students_are_parameters_of_their_stages() -> None:

@@ -16,6 +16,7 @@ from sakd.project.context import Context
 from sakd.project.parameters import active_parameters
 from sakd.project.plan import scope_of
 from sakd.study.pace import Pace, Timer
+from sakd.study.splits import splits_of
 from sakd.study.trainings import Training
 
 Capture = pytest.CaptureFixture[str]
@@ -55,6 +56,14 @@ def test_the_default_study_is_planned_before_its_data_is_there(
         (
             ["--env", "smoke", "--params", "grid.seeds=0+1"],
             ["teacher resnet20 1", f"resnet20/resnet8 {2 * (1 + 2 * len(DISTILLERS))}"],
+        ),
+        (
+            ["--params", "data.splits=per_seed,grid.distillers=kd"],
+            ["teacher resnet20 3", "resnet20/resnet8 9"],
+        ),
+        (
+            ["--params", "data.splits=per_seed", "--pipelines", "data_preparation,teacher"],
+            ["teacher resnet20 3"],
         ),
         (["--pipelines", "data_preparation"], []),
         (["--pipelines", "data_preparation,teacher"], ["teacher resnet20 1"]),
@@ -136,12 +145,15 @@ class TestScope:
     ) -> None:
         load_context(grid={"pairs": "resnet20/resnet8+vgg13/vgg8", "seeds": "0+1"})
         parameters, loaded = active_parameters(), list[str]()
-        catalog: Any = SimpleNamespace(load=lambda name: loaded.append(name) or name)
-        scope = scope_of(pipelines["distill"], catalog, parameters)
+        catalog: Any = SimpleNamespace(
+            load=lambda name: loaded.append(name) or name, exists=lambda _: False
+        )
+        (split,) = splits_of(parameters)
+        scope = scope_of(pipelines["distill"], catalog, split)
         assert [row.id for row in scope.rows] == [r.id for r in parameters.grid.rows("digits")]
         assert (scope.teachers, scope.made, loaded) == (["resnet20", "vgg13"], {}, [])
         chosen = pipelines["distill"].only_nodes("students-digits-vgg13-vgg8-s1")
-        scope = scope_of(chosen, catalog, parameters)
+        scope = scope_of(chosen, catalog, split)
         assert [row.id for row in scope.rows] == ["digits-vgg13-vgg8-s1"]
         assert (scope.teachers, scope.made) == ([], {"vgg13": "digits-vgg13-teacher"})
-        assert scope_of(pipelines["evaluate"], catalog, parameters).rows == []
+        assert scope_of(pipelines["evaluate"], catalog, split).rows == []

@@ -9,7 +9,7 @@ import torch
 from sakd.data.batches.images import ImageSet
 from sakd.data.sources.base import Outline
 from sakd.data.splits.data_card import DataCard, Splits
-from sakd.data.splits.prepare import Splitting
+from sakd.data.splits.splitting import Splitting
 
 
 def noise(outline: Outline, splitting: Splitting, *, name: str) -> Splits:

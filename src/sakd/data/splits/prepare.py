@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
-from typing import Literal
 
 import torch
+from torch import Tensor
 
 from sakd.data.batches.images import Images, content_hash
 from sakd.data.pictures.form import Form
@@ -18,63 +16,12 @@ from sakd.data.pictures.preprocessing import preprocessing
 from sakd.data.sources.raw import RawData
 from sakd.data.splits.data_card import DataCard, Splits
 from sakd.data.splits.duplicates import Hashed, without_duplicates
-from sakd.data.splits.sampling import draw_per_class, proportional
+from sakd.data.splits.sampling import draw_per_class, folds, proportional
+from sakd.data.splits.splitting import Splitting, share_of
 from sakd.foundation.errors import UserError, require
-from sakd.foundation.keys import added, facts_of
 from sakd.foundation.randomness import generator
 
 logger = logging.getLogger(__name__)
-
-FORMAT = 3
-"""Part of every preparation key: raise it when a change of the code changes prepared data."""
-
-
-@dataclass(frozen=True)
-class Splitting:
-    """How a dataset is split.
-
-    Attributes:
-        val_fraction: Share of the training images for val, in (0, 1), where it has no val images.
-        test_fraction: Share of all images for test, in (0, 1), taken before val, where it has no
-            test images.
-        train_size: Keep this many training images, in (stratified) proportion; None for all.
-        split_seed: The same seed gives the same splits.
-        duplicates: Whether to drop or to keep them, see `sakd.data.splits.duplicates`.
-        set_aside: Share of these training images for a split of its own, ``aside``, taken last.
-
-    Raises:
-        UserError: ``set_aside`` is out of range.
-    """
-
-    val_fraction: float
-    test_fraction: float | None = None
-    train_size: int | None = None
-    split_seed: int = 0
-    duplicates: Literal["drop", "keep"] = "drop"
-    set_aside: float = added(0.0)
-
-    def __post_init__(self) -> None:
-        """Check the share that is set aside."""
-        fine = 0 <= self.set_aside < 1
-        require(fine, f"set_aside must be 0 or more and below 1, got {self.set_aside}")
-
-    def check(self, *, has_test: bool | None) -> None:
-        """Check that there is a share for test if the dataset has no test images.
-
-        Args:
-            has_test: See `Dataset.has_test`.
-
-        Raises:
-            UserError: There is neither.
-        """
-        if has_test is False:
-            _share("test", self.test_fraction)
-
-
-def preparation_key(fingerprint: str, splitting: Splitting) -> str:
-    """Hash all that determines prepared data: ``Dataset.fingerprint``, splitting, this code."""
-    content = {"format": FORMAT, "raw": fingerprint, **facts_of(splitting)}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def prepare(raw: RawData, splitting: Splitting, *, name: str, key: str = "") -> Splits:
@@ -101,6 +48,10 @@ def prepare(raw: RawData, splitting: Splitting, *, name: str, key: str = "") -> 
     tested = None if test is None else test.canonical()
     splits = _split(train, given, tested, splitting, raw.classes)
     card = _card(raw, splits, name=name, key=key)
+    if splitting.fold is not None:
+        taken = f"split {splitting.fold} of those that test images in turn"
+        note = f"{taken}; {splitting.folds} in a row test every image once"
+        card = replace(card, notes=(*card.notes, note))
     _tell(card)
     return Splits(**splits, card=replace(card, duplicates=asdict(duplicates)))
 
@@ -113,18 +64,23 @@ def _split(
     classes: Sequence[str],
 ) -> dict[str, Images]:
     """Name the splits; val and test are carved from ``train`` unless they are given."""
-    carve = partial(_carve, seed=splitting.split_seed, classes=classes)
+    splitting.check(has_test=test is not None)
+    seed = splitting.drawn_by
+    carve = partial(_carve, seed=seed, classes=classes)
     learnt = 2 if splitting.set_aside else 1  # images that a class must keep for train and aside
     if test is None:
         after = learnt if given else learnt + 1  # and for val
-        train, test = carve(train, "test", splitting.test_fraction, leave=after)
+        if splitting.fold is None:
+            train, test = carve(train, "test", splitting.test_fraction, leave=after)
+        else:
+            train, test = _take_turn(train, splitting, splitting.fold, classes)
     if given:
         (val,) = given
         require(len(val) > 0, "val has no image that is not in test too; add images")
         _require_images(train, 1, "to train on", classes)
     else:
         train, val = carve(train, "val", splitting.val_fraction, leave=learnt)
-    train = _keep(train, splitting.train_size, seed=splitting.split_seed, classes=classes)
+    train = _keep(train, splitting.train_size, seed=seed, classes=classes)
     if not splitting.set_aside:
         return {"train": train, "val": val, "test": test}
     train, aside = carve(train, "aside", splitting.set_aside, leave=1)
@@ -140,21 +96,30 @@ def _carve(
     seed: int,
     classes: Sequence[str],
 ) -> tuple[Images, Images]:
-    share = _share(split, fraction)
+    share = share_of(split, fraction)
     counts = pool.labels.bincount(minlength=len(classes))
     _require_images(pool, 1 + leave, f"to split {split} off", classes)
     quota = proportional(counts, round(share * len(pool)))
     quota = quota.clamp(min=1).minimum(counts - leave)  # no class is absent from a split
     taken = draw_per_class(pool.labels, quota, generator(seed, split))
-    rest = torch.ones(len(pool), dtype=torch.bool).index_fill(0, taken, value=False)
-    return pool.subset(rest.nonzero().squeeze(1)), pool.subset(taken)
+    return _parted(pool, torch.zeros(len(pool), dtype=torch.bool).index_fill(0, taken, value=True))
 
 
-def _share(split: str, fraction: float | None) -> float:
-    if fraction is None or not 0 < fraction < 1:
-        found = f"there are no {split} images, so data.{split}_fraction"
-        raise UserError(f"{found} must be above 0 and below 1, got {fraction}")
-    return fraction
+def _take_turn(
+    pool: Images, splitting: Splitting, fold: int, classes: Sequence[str]
+) -> tuple[Images, Images]:
+    """Split off the test images of a fold."""
+    count = splitting.folds
+    _require_images(pool, count, f"to test images in {count} turns", classes)
+    lap, turn = divmod(fold, count)
+    parts = folds(pool.labels, count, generator(splitting.split_seed, "folds", lap))
+    return _parted(pool, parts == turn)
+
+
+def _parted(pool: Images, taken: Tensor) -> tuple[Images, Images]:
+    """Give the rest of ``pool``, and the images that are ``taken``, (N,) bool."""
+    rest, part = (chosen.nonzero().squeeze(1) for chosen in (~taken, taken))
+    return pool.subset(rest), pool.subset(part)
 
 
 def _require_images(pool: Images, needed: int, purpose: str, classes: Sequence[str]) -> None:

@@ -42,6 +42,24 @@ def draw_per_class(labels: Tensor, quota: Tensor, source: torch.Generator) -> Te
     return by_class[rank < quota[labels[by_class]]].sort().values
 
 
+def folds(labels: Tensor, count: int, source: torch.Generator) -> Tensor:
+    """Deal the positions of ``labels`` into ``count`` parts in which every class has its share.
+
+    The sizes of the parts differ by one at most, and so do the numbers of images of each class.
+
+    Args:
+        labels: (N,) int64.
+        count: The number of parts.
+        source: Generator on the CPU.
+
+    Returns:
+        (N,) int64, the part of each position, 0 to ``count`` - 1.
+    """
+    shuffled = torch.randperm(len(labels), generator=source)
+    by_class = shuffled[labels[shuffled].argsort(stable=True)]
+    return torch.empty_like(by_class).index_copy(0, by_class, torch.arange(len(labels)) % count)
+
+
 def labelled_subset(train: Images, per_class: int | None, seed: int) -> Images:
     """Draw the labelled images that a student learns from: ``per_class`` of each class, or all.
 

@@ -30,7 +30,7 @@ def prepare_data(data: DataParameters, store: SplitStore) -> tuple[Parts, Parts,
     if found is None:
         store.check_origin(dataset.origin)
     splits = found or prepare(dataset.load(), splitting, name=data.slug, key=key)
-    labelled_subset(splits.train, data.student_per_class, data.split_seed)  # or stop here
+    labelled_subset(splits.train, data.student_per_class, splitting.drawn_by)  # or stop here
     if found:
         logger.info("%s: prepared already", data.slug)
     else:

@@ -6,15 +6,18 @@ from kedro.pipeline import Node, Pipeline
 
 from sakd.pipelines.data_preparation.nodes import prepare_data
 from sakd.study.parameters import Parameters
+from sakd.study.splits import splits_of
 
 
 def create_pipeline(parameters: Parameters) -> Pipeline:
-    """Build one node: raw images to splits and a card."""
-    name = parameters.data.slug
-    node = Node(
-        prepare_data,
-        inputs=["params:data", f"{name}-splits"],
-        outputs=[f"{name}-development", f"{name}-test", f"{name}-card"],
-        name=f"prepare-{name}",
-    )
-    return Pipeline([node], tags=["data_preparation"])
+    """Build a node for every split: raw images to train, val and test, and a card."""
+    nodes = [
+        Node(
+            prepare_data,
+            inputs=[split.given("data"), f"{split.data}-splits"],
+            outputs=[f"{split.data}-{name}" for name in ("development", "test", "card")],
+            name=f"prepare-{split.data}",
+        )
+        for split in splits_of(parameters)
+    ]
+    return Pipeline(nodes, tags=["data_preparation"])

@@ -7,28 +7,35 @@ from kedro.pipeline import Node, Pipeline
 from sakd.networks.outside.names import slug
 from sakd.pipelines.evaluate.nodes import measure_students, measure_teacher
 from sakd.study.parameters import Parameters
+from sakd.study.splits import StudySplit, splits_of
 
 
 def create_pipeline(parameters: Parameters) -> Pipeline:
-    """Build a node for every teacher, and one for all students."""
-    data = parameters.data.slug
-    images = [f"{data}-{name}" for name in ("test", "development", "card", "cells")]
-    networks = [slug(network) for network in parameters.grid.teachers()]
-    weights = [f"{data}-{network}-teacher" for network in networks]
+    """Build, for every split, a node for each teacher and one for all students."""
+    nodes = [node for split in splits_of(parameters) for node in _nodes(split)]
+    return Pipeline(nodes, tags=["evaluate"])
+
+
+def _nodes(split: StudySplit) -> list[Node]:
+    data, grid = split.parameters.data.slug, split.parameters.grid
+    images = [f"{split.data}-{name}" for name in ("test", "development", "card")]
+    images.append(f"{data}-cells")
+    networks = [slug(network) for network in grid.teachers()]
+    weights = [f"{split.data}-{network}-teacher" for network in networks]
     teachers = [
         Node(
             measure_teacher,
-            inputs=[*images, made, f"params:teachers.{network}", "params:study"],
-            outputs=f"{data}-{network}-accuracy",
-            name=f"evaluate-{data}-{network}",
+            inputs=[*images, made, split.given(f"teachers.{network}"), split.given("study")],
+            outputs=f"{split.data}-{network}-accuracy",
+            name=f"evaluate-{split.data}-{network}",
         )
         for network, made in zip(networks, weights, strict=True)
     ]
-    records = [f"{row.id}-records" for row in parameters.grid.rows(data)]
+    records = [f"{row.id}-records" for row in grid.rows(data)]
     students = Node(
         measure_students,
-        inputs=[*images, "params:study", *weights, *records],
-        outputs=[f"{data}-{name}" for name in ("evaluation", "history", "predictions")],
-        name=f"evaluate-{data}-students",
+        inputs=[*images, split.given("study"), *weights, *records],
+        outputs=[f"{split.data}-{name}" for name in ("evaluation", "history", "predictions")],
+        name=f"evaluate-{split.data}-students",
     )
-    return Pipeline([*teachers, students], tags=["evaluate"])
+    return [*teachers, students]

@@ -35,8 +35,8 @@ def tabulate(
     evaluation: pd.DataFrame,
     predictions: pd.DataFrame,
     *teachers: Mapping[str, Any],
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Give the results, one line per cell of the grid with its teacher's accuracy; and a summary.
+) -> pd.DataFrame:
+    """Give the results: one line per cell of the grid, with the accuracy of its teacher.
 
     Raises:
         UserError: A cell of the grid was not evaluated, a teacher not by this version, or one of
@@ -50,8 +50,27 @@ def tabulate(
     done = results.loc[results["status"] == DONE, "cell"]
     for missing in sorted(set(done).difference(predictions["cell"])):
         raise UserError(f"{missing} has no predictions: run --pipelines evaluate again")
-    results = results.drop(columns="settings").join(_of_teachers(teachers), on="teacher")
-    return results, summary(results, predictions)
+    return results.drop(columns="settings").join(_of_teachers(teachers), on="teacher")
+
+
+def join(*tables: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Join the results, the histories and the predictions of several splits.
+
+    Args:
+        tables: The results of every split, then their histories, then their predictions.
+    """
+    count = len(tables) // 3
+    results, history, predictions = (
+        pd.concat(tables[first : first + count], ignore_index=True)
+        for first in range(0, len(tables), count)
+    )
+    names = dict.fromkeys(("cell", "content"), "category")  # by which they were kept small
+    return results, history, predictions.astype(names)
+
+
+def summarise(results: pd.DataFrame, predictions: pd.DataFrame) -> dict[str, Any]:
+    """Sum the results up, for machines."""
+    return summary(results, predictions)
 
 
 def _of_teachers(teachers: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

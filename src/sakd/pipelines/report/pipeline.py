@@ -5,32 +5,46 @@ from __future__ import annotations
 from kedro.pipeline import Node, Pipeline
 
 from sakd.networks.outside.names import slug
-from sakd.pipelines.report.nodes import draw, tabulate, write
+from sakd.pipelines.report.nodes import draw, join, summarise, tabulate, write
 from sakd.study.parameters import Parameters
+from sakd.study.splits import StudySplit, splits_of
+
+TABLES = ("results", "history", "predictions")
 
 
 def create_pipeline(parameters: Parameters) -> Pipeline:
-    """Build the nodes of tables, figures and pages."""
-    data = parameters.data.slug
-    results, history = f"{data}-results", f"{data}-history"
-    predictions = f"{data}-predictions"
-    evaluation = [f"{data}-card", f"{data}-evaluation", predictions]
-    accuracies = [f"{data}-{slug(network)}-accuracy" for network in parameters.grid.teachers()]
+    """Build the nodes of tables, figures and pages; tables of several splits are joined.
+
+    The page shows the data card of the first split.
+    """
+    data, splits = parameters.data.slug, splits_of(parameters)
+    results, _, predictions = tables = [f"{data}-{name}" for name in TABLES]
     figures = [f"{data}-{name}" for name in ("learning_curves", "gate_rates", "gains")]
     pages = [f"{data}-{name}" for name in ("report_md", "report_html")]
     nodes = [
-        Node(
-            tabulate,
-            ["params:study", *evaluation, *accuracies],
-            [results, f"{data}-summary"],
-            name="tabulate",
-        ),
-        Node(draw, [results, history, predictions], figures, name="draw"),
+        *map(_tabulate, splits),
+        Node(summarise, [results, predictions], f"{data}-summary", name="summarise"),
+        Node(draw, tables, figures, name="draw"),
         Node(
             write,
-            [results, history, predictions, f"{data}-card", "params:study", "params:origin"],
+            [*tables, f"{splits[0].data}-card", "params:study", "params:origin"],
             pages,
             name="write",
         ),
     ]
+    if not parameters.data.shared:
+        each = [f"{split.data}-{name}" for name in TABLES for split in splits]
+        nodes.append(Node(join, each, tables, name="join"))
     return Pipeline(nodes, tags=["report"])
+
+
+def _tabulate(split: StudySplit) -> Node:
+    evaluation = [f"{split.data}-{name}" for name in ("card", "evaluation", "predictions")]
+    teachers = split.parameters.grid.teachers()
+    accuracies = [f"{split.data}-{slug(network)}-accuracy" for network in teachers]
+    return Node(
+        tabulate,
+        [split.given("study"), *evaluation, *accuracies],
+        f"{split.data}-results",
+        name=f"tabulate-{split.data}",
+    )

@@ -7,6 +7,7 @@ from kedro.pipeline import Node, Pipeline
 from sakd.networks.outside.names import slug
 from sakd.pipelines.students.nodes import train_row
 from sakd.study.parameters import Parameters
+from sakd.study.splits import splits_of
 
 
 def create_pipeline(parameters: Parameters) -> Pipeline:
@@ -16,17 +17,18 @@ def create_pipeline(parameters: Parameters) -> Pipeline:
         Node(
             train_row,
             inputs=[
-                f"{data}-development",
-                f"{data}-card",
-                f"{data}-{slug(row.teacher)}-teacher",
+                f"{split.data}-development",
+                f"{split.data}-card",
+                f"{split.data}-{slug(row.teacher)}-teacher",
                 f"{data}-cells",
-                f"params:rows.{row.id}",
-                "params:study",
+                split.given(f"rows.{row.id}"),
+                split.given("study"),
             ],
             outputs=f"{row.id}-records",
             name=f"students-{row.id}",
             tags=[f"{slug(row.teacher)}-{slug(row.student)}", f"s{row.seed}"],
         )
-        for row in parameters.grid.rows(data)
+        for split in splits_of(parameters)
+        for row in split.parameters.grid.rows(data)
     ]
     return Pipeline(nodes, tags=["students"])

@@ -7,24 +7,26 @@ from kedro.pipeline import Node, Pipeline
 from sakd.networks.outside.names import slug
 from sakd.pipelines.teacher.nodes import make_teacher
 from sakd.study.parameters import Parameters
+from sakd.study.splits import splits_of
 
 
 def create_pipeline(parameters: Parameters) -> Pipeline:
-    """Build a node for every teacher."""
-    data = parameters.data.slug
+    """Build a node for every teacher of every split."""
+    cells = f"{parameters.data.slug}-cells"
     nodes = [
         Node(
             make_teacher,
             inputs=[
-                f"{data}-development",
-                f"{data}-card",
-                f"{data}-cells",
-                f"params:teachers.{slug(network)}",
-                "params:study",
+                f"{split.data}-development",
+                f"{split.data}-card",
+                cells,
+                split.given(f"teachers.{slug(network)}"),
+                split.given("study"),
             ],
-            outputs=f"{data}-{slug(network)}-teacher",
-            name=f"teacher-{data}-{slug(network)}",
+            outputs=f"{split.data}-{slug(network)}-teacher",
+            name=f"teacher-{split.data}-{slug(network)}",
         )
+        for split in splits_of(parameters)
         for network in parameters.grid.teachers()
     ]
     return Pipeline(nodes, tags=["teacher"])

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sakd.data import ImageSet, labelled_subset
-from sakd.data.splits.sampling import draw_per_class, proportional
+from sakd.data.splits.sampling import draw_per_class, folds, proportional
 from sakd.foundation.errors import UserError
 
 
@@ -67,3 +67,21 @@ def test_no_number_means_all_images(make_images) -> None:
 def test_more_images_than_the_scarcest_class_has_are_refused(make_images, per_class: int) -> None:
     with pytest.raises(UserError, match=f"{per_class} .*student_per_class.* 1 to 20"):
         labelled_subset(make_images(), per_class, seed=1)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=60), st.integers(1, 7))
+def test_folds_are_of_one_size_and_each_has_its_share_of_every_class(classes, count) -> None:
+    labels = torch.tensor(classes)
+    parts = folds(labels, count, torch.Generator().manual_seed(0))
+    for chosen in (labels >= 0, *(labels == name for name in range(5))):
+        sizes = parts[chosen].bincount(minlength=count)
+        assert len(sizes) == count
+        assert sizes.max() - sizes.min() <= 1
+
+
+def test_folds_depend_on_the_seed_alone() -> None:
+    labels = torch.arange(60) % 3
+    one, same, other = (folds(labels, 4, torch.Generator().manual_seed(s)) for s in (1, 1, 2))
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
