@@ -13,6 +13,7 @@ from sakd.data.parameters import DataParameters
 from sakd.distillers.method import Method
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.names import unknown
+from sakd.foundation.vocabulary import Published
 from sakd.networks import check_network
 from sakd.networks.renormalised import Statistics
 from sakd.objectives import OBJECTIVES, Distillation, Routing, System, check_shares
@@ -55,9 +56,11 @@ class Judgement:
     Attributes:
         margin: The difference in accuracy that does not matter, in percentage points. "No
             difference larger than d" is said of a d of up to this.
+        published: The published accuracies with which the report compares the study; None for none.
     """
 
     margin: float = 0.5
+    published: Published | None = None
 
     def __post_init__(self) -> None:
         """Check the margin."""

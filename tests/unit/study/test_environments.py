@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable
-from typing import Any
+from dataclasses import asdict
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -13,8 +14,13 @@ import torch
 from sakd.data import Augment
 from sakd.distillers import DISTILLERS
 from sakd.distillers.method import Method
+from sakd.foundation.errors import UserError
+from sakd.foundation.vocabulary import Published
 from sakd.networks import build_network
 from sakd.objectives import Player
+from sakd.reporting.published.entries import entries
+from sakd.reporting.published.protocol import PROTOCOLS, departures
+from sakd.reporting.tables.settings import named
 from sakd.study.parameters import Parameters, parse_parameters
 from sakd.training.optimisation import Updates
 
@@ -58,6 +64,30 @@ def test_the_environments_of_the_paper_have_its_pairs_and_its_protocol(
     rates = {"MobileNetV2": 0.01} if env != "cifar10" else {}
     assert rates.items() <= parameters.student_lr.items()
     assert parameters.student_recipe("vgg8") == parameters.student
+
+
+@pytest.mark.parametrize("env", ["cifar100", "tiny_imagenet"])
+def test_the_environments_of_the_paper_follow_the_protocol_of_its_tables(
+    load: Load, env: str
+) -> None:
+    parameters = parse_parameters(load(env))
+    settings, name = named(asdict(parameters)), parameters.report.published
+    assert name == f"sakd-{env}"
+    ours = [entry for entry in entries() if entry.dataset == env and entry.kd_weight != 0]
+    assert {f"{entry.teacher}/{entry.student}" for entry in ours} == set(parameters.grid.pairs)
+    for policy in parameters.grid.policies:
+        assert [each for e in ours for each in departures(settings, name, e, policy)] == []
+
+
+@pytest.mark.parametrize("env", ["local", "smoke", "cifar10", "imagenet", "own"])
+def test_no_other_environment_claims_published_accuracies(load: Load, env: str) -> None:
+    assert parse_parameters(load(env)).report.published is None
+
+
+def test_every_name_of_published_accuracies_has_a_protocol(load: Load) -> None:
+    assert set(PROTOCOLS) == set(get_args(Published))
+    with pytest.raises(UserError, match=r"published.*sakd-cifar100.*'sakd-mnist'"):
+        parse_parameters(load("cifar100", report={"published": "sakd-mnist"}))
 
 
 def test_imagenet_is_streamed_and_its_rate_falls_after_30_60_and_90_epochs(load: Load) -> None:

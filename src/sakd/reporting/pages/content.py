@@ -28,6 +28,7 @@ from sakd.reporting.pages.headline import highlights
 from sakd.reporting.pages.measures import measures_section
 from sakd.reporting.pages.methods import methods_section
 from sakd.reporting.pages.origin import Origin
+from sakd.reporting.pages.published import published_section
 from sakd.reporting.pages.sections import (
     PART,
     Block,
@@ -89,6 +90,7 @@ def report(
         Section("At a glance", tuple(opening)),
         study_section(cells, origin, data),
         *_results(outcomes, pairs, data),
+        *published_section(cells, origin.settings),
         *measures_section(cells, predictions, data),
         Section("Figures", _charts(outcomes, history)),
         *methods_section(cells),

@@ -9,19 +9,31 @@ import pandas as pd
 from sakd.reporting.tables.formats import NOTHING
 
 
-def flat(settings: Mapping[str, object], prefix: str = "") -> dict[str, str]:
-    """Give the settings by their dotted names; an unset one has no line."""
-    return dict(_items(settings, prefix))
+def named(settings: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+    """Give the settings by their dotted names, such as ``student.optimisation.lr``.
 
-
-def _items(settings: Mapping[str, object], prefix: str) -> Iterator[tuple[str, str]]:
+    Lists become tuples; a mapping without entries has no line.
+    """
+    found: dict[str, object] = {}
     for name, value in settings.items():
         if isinstance(value, Mapping):
-            yield from _items(value, f"{prefix}{name}.")
-        elif isinstance(value, tuple | list):
-            yield from [(f"{prefix}{name}", ", ".join(map(str, value)))] if value else []
+            found |= named(value, f"{prefix}{name}.")
+        else:
+            found[f"{prefix}{name}"] = tuple(value) if isinstance(value, list) else value
+    return found
+
+
+def flat(settings: Mapping[str, object]) -> dict[str, str]:
+    """Give the settings as text by their dotted names; an unset one has no line."""
+    return dict(_texts(settings))
+
+
+def _texts(settings: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for name, value in named(settings).items():
+        if isinstance(value, tuple):
+            yield from [(name, ", ".join(map(str, value)))] if value else []
         elif value is not None:
-            yield f"{prefix}{name}", str(value)
+            yield name, str(value)
 
 
 def differing(settings: Mapping[str, object], others: Mapping[str, object]) -> list[str]:

@@ -1,0 +1,1 @@
+"""Published accuracies, the settings that they stand for, and a study next to them."""

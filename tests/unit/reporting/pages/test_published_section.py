@@ -1,0 +1,78 @@
+"""The section of the report on published accuracies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from sakd.foundation.errors import UserError
+from sakd.reporting import report, report_html, report_markdown
+from sakd.reporting.pages.origin import Origin
+from sakd.reporting.published.protocol import KD_WEIGHT, PROTOCOLS
+
+TITLE = "Against the published"
+
+
+def nested(flat):
+    settings = {}
+    for name, value in flat.items():
+        *path, last = name.split(".")
+        place = settings
+        for part in path:
+            place = place.setdefault(part, {})
+        place[last] = value
+    return settings
+
+
+@pytest.fixture
+def page(cell, history):
+    def make(**changes):
+        pair = {"dataset": "cifar100", "teacher": "vgg13", "student": "vgg8"}
+        results = pd.DataFrame(
+            cell("at", policy, seed, 0.72, **pair, teacher_test_top1=0.75)
+            for policy in ("always", "adaptive")
+            for seed in range(3)
+        )
+        name = "sakd-cifar100"
+        settings = PROTOCOLS[name] | {KD_WEIGHT: 1, "report.published": name} | changes
+        return report(results, history(results), origin=Origin(nested(settings)))
+
+    return make
+
+
+def text(content):
+    (section,) = (section for section in content.sections if section.title == TITLE)
+    shown = report_markdown(replace(content, sections=(section,)))
+    return " ".join(shown.split())
+
+
+def test_ours_stands_next_to_the_published(page):
+    content = page()
+    shown = text(content)
+    assert (
+        "| at + kd | SAKD | best | 73.56 | 74.00 ± 0.00 (n=3) | +0.44 | ± 0.5 | inside |" in shown
+    )
+    assert "| crd | RepDistiller | last | 73.94 | - | - | ± 0.4 | not run |" in shown
+    assert "No reproduction" not in shown
+    assert "+0.31 [+0.25, +0.38]" in shown
+    assert TITLE in report_html(content)
+
+
+def test_a_study_of_other_settings_says_so_and_is_not_judged(page):
+    shown = text(page(**{"student.epochs": 5, "data.train_size": 5000}))
+    assert "student.epochs is 5 (published: 240)" in shown
+    assert "data.train_size is 5000 (published: not set)" in shown
+    assert "inside" not in shown
+    assert "ours (other protocol)" in shown
+
+
+def test_a_study_that_names_nothing_published_has_no_such_section(results, history):
+    content = report(results, history(results), origin=Origin({"report": {"published": None}}))
+    assert TITLE not in [section.title for section in content.sections]
+
+
+def test_an_unknown_name_is_refused(page):
+    with pytest.raises(UserError, match=r"'sakd-mnist'.*sakd-cifar100"):
+        page(**{"report.published": "sakd-mnist"})
