@@ -70,7 +70,8 @@ def test_the_examples_train_together(copy_project: Callable[[], Any], tmp_path: 
     given["data.path"] = str(tmp_path)
     done = project.study(*(f"{name}={value}" for name, value in given.items()))
     assert done.returncode == 0, done.stderr
-    (results,) = project.reporting.parent.glob("arrays_*/results.csv")
+    found = project.reporting.parent.glob("arrays_*/results.csv")
+    (results,) = (file for file in found if "@" not in file.parent.name)  # no copy of a report
     with results.open(newline="") as lines:
         cells = [line["cell"] for line in csv.DictReader(lines)]
     methods = ("none-none", "logit_regression-always", "logit_regression-prominent")

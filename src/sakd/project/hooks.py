@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from contextlib import suppress
+from dataclasses import asdict, replace
 from multiprocessing import parent_process
 from typing import Any
 
@@ -21,9 +22,11 @@ from sakd.foundation.errors import UserError, require
 from sakd.foundation.machine import require_compiler, resolve_device
 from sakd.foundation.vocabulary import DONE
 from sakd.project.errors import one_line, told_in_one_line
+from sakd.project.origin import ORIGIN
 from sakd.project.parameters import active_parameters
 from sakd.project.plan import plan_run
-from sakd.reporting import console_table
+from sakd.project.reports import keep, place, report_folder
+from sakd.reporting import console_table, outline
 from sakd.study.splits import splits_of
 
 TRAINING = frozenset({"teacher", "students"})
@@ -88,18 +91,21 @@ class RunHooks:
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[str, Any]) -> None:
-        """Print the table of results, if this run has made it.
+        """Print the table of results and the place of the report, if this run has made them.
 
         Raises:
             ClickException: Cells failed.
         """
-        parameters = active_parameters()
+        parameters, made = active_parameters(), pipeline.all_outputs()
         data, (split, *_) = parameters.data.slug, splits_of(parameters)
-        if f"{data}-results" in pipeline.all_outputs():
+        ending = conclude(catalog) if f"{data}-report_html" in made else ""
+        if f"{data}-results" in made:
             with told_in_one_line():
                 card = DataCard.from_json(catalog.load(f"{split.data}-card"))
                 parts = ("results", "history", "predictions")
-                announce(card, *(catalog.load(f"{data}-{part}") for part in parts))
+                announce(card, *(catalog.load(f"{data}-{part}") for part in parts), ending=ending)
+        else:
+            sys.stdout.write(ending)
 
 
 def check_run(pipeline: Pipeline, catalog: CatalogProtocol[str, Any]) -> None:
@@ -123,10 +129,25 @@ def check_run(pipeline: Pipeline, catalog: CatalogProtocol[str, Any]) -> None:
         torch.set_num_threads(parameters.threads)
 
 
+def conclude(catalog: CatalogProtocol[str, Any]) -> str:
+    """Keep a copy of the report; say which study it is of, and where both are."""
+    parameters, folder = active_parameters(), report_folder(catalog)
+    split = next(iter(splits_of(parameters)))
+    card = DataCard.from_json(catalog.load(f"{split.data}-card"))
+    origin = replace(catalog.load(ORIGIN), settings=asdict(parameters))
+    page, copy = place(folder / "report.html"), place(keep(folder))
+    return f"study: {outline(origin, card)}\nreport: {page} (a copy stays in {copy})\n"
+
+
 def announce(
-    card: DataCard, results: pd.DataFrame, history: pd.DataFrame, predictions: pd.DataFrame
+    card: DataCard,
+    results: pd.DataFrame,
+    history: pd.DataFrame,
+    predictions: pd.DataFrame,
+    *,
+    ending: str = "",
 ) -> None:
-    """Print the table of ``results`` on the data of ``card``, and the verdicts.
+    """Print the table of ``results`` on the data of ``card``, the verdicts, and ``ending``.
 
     Raises:
         UserError: Cells failed.
@@ -134,6 +155,7 @@ def announce(
     margin = active_parameters().report.margin / 100
     found = {"history": history, "predictions": predictions}
     sys.stdout.write(f"\n{console_table(results, card, margin=margin, **found)}\n")
+    sys.stdout.write(f"\n{ending}" if ending else "")
     failed = results.loc[results["status"] != DONE, "cell"]
     listed = ", ".join(failed)
     complaint = f"{len(failed)} of {len(results)} cells failed, see the report: {listed}"

@@ -19,7 +19,8 @@ from kedro.pipeline import Pipeline
 
 from sakd.foundation.errors import UserError
 from sakd.project.loader import Loader
-from sakd.project.parameters import active_parameters, read_parameters
+from sakd.project.parameters import read_parameters
+from sakd.project.reports import report_folder
 from sakd.reporting import Origin
 
 ORIGIN = "params:origin"
@@ -77,12 +78,6 @@ class OriginHooks:
         with suppress(UserError):
             return asdict(read_parameters(base, root))
         return {}
-
-
-def report_folder(catalog: CatalogProtocol[str, Any]) -> Path:
-    """Find the folder of the report of this run."""
-    page: Any = catalog.get(f"{active_parameters().data.slug}-report_html")
-    return Path(page._filepath).parent
 
 
 def command_of(chosen: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from sakd.reporting.pages.content import report
 from sakd.reporting.pages.html import report_html
 from sakd.reporting.pages.markdown import report_markdown
 from sakd.reporting.pages.origin import Origin
+from sakd.reporting.pages.study import outline
 from sakd.reporting.pages.terminal import console_table
 from sakd.reporting.tables.caveats import caveats, collapsed_policies
 from sakd.reporting.tables.paired import paired_differences, policy_comparison
@@ -22,6 +23,7 @@ __all__ = [
     "gains",
     "gate_rates",
     "learning_curves",
+    "outline",
     "paired_differences",
     "policy_comparison",
     "reference_rows",

@@ -189,15 +189,16 @@ def test_the_table_is_printed_after_a_run_that_made_it_and_no_other(
     load_context: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load_context()
-    shown: list[tuple[str, str]] = []
-    show: Any = lambda *tables: shown.append(tables)  # noqa: E731
+    shown: list[tuple[str, ...]] = []
+    show: Any = lambda *tables, ending: shown.append((*tables, ending))  # noqa: E731
     monkeypatch.setattr("sakd.project.hooks.announce", show)
+    monkeypatch.setattr("sakd.project.hooks.conclude", lambda _catalog: "the place")
     catalog: Any = SimpleNamespace(load=lambda name: name)
     monkeypatch.setattr("sakd.project.hooks.DataCard.from_json", lambda card: card)
     for name in ("students", "report", "distill"):
         RunHooks().after_pipeline_run(pipelines[name], catalog)
     parts = ("card", "results", "history", "predictions")
-    assert shown == [tuple(f"digits-{part}" for part in parts)] * 2
+    assert shown == [(*(f"digits-{part}" for part in parts), "the place")] * 2
 
 
 def test_failed_cells_end_the_run_with_their_names(
@@ -211,8 +212,8 @@ def test_failed_cells_end_the_run_with_their_names(
     results = pd.DataFrame({"cell": ["one", "two"], "status": ["done", "failed"]})
     with pytest.raises(UserError, match=r"1 of 2 cells failed.*two"):
         announce(splits.card, results, results, results)
-    announce(splits.card, results[:1], results, results)
-    assert capsys.readouterr().out == "\nthe table\n" * 2
+    announce(splits.card, results[:1], results, results, ending="the place\n")
+    assert capsys.readouterr().out == "\nthe table\n" * 2 + "\nthe place\n"
 
 
 def test_no_hook_that_sends_usage_data_is_registered() -> None:

@@ -1,0 +1,55 @@
+"""The folder of the report of a run, and copies of the latest reports."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kedro.io import CatalogProtocol
+
+from sakd.project.parameters import active_parameters
+
+KEPT = 10
+"""Reports of a data set that are kept, the latest included."""
+
+FILES = ("report.html", "report.md", "results.csv", "summary.json")
+
+logger = logging.getLogger(__name__)
+
+
+def report_folder(catalog: CatalogProtocol[str, Any]) -> Path:
+    """Find the folder of the report of this run."""
+    page: Any = catalog.get(f"{active_parameters().data.slug}-report_html")
+    return Path(page._filepath).parent
+
+
+def keep(folder: Path, most: int = KEPT) -> Path:
+    """Copy the report in ``folder``, which the next run overwrites; return the copy.
+
+    The copy stands next to the folder, so that its links to cells work too. Of more than ``most``
+    copies the oldest are deleted, which the log says.
+    """
+    made = datetime.fromtimestamp((folder / "report.html").stat().st_mtime, UTC)
+    copy = folder.with_name(f"{folder.name}@{made:%Y-%m-%dT%H%M%SZ}")
+    partial = copy.with_name(f"{copy.name}.{os.getpid()}.partial")
+    partial.mkdir()
+    for file in FILES:
+        if (folder / file).exists():
+            shutil.copy2(folder / file, partial)
+    if copy.exists():  # of the same second
+        shutil.rmtree(copy)
+    partial.rename(copy)
+    for old in sorted(folder.parent.glob(f"{folder.name}@*Z"))[:-most]:
+        shutil.rmtree(old)
+        logger.info("%s is deleted: the latest %d reports are kept", place(old), most)
+    return copy
+
+
+def place(path: Path) -> str:
+    """Write ``path`` as seen from the working directory, if it lies within it."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
