@@ -29,6 +29,7 @@ _RECIPE: Settings = {
 }
 
 _SHARED: Settings = {
+    "data.splits": "shared",
     **{
         f"{player}.{name}": each
         for player in ("teacher", "student")
