@@ -39,8 +39,8 @@ def _gain(verdict: Verdict, margin: float) -> Highlight:
         return Highlight(label, formats.NOTHING, "no seed finished both")
     shown = formats.interval(*map(float, found.estimate.interval()))
     parts = [] if shown == formats.NOTHING else [shown]
-    images = [f"{found.images} test images"] if found.per_image else []
-    parts.append(" x ".join([formats.plural(found.seeds, "seed"), *images]))
+    images = [f"{found.images:,} different test images"] if found.per_image else []
+    parts.append(" on ".join([formats.plural(found.seeds, "seed"), *images]))
     reading = read(found.estimate, margin) if found.enough else Reading.UNKNOWN
     value = formats.points(float(found.estimate.mean))
     return Highlight(label, value, f"{', '.join(parts)}; {_READINGS[reading]}")

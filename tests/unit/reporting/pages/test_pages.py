@@ -92,6 +92,16 @@ def test_a_name_cannot_end_the_data_of_a_figure(cell, history):
     assert sum(tag == "script" for tag, _ in elements(page).found) == 5
 
 
+def test_an_image_counts_once_and_so_do_those_that_only_one_seed_tests(
+    results, history, predictions
+):
+    answers = predictions(results)
+    own = answers.assign(content=answers["content"] + answers["cell"].str[-2:])
+    for found, images in ((answers, 100), (own, 300)):
+        content = report(results, history(results), predictions=found)
+        assert f"3 seeds on {images} different test images" in report_markdown(content)
+
+
 def test_both_pages_tell_the_same_story(results, history, data, page):
     content = report(results, history(results), origin=ORIGIN, data=data())
     markdown = report_markdown(content)
