@@ -112,7 +112,8 @@ class Dataset(ABC):
 
     def has_test(self) -> bool | None:
         """Tell whether test images come with it; None if only reading it would show that."""
-        return None
+        outline = self.outline()
+        return None if outline is None else outline.test is not None
 
     def outline(self) -> Outline | None:
         """Tell the size without reading anything; None where only reading would show it."""

@@ -87,3 +87,9 @@ class TestParameters:
     def test_settings_that_contradict_each_other_are_refused(self, changes, complaint) -> None:
         with pytest.raises(UserError, match=complaint):
             DataParameters(**{"test_fraction": 0.2, "splits": "per_seed"} | changes)
+
+    def test_a_benchmark_with_test_images_is_refused_before_it_is_fetched(self, tmp_path) -> None:
+        given = {"name": "cifar10", "path": tmp_path / "raw", "download": True}
+        DataParameters(**given).check()
+        with pytest.raises(UserError, match=r"test images of its own.*data.splits to shared"):
+            DataParameters(**given, splits="per_seed", test_fraction=0.2).check()
