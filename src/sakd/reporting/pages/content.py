@@ -81,8 +81,8 @@ def report(
     cells, origin = outcomes.cells, origin or Origin()
     pairs = pairs_in(cells)
     judged = verdicts(outcomes)
-    said = tuple((verdict.subject, verdict.text) for verdict in judged)
-    opening: list[Block] = [highlights(outcomes, judged), *([Facts(said)] if said else [])]
+    said = tuple((one.subject, one.text.removeprefix(f"{one.subject}: ")) for one in judged)
+    opening: list[Block] = [*([Facts(said)] if said else []), highlights(outcomes, judged)]
     warnings = (*caveats(cells, history, data), *image_caveats(outcomes))
     if warnings:
         opening.append(Warnings(warnings))

@@ -77,7 +77,7 @@ def _lesson(images: int, recipe: Mapping[str, Any]) -> str:
     epochs, batch = recipe["epochs"], recipe["batch_size"]
     steps = epochs * math.ceil(images / batch)
     seen = f"{images:,} images x {formats.plural(epochs, 'epoch')}"
-    return f"{seen} ({formats.plural(steps, 'step')} of {batch})"
+    return f"{seen} ({steps:,} {'step' if steps == 1 else 'steps'} of {batch})"
 
 
 def _changes(origin: Origin) -> dict[str, str]:

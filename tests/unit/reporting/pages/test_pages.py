@@ -108,7 +108,7 @@ def test_both_pages_tell_the_same_story(results, history, data, page):
     for text in (markdown, elements(page).text):
         for shown in (
             "[-0.48, +4.48] (seeds alone)",
-            "adaptivity: cannot be told, +1.83",
+            "cannot be told, +1.83",
             "No result from 1 of 13 cells",
             "Cells without a result",
             "3f9c1e2",
