@@ -23,6 +23,9 @@ from sakd.routing.rates import EFFECTIVE_SHARE, GATE_RATE, TRANSFER_RATE
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
+_DIGITS = 4
+"""Decimals of a point of a line; hovering shows two."""
+
 _Traces = Iterator[tuple[int, go.Scatter]]
 
 
@@ -146,14 +149,16 @@ def _mean_line(
     """Average a history column over cells, per epoch; hovering shows the number of cells."""
     by_epoch = group.groupby("epoch")[column].agg(["mean", "count"])
     by_epoch = by_epoch[by_epoch["count"] > 0]
+    counts = by_epoch["count"].tolist()
+    alike = len(set(counts)) == 1  # then it is said once, which keeps the page small
     return go.Scatter(
         x=by_epoch.index.tolist(),
-        y=(scale * by_epoch["mean"]).tolist(),
-        customdata=by_epoch["count"].tolist(),
+        y=(scale * by_epoch["mean"]).round(_DIGITS).tolist(),
+        customdata=None if alike else counts,
         name=label(name),
         mode="lines" if len(by_epoch) > 1 else "markers",
         line=line,
-        hovertemplate="%{y:.2f} (epoch %{x}, n=%{customdata})",
+        hovertemplate=f"%{{y:.2f}} (epoch %{{x}}, n={counts[0] if alike else '%{customdata}'})",
     )
 
 

@@ -20,14 +20,21 @@ def test_a_learning_curve_is_the_mean_over_seeds_in_percent(results, history):
     (curve,) = named(figure, "kd, always")
     assert list(curve.x) == [1, 2]
     assert list(curve.y) == pytest.approx([41.0, 82.0])
-    assert list(curve.customdata) == [3, 3]
+    assert curve.hovertemplate.endswith("n=3)")
 
 
 def test_the_student_alone_has_a_curve_and_failed_cells_have_none(results, history):
     figure = learning_curves(history(results), results)
     assert len(named(figure, "student alone")) == 1
     (curve,) = named(figure, "at, adaptive")
-    assert list(curve.customdata) == [1, 1]
+    assert curve.hovertemplate.endswith("n=1)")
+
+
+def test_a_curve_whose_cells_end_at_different_epochs_counts_them_point_by_point(results, history):
+    shorter = history(results).query("epoch < 2 or cell != 'digits-t-s-kd-always-s0'")
+    (curve,) = named(learning_curves(shorter, results), "kd, always")
+    assert list(curve.customdata) == [3, 2]
+    assert "n=%{customdata}" in curve.hovertemplate
 
 
 def test_policies_differ_by_dash_and_share_the_colour_of_their_distiller(results, history):
