@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sakd.foundation.errors import UserError
-from sakd.study.parameters import parse_parameters
+from sakd.study.parsing import parse_parameters
 
 pytestmark = pytest.mark.slow
 

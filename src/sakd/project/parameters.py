@@ -18,7 +18,8 @@ from sakd.networks.outside.names import slug
 from sakd.project.errors import check_conf, one_line
 from sakd.project.loader import Loader
 from sakd.reporting import Origin
-from sakd.study.parameters import Parameters, parse_parameters
+from sakd.study.parameters import Parameters
+from sakd.study.parsing import parse_parameters
 from sakd.study.splits import splits_of
 
 _active: Parameters | None = None

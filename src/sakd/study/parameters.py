@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
-
-from pydantic import TypeAdapter, ValidationError
+from typing import Literal
 
 from sakd.data.parameters import DataParameters
 from sakd.distillers.method import Method
-from sakd.foundation.errors import UserError, require
-from sakd.foundation.names import unknown
+from sakd.foundation.errors import require
 from sakd.foundation.vocabulary import Published
 from sakd.networks import check_network
 from sakd.networks.renormalised import Statistics
@@ -222,50 +219,3 @@ class Parameters:
             for name, path in getattr(self, parameter).items():
                 found = f"{parameter}: there is no file {path} for {name}"
                 require(path.is_file(), f"{found}; correct the path")
-
-
-def parse_parameters(parameters: Mapping[str, Any]) -> Parameters:
-    """Type and check raw parameters.
-
-    On the command line a list is written ``a+b``.
-
-    Raises:
-        UserError: A key or a name is unknown, or a value is wrong.
-    """
-    strange: list[str] = []
-    expanded = _expand(parameters, Parameters, "", strange)
-    require(not strange, "; ".join(strange))
-    try:
-        typed = TypeAdapter(Parameters).validate_python(expanded)
-    except ValidationError as error:
-        raise UserError("; ".join(_explain(detail) for detail in error.errors())) from error
-    typed.check()
-    return typed
-
-
-def _expand(value: object, kind: Any, place: str, strange: list[str]) -> object:  # noqa: ANN401
-    """Split the lists of the command line; add a complaint to ``strange`` for each unknown key."""
-    if is_dataclass(kind) and isinstance(value, Mapping):
-        kinds = get_type_hints(kind)
-        strange += [unknown("parameter", k, kinds, within=place) for k in value if k not in kinds]
-        items = ((name, kinds.get(name)) for name in value)
-        return {k: _expand(value[k], hint, f"{place}{k}.", strange) for k, hint in items}
-    if get_origin(kind) is Mapping and isinstance(value, Mapping):
-        *_, kind = get_args(kind)
-        return {k: _expand(item, kind, f"{place}{k}.", strange) for k, item in value.items()}
-    if get_origin(kind) is tuple and isinstance(value, str | int | float):
-        return str(value).split("+")
-    return value
-
-
-def _explain(detail: Mapping[str, Any]) -> str:
-    """Write one error of pydantic in the words of the project."""
-    place = ".".join(str(part) for part in detail["loc"])
-    if detail["type"] == "value_error":
-        where = f"parameter {place!r}: " if place else ""
-        return f"{where}{detail['ctx']['error']}"
-    if detail["type"] == "path_type" and isinstance(detail["input"], int | float):
-        return (
-            f"parameter {place!r} is a number, {detail['input']}; for a folder write ./ before it"
-        )
-    return f"parameter {place!r}: {detail['msg']}, got {detail['input']!r}"

@@ -23,7 +23,7 @@ from sakd.objectives import (
 )
 from sakd.objectives.adam import AdamOptimisation
 from sakd.objectives.meta import MetaDistillation
-from sakd.study.parameters import parse_parameters
+from sakd.study.parsing import parse_parameters
 from sakd.training import Run
 
 Objectives = Callable[..., SpotDistillation]

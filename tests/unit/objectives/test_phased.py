@@ -17,7 +17,7 @@ from sakd.networks import StagedNetwork
 from sakd.networks.staging.traced import stage
 from sakd.objectives import DataFacts, Distillation, PhasedDistillation, distil
 from sakd.routing import POLICIES
-from sakd.study.parameters import parse_parameters
+from sakd.study.parsing import parse_parameters
 from sakd.training import Run
 
 Networks = Callable[..., StagedNetwork]

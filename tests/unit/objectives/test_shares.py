@@ -15,7 +15,7 @@ from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
 from sakd.objectives import DataFacts, Distillation, SpotDistillation, distil
 from sakd.routing import Route, RoutingPolicy, Scene, Sight
-from sakd.study.parameters import parse_parameters
+from sakd.study.parsing import parse_parameters
 
 FACTS = DataFacts((3, 8, 8), torch.arange(20) % 5)
 RELATING = [name for name, kind in DISTILLERS.items() if not kind.weighs]

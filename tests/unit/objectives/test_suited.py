@@ -11,7 +11,7 @@ from sakd.distillers import DISTILLERS
 from sakd.distillers.method import Method
 from sakd.foundation.errors import UserError
 from sakd.objectives import Distillation, JointDistillation, SpotDistillation
-from sakd.study.parameters import parse_parameters
+from sakd.study.parsing import parse_parameters
 
 Objectives = Callable[..., SpotDistillation]
 

@@ -16,7 +16,7 @@ from sakd.data import Batch
 from sakd.data.batches.mixing import Mixture
 from sakd.foundation.errors import UserError
 from sakd.objectives import Mixing, SpotDistillation, Unix
-from sakd.study.parameters import parse_parameters
+from sakd.study.parsing import parse_parameters
 
 Objectives = Callable[..., SpotDistillation]
 Batches = Callable[..., Batch]

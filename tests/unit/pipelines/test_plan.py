@@ -19,7 +19,8 @@ from sakd.pipelines.plan import Scope, make_plan
 from sakd.pipelines.students.nodes import train_row
 from sakd.pipelines.teacher.nodes import make_teacher
 from sakd.study.pace import Pace, Timer
-from sakd.study.parameters import Parameters, parse_parameters
+from sakd.study.parameters import Parameters
+from sakd.study.parsing import parse_parameters
 from sakd.study.plan import Line, Plan
 from sakd.study.splits import splits_of
 from sakd.study.store import CellStore

@@ -9,7 +9,7 @@ from sakd.data import Splits
 from sakd.pipelines.report.nodes import write
 from sakd.reporting import Origin
 from sakd.study.grid import Cell
-from sakd.study.parameters import parse_parameters
+from sakd.study.parsing import parse_parameters
 
 PREDICTIONS = pd.DataFrame(columns=["cell", "image", "content", "label", "right"])
 

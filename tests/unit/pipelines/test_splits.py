@@ -16,7 +16,8 @@ from sakd.pipelines import data_preparation, evaluate, report, students, teacher
 from sakd.pipelines.report.nodes import join
 from sakd.project.parameters import for_nodes
 from sakd.study.grid import Grid
-from sakd.study.parameters import Parameters, parse_parameters
+from sakd.study.parameters import Parameters
+from sakd.study.parsing import parse_parameters
 from sakd.study.splits import splits_of
 
 STAGES = (data_preparation, teacher, students, evaluate)

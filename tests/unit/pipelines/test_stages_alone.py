@@ -18,7 +18,8 @@ from sakd.pipelines.evaluate.nodes import measure_students, measure_teacher
 from sakd.pipelines.report.nodes import tabulate
 from sakd.pipelines.students.nodes import train_row
 from sakd.pipelines.teacher.nodes import make_teacher
-from sakd.study.parameters import Parameters, parse_parameters
+from sakd.study.parameters import Parameters
+from sakd.study.parsing import parse_parameters
 from sakd.study.store import CellStore
 from sakd.weights.saved import Weights
 

@@ -22,7 +22,8 @@ from sakd.project.datasets import (
 )
 from sakd.settings import CONFIG_LOADER_ARGS
 from sakd.study.grid import Grid
-from sakd.study.parameters import Parameters, parse_parameters
+from sakd.study.parameters import Parameters
+from sakd.study.parsing import parse_parameters
 from sakd.weights.saved import Weights
 
 STAGES = (data_preparation, teacher, students, evaluate, report)

@@ -21,7 +21,8 @@ from sakd.objectives import Player
 from sakd.reporting.published.entries import entries
 from sakd.reporting.published.protocol import PROTOCOLS, departures
 from sakd.reporting.tables.settings import named
-from sakd.study.parameters import Parameters, parse_parameters
+from sakd.study.parameters import Parameters
+from sakd.study.parsing import parse_parameters
 from sakd.training.optimisation import Updates
 
 Load = Callable[..., dict[str, Any]]

@@ -23,7 +23,8 @@ from sakd.study.grid import Cell
 from sakd.study.importing import import_start
 from sakd.study.lessons import Lessons
 from sakd.study.networks import fresh_network, started_network
-from sakd.study.parameters import Parameters, parse_parameters
+from sakd.study.parameters import Parameters
+from sakd.study.parsing import parse_parameters
 from sakd.study.recipe import Recipe
 from sakd.study.store import DONE, CellStore
 from sakd.study.trainings import Training, cell_training, teacher_training

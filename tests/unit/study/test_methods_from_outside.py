@@ -20,7 +20,7 @@ from sakd.objectives import DataFacts, distil
 from sakd.objectives.parameters import Distillation
 from sakd.study.bench import Bench
 from sakd.study.lessons import Lessons
-from sakd.study.parameters import parse_parameters
+from sakd.study.parsing import parse_parameters
 from sakd.study.train import run_training
 from sakd.study.trainings import Training, cell_training
 from sakd.training.progress import Progress

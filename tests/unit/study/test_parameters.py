@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from sakd.foundation.errors import UserError
-from sakd.study.parameters import Parameters, parse_parameters
+from sakd.study.parameters import Parameters
+from sakd.study.parsing import parse_parameters
 
 Load = Callable[..., dict[str, Any]]
 

@@ -13,7 +13,8 @@ from sakd.foundation.errors import UserError
 from sakd.foundation.vocabulary import DONE
 from sakd.study.bench import Bench
 from sakd.study.memory import needs
-from sakd.study.parameters import Parameters, parse_parameters
+from sakd.study.parameters import Parameters
+from sakd.study.parsing import parse_parameters
 from sakd.study.phases import check_phases
 from sakd.study.train import run_trainings
 from sakd.study.trainings import Training

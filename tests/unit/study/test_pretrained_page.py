@@ -12,7 +12,7 @@ import yaml
 from sakd.data import Splits
 from sakd.study.matching import class_tensors
 from sakd.study.networks import sketch
-from sakd.study.parameters import parse_parameters
+from sakd.study.parsing import parse_parameters
 
 PAGE = (Path(__file__).parents[3] / "docs" / "pretrained.md").read_text()
 BLOCKS = re.findall(r"^```yaml\n(.*?)```", PAGE, re.DOTALL | re.MULTILINE)

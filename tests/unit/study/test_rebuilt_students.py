@@ -25,7 +25,7 @@ from sakd.study.evaluation import Evaluator
 from sakd.study.grid import Cell
 from sakd.study.lessons import Lessons
 from sakd.study.networks import fresh_network, trained_network
-from sakd.study.parameters import parse_parameters
+from sakd.study.parsing import parse_parameters
 from sakd.study.recipe import Recipe
 from sakd.study.store import Record
 from sakd.study.train import run_training

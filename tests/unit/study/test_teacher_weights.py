@@ -17,7 +17,7 @@ from sakd.pipelines.teacher.nodes import make_teacher
 from sakd.project.dvc import Stages, dvc_yaml
 from sakd.study.grid import Grid
 from sakd.study.lessons import Lessons
-from sakd.study.parameters import parse_parameters
+from sakd.study.parsing import parse_parameters
 from sakd.study.recipe import Recipe
 from sakd.study.store import CellStore
 from sakd.study.trainings import cell_training
