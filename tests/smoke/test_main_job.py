@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 COLUMNS = [
     *("cell", "dataset", "teacher", "student", "distiller", "policy", "seed"),
-    *("status", "epochs", "val_top1"),
+    *("record", "weights", "ended", "status", "epochs", "val_top1"),
     *("test_top1", "test_top1_val_selected", "test_top1_best", "test_balanced"),
 ]
 TOP1_ON_TEST = ["test_top1", "test_top1_val_selected", "test_top1_best"]
@@ -73,7 +73,7 @@ class TestFromNothing:
             assert line["status"] == "done"
             assert (line["dataset"], line["seed"]) == ("digits", "0")
             assert (line["teacher"], line["student"]) == ("resnet20", "resnet8")
-            assert line["epochs"] == "1"
+            assert line["epochs"] == "4"
             assert not line["error"]
 
     def test_accuracies_are_fractions(self, project: Any, first: Any) -> None:
@@ -106,7 +106,7 @@ class TestFromNothing:
             assert re.search(rf"^{name} +\d+\.\d\d .* [+-]\d+\.\d\d", table, re.MULTILINE), name
 
     def test_each_training_is_reported_in_a_line(self, project: Any, first: Any) -> None:
-        ended = re.compile(r"epoch (2/2|1/1), val ")
+        ended = re.compile(r"epoch (2/2|4/4), val ")
         lines = [line for line in first.stdout.splitlines() if ended.search(line)]
         count = len(results(project))
         assert len(lines) == 1 + count
