@@ -9,6 +9,7 @@ import socket
 import sys
 import zipfile
 from http.client import HTTPException
+from inspect import signature
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -18,6 +19,8 @@ from torch.hub import download_url_to_file
 from sakd.foundation.errors import UserError, require
 
 PATIENCE = 60  # seconds without an answer
+# Python before 3.11.4 takes no filter of members; an archive is unpacked by its checksum alone.
+_FILTERED = "filter" in signature(shutil.unpack_archive).parameters
 
 logger = logging.getLogger(__name__)
 
@@ -101,5 +104,7 @@ def _published_digest() -> hashlib._Hash:
 def _unpack(file: Path, folder: Path) -> None:
     if zipfile.is_zipfile(file):
         shutil.unpack_archive(file, folder, "zip")
-    else:
+    elif _FILTERED:
         shutil.unpack_archive(file, folder, filter="data")
+    else:
+        shutil.unpack_archive(file, folder)
