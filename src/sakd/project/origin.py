@@ -14,7 +14,7 @@ from kedro.config import AbstractConfigLoader
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import settings
-from kedro.io import CatalogProtocol, MemoryDataset
+from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
 from sakd.foundation.errors import UserError
@@ -67,7 +67,7 @@ class OriginHooks:
                 command=command_of(run_params),
                 place=os.path.relpath(root, report_folder(catalog)),
             )
-            catalog[ORIGIN] = MemoryDataset(origin)
+            catalog.save(ORIGIN, origin)
 
     def _base(self, root: Path) -> dict[str, Any]:
         """Read the parameters of ``conf/base`` alone; nothing where they are no study alone."""

@@ -55,11 +55,14 @@ def origin_of(context: Context, pipeline: str) -> Any:
     return catalog.load(ORIGIN)
 
 
-def test_the_report_gets_command_environment_and_the_settings_of_base(load_context: Load) -> None:
+def test_the_report_gets_command_environment_and_the_settings_of_base(
+    load_context: Load, caplog: pytest.LogCaptureFixture
+) -> None:
     origin = origin_of(load_context("smoke"), "report")
     assert (origin.command, origin.environment) == ("kedro run --env smoke", "smoke")
     assert origin.base["student"]["epochs"] == 30
     assert origin.place == "../../../.."  # from data/smoke/08_reporting/digits
+    assert not [line for line in caplog.messages if "Replacing" in line]
 
 
 def test_other_pipelines_get_nothing(load_context: Load) -> None:
