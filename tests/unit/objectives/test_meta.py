@@ -158,33 +158,24 @@ def test_a_study_that_cannot_be_trained_is_refused_at_the_door(
         parse_parameters({**given, "grid": grid}).check()
 
 
-class Once(torch.autograd.Function):
-    """Doubles, and has a gradient without a gradient of its own."""
+class Followed(nn.Module):
+    """A stage, and an operation behind it."""
 
-    @staticmethod
-    def forward(_ctx: Any, x: Tensor) -> Tensor:
-        return 2 * x
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(_ctx: Any, gradient: Tensor) -> Tensor:
-        return 2 * gradient
-
-
-class Doubled(nn.Module):
-    """Doubles what comes."""
+    def __init__(self, stage: nn.Module, then: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.stage, self.then = stage, then
 
     def forward(self, x: Tensor) -> Tensor:
-        return Once.apply(x)
+        return self.then(self.stage(x))
 
 
 def test_a_student_that_cannot_be_differentiated_twice_is_refused_before_training(
-    small_network: Callable[..., nn.Sequential],
+    small_network: Callable[..., nn.Sequential], once: Callable[[Tensor], Tensor]
 ) -> None:
     facts = DataFacts((3, 8, 8), torch.arange(20) % 5)
     student, teacher = small_network(0), small_network(1)
     for network in (student, teacher):
-        network.stage2 = nn.Sequential(network.stage2, Doubled())
+        network.stage2 = Followed(network.stage2, once)
     with pytest.raises(UserError, match=r"twice: .*once_differentiable; take another network"):
         distil(student, small_network(1), "l2tww", "always", facts)
     assert distil(small_network(0), teacher, "l2tww", "always", facts)

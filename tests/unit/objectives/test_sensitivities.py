@@ -165,19 +165,6 @@ def test_compiled_stages_are_not_differentiated_twice(
             network(batch.images)
 
 
-class Once(torch.autograd.Function):
-    """Doubles, and has a gradient without a gradient of its own."""
-
-    @staticmethod
-    def forward(_ctx: Any, x: Tensor) -> Tensor:
-        return 2 * x
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(_ctx: Any, gradient: Tensor) -> Tensor:
-        return 2 * gradient
-
-
 class Stage(nn.Module):
     """A linear embedding of images, followed by ``then``."""
 
@@ -193,12 +180,14 @@ def network(then: Callable[[Tensor], Tensor]) -> StagedNetwork:
     return Chain({"embedding": Stage(then), "head": nn.Linear(8, 5)}, family="plain")
 
 
-def test_networks_without_such_gradients_are_refused_before_training() -> None:
+def test_networks_without_such_gradients_are_refused_before_training(
+    once: Callable[[Tensor], Tensor],
+) -> None:
     for student, teacher, who in (
-        (Once.apply, torch.tanh, "student .*once_differentiable"),
+        (once, torch.tanh, "student .*once_differentiable"),
         (torch.tanh, torch.Tensor.detach, "teacher .*"),
     ):
         with pytest.raises(UserError, match=rf"by the images, which the {who}; take another"):
             distil(network(student), network(teacher), "jacobian", "always", FACTS)
-    assert distil(network(torch.tanh), network(Once.apply), "jacobian", "always", FACTS)
-    assert distil(network(Once.apply), network(Once.apply), "crcd_gradient", "always", FACTS)
+    assert distil(network(torch.tanh), network(once), "jacobian", "always", FACTS)
+    assert distil(network(once), network(once), "crcd_gradient", "always", FACTS)
