@@ -1,14 +1,40 @@
-"""The stages of a network and the spots at each, as a table of text."""
+"""Show the stages of a network, and the spots at each."""
 
 from __future__ import annotations
 
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+
+from sakd.command.listing import Rows, aligned
+from sakd.command.parser import Parser
 from sakd.networks import StagedNetwork, TracedNetwork, feature_shapes
+from sakd.networks.outside.names import FORMS
 from sakd.networks.spots import SpotFamily
+from sakd.study.networks import sketch
 
-Rows = list[tuple[str, ...]]
+Shape = tuple[int, int, int]
 
 
-def spots(network: StagedNetwork, classes: int, image_shape: tuple[int, int, int]) -> Rows:
+def run(arguments: Sequence[str]) -> None:
+    """Print the table of a network's spots.
+
+    Raises:
+        UserError: There is no such network, or it cannot take images of that shape.
+    """
+    parser = Parser("spots", __doc__)
+    parser.add_argument("network", help="a name of the zoo, or " + FORMS)
+    parser.add_argument("--input", type=_shape, default=(3, 32, 32), metavar="3x224x224")
+    parser.add_argument("--classes", type=_count, default=10, metavar="K")
+    given = parser.parse_args(arguments)
+    network = sketch(given.network, given.classes, given.input)
+    count = sum(parameter.numel() for parameter in network.parameters())
+    head = f"{given.network}: {network.family}, {count:,} parameters\n"
+    sys.stdout.write(head + aligned(spots(network, given.classes, given.input)))
+
+
+def spots(network: StagedNetwork, classes: int, image_shape: Shape) -> Rows:
     """List the stages: name, last operation, shape of the feature, families with a spot there.
 
     The spots are those of ``network`` with itself as the other network.
@@ -33,3 +59,17 @@ def spots(network: StagedNetwork, classes: int, image_shape: tuple[int, int, int
         size = "x".join(map(str, shape))
         rows.append((stage, origins.get(stage, "-"), size, families or "-"))
     return rows
+
+
+def _shape(text: str) -> Shape:
+    found = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)x([1-9]\d*)", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write CxHxW, as in 3x224x224")
+    channels, height, width = map(int, found.groups())
+    return channels, height, width
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d*", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of classes; write 1 or more")
+    return int(text)

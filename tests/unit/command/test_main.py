@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from sakd import __version__
 from sakd.command.listing import source
-from sakd.command.main import main
+from sakd.command.main import command, main
+from sakd.command.table import COMMANDS
 from sakd.data import DATASETS
 from sakd.distillers import DISTILLERS
 from sakd.networks import NETWORKS
@@ -142,8 +146,9 @@ def test_a_network_that_needs_numbers_to_be_made_is_shown(capsys: Capture) -> No
         ("spots torchvision:vit_b_32 --input 3x64x64", "Expected 224 but got 64"),
         ("spots vgg8 --input 3x1x1", "the network cannot take images of 3x1x1"),
         ("spots resnet8 --env smoke", "unrecognized arguments: --env smoke"),
-        ("show resnet8", "invalid choice: 'show'"),
-        ("", "the following arguments are required: COMMAND"),
+        ("list", "the following arguments are required: what; see sakd list --help"),
+        ("lst distillers", "unknown command 'lst'; did you mean 'list'"),
+        ("--verson", "unknown command '--verson'"),
     ],
 )
 def test_a_wrong_command_is_reported_in_one_line_with_a_status(
@@ -161,3 +166,31 @@ def test_the_command_is_installed_under_its_name() -> None:
     scripts = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["scripts"]
     module, _, function = scripts["sakd"].partition(":")
     assert getattr(import_module(module), function) is main
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+def test_the_bare_command_and_help_list_every_command(
+    arguments: list[str], capsys: Capture
+) -> None:
+    shown = lines(capsys, *arguments)
+    assert [line.split()[0] for line in shown if line.startswith("  ")] == list(COMMANDS)
+    assert max(map(len, shown)) <= 80
+
+
+def test_the_version_is_that_of_the_package(capsys: Capture) -> None:
+    assert lines(capsys, "--version") == [f"sakd {__version__}"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_a_module_that_runs(name: str) -> None:
+    assert callable(command(name).run)
+
+
+def test_help_waits_for_no_large_package() -> None:
+    code = "import sys; from sakd.command.main import main; main(['--help']); print(*sys.modules)"
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    imported = {name.partition(".")[0] for name in shown.splitlines()[-1].split()}
+    assert "sakd" in imported
+    assert not imported & {"torch", "numpy", "pandas", "kedro", "pydantic", "rich", "click"}

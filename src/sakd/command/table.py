@@ -1,0 +1,37 @@
+"""The commands and what each of them does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from sakd.foundation.tables import Table
+
+COMMANDS = Table(
+    "command",
+    {
+        "run": "train, evaluate and report, with the options of kedro run",
+        "plan": "show what a run would train, and about how long that takes here",
+        "list": "list distillers, networks, policies, objectives or datasets",
+        "spots": "show the stages of a network, and where it is distilled",
+    },
+)
+"""What each command does, by name; it is the module of its name in this package.
+
+A module is imported only when its command is called, so that ``sakd --help`` waits for none.
+"""
+
+
+class Command(Protocol):
+    """The module of a command."""
+
+    def run(self, arguments: Sequence[str]) -> None:
+        """Carry the command out, and write its results to standard output.
+
+        Args:
+            arguments: The words after the command's name.
+
+        Raises:
+            UserError: A mistake of the user; it becomes one line and exit status 1.
+        """
+        ...
