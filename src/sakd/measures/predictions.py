@@ -72,8 +72,11 @@ def robustness(answers: Predictions) -> dict[str, float]:
     """Measure the accuracy under corruptions.
 
     Returns:
-        ``corrupted_<name>``, the share of right answers under each; ``corrupted``, their mean.
+        ``corrupted_<name>``, the share of right answers under each; ``corrupted``, their mean. None
+        of them where nothing was corrupted.
     """
+    if not answers.corrupted:
+        return {}
     shares = {
         name: float((predicted == answers.labels).double().mean())
         for name, predicted in answers.corrupted.items()

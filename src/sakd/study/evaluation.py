@@ -40,12 +40,14 @@ class Evaluator:
         test: The test split.
         val: The validation split, on which temperatures are fitted.
         device: The device to measure on.
+        corruptions: Whether the test images are corrupted too, in six more passes.
     """
 
     cells: CellStore
     test: Prepared
     val: Prepared
     device: torch.device
+    corruptions: bool = True
     _teachers: dict[str, Predictions] = field(default_factory=dict, init=False, repr=False)
 
     def cell(self, cell: Cell, record: Record, teacher: Weights) -> Evaluation:
@@ -67,7 +69,7 @@ class Evaluator:
         Raises:
             UserError: The weights are missing, damaged, or of another network.
         """
-        key = f"{record.key} {_identity(teacher)} {_key(self.test.card)}"
+        key = f"{record.key} {_identity(teacher)} {self._key}"
         found = self.cells.evaluations.find(cell.id, key)
         return found or self._keep(cell.id, key, self._measured(cell, record, teacher))
 
@@ -86,7 +88,7 @@ class Evaluator:
             UserError: The weights are of another network.
         """
         name = teacher_id(self.test.card.name, network)
-        key = f"{_identity(weights)} {_key(self.test.card)}"
+        key = f"{_identity(weights)} {self._key}"
         if found := self.cells.evaluations.find(name, key):
             return found
         val = predict(TASK, self._network(network, weights), self.val, self.device)
@@ -96,6 +98,11 @@ class Evaluator:
     def cost(self, network: str) -> Mapping[str, float]:
         """Measure what the network of that name, from the grid, costs on the device."""
         return network_cost(network, self.test.card, self.device, self.cells.evaluations)
+
+    @property
+    def _key(self) -> str:
+        """Identify the measurement: that of the data, and whether corruptions are left out."""
+        return _key(self.test.card) + ("" if self.corruptions else " without corruptions")
 
     def _keep(self, name: str, key: str, evaluation: Evaluation) -> Evaluation:
         self.cells.evaluations.save(name, key, evaluation)
@@ -109,7 +116,9 @@ class Evaluator:
         """Ask a teacher about the test images, once for all of its students."""
         if (key := _identity(weights)) not in self._teachers:
             network = self._network(name, weights)
-            self._teachers[key] = predict(TASK, network, self.test, self.device, corrupt=True)
+            self._teachers[key] = predict(
+                TASK, network, self.test, self.device, corrupt=self.corruptions
+            )
         return self._teachers[key]
 
     def _measured(self, cell: Cell, record: Record, teacher: Weights) -> Evaluation:
@@ -118,9 +127,8 @@ class Evaluator:
         by_epoch: dict[int | None, Predictions] = {}
         for epoch, path in _kept(entry, record).items():
             load(network, name, load_weights(path), source=path)
-            by_epoch[epoch] = predict(
-                TASK, network, self.test, self.device, corrupt=epoch == record.epochs
-            )
+            corrupt = self.corruptions and epoch == record.epochs
+            by_epoch[epoch] = predict(TASK, network, self.test, self.device, corrupt=corrupt)
         # The last epoch was loaded last.
         val = predict(TASK, network, self.val, self.device)
         last, selected = by_epoch[record.epochs], by_epoch[record.best_epoch]

@@ -94,6 +94,8 @@ class Parameters:
             ``student.optimisation.lr``.
         distillation: How students learn from their teachers.
         routing: How the routing policy is trained.
+        corruptions: Whether finished networks are tested under corruptions too, which takes six
+            more passes over the test images.
         report: How differences are judged in the report; no result depends on it.
     """
 
@@ -115,6 +117,7 @@ class Parameters:
     student_lr: Mapping[str, float] = field(default_factory=dict)
     distillation: Distillation = field(default_factory=Distillation)
     routing: Routing = field(default_factory=Routing)
+    corruptions: bool = True
     report: Judgement = field(default_factory=Judgement)
 
     def __post_init__(self) -> None:

@@ -156,6 +156,15 @@ class TestCell:
         assert found["temperature"] == fitted
         assert best_temperature(answers[0]) != fitted
 
+    def test_without_corruptions_the_rest_stays_and_nothing_measured_with_them_is_taken(
+        self, store: CellStore, cell: Cell, record: Record, test: Prepared
+    ) -> None:
+        found = evaluate(store, cell, record, test).measures
+        evaluator = Evaluator(store, test, test, CPU, corruptions=False)
+        clean = evaluator.cell(cell, record, teacher_of(test)).measures
+        assert clean == {k: v for k, v in found.items() if not k.startswith("test_corrupted")}
+        assert evaluate(store, cell, record, test).measures == found
+
     def test_without_kept_epochs_the_best_is_of_last_and_selected(
         self, store: CellStore, cell: Cell, record: Record, test: Prepared
     ) -> None:

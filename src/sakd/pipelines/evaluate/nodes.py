@@ -131,7 +131,8 @@ def _evaluator(
     test_split, val_split = (
         Prepared(read(tensors), data) for tensors in (test["test"](), development["val"]())
     )
-    return Evaluator(cells, test_split, val_split, resolve_device(parameters.device))
+    device = resolve_device(parameters.device)
+    return Evaluator(cells, test_split, val_split, device, parameters.corruptions)
 
 
 def _places(entry: Entry) -> dict[str, str]:
