@@ -52,11 +52,7 @@ class Evaluations:
             return Evaluation(content["measures"])
         if not table.exists():
             return None
-        try:
-            images = pd.read_parquet(table)
-        except (ArrowException, OSError) as error:
-            raise damaged(table, error) from error
-        return Evaluation(content["measures"], images)
+        return Evaluation(content["measures"], read_table(table))
 
     def save(self, name: str, key: str, evaluation: Evaluation) -> None:
         """Write an evaluation; its measures come last and imply that the images are there."""
@@ -90,6 +86,18 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except (TypeError, ValueError) as error:
         raise damaged(path, error) from error
     return content
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a Parquet file.
+
+    Raises:
+        UserError: The file is damaged.
+    """
+    try:
+        return pd.read_parquet(path)
+    except (ArrowException, OSError) as error:
+        raise damaged(path, error) from error
 
 
 def damaged(path: Path, error: Exception) -> UserError:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from itertools import groupby
+from typing import Any
 
 import torch
 
 from sakd.data import Batch, BatchStream
 from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
+from sakd.objectives import Objective
 from sakd.study.bench import Bench
 from sakd.study.memory import Needs, needs, room_for
 from sakd.study.recorder import Recorder
@@ -22,6 +24,7 @@ from sakd.study.trainings import Training
 from sakd.training import Run, pretrain, train
 from sakd.training.kept import Asked, kept_bytes
 from sakd.training.progress import Progress
+from sakd.training.tally import Tally
 
 logger = logging.getLogger(__name__)
 
@@ -162,6 +165,7 @@ class Pack:
             resume=state,
         )
         run.name = training.id
+        recorder.tally = _tally(objective, training, state)
         if pretrained:
             recorder.checkpoint(run)
         return run
@@ -183,6 +187,21 @@ class Pack:
         trace = None if isinstance(failure, UserError) else failure
         logger.error("%s failed: %s", training.id, message, exc_info=trace)
         return entry.finish(replace(record, seconds=seconds, error=message), [])
+
+
+def _tally(
+    objective: Objective, training: Training, state: Mapping[str, Any] | None
+) -> Tally | None:
+    """Count the decisions on the images; None without a policy that tells them apart.
+
+    A training that began before such counts were kept goes on without them.
+    """
+    tally = Tally(objective, len(training.images))
+    if not tally.counts or (state is not None and "tally" not in state):
+        return None
+    if state is not None:
+        tally.restore(state["tally"])
+    return tally
 
 
 def _out_of_memory(error: Exception) -> bool:

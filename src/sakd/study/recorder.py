@@ -14,6 +14,7 @@ from sakd.foundation.vocabulary import DONE
 from sakd.study.bench import Bench
 from sakd.study.trainings import Training
 from sakd.training import Callback, Run
+from sakd.training.tally import Tally
 from sakd.weights.saved import Weights, save_weights
 
 
@@ -28,11 +29,13 @@ class Recorder(Callback):
         training: The training.
         bench: The place where it runs.
         before: Seconds of earlier sittings.
+        tally: The decisions on every image, if any are counted.
     """
 
     training: Training
     bench: Bench
     before: float = 0.0
+    tally: Tally | None = None
     _best: tuple[int, dict[str, Tensor]] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -59,7 +62,9 @@ class Recorder(Callback):
 
     def checkpoint(self, run: Run) -> None:
         """Write the state from which the training can resume."""
-        own = {"key": self.training.key, "seconds": self.seconds()}
+        own: dict[str, Any] = {"key": self.training.key, "seconds": self.seconds()}
+        if self.tally is not None:
+            own["tally"] = self.tally.state()
         self.entry.save_checkpoint(run.state() | own)
         self._checkpointed = time.monotonic()
 
@@ -73,6 +78,8 @@ class Recorder(Callback):
             best_epoch=best_epoch(self.training, run.history),
             seconds=self.seconds(),
         )
+        if self.tally is not None:
+            self.entry.save_routing(self.tally.frame(self.training.images.labels.cpu()))
         self.entry.finish(done, run.history)
 
     def _flush(self, run: Run) -> None:

@@ -13,18 +13,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import torch
 from filelock import FileLock, Timeout
 
 from sakd.foundation.errors import UserError
 from sakd.foundation.files import at_once, write_json
 from sakd.foundation.vocabulary import DONE
-from sakd.study.evaluations import KEY_CHARACTERS, Evaluations, damaged, read_json
+from sakd.study.evaluations import KEY_CHARACTERS, Evaluations, damaged, read_json, read_table
 
 logger = logging.getLogger(__name__)
 
-KEPT = (".safetensors", ".json", ".csv")
-"""Endings of the files that a training leaves: weights, their cards, its history."""
+KEPT = (".safetensors", ".json", ".csv", ".parquet")
+"""Endings of the files that a training leaves: weights, their cards, its history, its routing."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Entry:
         self.epochs = folder / "epochs"
         self.outcome = folder / "record.json"
         self._history = folder / "history.csv"
+        self._routing = folder / "routing.parquet"
         self._checkpoint = folder / "checkpoint.pt"
 
     def record(self) -> Record | None:
@@ -163,6 +165,19 @@ class Entry:
             return []
         with self._history.open(newline="") as lines:
             return [{k: float(v) for k, v in line.items() if v} for line in csv.DictReader(lines)]
+
+    def routing(self) -> pd.DataFrame | None:
+        """Read the decisions on every training image; None where none were counted.
+
+        Raises:
+            UserError: The file is damaged.
+        """
+        return read_table(self._routing) if self._routing.exists() else None
+
+    def save_routing(self, images: pd.DataFrame) -> None:
+        """Write the decisions on every training image, see `sakd.training.tally.Tally.frame`."""
+        with at_once(self._routing) as partial:
+            images.to_parquet(partial, index=False, compression="zstd")
 
     def _write_history(self, history: Sequence[Mapping[str, float]]) -> None:
         with at_once(self._history) as partial, partial.open("w", newline="") as lines:

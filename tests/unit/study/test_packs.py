@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -71,6 +72,10 @@ def assert_alike(training: Training, one: Bench, other: Bench, same: Same) -> No
     assert same(load_file(here.last), load_file(there.last))
     assert same(load_file(here.best), load_file(there.best))
     assert here.history() == there.history()
+    ours, theirs = here.routing(), there.routing()
+    assert (ours is None) == (theirs is None) == ("none" in training.id)
+    if ours is not None and theirs is not None:
+        pd.testing.assert_frame_equal(ours, theirs, check_exact=True)
 
 
 def outcome(records: list[Record]) -> list[str]:

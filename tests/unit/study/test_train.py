@@ -77,6 +77,7 @@ def test_a_training_leaves_record_history_and_weights(
     assert set(files(entry.folder)) == {
         "record.json",
         "history.csv",
+        "routing.parquet",
         "last.safetensors",
         "last.json",
         "best.safetensors",
@@ -84,6 +85,30 @@ def test_a_training_leaves_record_history_and_weights(
         "epochs/0002.safetensors",
         "epochs/0002.json",
     }
+
+
+@pytest.mark.parametrize("policy", ["always", "random"])
+def test_a_policy_that_does_not_tell_images_apart_leaves_no_decisions(
+    make_training: Make, bench: Bench, progress: Progress, policy: str
+) -> None:
+    training = make_training("kd", policy)
+    run_training(training, bench, progress)
+    assert bench.entry(training).routing() is None
+
+
+def test_a_training_from_before_decisions_were_counted_goes_on_without_them(
+    make_training: Make, bench: Bench
+) -> None:
+    training = make_training("kd", "adaptive")
+    with pytest.raises(KeyboardInterrupt):
+        run_training(training, bench, Interrupted(7))
+    entry = bench.entry(training)
+    state = entry.checkpoint(training.key)
+    assert state is not None
+    del state["tally"]
+    entry.save_checkpoint(state)
+    assert run_training(training, bench, Progress("toys", 1)).status == DONE
+    assert entry.routing() is None
 
 
 def test_a_finished_training_is_not_run_again(
