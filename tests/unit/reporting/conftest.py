@@ -11,6 +11,10 @@ import pandas as pd
 import pytest
 
 from sakd.data import DataCard
+from sakd.foundation.vocabulary import NONE
+from sakd.reporting import Origin, report
+from sakd.reporting.pages.sections import Report
+from sakd.reporting.tables.columns import MEASURES, OF_TEACHERS
 from sakd.routing import POLICIES
 
 ROUTED = [name for name, kind in POLICIES.items() if kind.trained]
@@ -124,3 +128,41 @@ def predictions() -> Callable[..., pd.DataFrame]:
         return pd.concat(lines, ignore_index=True)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def full(
+    cell: Callable[..., Line],
+    history: Callable[..., pd.DataFrame],
+    predictions: Callable[..., pd.DataFrame],
+    data: Callable[..., DataCard],
+) -> Report:
+    """A report with everything: two pairs, uneven classes, all measures, a published table."""
+    draws = np.random.default_rng(0)
+    methods = [(NONE, NONE), *((name, each) for name in ("kd", "at") for each in _POLICIES)]
+    lines = [
+        cell(*method, seed, draws.uniform(0.6, 0.8) if (*method, seed) != _FAILED else None)
+        | dict(zip(("teacher", "student"), pair, strict=True))
+        for pair in (("vgg13", "vgg8"), ("resnet56", "resnet20"))
+        for method in methods
+        for seed in range(3)
+    ]
+    results = pd.DataFrame(lines).assign(dataset="cifar100", teacher_test_top1=0.75, network="s")
+    results["cell"] = results["teacher"] + results["cell"]
+    measures = [*MEASURES, *(f"teacher_{name}" for name in OF_TEACHERS if name != "test_top1")]
+    results[measures] = draws.uniform(size=(len(results), len(measures)))
+    recipe = {"epochs": 2, "batch_size": 8}
+    origin = Origin(
+        settings={
+            **{"data": {"name": "cifar100"}, "teacher": recipe, "student": recipe},
+            "report": {"published": "sakd-cifar100"},
+        },
+        base={"student": {"epochs": 240}},
+    )
+    card = data(counts={"train": (90, 10), "val": (2, 2), "test": (90, 10)})
+    answers = predictions(results)
+    return report(results, history(results), predictions=answers, origin=origin, data=card)
+
+
+_POLICIES = ("always", "adaptive", "random_matched")
+_FAILED = ("at", "adaptive", 2)

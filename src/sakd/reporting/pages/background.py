@@ -27,7 +27,7 @@ def unfinished_section(cells: pd.DataFrame) -> list[Section]:
             "error": [error or NOTHING for error in lines["error"]],
         }
     )
-    block = Tabular("Cells that gave no result", table, names=len(table.columns))
+    block = Tabular("unfinished", "Cells that gave no result", table, names=len(table.columns))
     return [Section("Cells without a result", (block,))]
 
 

@@ -50,7 +50,7 @@ from sakd.reporting.tables.display import (
     shown_references,
     shown_selection,
 )
-from sakd.reporting.tables.frames import pair_name
+from sakd.reporting.tables.frames import pair_file, pair_name
 from sakd.reporting.tables.outcomes import MARGIN, Outcomes
 from sakd.reporting.tables.paired import POOLED
 from sakd.reporting.tables.verdicts import contrasts, verdicts
@@ -122,17 +122,19 @@ def _pair(
 ) -> Section:
     cells = outcomes.cells
     references = shown_references(cells, data)
-    links = reference_links(references, pair, known)
-    blocks: list[Block] = [Tabular("Reference rows", references, links=links)]
+    links = reference_links(references.text, pair, known)
+    file = pair_file("reference", pair)
+    blocks: list[Block] = [Tabular(file, "Reference rows", *references, links=links)]
     blocks += _comparisons(outcomes, pair, known)
     levels = shown_levels(cells, data)
-    if len(levels):
-        links = line_links(levels, pair, known)
-        blocks.append(Tabular("Distilled students", levels, names=2, links=links))
+    if len(levels.text):
+        links = line_links(levels.text, pair, known)
+        file = pair_file("levels", pair)
+        blocks.append(Tabular(file, "Distilled students", *levels, names=2, links=links))
     selection = shown_selection(cells)
-    links = line_links(selection, pair, known)
-    caption = f"Which epoch: test {TITLE}"
-    blocks.append(Tabular(caption, selection, names=2, note=wording.BEST, links=links))
+    links = line_links(selection.text, pair, known)
+    file, caption = pair_file("epochs", pair), f"Which epoch: test {TITLE}"
+    blocks.append(Tabular(file, caption, *selection, names=2, note=wording.BEST, links=links))
     return Section(pair_name(pair), tuple(blocks), level=PART)
 
 
@@ -140,13 +142,15 @@ def _comparisons(outcomes: Outcomes, pair: tuple[str, ...], known: Anchors) -> I
     compared = contrasts(outcomes.cells)
     for contrast in compared:
         table = shown_comparison(outcomes, contrast)
-        last = contrast == compared[-1] and POOLED in set(table["distiller"])
-        note = f"{POOLED}: {wording.pooled_note(table['distiller'])}" if last else ""
+        distillers = table.text["distiller"]
+        last = contrast == compared[-1] and POOLED in set(distillers)
+        note = f"{POOLED}: {wording.pooled_note(distillers)}" if last else ""
         title = f"{contrast.first} against {contrast.second}, paired over seeds and images"
         policies = (contrast.second, contrast.first)
         columns = {f"{policy} %": policy for policy in policies} | {"points": contrast.first}
-        links = links_of(table, pair, columns, known)
-        yield Tabular(title, table, note=note, links=links)
+        links = links_of(table.text, pair, columns, known)
+        file = pair_file(f"{contrast.first}_against_{contrast.second}", pair)
+        yield Tabular(file, title, *table, note=note, links=links)
 
 
 def _charts(outcomes: Outcomes, history: pd.DataFrame) -> tuple[Block, ...]:

@@ -9,6 +9,7 @@ import pandas as pd
 from sakd.data import DataCard
 from sakd.foundation.names import listed
 from sakd.reporting.pages.sections import Block, Facts, Section, Tabular
+from sakd.reporting.tables.shown import Shown
 
 _CLASSES_SHOWN = 20
 _SKIPPED_SHOWN = 10
@@ -23,7 +24,7 @@ def data_section(card: DataCard | None) -> list[Section]:
     """Describe the data; no section without a card."""
     if not card:
         return []
-    tables = Tabular("Images per split", _splits(card.counts)), _classes(card)
+    tables = Tabular("images_per_split", "Images per split", *_splits(card.counts)), _classes(card)
     blocks: tuple[Block, ...] = (Facts(_facts(card)), *tables)
     return [Section("Data", blocks)]
 
@@ -60,14 +61,16 @@ def _duplicates(found: Mapping[str, int]) -> str:
     return f"{number}, {'left out' if found['left_out'] else 'kept'}: {kinds}"
 
 
-def _splits(counts: Mapping[str, Sequence[int]]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "split": list(counts),
-            "images": [str(sum(each)) for each in counts.values()],
-            "per class": [_range(each) for each in counts.values()],
-        }
-    )
+def _splits(counts: Mapping[str, Sequence[int]]) -> Shown:
+    totals = [sum(each) for each in counts.values()]
+    text = {
+        "split": list(counts),
+        "images": list(map(str, totals)),
+        "per class": [_range(each) for each in counts.values()],
+    }
+    fewest, most = (list(map(end, counts.values())) for end in (min, max))
+    values = {"images": totals, "fewest of a class": fewest, "most of a class": most}
+    return Shown(pd.DataFrame(text), pd.DataFrame(values))
 
 
 def _range(counts: Sequence[int]) -> str:
@@ -84,4 +87,5 @@ def _classes(card: DataCard) -> Tabular:
         frame = frame.sort_values(next(iter(card.counts)), ascending=False, kind="stable")
         frame = pd.concat([frame.head(half), frame.tail(half)])
         caption = f"{caption}: the {half} largest and the {half} smallest of {len(card.classes)}"
-    return Tabular(caption, frame.astype(str))
+    frame = frame.reset_index(drop=True)
+    return Tabular("images_per_class", caption, frame.astype(str), frame[list(card.counts)])

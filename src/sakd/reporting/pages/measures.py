@@ -20,7 +20,7 @@ from sakd.reporting.pages.wording import (
 from sakd.reporting.tables import formats
 from sakd.reporting.tables.classes import CHANCE, class_rows
 from sakd.reporting.tables.display import pairs_in
-from sakd.reporting.tables.frames import of_pair, pair_name
+from sakd.reporting.tables.frames import of_pair, pair_file, pair_name
 from sakd.reporting.tables.shown_classes import hurt_classes, shown_classes
 from sakd.reporting.tables.shown_measures import (
     empty,
@@ -41,22 +41,23 @@ def measures_section(
     blocks: list[Block] = []
     for pair in pairs:
         of = f" of {pair_name(pair)}" if len(pairs) > 1 else ""
-        blocks += _tables(of_pair(cells, pair), of)
+        blocks += _tables(of_pair(cells, pair), pair, of)
         if predictions is not None:
             blocks += _classes(of_pair(cells, pair), predictions, data, of)
     costs = shown_costs(cells)
-    if not empty(costs):
-        blocks.append(Tabular("Cost of the networks", costs, names=2, note=COST))
+    if not empty(costs.text):
+        blocks.append(Tabular("costs", "Cost of the networks", *costs, names=2, note=COST))
     return [Section("Measures", (Text(MEASURES), *blocks))] if blocks else []
 
 
-def _tables(cells: pd.DataFrame, of: str) -> Iterator[Tabular]:
-    quality, robust = shown_quality(cells), shown_robustness(cells)
-    if not empty(quality):
-        yield Tabular(f"Quality{of}", quality, names=2, note=_note(QUALITY, quality))
-    if not empty(robust):
-        caption = f"Accuracy under corruptions{of}, %"
-        yield Tabular(caption, robust, names=2, note=_note(ROBUSTNESS, robust))
+def _tables(cells: pd.DataFrame, pair: tuple[str, ...], of: str) -> Iterator[Tabular]:
+    captions = f"Quality{of}", f"Accuracy under corruptions{of}, %"
+    tables = shown_quality(cells), shown_robustness(cells)
+    names = ("quality", QUALITY), ("corruptions", ROBUSTNESS)
+    for (name, meaning), caption, table in zip(names, captions, tables, strict=True):
+        if not empty(table.text):
+            note = _note(meaning, table.text)
+            yield Tabular(pair_file(name, pair), caption, *table, names=2, note=note)
 
 
 def _note(meaning: str, table: pd.DataFrame) -> str:
@@ -75,8 +76,9 @@ def _classes(
     rows = class_rows(cells, predictions)
     if rows.empty:
         return
-    shown = shown_classes(rows, cells, predictions, data)
-    yield Tabular(f"Accuracy by class{of}, %", shown, note=CLASSES)
+    (pair,) = pairs_in(cells)
+    shown, file = shown_classes(rows, cells, predictions, data), pair_file("classes", pair)
+    yield Tabular(file, f"Accuracy by class{of}, %", *shown, note=CLASSES)
     number = f"{formats.plural(len(rows), 'comparison')} of a method and a class"
     chance = f"about {formats.number(CHANCE * len(rows), 1)} would be named by chance"
     caption = f"Classes that distillation hurts{of}"
@@ -84,6 +86,7 @@ def _classes(
         yield Text(f"{caption}: none in {number}. {HURT}")
         return
     hurt = hurt_classes(rows, data)
-    left = int(rows["hurt"].sum()) - len(hurt)
+    left = int(rows["hurt"].sum()) - len(hurt.text)
     more = f" The largest losses are shown; {left} more are left out." if left else ""
-    yield Tabular(caption, hurt, names=3, note=f"Of {number}, {chance}. {HURT}{more}")
+    note, file = f"Of {number}, {chance}. {HURT}{more}", pair_file("hurt_classes", pair)
+    yield Tabular(file, caption, *hurt, names=3, note=note)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import cast
 
 import pandas as pd
@@ -21,8 +21,9 @@ from sakd.reporting.published.entries import (
 from sakd.reporting.published.protocol import PROTOCOLS, standing
 from sakd.reporting.published.rows import ENOUGH, Against, Fit, Row
 from sakd.reporting.tables import formats
-from sakd.reporting.tables.frames import pair_name
+from sakd.reporting.tables.frames import pair_file, pair_name
 from sakd.reporting.tables.settings import named
+from sakd.reporting.tables.shown import Shown
 from sakd.reporting.tables.spread import Spread
 
 SOURCES = (
@@ -58,15 +59,30 @@ def published_section(cells: pd.DataFrame, settings: Mapping[str, object]) -> li
     return [Section("Against the published", tuple(blocks))]
 
 
-def _tables(pair: tuple[str, str, str], rows: list[Row]) -> list[Block]:
+def _tables(pair: tuple[str, str, str], rows: list[Row]) -> Iterator[Block]:
     slips = [f"{row.entry.title}: {row.entry.slip}." for row in rows if row.entry.slip]
     note = f"Slips. {' '.join(slips)}" if slips else ""
-    plain = pd.DataFrame([_plain(row) for row in rows])
-    sakd = pd.DataFrame([_sakd(row) for row in rows if not pd.isna(row.entry.sakd)])
-    return [
-        Tabular(f"Plain, {pair_name(pair)}", plain, names=3, note=note),
-        Tabular(f"SAKD at the best epoch, {pair_name(pair)}", sakd),
-    ]
+    plain = Shown(*(pd.DataFrame(map(part, rows)) for part in (_plain, _plain_values)))
+    file, caption = pair_file("published", pair), f"Plain, {pair_name(pair)}"
+    yield Tabular(file, caption, *plain, names=3, note=note)
+    known = [row for row in rows if not pd.isna(row.entry.sakd)]
+    if known:
+        sakd = Shown(*(pd.DataFrame(map(part, known)) for part in (_sakd, _sakd_values)))
+        caption = f"SAKD at the best epoch, {pair_name(pair)}"
+        yield Tabular(pair_file("published_sakd", pair), caption, *sakd)
+
+
+def _plain_values(row: Row) -> dict[str, float]:
+    published = row.entry.plain
+    named = {"published": published, **row.plain.columns()}
+    return {**named, "difference": row.plain.mean - published, "margin": row.entry.band}
+
+
+def _sakd_values(row: Row) -> dict[str, float]:
+    entry = row.entry
+    named = {"published": entry.sakd, **row.sakd.columns()}
+    named["difference"] = row.sakd.mean - entry.sakd
+    return {**named, "published_gain": entry.sakd - entry.plain, **row.gains.columns("gain_")}
 
 
 def _plain(row: Row) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -27,11 +27,20 @@ class Facts:
 class Tabular:
     """A table of strings under a caption; the first columns hold names, the others numbers.
 
-    ``links`` are anchors of the page, by row and column.
+    Attributes:
+        name: The name of its files, unique in the report.
+        caption: A title.
+        frame: Strings under the titles of the columns.
+        values: The plain numbers behind the strings, line for line; None for a table of words.
+        names: How many columns hold names.
+        note: Text under the table; may be empty.
+        links: Anchors of the page, by row and column.
     """
 
+    name: str
     caption: str
     frame: pd.DataFrame
+    values: pd.DataFrame | None = None
     names: int = 1
     note: str = ""
     links: Mapping[tuple[int, str], str] = field(default_factory=dict)
@@ -118,3 +127,16 @@ class Report:
     subtitle: str
     study: str
     sections: tuple[Section, ...]
+
+    @property
+    def tables(self) -> tuple[Tabular, ...]:
+        """Every table, in reading order."""
+        return tuple(block for block in self._blocks() if isinstance(block, Tabular))
+
+    @property
+    def charts(self) -> tuple[Chart, ...]:
+        """Every figure, in reading order."""
+        return tuple(block for block in self._blocks() if isinstance(block, Chart))
+
+    def _blocks(self) -> Iterator[Block]:
+        return (block for section in self.sections for block in section.blocks)

@@ -47,7 +47,7 @@ def study_section(cells: pd.DataFrame, origin: Origin, data: DataCard | None) ->
     if len(table):
         caption = f"Settings that differ from {' or from '.join(known)}"
         clipped = table.map(lambda value: formats.clipped(value, _LONGEST))
-        blocks.append(Tabular(caption, clipped, names=len(table.columns)))
+        blocks.append(Tabular("settings", caption, clipped, names=len(table.columns)))
     elif known and origin.settings:
         blocks.append(Text(f"No setting differs from {' or from '.join(known)}."))
     return Section("The study", tuple(blocks))

@@ -71,14 +71,15 @@ def _wrapped(note: str) -> str:
 def _pair_text(outcomes: Outcomes, pair: tuple[str, ...], data: DataCard | None) -> str:
     cells, title = outcomes.cells, formats.clipped(pair_name(pair), WIDTH)
     comparisons = [_comparison(outcomes, contrast) for contrast in contrasts(cells)]
-    tables = [shown_references(cells, data), *comparisons, shown_levels(cells, data)]
+    levels = shown_levels(cells, data).text
+    tables = [shown_references(cells, data).text, *comparisons, levels]
     shown = [_text_table(table) for table in tables if len(table)]
     return "\n".join([title, "=" * len(title), "\n\n".join(shown)])
 
 
 def _comparison(outcomes: Outcomes, contrast: Contrast) -> pd.DataFrame:
     """Compare two policies in the columns that have room; a router's mark follows the reading."""
-    table = shown_comparison(outcomes, contrast)
+    table = shown_comparison(outcomes, contrast).text
     if ROUTER in table:
         parts = zip(table["reading"], table[ROUTER], strict=True)
         words = (", ".join(part for part in each if part != formats.NOTHING) for each in parts)

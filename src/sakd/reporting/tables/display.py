@@ -18,6 +18,7 @@ from sakd.reporting.tables.frames import PAIR, compared_policies, distilled, pre
 from sakd.reporting.tables.outcomes import Outcomes
 from sakd.reporting.tables.paired import comparison
 from sakd.reporting.tables.reference import STUDENT, reference_rows, selection_rows
+from sakd.reporting.tables.shown import Shown
 from sakd.reporting.tables.spread import Spread
 
 MAJORITY = "always the largest class"
@@ -27,6 +28,7 @@ SEEDS_ALONE = "(seeds alone)"
 
 ROUTER, NEEDED = "router", "seeds needed"
 
+_SPREAD = ["mean", "sd", "n"]
 _LEVEL = f"test {TITLE} (mean ± sd)"
 _BALANCED = "balanced % (mean ± sd)"
 
@@ -36,13 +38,14 @@ def pairs_in(results: pd.DataFrame) -> list[tuple[str, ...]]:
     return list(results[PAIR].drop_duplicates().itertuples(index=False, name=None))
 
 
-def shown_references(results: pd.DataFrame, data: DataCard | None = None) -> pd.DataFrame:
+def shown_references(results: pd.DataFrame, data: DataCard | None = None) -> Shown:
     """Show teacher, student alone and KD of one pair: ``model``, ``test top-1 %``.
 
     On uneven classes there is a column of balanced accuracy, and a line for the model that always
     names the largest class.
     """
-    lines = reference_rows(results).to_dict("records")
+    rows = reference_rows(results)
+    lines = rows.to_dict("records")
     images = f", {sum(data.counts['test'])} images" if data else ""
     table = pd.DataFrame(
         {
@@ -50,14 +53,18 @@ def shown_references(results: pd.DataFrame, data: DataCard | None = None) -> pd.
             f"{_LEVEL}{images}": [formats.level(_spread(line)) for line in lines],
         }
     )
+    values = rows[_SPREAD]
     if not data or not data.uneven:
-        return table
-    balanced = reference_rows(results, TEST_BALANCED).to_dict("records")
-    table[_BALANCED] = [formats.level(_spread(line)) for line in balanced]
+        return Shown(table, values)
+    balanced = reference_rows(results, TEST_BALANCED)
+    table[_BALANCED] = [formats.level(_spread(line)) for line in balanced.to_dict("records")]
+    values = values.join(balanced[_SPREAD].add_prefix("balanced_"))
     majority = Majority.of(data)
     levels = formats.percent(majority.share), formats.percent(majority.balanced)
     table.loc[len(table)] = [MAJORITY, *levels]
-    return table
+    last = {"mean": [majority.share], "balanced_mean": [majority.balanced]}
+    values = pd.concat([values, pd.DataFrame(last)], ignore_index=True)
+    return Shown(table, values.astype({"n": "Int64", "balanced_n": "Int64"}))
 
 
 def _model(line: dict[str, object]) -> str:
@@ -65,7 +72,7 @@ def _model(line: dict[str, object]) -> str:
     return f"{line['model']} ({network})"
 
 
-def shown_comparison(outcomes: Outcomes, contrast: Contrast) -> pd.DataFrame:
+def shown_comparison(outcomes: Outcomes, contrast: Contrast) -> Shown:
     """Compare two policies for each distiller of a pair, pooled lines last."""
     table = comparison(outcomes, contrast)
     lines = table.to_dict("records")
@@ -85,7 +92,8 @@ def shown_comparison(outcomes: Outcomes, contrast: Contrast) -> pd.DataFrame:
         shown[ROUTER] = [line["router"] or formats.NOTHING for line in lines]
     if table["failed"].any():
         shown["failed"] = [str(line["failed"]) for line in lines]
-    return pd.DataFrame(shown)
+    words = [*PAIR, "distiller", "reading", "router"]
+    return Shown(pd.DataFrame(shown), table.drop(columns=words))
 
 
 def _level_of(line: dict[str, Any], policy: str) -> str:
@@ -107,7 +115,7 @@ def _reading(line: dict[str, Any], margin: float) -> str:
     return shown.get(reading, reading.value)
 
 
-def shown_levels(results: pd.DataFrame, data: DataCard | None = None) -> pd.DataFrame:
+def shown_levels(results: pd.DataFrame, data: DataCard | None = None) -> Shown:
     """Show the accuracies of every distiller under every policy, for one pair.
 
     The table is empty where the comparisons say it all: there is a policy to compare, and the
@@ -116,40 +124,42 @@ def shown_levels(results: pd.DataFrame, data: DataCard | None = None) -> pd.Data
     cells = prepared(results)
     uneven = data is not None and data.uneven
     if compared_policies(cells) and not uneven:
-        return pd.DataFrame()
+        return Shown(pd.DataFrame(), pd.DataFrame())
     groups = list(distilled(cells).groupby(["distiller", "policy"], sort=False))
     finished = [group[group["finished"]] for _, group in groups]
-    measures = {_LEVEL: TEST} | ({_BALANCED: TEST_BALANCED} if uneven else {})
-    return pd.DataFrame(
-        {
-            "distiller": [key[0] for key, _ in groups],
-            "policy": [key[1] for key, _ in groups],
-            **{
-                title: [formats.level(Spread.of(cells[measure])) for cells in finished]
-                for title, measure in measures.items()
-            },
-            "failed": [str((~group["finished"]).sum()) for _, group in groups],
-        }
-    )
+    levels = [Spread.of(cells[TEST]) for cells in finished]
+    balanced = [Spread.of(cells[TEST_BALANCED]) for cells in finished]
+    failed = [int((~group["finished"]).sum()) for _, group in groups]
+    text = {
+        "distiller": [key[0] for key, _ in groups],
+        "policy": [key[1] for key, _ in groups],
+        _LEVEL: [formats.level(each) for each in levels],
+        **({_BALANCED: [formats.level(each) for each in balanced]} if uneven else {}),
+        "failed": [str(number) for number in failed],
+    }
+    values = pd.DataFrame([each.columns() for each in levels])
+    if uneven:
+        values = values.join(pd.DataFrame([each.columns("balanced_") for each in balanced]))
+    return Shown(pd.DataFrame(text), values.assign(failed=failed))
 
 
-def shown_selection(results: pd.DataFrame) -> pd.DataFrame:
+def shown_selection(results: pd.DataFrame) -> Shown:
     """Show last, val-selected and best epoch side by side for one pair, mean ± sd over seeds."""
-    lines = selection_rows(results).to_dict("records")
+    rows = selection_rows(results)
+    lines = rows.to_dict("records")
     methods = [(line["distiller"], line["policy"]) for line in lines]
     alone = (NONE, NONE)
     shown = [(STUDENT, formats.NOTHING) if method == alone else method for method in methods]
-    return pd.DataFrame(
-        {
-            "distiller": [distiller for distiller, _ in shown],
-            "policy": [policy for _, policy in shown],
-            "last epoch %": _spreads(lines, "last"),
-            "val-selected %": _spreads(lines, "val_selected"),
-            "best % (optimistic)": _spreads(lines, "best"),
-            "best - last, points": _spreads(lines, "optimism", formats.points),
-            "n": [str(line["n"]) for line in lines],
-        }
-    )
+    text = {
+        "distiller": [distiller for distiller, _ in shown],
+        "policy": [policy for _, policy in shown],
+        "last epoch %": _spreads(lines, "last"),
+        "val-selected %": _spreads(lines, "val_selected"),
+        "best % (optimistic)": _spreads(lines, "best"),
+        "best - last, points": _spreads(lines, "optimism", formats.points),
+        "n": [str(line["n"]) for line in lines],
+    }
+    return Shown(pd.DataFrame(text), rows.drop(columns=[*PAIR, "distiller", "policy"]))
 
 
 def _spreads(

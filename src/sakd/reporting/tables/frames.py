@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from sakd.foundation.errors import UserError
+from sakd.foundation.names import file_name
 from sakd.foundation.vocabulary import DONE, NONE
+from sakd.networks.outside.names import slug
 from sakd.reporting.tables.columns import MEASURED, TEST
 from sakd.reporting.tables.kinds import REFERENCE
 from sakd.routing import POLICIES
@@ -99,3 +101,9 @@ def pair_name(pair: tuple[str, ...]) -> str:
     """Write a pair as text, e.g. ``digits: resnet20 -> resnet8``."""
     dataset, teacher, student = pair
     return f"{dataset}: {teacher} -> {student}"
+
+
+def pair_file(name: str, pair: tuple[str, ...]) -> str:
+    """Name a file of one pair, e.g. ``reference-resnet20-resnet8``."""
+    _, teacher, student = pair
+    return f"{file_name(name)}-{slug(teacher)}-{slug(student)}"

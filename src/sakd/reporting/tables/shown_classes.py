@@ -9,6 +9,7 @@ from sakd.measures.names import teacher_id
 from sakd.reporting.tables.classes import FEW
 from sakd.reporting.tables.formats import interval, percent, points
 from sakd.reporting.tables.frames import PAIR
+from sakd.reporting.tables.shown import Shown
 
 SHOWN = 20
 """Classes, or losses, that a table shows; of more the worst."""
@@ -16,7 +17,7 @@ SHOWN = 20
 
 def shown_classes(
     rows: pd.DataFrame, cells: pd.DataFrame, predictions: pd.DataFrame, data: DataCard | None
-) -> pd.DataFrame:
+) -> Shown:
     """Show accuracies by class for one pair: the teacher, the student alone, and distilled ones.
 
     Args:
@@ -35,21 +36,21 @@ def shown_classes(
     lowest = rows.loc[found["distilled"].idxmin()].set_index("label")
     table["lowest"] = lowest["distilled"]
     table["method"] = lowest["distiller"] + " " + lowest["policy"]
-    table["teacher"] = _of_teacher(cells, predictions)
+    table["of_teacher"] = _of_teacher(cells, predictions)
     if len(table) > SHOWN:
         table = table.nsmallest(SHOWN, "difference", keep="all")[:SHOWN]
-    return pd.DataFrame(
-        {
-            "class": [_class(label, data) for label in table.index],
-            "images": [_images(count) for count in table["images"]],
-            "teacher": [percent(value) for value in table["teacher"]],
-            "student alone": [percent(value) for value in table["alone"]],
-            "distilled, mean": [percent(value) for value in table["distilled"]],
-            "mean difference, points": [points(value) for value in table["difference"]],
-            "lowest of the distilled": [percent(value) for value in table["lowest"]],
-            "which": table["method"].tolist(),
-        }
-    )
+    text = {
+        "class": [_class(label, data) for label in table.index],
+        "images": [_images(count) for count in table["images"]],
+        "teacher": [percent(value) for value in table["of_teacher"]],
+        "student alone": [percent(value) for value in table["alone"]],
+        "distilled, mean": [percent(value) for value in table["distilled"]],
+        "mean difference, points": [points(value) for value in table["difference"]],
+        "lowest of the distilled": [percent(value) for value in table["lowest"]],
+        "which": table["method"].tolist(),
+    }
+    values = table.drop(columns="method").reset_index()
+    return Shown(pd.DataFrame(text), values)
 
 
 def _of_teacher(cells: pd.DataFrame, predictions: pd.DataFrame) -> pd.Series:
@@ -58,22 +59,22 @@ def _of_teacher(cells: pd.DataFrame, predictions: pd.DataFrame) -> pd.Series:
     return answers["right"].groupby(answers["label"]).mean()
 
 
-def hurt_classes(rows: pd.DataFrame, data: DataCard | None) -> pd.DataFrame:
+def hurt_classes(rows: pd.DataFrame, data: DataCard | None) -> Shown:
     """Show the classes that a method hurts, the largest loss first."""
     hurt = rows[rows["hurt"]].sort_values("difference", kind="stable")[:SHOWN]
-    return pd.DataFrame(
-        {
-            "distiller": hurt["distiller"].tolist(),
-            "policy": hurt["policy"].tolist(),
-            "class": [_class(label, data) for label in hurt["label"]],
-            "images": [_images(count) for count in hurt["images"]],
-            "student alone %": [percent(value) for value in hurt["alone"]],
-            "distilled %": [percent(value) for value in hurt["distilled"]],
-            "difference, points": [points(value) for value in hurt["difference"]],
-            "95 % interval": list(map(interval, hurt["low"], hurt["high"])),
-            "seeds": hurt["seeds"].astype(str).tolist(),
-        }
-    )
+    text = {
+        "distiller": hurt["distiller"].tolist(),
+        "policy": hurt["policy"].tolist(),
+        "class": [_class(label, data) for label in hurt["label"]],
+        "images": [_images(count) for count in hurt["images"]],
+        "student alone %": [percent(value) for value in hurt["alone"]],
+        "distilled %": [percent(value) for value in hurt["distilled"]],
+        "difference, points": [points(value) for value in hurt["difference"]],
+        "95 % interval": list(map(interval, hurt["low"], hurt["high"])),
+        "seeds": hurt["seeds"].astype(str).tolist(),
+    }
+    values = hurt.drop(columns=[*PAIR, "distiller", "policy", "hurt"]).reset_index(drop=True)
+    return Shown(pd.DataFrame(text), values)
 
 
 def _class(label: int, data: DataCard | None) -> str:

@@ -12,6 +12,7 @@ from sakd.foundation.vocabulary import NONE
 from sakd.reporting.tables.columns import COST, ROBUSTNESS, TEST, TEST_BALANCED, TEST_NLL
 from sakd.reporting.tables.formats import NOTHING, number, percent
 from sakd.reporting.tables.measured import cost_rows, measure_rows
+from sakd.reporting.tables.shown import Shown
 
 MB = 1e6
 
@@ -59,27 +60,29 @@ TIMES: Mapping[str, Column] = {
 }
 
 
-def shown_quality(results: pd.DataFrame) -> pd.DataFrame:
+def shown_quality(results: pd.DataFrame) -> Shown:
     """Show likelihood, calibration and fidelity of every method of one pair."""
     return _shown(results, QUALITY)
 
 
-def shown_robustness(results: pd.DataFrame) -> pd.DataFrame:
+def shown_robustness(results: pd.DataFrame) -> Shown:
     """Show the accuracies under corruptions of every method of one pair."""
     return _shown(results, CORRUPTED)
 
 
-def _shown(results: pd.DataFrame, columns: Mapping[str, Column]) -> pd.DataFrame:
+def _shown(results: pd.DataFrame, columns: Mapping[str, Column]) -> Shown:
     rows = measure_rows(results)
     policies = rows["policy"].where(rows["policy"] != NONE, NOTHING)
     named = pd.DataFrame({"distiller": rows["distiller"], "policy": policies})
-    return named.assign(**_texts(rows, columns), n=rows["n"].astype(str))
+    text = named.assign(**_texts(rows, columns), n=rows["n"].astype(str))
+    return Shown(text, rows[[*columns, "n"]])
 
 
-def shown_costs(results: pd.DataFrame) -> pd.DataFrame:
+def shown_costs(results: pd.DataFrame) -> Shown:
     """Show what every network costs."""
     rows = cost_rows(results)
-    return rows[["network", "role"]].assign(**_texts(rows, {**SIZES, **TIMES}))
+    columns = {**SIZES, **TIMES}
+    return Shown(rows[["network", "role"]].assign(**_texts(rows, columns)), rows[[*columns]])
 
 
 def _texts(rows: pd.DataFrame, columns: Mapping[str, Column]) -> dict[str, list[str]]:
@@ -87,7 +90,7 @@ def _texts(rows: pd.DataFrame, columns: Mapping[str, Column]) -> dict[str, list[
 
 
 def empty(table: pd.DataFrame) -> bool:
-    """Tell whether ``table`` shows nothing but names, accuracy and numbers of cells."""
+    """Tell whether the text of ``table`` shows nothing but names, accuracy and numbers of cells."""
     measures = table.drop(
         columns=["distiller", "policy", "network", "role", "n", QUALITY[TEST].title],
         errors="ignore",

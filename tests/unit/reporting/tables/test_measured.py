@@ -77,12 +77,12 @@ def test_each_is_shown_in_its_unit(measured: pd.DataFrame) -> None:
         **{"latency_b1_p50_ms": 0.2531, "test_corrupted": 0.5, "test_corrupted_noise": 0.25},
     }
     table = measured.assign(**values)
-    quality = shown_quality(table).set_index(["distiller", "policy"]).loc[("kd", "always")]
+    quality = shown_quality(table).text.set_index(["distiller", "policy"]).loc[("kd", "always")]
     shown = ["NLL", "ECE %", "temperature", "top-5 %", "training s", "n"]
     assert list(quality[shown]) == ["1.235", "1.23", "1.50", "-", "10", "2"]
-    robust = shown_robustness(table).iloc[1]
+    robust = shown_robustness(table).text.iloc[1]
     assert list(robust[["corrupted, mean", "noise"]]) == ["50.00", "25.00"]
-    costs = shown_costs(table).set_index("network").loc["s"]
+    costs = shown_costs(table).text.set_index("network").loc["s"]
     shown = ["parameters", "million MACs", "file, MB", "memory, MB", "batch 1 p50, ms"]
     assert list(costs[shown]) == ["77,754", "0.76", "0.32", "1.38", "0.25"]
 
@@ -91,6 +91,6 @@ def test_tables_of_what_was_not_measured_are_empty(
     measured: pd.DataFrame, results: pd.DataFrame
 ) -> None:
     for show in (shown_quality, shown_robustness, shown_costs):
-        assert not empty(show(measured))
+        assert not empty(show(measured).text)
     for show in (shown_robustness, shown_costs):
-        assert empty(show(results))
+        assert empty(show(results).text)
