@@ -72,8 +72,12 @@ def save_weights(weights: Weights, path: Path) -> None:
     write_json(path.with_suffix(".json"), {"format": FORMAT, **weights.card})
 
 
-def load_weights(path: Path) -> Weights:
+def load_weights(path: Path, remedy: str = "train again") -> Weights:
     """Read what `save_weights` wrote.
+
+    Args:
+        path: The file of the tensors.
+        remedy: How to get them again, for messages.
 
     Raises:
         UserError: A file is missing, damaged, or of another format.
@@ -84,11 +88,11 @@ def load_weights(path: Path) -> Weights:
     except FileNotFoundError as error:
         raise UserError(f"no weights at {error.filename or path}: train them first") from error
     except (SafetensorError, TypeError, ValueError) as error:
-        raise UserError(f"{path} is damaged ({error}): delete it and train again") from error
+        raise UserError(f"{path} is damaged ({error}): delete it and {remedy}") from error
     found = card.pop("format", None)
     require(
         found == FORMAT,
-        f"the card of {path} is of format {found}, this version reads {FORMAT}: train again, or "
+        f"the card of {path} is of format {found}, this version reads {FORMAT}: {remedy}, or "
         "use the version that wrote it",
     )
     return Weights(state, card)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sakd.data.pictures.form import Form
+from sakd.data.pictures.form import Form, Tones
 
 
 def preprocessing(form: Form, mean: Sequence[float], std: Sequence[float]) -> list[dict[str, Any]]:
@@ -34,3 +34,20 @@ def preprocessing(form: Form, mean: Sequence[float], std: Sequence[float]) -> li
         {"step": "normalise", "mean": list(mean), "std": list(std)},
         {"step": "layout", "order": "CHW", "type": "float32"},
     ]
+
+
+def form_of(steps: Iterable[Mapping[str, Any]]) -> Form:
+    """Read the form from the steps of `preprocessing`; pictures of any size are given it.
+
+    Raises:
+        KeyError: A step, or a part of one, is missing.
+    """
+    do = {step["step"]: step for step in steps}
+    return Form(
+        channels={"L": 1, "RGB": 3}[do["mode"]["mode"]],
+        height=do["resize"]["height"],
+        width=do["resize"]["width"],
+        resized=True,
+        tones=Tones(do["levels"]["low"], do["levels"]["high"], do["flatten"]["background"]),
+        share=do["crop"]["share"],
+    )

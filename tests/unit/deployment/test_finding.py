@@ -1,0 +1,83 @@
+"""A model is found by its id, its folder or its file; what cannot be used is one line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from sakd.deployment.finding import find
+from sakd.foundation.errors import UserError
+
+
+@pytest.fixture
+def store(trained: tuple[Path, str], tmp_path: Path) -> Path:
+    """A copy of the store, to change."""
+    return Path(shutil.copytree(trained[0], tmp_path / "06_models"))
+
+
+@pytest.fixture
+def folder(store: Path, trained: tuple[Path, str]) -> Path:
+    """The folder of its training."""
+    (found,) = store.glob(f"toys/cells/*/{trained[1]}/*/")
+    return found
+
+
+def test_a_cell_is_found_by_its_id_and_by_its_folders(
+    store: Path, folder: Path, trained: tuple[Path, str]
+) -> None:
+    for name in (trained[1], str(folder.parent), str(folder)):
+        found = find(name, store)
+        assert found.path == folder / "last.safetensors"
+        assert found.record is not None
+        assert found.record.id == trained[1]
+        assert found.cells is not None
+        assert found.cells.root == store / "toys" / "cells"
+    assert find(trained[1], store, "best").path == folder / "best.safetensors"
+
+
+def test_a_file_is_found_where_it_lies(folder: Path, tmp_path: Path) -> None:
+    file = folder / "best.safetensors"
+    assert find(str(file), tmp_path / "none").path == file
+
+
+def test_an_unknown_name_has_its_near_matches(store: Path, trained: tuple[Path, str]) -> None:
+    with pytest.raises(UserError, match=f"'toys-resnet14.*did you mean '{trained[1]}'"):
+        find(trained[1].replace("kd", "kb"), store)
+    with pytest.raises(UserError, match=r"'toy'.*no cells in .*another store"):
+        find("toy", store / "none")
+
+
+def test_a_training_that_did_not_end_well_is_no_model(
+    store: Path, folder: Path, trained: tuple[Path, str]
+) -> None:
+    record = folder / "record.json"
+    content = json.loads(record.read_text())
+    record.write_text(json.dumps(content | {"status": "failed", "error": "loss is NaN"}))
+    with pytest.raises(UserError, match=r"failed \(loss is NaN\): mend"):
+        find(trained[1], store)
+    record.unlink()
+    with pytest.raises(UserError, match="is not finished: run the study again"):
+        find(trained[1], store)
+
+
+def test_a_cell_with_a_file_cut_off_is_no_model(
+    store: Path, folder: Path, trained: tuple[Path, str]
+) -> None:
+    best = folder / "best.safetensors"
+    best.write_bytes(best.read_bytes()[:100])
+    with pytest.raises(UserError, match="missing or cut off: run the study again"):
+        find(trained[1], store)
+
+
+def test_of_two_finished_trainings_the_folder_must_be_named(
+    store: Path, folder: Path, trained: tuple[Path, str]
+) -> None:
+    other = Path(shutil.copytree(folder, folder.with_name("0123456789ab")))
+    with pytest.raises(UserError, match=f"trained 2 times: name the folder, .*{other.name}"):
+        find(trained[1], store)
+    assert find(other, store).path == other / "last.safetensors"
+    (other / "record.json").unlink()
+    assert find(trained[1], store).path == folder / "last.safetensors"

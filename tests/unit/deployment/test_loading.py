@@ -1,0 +1,144 @@
+"""A loaded model answers as it was trained to; files name no code that is run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+import sakd
+from sakd.data import Splits, evaluation_batches
+from sakd.deployment import Model, load
+from sakd.deployment.trust import trusted_name
+from sakd.foundation.errors import UserError
+from sakd.study.networks import fresh_network
+
+
+def own_network(num_classes: int) -> nn.Module:
+    """A network of the user's own."""
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3), nn.AvgPool2d(6), nn.Flatten(), nn.Linear(4, num_classes)
+    )
+
+
+OWN = f"{__name__}:own_network"
+
+
+def test_a_cell_is_loaded_with_its_classes_and_answers_as_trained(
+    trained: tuple[Path, str], splits: Splits
+) -> None:
+    model = load(trained[1], store=trained[0])
+    assert model.classes == splits.card.classes
+    assert not any(part.training for part in model.modules())
+    network = fresh_network("resnet8", splits.card).eval()
+    network.load_state_dict(dict(model.weights.state))
+    card = splits.card
+    (images, _), *_ = evaluation_batches(splits.test, card.mean, card.std, batch_size=12)
+    assert torch.equal(model(images), network(images))
+    assert torch.equal(model.normalise(splits.test.images), images)
+
+
+@pytest.mark.parametrize("opened", [False, True])
+def test_pictures_of_all_kinds_are_prepared_as_by_the_project(
+    opened: bool, pets: tuple[Path, Splits], save_model: Callable[..., Path]
+) -> None:
+    place, splits = pets
+    model = sakd.load(save_model(splits.card))
+    known = {
+        model.normalise(image[None])[0].numpy().tobytes()
+        for part in splits.parts.values()
+        for image in part.images
+    }
+    files = [path for path in place.rglob("*.*") if path.is_file()]
+    for path in files:
+        with Image.open(path) as picture:
+            image = model.preprocess(picture if opened else path)
+        assert image.shape == splits.card.image_shape
+        assert image.numpy().tobytes() in known, path
+
+
+def test_a_picture_that_cannot_be_used_is_one_line(
+    pets: tuple[Path, Splits], save_model: Callable[..., Path], tmp_path: Path
+) -> None:
+    model = load(save_model(pets[1].card))
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(UserError, match=r"broken.png \(cannot identify.*replace"):
+        model.preprocess(tmp_path / "broken.png")
+    with pytest.raises(UserError, match="floating-point pixels"):
+        model.preprocess(Image.new("F", (9, 9)))
+
+
+def test_damaged_files_are_one_line_with_the_remedy(
+    splits: Splits, save_model: Callable[..., Path], edit_card: Callable[..., None]
+) -> None:
+    path = save_model(splits.card)
+    edit_card(path, network=None)
+    with pytest.raises(UserError, match=r"json is damaged \(no 'network'\)"):
+        load(path)
+    path = save_model(splits.card, sha256="0")
+    with pytest.raises(UserError, match="tensors are others than its card says"):
+        load(path)
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(UserError, match=r"is damaged.*train again"):
+        load(path)
+    path.with_suffix(".json").unlink()
+    save_file(load_file(save_model(splits.card)), path)
+    with pytest.raises(UserError, match=r"no weights at .*json"):
+        load(path)
+
+
+def test_weights_of_other_classes_do_not_fit(
+    splits: Splits, save_model: Callable[..., Path], edit_card: Callable[..., None]
+) -> None:
+    path = save_model(splits.card)
+    edit_card(path, data=splits.card.to_json() | {"classes": ["ant", "bee"]})
+    with pytest.raises(UserError, match=r"does not fit 'resnet8'.*of another shape"):
+        load(path)
+
+
+def test_code_that_a_file_names_is_run_only_if_the_caller_names_it_too(
+    splits: Splits, save_model: Callable[..., Path]
+) -> None:
+    path = save_model(splits.card, OWN)
+    with pytest.raises(UserError, match=f"{OWN}.*if you trust it, name it as network"):
+        load(path)
+    assert isinstance(load(path, network=OWN), Model)
+    with pytest.raises(UserError, match="the parameters name 'resnet8'"):
+        load(path, network="resnet8")
+
+
+@pytest.mark.parametrize(
+    ("name", "trusted"),
+    [
+        ("resnet8", True),
+        ("resnet8@torchvision:resnet18", True),
+        ("timm:resnet18", True),
+        ("torchvision:vit_b_16(image_size=64; dropout=0.1)", True),
+        ("torchvision:resnet18(weights='DEFAULT')", False),
+        ("resnet8@timm:resnet18(pretrained=true)", False),
+        ("os:system", False),
+        ("resnet8@os:system", False),
+    ],
+)
+def test_names_that_run_code_or_fetch_weights_are_not_taken_from_files(
+    name: str, trusted: bool
+) -> None:
+    assert trusted_name(name, name, "a file") == name
+    if trusted:
+        assert trusted_name(name, None, "a file") == name
+    else:
+        with pytest.raises(UserError, match="name it as network"):
+            trusted_name(name, None, "a file")
+
+
+def test_importing_the_package_waits_for_nothing_heavy() -> None:
+    code = "import sys, sakd; print(callable(sakd.load), {'torch', 'numpy'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["True", "set()"]
