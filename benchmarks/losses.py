@@ -112,7 +112,7 @@ def loss_and_gradient(
 
     def step() -> object:
         loss = distiller.losses(students, teachers, batch, chosen)
-        return torch.autograd.grad(loss, [*students, *trained])
+        return torch.autograd.grad(loss, [*students, *trained], allow_unused=True)
 
     return step
 

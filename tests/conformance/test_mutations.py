@@ -174,10 +174,19 @@ MUTATIONS = {
         SURVEY["ka/shift_T4"], labels.shifted, ".scatter(1, label, top)", ""
     ),
     "category divides the angles by the square of the classes": Mutation(
-        SURVEY["category"], categories.structure_error, "** 3", "** 2"
+        SURVEY["category/unfiltered"], categories.structure_error, "** 3", "** 2"
+    ),
+    "category filters no wrong predictions": Mutation(
+        SURVEY["category/filtered"], categories.correct_averages, "chosen & correct", "chosen"
+    ),
+    "category lets filtered means have a gradient": Mutation(
+        SURVEY["category/filtered"], categories.structure_error, ".detach()", ""
     ),
     "category weighs classes by their samples": Mutation(
-        SURVEY["category"], categories.structure_error, "averages.diagonal()", "averages.sum(dim=1)"
+        SURVEY["category/unfiltered"],
+        categories.structure_error,
+        "averages.diagonal()",
+        "averages.sum(dim=1)",
     ),
     "triplet adds more to differences": Mutation(
         SURVEY["triplet/step"], triplet.TripletDistillation.missing, "+ EPSILON", "+ 0.001"

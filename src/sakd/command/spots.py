@@ -35,7 +35,7 @@ def run(arguments: Sequence[str]) -> None:
 
 
 def spots(network: StagedNetwork, classes: int, image_shape: Shape) -> Rows:
-    """List the stages: name, last operation, shape of the feature, families with a spot there.
+    """List the stages: name, last operation, shape of the feature, simple families there.
 
     The spots are those of ``network`` with itself as the other network.
 
@@ -52,6 +52,7 @@ def spots(network: StagedNetwork, classes: int, image_shape: Shape) -> Rows:
     sitting = {
         family.value: {spot.student for spot in family.spots(network.depth, network.depth)}
         for family in SpotFamily
+        if not family.joined
     }
     rows: Rows = [("stage", "ends with", "shape", "spots")]
     for index, (stage, shape) in enumerate(zip(network.stage_names, shapes, strict=True)):

@@ -14,7 +14,7 @@ class Spot(NamedTuple):
 
 
 class SpotFamily(Enum):
-    """The kind of place where a distiller compares networks, whatever their depths."""
+    """The kind of place that a distiller sees in networks, whatever their depths."""
 
     EVERY_STAGE = "every stage"
     EVERY_MAP = "every map"
@@ -22,10 +22,21 @@ class SpotFamily(Enum):
     LAST_MAP = "last map"
     EMBEDDING = "embedding"
     LOGITS = "logits"
+    LAST_MAP_AND_LOGITS = "last map and logits"
+
+    @property
+    def joined(self) -> tuple[SpotFamily, ...]:
+        """The families that this one consists of, in order of depth; most are simple."""
+        if self is SpotFamily.LAST_MAP_AND_LOGITS:
+            return SpotFamily.LAST_MAP, SpotFamily.LOGITS
+        return ()
 
     @property
     def axes(self) -> str:
-        """One letter for each axis of a feature there, batch axis left out."""
+        """One letter for each axis of a feature there, batch axis left out.
+
+        The logits of a family that has them beside features are (K,) all the same.
+        """
         return {SpotFamily.EMBEDDING: "C", SpotFamily.LOGITS: "K"}.get(self, "CHW")
 
     def spots(self, student_depth: int, teacher_depth: int) -> tuple[Spot, ...]:
@@ -34,6 +45,10 @@ class SpotFamily(Enum):
         ``EVERY_STAGE`` pairs as many stages as both networks have, counted from the last one
         backwards; ``EVERY_MAP`` puts the pair of stems before them.
         """
+        if self.joined:
+            return tuple(
+                s for part in self.joined for s in part.spots(student_depth, teacher_depth)
+            )
         if self is SpotFamily.EVERY_MAP:
             stages = SpotFamily.EVERY_STAGE.spots(student_depth, teacher_depth)
             return (Spot(0, 0), *stages) if stages else ()

@@ -141,9 +141,10 @@ def check_features(
     Raises:
         UserError: It compares maps or embeddings and meets other shapes, or it has no spots.
     """
-    if kind.any_shape or kind.family is SpotFamily.LOGITS:
+    if kind.any_shape:
         return
-    spots = spots_of(name, kind, student, teacher)
+    logits = SpotFamily.LOGITS.spots(student.depth, teacher.depth)
+    spots = tuple(s for s in spots_of(name, kind, student, teacher) if s not in logits)
     for spot, *found in zip(spots, *shapes.at(spots), strict=True):
         if any(len(shape) != len(kind.family.axes) for shape in found):
             tolerant = [n for n, k in DISTILLERS.items() if k.any_shape or k.family.axes != "CHW"]

@@ -15,7 +15,6 @@ from sakd.distillers.method import COMPANION, Method
 from sakd.foundation.errors import UserError, require, require_not_negative, require_positive
 from sakd.foundation.options import require_type
 from sakd.foundation.tables import Table
-from sakd.networks.spots import SpotFamily
 from sakd.objectives.players import Optimisation
 from sakd.routing import POLICIES
 
@@ -154,9 +153,10 @@ class Routing:
 
 def _sample_pair(kind: type[Distiller], classes: int = 8) -> Pair:
     """Give a pair of equal networks of so many classes, which any distiller takes."""
-    spots = kind.family.spots(6, 6)
-    shape = (classes if kind.family is SpotFamily.LOGITS else 8,) * len(kind.family.axes)
-    shapes = (shape,) * len(spots)
+    depth = 6
+    spots = kind.family.spots(depth, depth)
+    feature = (8,) * len(kind.family.axes)
+    shapes = tuple((classes,) if spot.student == depth else feature for spot in spots)
     return Pair(spots, shapes, shapes, torch.arange(2))
 
 

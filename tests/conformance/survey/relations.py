@@ -6,21 +6,36 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from conformance.comparison import Comparison
-from conformance.survey.cases import GRADIENT, LOSS, build, case_of, check_loss, loss_of
+from conformance.survey.cases import (
+    GRADIENT,
+    LOSS,
+    batch_of,
+    build,
+    case_of,
+    check_loss,
+    loss_of,
+)
+from sakd.distillers import Pair
+from sakd.distillers.category import CategoryStructure
 from sakd.distillers.irg import edges
+from sakd.networks.spots import Spot
 
 
-def compare_categories() -> Comparison:
+def compare_categories(name: str) -> Comparison:
     """Compare the sum of both distillers of category structure, and its gradients."""
-    case, found = case_of("category", "unfiltered"), Comparison("survey category")
-    total = torch.zeros(())
-    for name, letter in (("category", "f"), ("category_logits", "z")):
-        student, teacher = case[f"{letter}_s"].clone().requires_grad_(), case[f"{letter}_t"]
-        loss = loss_of(build(name, student, teacher), student, teacher, case["labels"])
-        (gradient,) = torch.autograd.grad(loss, student)
-        found.check("gradient", name, gradient, case[f"grad_{letter}_s"], GRADIENT)
-        total = total + loss.detach()
-    found.check("loss", "both", total, case["loss"], LOSS)
+    case, found = case_of("category", name), Comparison(f"survey category/{name}")
+    students = [case[f"{letter}_s"].clone().requires_grad_() for letter in "fz"]
+    teachers = [case[f"{letter}_t"] for letter in "fz"]
+    shapes = (tuple(tuple(x.shape[1:]) for x in side) for side in (students, teachers))
+    pair = Pair((Spot(3, 3), Spot(5, 5)), *shapes, case["labels"])
+    maps = CategoryStructure(pair, filtered=name == "filtered")
+    batch, everybody = batch_of(case["labels"]), torch.ones(len(case["labels"]), 2).bool()
+    logits = build("category_logits", students[1], teachers[1])
+    loss = maps.losses(students, teachers, batch, everybody)
+    loss = loss + logits.loss(0, students[1], teachers[1], batch, everybody[:, 0])
+    found.check("loss", "both", loss, case["loss"], LOSS)
+    for letter, gradient in zip("fz", torch.autograd.grad(loss, students), strict=True):
+        found.check("gradient", letter, gradient, case[f"grad_{letter}_s"], GRADIENT)
     return found
 
 

@@ -23,35 +23,37 @@ from sakd.networks.spots import SpotFamily
 
 SIZE = 5
 DEPTH = 5
-SHAPES = {
-    SpotFamily.EVERY_STAGE: (4, 4, 4),
-    SpotFamily.EVERY_MAP: (4, 4, 4),
-    SpotFamily.HINT: (4, 4, 4),
-    SpotFamily.LAST_MAP: (4, 4, 4),
-    SpotFamily.EMBEDDING: (6,),
-    SpotFamily.LOGITS: (7,),
-}
+LOGITS = SpotFamily.LOGITS.spots(DEPTH, DEPTH)
+SHAPES = {"CHW": (4, 4, 4), "C": (6,), "K": (7,)}
 
 masks = st.lists(st.booleans(), min_size=SIZE, max_size=SIZE).map(torch.tensor)
 seeds = st.integers(0, 1000)
 
 
+def shapes_of(name: str) -> tuple[tuple[int, ...], ...]:
+    """Give the shape of a feature at each spot, without the batch axis."""
+    family = DISTILLERS[name].family
+    axes = ("K" if spot in LOGITS else family.axes for spot in family.spots(DEPTH, DEPTH))
+    return tuple(SHAPES[letters] for letters in axes)
+
+
 def make(name: str, seed: int = 0) -> Distiller:
     """Build a distiller in double precision; its own modules in evaluation mode."""
-    spots = DISTILLERS[name].family.spots(DEPTH, DEPTH)
-    shapes = (SHAPES[DISTILLERS[name].family],) * len(spots)
+    spots, shapes = DISTILLERS[name].family.spots(DEPTH, DEPTH), shapes_of(name)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return DISTILLERS[name](Pair(spots, shapes, shapes, torch.arange(20) % 4)).double().eval()
 
 
-def features(name: str, seed: int) -> tuple[Tensor, Tensor]:
-    """Draw student features (spots, B, ...) that require a gradient, and teacher features."""
+def features(name: str, seed: int) -> tuple[list[Tensor], list[Tensor]]:
+    """Draw student features (B, ...) of each spot, which require a gradient, and teacher's."""
     source = torch.Generator().manual_seed(seed)
-    family = DISTILLERS[name].family
-    shape = (len(family.spots(DEPTH, DEPTH)), SIZE, *SHAPES[family])
-    student, teacher = torch.randn(2, *shape, generator=source, dtype=torch.float64)
-    return student.requires_grad_(), teacher
+    sizes = [(SIZE, *shape) for shape in shapes_of(name)]
+    student, teacher = (
+        [torch.randn(size, generator=source, dtype=torch.float64) for size in sizes]
+        for _ in range(2)
+    )
+    return [x.requires_grad_() for x in student], teacher
 
 
 def batch_of(index: Tensor) -> Batch:
@@ -60,18 +62,25 @@ def batch_of(index: Tensor) -> Batch:
 
 
 def loss_and_gradients(
-    distiller: Distiller, student: Tensor, teacher: Tensor, batch: Batch, chosen: Tensor
+    distiller: Distiller,
+    student: list[Tensor],
+    teacher: list[Tensor],
+    batch: Batch,
+    chosen: Tensor,
 ) -> list[Tensor]:
-    """List the loss over all spots, and its gradients by features and trained parameters.
+    """List the loss over all spots, and its gradients by each spot's features and by parameters.
 
-    A copy of the distiller computes them, since some remember what they have seen.
+    Features that a loss only looks at have a gradient of 0; a parameter must not be unused. A copy
+    of the distiller computes them, since some remember what they have seen.
     """
     distiller = copy.deepcopy(distiller)
     if chosen.dim() == 1:
         chosen = chosen[:, None].expand(-1, len(student))
-    loss = distiller.losses(student.unbind(), teacher.unbind(), batch, chosen)
-    wanted = [student, *(p for p in distiller.parameters() if p.requires_grad)]
-    return [loss, *torch.autograd.grad(loss, wanted)]
+    loss = distiller.losses(student, teacher, batch, chosen)
+    trained = [p for p in distiller.parameters() if p.requires_grad]
+    by_trained = torch.autograd.grad(loss, trained, retain_graph=True) if trained else ()
+    seen = torch.autograd.grad(loss, student, allow_unused=True, materialize_grads=True)
+    return [loss, *seen, *by_trained]
 
 
 @pytest.mark.parametrize("name", DISTILLERS)
@@ -90,15 +99,14 @@ def test_masking_equals_gathering_times_the_share_chosen(
     if not chosen.any():
         assert all((value == 0).all() for value in masked)
         return
-    sub = student[:, chosen].detach().requires_grad_()
+    sub = [x[chosen].detach().requires_grad_() for x in student]
     everybody = torch.ones(int(chosen.sum()), dtype=torch.bool)
-    gathered = loss_and_gradients(
-        distiller, sub, teacher[:, chosen], batch_of(index[chosen]), everybody
-    )
-    spread = torch.zeros_like(student)
-    spread[:, chosen] = gathered[1]
+    rest = [x[chosen] for x in teacher]
+    gathered = loss_and_gradients(distiller, sub, rest, batch_of(index[chosen]), everybody)
+    for k, x in enumerate(student, start=1):
+        gathered[k] = torch.zeros_like(x).index_put((chosen.nonzero()[:, 0],), gathered[k])
     share = len(everybody) / SIZE
-    for ours, expected in zip(masked, [gathered[0], spread, *gathered[2:]], strict=True):
+    for ours, expected in zip(masked, gathered, strict=True):
         torch.testing.assert_close(ours, share * expected, rtol=1e-9, atol=1e-12)
 
 
@@ -146,11 +154,12 @@ def test_degenerate_features_give_finite_values_and_no_chosen_sample_exact_zeros
 ) -> None:
     distiller, (student, teacher) = make(name).float(), features(name, 4)
     batch = batch_of(torch.arange(SIZE))
+    theirs = [x.float() for x in teacher]
     for fill, count in product((0.0, 1.0, 1e4, None), (0, 1, 2)):
-        some = student if fill is None else torch.full_like(student, fill)
-        some = some.detach().float().requires_grad_()
+        some = [x if fill is None else torch.full_like(x, fill) for x in student]
+        some = [x.detach().float().requires_grad_() for x in some]
         chosen = torch.arange(SIZE) < count
-        for value in loss_and_gradients(distiller, some, teacher.float(), batch, chosen):
+        for value in loss_and_gradients(distiller, some, theirs, batch, chosen):
             assert value.isfinite().all(), (fill, count)
             assert count or not value.any(), (fill, count)
 
@@ -164,7 +173,9 @@ def test_the_loss_is_a_differentiable_scalar_for_the_student(name: str) -> None:
     )
     assert values[0].shape == ()
     assert values[0] > 0
-    assert all(value.isfinite().all() and value.any() for value in values)
+    assert all(value.isfinite().all() for value in values)
+    assert any(value.any() for value in values[1 : 1 + len(student)])
+    assert all(value.any() for value in values[1 + len(student) :])
 
 
 # Where the loss of a spot reaches features of other spots too: from a choice (B, spots) to the
@@ -183,11 +194,17 @@ def test_every_spot_has_its_own_choice(name: str, seed: int) -> None:
     source = torch.Generator().manual_seed(seed)
     chosen = torch.rand(SIZE, len(student), generator=source) < 0.6
     batch = batch_of(torch.arange(SIZE))
-    loss, gradient, *_ = loss_and_gradients(distiller, student, teacher, batch, chosen)
-    counts = REACH.get(name, Tensor.clone)(chosen)
-    others = (~counts).T.reshape(*counts.T.shape, *[1] * (student.dim() - 2))
-    assert not (gradient * others).any()
-    changed, *_ = loss_and_gradients(distiller, student + 7 * others, teacher, batch, chosen)
+    loss, *gradients = loss_and_gradients(distiller, student, teacher, batch, chosen)
+    counts = REACH.get(name, Tensor.clone)(chosen).unbind(dim=1)
+    others = [
+        (~counted).view(-1, *[1] * (x.dim() - 1))
+        for counted, x in zip(counts, student, strict=True)
+    ]
+    assert not any(
+        (gradient * away).any() for gradient, away in zip(gradients, others, strict=False)
+    )
+    moved = [x + 7 * away for x, away in zip(student, others, strict=True)]
+    changed, *_ = loss_and_gradients(distiller, moved, teacher, batch, chosen)
     torch.testing.assert_close(loss, changed, rtol=1e-12, atol=1e-15)
 
 
@@ -197,20 +214,21 @@ def test_shapes_are_static_and_no_value_is_waited_for(
 ) -> None:
     """On the meta device, where tensors have shapes and no values, and generators are none."""
     monkeypatch.setattr(Batch, "draws", lambda *_: None)
-    student, teacher = (x.detach().to("meta").requires_grad_() for x in features(name, 0))
+    student, teacher = (
+        [x.detach().to("meta").requires_grad_() for x in side] for side in features(name, 0)
+    )
     tensors = [x.to("meta") for x in batch_of(torch.arange(SIZE))[:3]]
     batch = Batch(*tensors, seed=0)
     everybody = torch.ones(SIZE, dtype=torch.bool, device="meta")
-    loss, gradient, *_ = loss_and_gradients(
-        make(name).to("meta"), student, teacher, batch, everybody
-    )
-    assert (loss.shape, gradient.shape) == ((), student.shape)
+    loss, *gradients = loss_and_gradients(make(name).to("meta"), student, teacher, batch, everybody)
+    assert loss.shape == ()
+    assert [g.shape for g in gradients[: len(student)]] == [x.shape for x in student]
 
 
 # The student with nothing left to learn, where that is not the teacher's copy.
 TAUGHT: dict[str, Callable[[Tensor], Tensor]] = {
     "ab": lambda teacher: 2 * teacher.sign(),
-    "ka": lambda teacher: shifted(teacher[0], torch.arange(SIZE) % 4)[None],
+    "ka": lambda teacher: shifted(teacher, torch.arange(SIZE) % 4),
 }
 # What the student is asked for, its teacher need not have: logits close to the means of classes,
 # or far from those of other classes.
@@ -224,11 +242,11 @@ def test_a_student_that_has_what_its_teacher_shows_has_nothing_to_learn(
     name: str, chosen: Tensor, seed: int
 ) -> None:
     distiller, (_, teacher) = make(name), features(name, seed)
-    student = TAUGHT.get(name, Tensor.clone)(teacher).requires_grad_()
+    student = [TAUGHT.get(name, Tensor.clone)(x).requires_grad_() for x in teacher]
     batch = batch_of(torch.arange(SIZE))
-    loss, gradient = loss_and_gradients(distiller, student, teacher, batch, chosen)
+    loss, *gradients = loss_and_gradients(distiller, student, teacher, batch, chosen)
     assert loss.detach().abs() < 1e-12
-    assert gradient.norm() < 1e-6
+    assert all(gradient.norm() < 1e-6 for gradient in gradients)
 
 
 def test_every_distiller_in_the_package_is_in_the_table() -> None:

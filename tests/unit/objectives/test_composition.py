@@ -42,6 +42,25 @@ def test_the_decisions_of_a_composition_are_the_spots_of_all(small_objective: Ob
     assert objective.router.gamma == 2  # the larger of 1 and 2
 
 
+@pytest.mark.parametrize("policy", ["always", "adaptive"])
+def test_a_distiller_of_maps_can_look_at_the_logits_too(
+    policy: str, small_network: Callable[..., Any], small_batch: Callable[..., Batch]
+) -> None:
+    """The logits are a spot of every objective, so there is no decision more."""
+    networks = small_network(0), small_network(1)
+    method = "category-category_logits"
+
+    def result(distillation: Distillation) -> tuple[int, torch.Tensor]:
+        built = distil(*networks, method, policy, FACTS, distillation=distillation).train()
+        torch.manual_seed(0)
+        return len(built.spots), built(small_batch(1)).terms["category"]
+
+    count, plain = result(Distillation())
+    filtered = result(Distillation(options={"category": {"filtered": True}}))
+    assert count == filtered[0] == 2
+    assert plain != filtered[1]
+
+
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
