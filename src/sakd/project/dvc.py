@@ -44,7 +44,13 @@ OPTIONAL = (
     "student_lr",
 )
 """Parameters that are listed where they are set."""
-TABLES = ("evaluation.csv", "history.csv", "predictions.parquet")
+TABLES = (
+    "evaluation.csv",
+    "history.csv",
+    "predictions.parquet",
+    "routing.parquet",
+    "sheets.parquet",
+)
 REPORTS = (
     "results.csv",
     "report.md",

@@ -69,7 +69,7 @@ class Evaluator:
         Raises:
             UserError: The weights are missing, damaged, or of another network.
         """
-        key = f"{record.key} {_identity(teacher)} {self._key}"
+        key = f"{record.key} {identity(teacher)} {self._key}"
         found = self.cells.evaluations.find(cell.id, key)
         return found or self._keep(cell.id, key, self._measured(cell, record, teacher))
 
@@ -88,7 +88,7 @@ class Evaluator:
             UserError: The weights are of another network.
         """
         name = teacher_id(self.test.card.name, network)
-        key = f"{_identity(weights)} {self._key}"
+        key = f"{identity(weights)} {self._key}"
         if found := self.cells.evaluations.find(name, key):
             return found
         val = predict(TASK, self._network(network, weights), self.val, self.device)
@@ -114,7 +114,7 @@ class Evaluator:
 
     def _answers(self, name: str, weights: Weights) -> Predictions:
         """Ask a teacher about the test images, once for all of its students."""
-        if (key := _identity(weights)) not in self._teachers:
+        if (key := identity(weights)) not in self._teachers:
             network = self._network(name, weights)
             self._teachers[key] = predict(
                 TASK, network, self.test, self.device, corrupt=self.corruptions
@@ -139,7 +139,8 @@ class Evaluator:
         return Evaluation(measures, _images(last, **others))
 
 
-def _identity(teacher: Weights) -> str:
+def identity(teacher: Weights) -> str:
+    """Identify a teacher by its weights, and by the statistics that normalise its images."""
     return f"{teacher.sha256()} {teacher.card.get('statistics')}"
 
 

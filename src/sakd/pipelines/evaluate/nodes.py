@@ -11,18 +11,12 @@ import pandas as pd
 from kedro.utils import find_kedro_project
 
 from sakd.data import DataCard, Parts, Prepared
-from sakd.foundation.errors import UserError
 from sakd.foundation.machine import resolve_device
 from sakd.foundation.vocabulary import DONE
 from sakd.measures.names import teacher_id
+from sakd.pipelines.evaluate.trained import teachers_of, trained_rows
 from sakd.pipelines.inputs import lessons
-from sakd.pipelines.keys import (
-    check_key,
-    check_teacher,
-    row_trainings,
-    student_settings,
-    teacher_settings,
-)
+from sakd.pipelines.keys import check_teacher, student_settings, teacher_settings
 from sakd.reporting.tables.columns import (
     MEASURES,
     ORIGIN,
@@ -90,20 +84,17 @@ def measure_students(
         UserError: A cell of the grid has no record, or one of other data or parameters.
     """
     evaluator = _evaluator(test, development, card, cells, parameters)
-    teachers = (found for found in made if isinstance(found, Weights))
-    weights = dict(zip(parameters.grid.teachers(), teachers, strict=True))
-    records = [found for found in made if not isinstance(found, Weights)]
     settings = student_settings(parameters, card)
-    data = parameters.data.slug
-    answers = {teacher_id(data, name): evaluator.teacher(name, w) for name, w in weights.items()}
+    answers = {
+        teacher_id(parameters.data.slug, name): evaluator.teacher(name, weights)
+        for name, weights in teachers_of(parameters, made).items()
+    }
     lines, histories = [], []
-    rows = parameters.grid.rows(data)
-    for row, outcomes in zip(rows, records, strict=True):
-        trainings = row_trainings(row, weights[row.teacher], development, card, parameters)
-        for cell, training in zip(row.cells, trainings, strict=True):
-            record = _record(cell, training.key, outcomes)
+    for trained in trained_rows(development, card, parameters, made):
+        for cell, record in trained.records.items():
+            entry = cells.entry(cell.row, cell.id, record.key)
             line = {"cell": cell.id, "key": record.key, **asdict(cell), "settings": settings}
-            line |= _places(cells.entry(cell.row, cell.id, record.key))
+            line |= _places(entry)
             line |= {
                 "network": trained_name(cell),
                 "status": record.status,
@@ -111,10 +102,9 @@ def measure_students(
                 VAL: record.val_metric,
             }
             if record.status == DONE:
-                answers[cell.id] = evaluator.cell(cell, record, weights[cell.teacher])
+                answers[cell.id] = evaluator.cell(cell, record, trained.teacher)
                 line |= {**answers[cell.id].measures, **evaluator.cost(trained_name(cell))}
-                history = cells.entry(cell.row, cell.id, record.key).history()
-                histories.append(pd.DataFrame(history).assign(cell=cell.id))
+                histories.append(pd.DataFrame(entry.history()).assign(cell=cell.id))
             lines.append(line | _origin(record) | {"error": record.error})
     evaluation = pd.DataFrame(lines, columns=COLUMNS)
     return evaluation, _joined(histories), predictions(answers, evaluator.test.images)
@@ -153,14 +143,6 @@ def _origin(record: Record) -> dict[str, Any]:
     shown = (known.get(name, "") for name in ("git_revision", "torch", "device", "platform"))
     made = dict(zip(ORIGIN, (record.ended, *shown), strict=True))
     return {"seconds": record.seconds, **made}
-
-
-def _record(cell: Cell, key: str, outcomes: Mapping[str, Mapping[str, Any]]) -> Record:
-    if cell.id not in outcomes:
-        raise UserError(f"{cell.id} was not trained: run --pipelines students with this grid")
-    record = Record(**outcomes[cell.id])
-    check_key(cell.id, record.key, key, made_by="students")
-    return record
 
 
 COLUMNS = (

@@ -6,12 +6,13 @@ from kedro.pipeline import Node, Pipeline
 
 from sakd.networks.outside.names import slug
 from sakd.pipelines.evaluate.nodes import measure_students, measure_teacher
+from sakd.pipelines.evaluate.routing import measure_routing
 from sakd.study.parameters import Parameters
 from sakd.study.splits import StudySplit, splits_of
 
 
 def create_pipeline(parameters: Parameters) -> Pipeline:
-    """Build, for every split, a node for each teacher and one for all students."""
+    """Build, for every split, a node for each teacher, for all students and for routing."""
     nodes = [node for split in splits_of(parameters) for node in _nodes(split)]
     return Pipeline(nodes, tags=["evaluate"])
 
@@ -38,4 +39,10 @@ def _nodes(split: StudySplit) -> list[Node]:
         outputs=[f"{split.data}-{name}" for name in ("evaluation", "history", "predictions")],
         name=f"evaluate-{split.data}-students",
     )
-    return [*teachers, students]
+    routing = Node(
+        measure_routing,
+        inputs=[*images[1:], split.given("study"), *weights, *records],
+        outputs=[f"{split.data}-{name}" for name in ("routing", "sheets")],
+        name=f"evaluate-{split.data}-routing",
+    )
+    return [*teachers, students, routing]
