@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sakd.reporting.figures.epochs import gate_rates, learning_curves
 from sakd.reporting.figures.gain import gains
+from sakd.reporting.figures.gates import gate_rates
+from sakd.reporting.figures.learning import learning_curves
 from sakd.reporting.pages.content import report
 from sakd.reporting.pages.html import report_html
 from sakd.reporting.pages.markdown import report_markdown

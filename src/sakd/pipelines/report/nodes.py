@@ -99,11 +99,14 @@ def _check_settings(
 
 
 def draw(
-    results: pd.DataFrame, history: pd.DataFrame, predictions: pd.DataFrame
+    results: pd.DataFrame,
+    history: pd.DataFrame,
+    predictions: pd.DataFrame,
+    parameters: Parameters,
 ) -> tuple[go.Figure, go.Figure, go.Figure]:
     """Draw learning curves, gate rates and gains."""
     figures = learning_curves(history, results), gate_rates(history, results)
-    return *figures, gains(results, history, predictions)
+    return *figures, gains(results, history, predictions, parameters.report.margin / 100)
 
 
 def write(

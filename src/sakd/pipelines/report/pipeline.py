@@ -24,7 +24,7 @@ def create_pipeline(parameters: Parameters) -> Pipeline:
     nodes = [
         *map(_tabulate, splits),
         Node(summarise, [results, predictions], f"{data}-summary", name="summarise"),
-        Node(draw, tables, figures, name="draw"),
+        Node(draw, [*tables, "params:study"], figures, name="draw"),
         Node(
             write,
             [*tables, f"{splits[0].data}-card", "params:study", "params:origin"],

@@ -1,29 +1,35 @@
-"""The figure of gains over plain distillation."""
+"""The figure of gains over plain distillation: a forest plot."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from sakd.reporting.figures.panels import blank, colours, label, panels, place
+from sakd.reporting.figures.panels import blank, label, panels, place
+from sakd.reporting.figures.styles import GREY, PLOTLY_MARKERS, Style, method_styles
 from sakd.reporting.tables.contrasts import Contrast, duels
 from sakd.reporting.tables.display import pairs_in
 from sakd.reporting.tables.frames import compared_policies, pair_name
 from sakd.reporting.tables.kinds import REFERENCE
-from sakd.reporting.tables.outcomes import Outcomes
+from sakd.reporting.tables.outcomes import MARGIN, Outcomes
 from sakd.reporting.tables.paired import CHOOSING, POOLED, comparison
 
-_ROW_HEIGHT = 46
-_SPREAD = 0.6
-_LAST = [POOLED, CHOOSING]
+_ROW_HEIGHT = 22
+_MARK_HEIGHT = 36
+_MOST_MARKED = 12
+"""Rows up to which a row has a second line of what became of its routers."""
+
+_BELOW = 0.22
+_LAST = {name: Style(GREY, "diamond", ()) for name in (POOLED, CHOOSING)}
 
 
 def gains(
     results: pd.DataFrame,
     history: pd.DataFrame | None = None,
     predictions: pd.DataFrame | None = None,
+    margin: float = MARGIN,
 ) -> go.Figure:
     """Plot paired differences in test accuracy with their 95 % intervals, see `gains_of`.
 
@@ -31,114 +37,113 @@ def gains(
         results: One line per cell.
         history: One line per (cell, epoch); without it no collapsed router is marked.
         predictions: One line per (cell, test image); without it intervals are of seeds alone.
+        margin: The difference in accuracy that does not matter, as a fraction.
     """
-    return gains_of(Outcomes.of(results, history, predictions))
+    return gains_of(Outcomes.of(results, history, predictions, margin))
 
 
 def gains_of(outcomes: Outcomes) -> go.Figure:
     """Plot paired differences in test accuracy with their 95 % intervals, in points.
 
-    A panel for each pair, a row for each distiller and a colour for each policy. Small points are
-    the single seeds; a distiller with one paired seed has no interval. Hollow points are policies
-    whose routers stopped choosing.
+    A panel for each policy of each pair, a row for each distiller. Small points are the single
+    seeds; a distiller with one paired seed has no interval. Hollow points are policies whose
+    routers stopped choosing. The differences that do not matter are shaded.
     """
-    cells = outcomes.cells
-    policies = compared_policies(cells)
-    pairs = [
-        pair for pair in pairs_in(cells) if _has_differences(outcomes.of_pair(pair).cells, policies)
-    ]
-    if not pairs:
+    shown = dict(_forests(outcomes))
+    if not shown:
         return blank(f"No gain to show: no seed finished both {REFERENCE} and another policy.")
-    each = [_Panel(outcomes.of_pair(pair), policies) for pair in pairs]
-    rows = max(len(panel.names) for panel in each)
-    height = max(190, 70 + _ROW_HEIGHT * rows * max(1, (len(policies) + 1) // 2))
-    titles = [pair_name(pair) for pair in pairs]
-    figure = panels(titles, panel_height=height, legend="policy")
-    for number, panel in enumerate(each):
-        panel.draw(figure, place(number))
-    if len(policies) > 1:
-        _name_each_policy_once(figure)
-    figure.update_xaxes(title_text=f"difference to {REFERENCE}, points")
-    return figure.update_xaxes(zeroline=True, zerolinewidth=2)
+    height = 110 + max(forest.height for forest in shown.values())
+    figure = panels(list(shown), panel_height=height)
+    for number, forest in enumerate(shown.values()):
+        forest.draw(figure, place(number))
+    margin = round(100 * outcomes.margin, 4)
+    figure.add_vrect(-margin, margin, fillcolor=GREY, opacity=0.15, line_width=0, row="all")
+    figure.update_xaxes(title_text="difference, points", zeroline=True, zerolinewidth=2)
+    return figure.update_xaxes(matches="x")
 
 
-def _name_each_policy_once(figure: go.Figure) -> None:
-    named: set[str] = set()
-    for trace in figure.data:
-        is_mean = trace.error_x.array is not None
-        if is_mean and len(trace.x) and trace.name not in named:
-            trace.showlegend = True
-            named.add(trace.name)
+def _forests(outcomes: Outcomes) -> Iterator[tuple[str, _Forest]]:
+    """Yield the forest of every policy of every pair by its title, if it has a row."""
+    pairs = pairs_in(outcomes.cells)
+    for pair in pairs:
+        part = outcomes.of_pair(pair)
+        for policy in compared_policies(part.cells):
+            forest = _Forest(part, Contrast(policy, REFERENCE))
+            title = f"{policy} - {REFERENCE}"
+            if forest.names:
+                yield f"{title} | {pair_name(pair)}" if len(pairs) > 1 else title, forest
 
 
-def _has_differences(cells: pd.DataFrame, policies: list[str]) -> bool:
-    return any(len(duels(cells, Contrast(policy, REFERENCE))) for policy in policies)
+class _Forest:
+    """The differences between two policies, for one pair."""
 
+    def __init__(self, outcomes: Outcomes, contrast: Contrast) -> None:
+        self.seeds = duels(outcomes.cells, contrast)
+        table = comparison(outcomes, contrast)
+        self.table = table[table["n"] > 0].reset_index(drop=True)
+        self.names = self.table["distiller"].tolist()
+        self.styles = method_styles(self.names) | _LAST
+        marked = len(self.names) <= _MOST_MARKED and self.table["router"].any()
+        self.marks = self.table["router"].tolist() if marked else [""] * len(self.names)
 
-class _Panel:
-    """The differences of one pair."""
-
-    def __init__(self, outcomes: Outcomes, policies: list[str]) -> None:
-        self.cells = outcomes.cells
-        self.tables = {
-            policy: comparison(outcomes, Contrast(policy, REFERENCE)) for policy in policies
-        }
-        found = [t.loc[t["n"] > 0, "distiller"] for t in self.tables.values()]
-        names = dict.fromkeys(name for each in found for name in each)
-        self.names = sorted(names, key=lambda name: _LAST.index(name) if name in _LAST else -1)
+    @property
+    def height(self) -> int:
+        """Pixels of all rows."""
+        return len(self.names) * (_MARK_HEIGHT if any(self.marks) else _ROW_HEIGHT)
 
     def draw(self, figure: go.Figure, where: dict[str, int]) -> None:
         """Draw rows and points into the panel at ``where``."""
-        for k, (policy, colour) in enumerate(colours(list(self.tables)).items()):
-            offset = _SPREAD * ((k + 0.5) / len(self.tables) - 0.5)
-            height = {name: position + offset for position, name in enumerate(self.names)}
-            for trace in (self._seeds(policy, height), self._means(policy, height)):
-                trace.update(name=label(policy), legendgroup=policy, marker_color=colour)
-                figure.add_trace(trace.update(showlegend=False), **where)
+        figure.add_trace(self._seeds(), **where)
+        figure.add_trace(self._means(), **where)
         figure.update_yaxes(
             tickvals=list(range(len(self.names))),
-            ticktext=[self._tick(name) for name in self.names],
+            ticktext=[
+                f"{label(name)}<br><sup>{label(mark)}</sup>" if mark else label(name)
+                for name, mark in zip(self.names, self.marks, strict=True)
+            ],
             range=[len(self.names) - 0.5, -0.5],
             zeroline=False,
             **where,
         )
 
-    def _tick(self, name: str) -> str:
-        """Name a row, with what became of its routers where there is one policy."""
-        if len(self.tables) > 1:
-            return label(name)
-        (table,) = self.tables.values()
-        mark = table.set_index("distiller")["router"].get(name, "")
-        return f"{label(name)}<br><sup>{label(mark)}</sup>" if mark else label(name)
-
-    def _seeds(self, policy: str, height: dict[str, float]) -> go.Scatter:
-        seeds = duels(self.cells, Contrast(policy, REFERENCE))
-        below = _SPREAD / 4 / len(self.tables)
+    def _seeds(self) -> go.Scatter:
+        rows = {name: row for row, name in enumerate(self.names)}
         return go.Scatter(
-            x=(100 * seeds["difference"]).tolist(),
-            y=[height[name] + below for name in seeds["distiller"]],
-            text=[f"seed {label(seed)}" for seed in seeds["seed"]],
+            x=(100 * self.seeds["difference"]).round(2).tolist(),
+            y=[rows[name] + _BELOW for name in self.seeds["distiller"]],
+            text=[label(seed) for seed in self.seeds["seed"]],
             mode="markers",
-            marker={"size": 6, "opacity": 0.55},
-            hovertemplate="%{x:+.2f} points, %{text}",
+            marker={
+                "size": 5,
+                "opacity": 0.55,
+                "color": [self.styles[name].colour for name in self.seeds["distiller"]],
+            },
+            hovertemplate="%{x:+.2f} points, seed %{text}",
         )
 
-    def _means(self, policy: str, height: dict[str, float]) -> go.Scatter:
-        table = self.tables[policy]
-        table = table[(table["n"] > 0) & table["distiller"].isin(height)]
-        half = (50 * (table["high"] - table["low"])).fillna(0)
-        lines = table.to_dict("records")
+    def _means(self) -> go.Scatter:
+        table = self.table
+        half = (50 * (table["high"] - table["low"])).fillna(0).round(2)
+        looks = [self.styles[name] for name in self.names]
         return go.Scatter(
-            x=(100 * table["mean"]).tolist(),
-            y=[height[name] for name in table["distiller"]],
-            error_x={"type": "data", "array": half.tolist(), "thickness": 2, "width": 5},
-            text=[", ".join(filter(None, (f"n={x['n']}", label(x["router"])))) for x in lines],
+            x=(100 * table["mean"]).round(2).tolist(),
+            y=list(range(len(table))),
+            error_x={
+                **{"type": "data", "array": half.tolist()},
+                **{"thickness": 2, "width": 4, "color": GREY},
+            },
+            text=[
+                ", ".join(filter(None, (f"n={n}", label(router))))
+                for n, router in zip(table["n"], table["router"], strict=True)
+            ],
             mode="markers",
-            marker={"size": 11, "symbol": [_symbol(line) for line in lines]},
+            marker={
+                "size": 10,
+                "color": [look.colour for look in looks],
+                "symbol": [
+                    f"{PLOTLY_MARKERS[look.marker]}{'-open' if router.startswith('=') else ''}"
+                    for look, router in zip(looks, table["router"], strict=True)
+                ],
+            },
             hovertemplate="%{x:+.2f} points, %{text}",
         )
-
-
-def _symbol(line: dict[str, Any]) -> str:
-    form = "diamond" if line["distiller"] in _LAST else "circle"
-    return f"{form}-open" if line["router"].startswith("=") else form

@@ -1,4 +1,4 @@
-"""Parts of all figures: colours, panels, and a figure with nothing to plot."""
+"""Parts of all figures: panels, labels, and a figure with nothing to plot."""
 
 from __future__ import annotations
 
@@ -8,22 +8,8 @@ import math
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-PALETTE = (
-    *("#3a86d8", "#e08a00", "#12a178", "#d6553f", "#a374db", "#d9679f"),
-    *("#4fb3d9", "#a08a2c", "#7c8aa0", "#8f5d3b", "#5c6fe0", "#6aa84f"),
-)
-"""Colours that are clear on light and on dark ground."""
-
-GREY = "#8a8f98"
-"""The colour of the student alone and of the pooled line."""
-
 _COLUMNS = 2
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
-
-
-def colours(names: list[str]) -> dict[str, str]:
-    """Give each name a colour, repeating after twelve."""
-    return {name: PALETTE[k % len(PALETTE)] for k, name in enumerate(names)}
 
 
 def label(text: object) -> str:
@@ -40,13 +26,14 @@ def blank(text: str) -> go.Figure:
     return figure
 
 
-def panels(titles: list[str], *, panel_height: int, legend: str) -> go.Figure:
+def panels(titles: list[str], *, panel_height: int) -> go.Figure:
     """Make an empty figure of one panel per title, two side by side.
+
+    The page arranges them by its width; it reads the height of a panel in ``layout.meta``.
 
     Args:
         titles: Panel titles, from data.
         panel_height: Pixels of one row of panels.
-        legend: Title of the legend.
     """
     columns = min(_COLUMNS, len(titles))
     rows = math.ceil(len(titles) / columns)
@@ -56,13 +43,13 @@ def panels(titles: list[str], *, panel_height: int, legend: str) -> go.Figure:
         cols=columns,
         subplot_titles=[label(title) for title in titles],
         vertical_spacing=min(0.95 / max(rows - 1, 1), 100 / height),
-        horizontal_spacing=0.09,
+        horizontal_spacing=0.12,
     )
     figure.update_annotations(font_size=14)
     figure.update_xaxes(title_font_size=13, title_standoff=8)
     figure.update_yaxes(title_font_size=13, title_standoff=8)
-    figure.update_layout(height=height, legend_title={"text": legend, "font_size": 13}, **_look())
-    return figure
+    meta = {"panel_height": panel_height}
+    return figure.update_layout(height=height, showlegend=False, meta=meta, **_look())
 
 
 def place(panel: int) -> dict[str, int]:

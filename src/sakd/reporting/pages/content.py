@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pandas as pd
 
 from sakd.data import DataCard
-from sakd.reporting.figures.epochs import gate_rates, learning_curves
 from sakd.reporting.figures.gain import gains_of
+from sakd.reporting.figures.gates import gate_rates
+from sakd.reporting.figures.learning import learning_curves
 from sakd.reporting.pages import wording
 from sakd.reporting.pages.background import (
     provenance_section,

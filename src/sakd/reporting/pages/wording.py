@@ -32,13 +32,13 @@ BEST = (
 
 GAIN = (
     "Gain over plain distillation. Large points: mean paired difference with its 95 % interval; "
-    "small points: single seeds; diamond: distillers pooled; hollow: the routers stopped choosing. "
-    "No interval with one seed."
+    "small points: single seeds; diamond: distillers pooled; hollow: the routers stopped choosing; "
+    "shaded: differences that do not matter. No interval with one seed."
 )
 
 LEARNING_CURVES = (
-    "Validation accuracy per epoch, mean over the finished seeds. Colour: distiller; dash: policy; "
-    "grey: student alone. Click a legend entry to hide or show a line."
+    "Validation accuracy per epoch: mean over the finished seeds, and a band of their standard "
+    "deviation. The later half of the training is in sight; a double click shows all."
 )
 
 GATE_RATES = (
@@ -46,7 +46,8 @@ GATE_RATES = (
     "decides by what it sees; mean over the finished seeds. Of a policy that weighs samples it is "
     "the effective share, (sum w)^2 / (B sum w^2), which is 1 for equal weights. A line that stays "
     "at 1 or 0 is a policy that does not choose. A distiller that learns where to transfer has a "
-    "line for each pair of stages, student's first: the mean strength, as a part of the largest."
+    "line for each pair of stages, student's first: the mean strength, as a part of the largest. "
+    "Bands: standard deviation between cells."
 )
 
 KEYS = (
