@@ -70,7 +70,7 @@ def thinned(number: int, most: int) -> list[int]:
     """Choose at most so many of ``number`` places: evenly, the first and the last among them."""
     if number <= most:
         return list(range(number))
-    return np.linspace(0, number - 1, most).round().astype(int).tolist()
+    return [round(place) for place in np.linspace(0, number - 1, most)]
 
 
 def draw(
