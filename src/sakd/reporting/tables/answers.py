@@ -40,8 +40,7 @@ class Answers:
         """Average the differences in right answers over the duels of each unit, image by image.
 
         Returns:
-            The differences (units, images), and whether all cells of the unit were tested on the
-            image.
+            The differences (units, images), and whether a duel of the unit was tested on the image.
         """
         rows = [self._unit(duels) for duels in units]
         values, tested = (np.stack(part) for part in zip(*rows, strict=True))
@@ -49,13 +48,13 @@ class Answers:
         return values[:, used], tested[:, used]
 
     def _unit(self, duels: Sequence[Duel]) -> tuple[Array, NDArray[np.bool_]]:
-        total = np.zeros(len(self._names))
-        tested = np.ones(len(self._names), dtype=bool)
+        total, count = np.zeros(len(self._names)), np.zeros(len(self._names))
         for duel in duels:
             (first, seen), (second, also) = map(self._shares, duel)
-            total += first - second
-            tested &= seen & also
-        return total / len(duels), tested
+            tested = seen & also
+            total += np.where(tested, first - second, 0.0)
+            count += tested
+        return total / np.maximum(count, 1), count > 0
 
     def _shares(self, cell: str) -> tuple[Array, NDArray[np.bool_]]:
         """Give the share of right answers on each image; an image may be in a split twice."""
