@@ -13,6 +13,7 @@ from sakd.data.sources.base import Dataset
 from sakd.data.sources.raw import RawData
 from sakd.data.sources.table import DATASETS, open_dataset
 from sakd.data.splits.data_card import DataCard, Prepared, Splits
+from sakd.data.splits.mislabelling import mislabelled
 from sakd.data.splits.noise import noise
 from sakd.data.splits.prepare import prepare
 from sakd.data.splits.sampling import labelled_subset
@@ -40,6 +41,7 @@ __all__ = [
     "evaluation_batches",
     "from_tensors",
     "labelled_subset",
+    "mislabelled",
     "noise",
     "open_dataset",
     "preparation_key",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sakd.networks.outside.names import slug
+from sakd.networks.variants import slug
 
 
-def teacher_id(dataset: str, network: str) -> str:
+def teacher_id(dataset: str, teacher: str) -> str:
     """Name a teacher among the cells of a study."""
-    return f"{dataset}-{slug(network)}-teacher"
+    return f"{dataset}-{slug(teacher)}-teacher"

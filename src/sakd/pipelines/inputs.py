@@ -14,9 +14,10 @@ from sakd.study.bench import Bench
 from sakd.study.importing import import_start, import_weights
 from sakd.study.lessons import Lessons
 from sakd.study.networks import check_network_fits
-from sakd.study.parameters import Parameters, Teacher
+from sakd.study.parameters import Parameters
 from sakd.study.phases import check_phases
 from sakd.study.store import CellStore
+from sakd.study.teachers import Teacher
 from sakd.weights.saved import Weights
 
 logger = logging.getLogger(__name__)

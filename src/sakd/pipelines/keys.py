@@ -13,7 +13,8 @@ from sakd.foundation.errors import require
 from sakd.pipelines.inputs import lessons, student_start, teacher_start
 from sakd.study.grid import Row
 from sakd.study.lessons import Lessons
-from sakd.study.parameters import Parameters, Teacher
+from sakd.study.parameters import Parameters
+from sakd.study.teachers import Teacher
 from sakd.study.trainings import Training, cell_training, teacher_training
 from sakd.weights.saved import Weights
 
@@ -30,7 +31,7 @@ def check_teacher(teacher: Teacher, weights: Weights, images: Lessons) -> None:
         UserError: They were trained, or read from a file, with others.
     """
     key = teacher_key(teacher, images)
-    check_key(teacher.network, weights.card.get("key"), key, made_by="teacher")
+    check_key(teacher.name, weights.card.get("key"), key, made_by="teacher")
 
 
 def teacher_key(teacher: Teacher, images: Lessons) -> str:
@@ -55,7 +56,8 @@ def own_training(teacher: Teacher, images: Lessons) -> Training:
         UserError: The file that it starts from cannot be read.
     """
     start = teacher_start(teacher, images.card)
-    return teacher_training(teacher.network, teacher.seed, images, teacher.recipe, start)
+    lessons_of_it = replace(images, label_noise=teacher.label_noise)
+    return teacher_training(teacher.name, teacher.seed, lessons_of_it, teacher.recipe, start)
 
 
 def row_trainings(

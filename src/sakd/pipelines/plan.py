@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,9 +20,10 @@ from sakd.study.grid import Row
 from sakd.study.lessons import Lessons
 from sakd.study.networks import fresh_network
 from sakd.study.pace import Timer
-from sakd.study.parameters import Parameters, Teacher
+from sakd.study.parameters import Parameters
 from sakd.study.plan import Line, Plan
 from sakd.study.store import CellStore
+from sakd.study.teachers import Teacher
 from sakd.study.trainings import Training
 from sakd.weights.saved import Weights, load_weights
 
@@ -81,7 +83,7 @@ def make_plan(scopes: Sequence[Scope], cells: CellStore, limit: float) -> Plan:
         test=sum(bench.val.card.counts["test"]),
         pack=scopes[0].parameters.pack,
     )
-    lines = _lines({**teachers, **pairs}, bench, estimator, limit)
+    lines = _lines(_once({**teachers, **pairs}, bench), bench, estimator, limit)
     count = len(teachers)
     return Plan(tuple(lines[:count]), tuple(lines[count:]), estimator.failures)
 
@@ -90,11 +92,23 @@ Rows = list[list[Training]]
 """Rows of trainings, which make a part of a plan."""
 
 
+def _once(parts: Mapping[str, Rows], bench: Bench) -> dict[str, Rows]:
+    """Leave a training out where an earlier row has it too."""
+    seen: set[Path] = set()
+    found: dict[str, Rows] = {name: [] for name in parts}
+    for name, rows in parts.items():
+        for row in rows:
+            folders = {bench.entry(training).folder: training for training in row}
+            found[name].append([one for folder, one in folders.items() if folder not in seen])
+            seen |= folders.keys()
+    return found
+
+
 def _teachers(scope: Scope, images: Lessons) -> dict[str, Rows]:
     """Name the teachers that are trained here."""
     teachers = map(scope.parameters.teacher_of, scope.teachers)
     return {
-        f"teacher {teacher.network}": [[own_training(teacher, images)]]
+        f"teacher {teacher.name}": [[own_training(teacher, images)]]
         for teacher in teachers
         if teacher.file is None
     }

@@ -19,7 +19,7 @@ import click
 import yaml
 from kedro.framework.startup import bootstrap_project
 
-from sakd.networks.outside.names import slug
+from sakd.networks.variants import network_of, slug
 from sakd.project.code_files import DATA_CODE, EVALUATION_CODE, TRAINING_CODE, own_code
 from sakd.project.errors import told_in_one_line
 from sakd.project.parameters import loader_of, project_folder, read_parameters
@@ -35,6 +35,7 @@ TEACHER_PARAMETERS = ["device", "threads", "teacher"]
 STUDENT_PARAMETERS = ["device", "threads", "data", "grid", "student", "distillation", "routing"]
 OPTIONAL = (
     "teacher_seed",
+    "teacher_variants",
     "teacher_weights",
     "teacher_start",
     "teacher_renames",
@@ -100,7 +101,7 @@ class Stages:
         finished, starts = parameters.teacher_weights, parameters.teacher_start
         self.trains_teachers = len(teachers) > len(finished)
         self.files = _paths(finished, starts, parameters.student_weights)
-        self.teacher_code = own_code(parameters.grid.teachers())
+        self.teacher_code = own_code(map(network_of, parameters.grid.teachers()))
         self.code = own_code(parameters.grid.networks())
         given = [name for name in OPTIONAL if getattr(parameters, name)]
         self.teacher_parameters = [*TEACHER_PARAMETERS, *given]

@@ -14,7 +14,7 @@ from kedro.utils import find_kedro_project
 
 from sakd.foundation.errors import UserError
 from sakd.foundation.tables import Table
-from sakd.networks.outside.names import slug
+from sakd.networks.variants import slug
 from sakd.project.errors import check_conf, one_line
 from sakd.project.loader import Loader
 from sakd.reporting import Origin

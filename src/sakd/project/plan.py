@@ -10,7 +10,7 @@ from kedro.pipeline import Pipeline
 
 from sakd.data import Parts, noise
 from sakd.foundation.errors import UserError
-from sakd.networks.outside.names import slug
+from sakd.networks.variants import slug
 from sakd.pipelines.plan import Scope, make_plan
 from sakd.study.parameters import Parameters
 from sakd.study.plan import Plan

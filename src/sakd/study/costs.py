@@ -14,7 +14,7 @@ from sakd.foundation.fingerprint import code_of
 from sakd.foundation.machine import describe
 from sakd.measures import cost
 from sakd.networks.code import network_code
-from sakd.networks.outside.names import slug
+from sakd.networks.variants import slug
 from sakd.study.evaluations import Evaluation, Evaluations
 from sakd.study.networks import fresh_network
 

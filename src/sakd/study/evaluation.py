@@ -17,6 +17,7 @@ from sakd.distillers.method import Method
 from sakd.foundation.fingerprint import code_of
 from sakd.measures import Predictions, best_temperature, fidelity, predict, quality, robustness
 from sakd.measures.names import teacher_id
+from sakd.networks.variants import network_of
 from sakd.study.costs import network_cost
 from sakd.study.evaluations import Evaluation
 from sakd.study.grid import Cell
@@ -73,11 +74,11 @@ class Evaluator:
         found = self.cells.evaluations.find(cell.id, key)
         return found or self._keep(cell.id, key, self._measured(cell, record, teacher))
 
-    def teacher(self, network: str, weights: Weights) -> Evaluation:
+    def teacher(self, teacher: str, weights: Weights) -> Evaluation:
         """Measure a teacher.
 
         Args:
-            network: The teacher's name, from the grid.
+            teacher: The teacher's name, from the grid.
             weights: The teacher's weights.
 
         Returns:
@@ -87,12 +88,12 @@ class Evaluator:
         Raises:
             UserError: The weights are of another network.
         """
-        name = teacher_id(self.test.card.name, network)
+        name = teacher_id(self.test.card.name, teacher)
         key = f"{identity(weights)} {self._key}"
         if found := self.cells.evaluations.find(name, key):
             return found
-        val = predict(TASK, self._network(network, weights), self.val, self.device)
-        answers = self._answers(network, weights)
+        val = predict(TASK, self._network(teacher, weights), self.val, self.device)
+        answers = self._answers(teacher, weights)
         return self._keep(name, key, Evaluation(_named(answers, val), _images(answers)))
 
     def cost(self, network: str) -> Mapping[str, float]:
@@ -109,20 +110,20 @@ class Evaluator:
         logger.info("%s: test %.2f %%", name, 100 * evaluation.measures[TEST])
         return evaluation
 
-    def _network(self, name: str, weights: Weights) -> nn.Module:
-        return trained_network(name, self.test.card, weights).to(self.device)
+    def _network(self, teacher: str, weights: Weights) -> nn.Module:
+        return trained_network(network_of(teacher), self.test.card, weights).to(self.device)
 
-    def _answers(self, name: str, weights: Weights) -> Predictions:
+    def _answers(self, teacher: str, weights: Weights) -> Predictions:
         """Ask a teacher about the test images, once for all of its students."""
         if (key := identity(weights)) not in self._teachers:
-            network = self._network(name, weights)
+            network = self._network(teacher, weights)
             self._teachers[key] = predict(
                 TASK, network, self.test, self.device, corrupt=self.corruptions
             )
         return self._teachers[key]
 
     def _measured(self, cell: Cell, record: Record, teacher: Weights) -> Evaluation:
-        name, entry = trained_name(cell), self.cells.entry(cell.row, cell.id, record.key)
+        name, entry = trained_name(cell), self.cells.of(cell, record.key)
         network = fresh_network(name, self.test.card).to(self.device)
         by_epoch: dict[int | None, Predictions] = {}
         for epoch, path in _kept(entry, record).items():
@@ -175,7 +176,7 @@ def trained_name(cell: Cell) -> str:
     return (
         cell.student
         if cell.alone
-        else Method.of(cell.distiller).trained_name(cell.student, cell.teacher)
+        else Method.of(cell.distiller).trained_name(cell.student, network_of(cell.teacher))
     )
 
 

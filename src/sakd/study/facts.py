@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from sakd.data import mislabelled
 from sakd.distillers.method import Method
 from sakd.foundation.fingerprint import code_of
 from sakd.foundation.keys import facts_of
 from sakd.networks.code import network_code
+from sakd.networks.variants import network_of
 from sakd.objectives import OBJECTIVES, Distillation, Routing, Supervised
 from sakd.objectives.parameters import Options
 from sakd.routing import POLICIES
@@ -35,6 +37,8 @@ def facts_alone(
     """List what determines a training by labels alone, apart from its name and seed."""
     facts: dict[str, Any] = {**lessons.facts, "training": facts_of(recipe)}
     facts["code"] = code_of(train, Supervised) | network_code(network)
+    if lessons.label_noise:
+        facts["code"] |= code_of(mislabelled)
     # Fresh weights follow from the seed.
     return facts if start is None else facts | {"start": start.sha256()}
 
@@ -47,11 +51,12 @@ def facts_distilled(
     The teacher's outputs are kept only where the views of the images are ``fixed``.
     """
     method, policy = Method.of(cell.distiller), POLICIES[cell.policy]
+    teacher_network = network_of(cell.teacher)
     weights = distillation.weights_of(method)
     kinds = [method.everyone[name] for name in weights]
     code = code_of(train, OBJECTIVES[distillation.objective], policy, *kinds)
     facts: dict[str, Any] = {
-        "code": code | network_code(cell.student) | network_code(cell.teacher),
+        "code": code | network_code(cell.student) | network_code(teacher_network),
         "teacher_weights": teacher.sha256(),
         "objective": distillation.objective,
         "ce_weight": distillation.ce_weight_of(method),

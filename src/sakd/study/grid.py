@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sakd.distillers import DISTILLERS
 from sakd.distillers.method import Method
-from sakd.foundation.errors import UserError
+from sakd.foundation.errors import UserError, require
 from sakd.foundation.vocabulary import NONE
 from sakd.networks import check_network
-from sakd.networks.outside.names import slug, split_pair
+from sakd.networks.variants import network_of, slug, split_pair, split_variant
 from sakd.routing import POLICIES
 
 ALL = "all"
@@ -45,6 +45,11 @@ class Cell:
         """Tell whether the student is trained without a teacher."""
         return self.distiller == NONE
 
+    @property
+    def kept(self) -> Cell:
+        """The cell as which it is trained: a student alone is one for all variants of a teacher."""
+        return replace(self, teacher=network_of(self.teacher)) if self.alone else self
+
 
 @dataclass(frozen=True)
 class Row:
@@ -67,7 +72,8 @@ class Grid:
     """The axes of a study.
 
     Attributes:
-        pairs: Names of networks, ``teacher/student``; see `sakd.networks.outside.names`.
+        pairs: Names of networks, ``teacher/student``; see `sakd.networks.outside.names`. A teacher
+            may be a variant, ``network@variant``.
         distillers: Names, or several joined by hyphens; KD joins each of them as in the papers.
             ``all`` stands for every distiller of the table.
         policies: Names; ``always`` is plain distillation, ``adaptive`` is SAKD. ``all`` stands for
@@ -90,7 +96,7 @@ class Grid:
             object.__setattr__(self, axis, every)
 
     def teachers(self) -> tuple[str, ...]:
-        """Name the networks that must be trained first, each once."""
+        """Name the teachers, which must be trained first, each once."""
         return tuple(dict.fromkeys(teacher for teacher, _ in self._split_pairs()))
 
     def students(self) -> tuple[str, ...]:
@@ -99,7 +105,8 @@ class Grid:
 
     def networks(self) -> tuple[str, ...]:
         """Name all networks, each once."""
-        return tuple(dict.fromkeys(name for pair in self._split_pairs() for name in pair))
+        pairs = ((network_of(teacher), student) for teacher, student in self._split_pairs())
+        return tuple(dict.fromkeys(name for pair in pairs for name in pair))
 
     def rows(self, dataset: str) -> tuple[Row, ...]:
         """List all rows with their cells, in the order of the axes."""
@@ -144,9 +151,14 @@ class Grid:
         return tuple(Cell(dataset, teacher, student, d, p, seed) for d, p in methods)
 
     def _check_networks(self) -> None:
+        for student in self.students():
+            network, variant = split_variant(student)
+            found = f"grid.pairs: the student {student!r}: only teachers have variants"
+            require(variant is None, f"{found}; name it {network!r}")
+        for network in self.networks():
+            check_network(network)
         names: dict[str, str] = {}
-        for name in self.networks():
-            check_network(name)
+        for name in dict.fromkeys((*self.networks(), *self.teachers())):
             other = names.setdefault(slug(name), name)
             if other != name:
                 raise UserError(

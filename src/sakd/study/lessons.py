@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sakd.data import DataCard, Images, Prepared, labelled_subset
+from sakd.data import DataCard, Images, Prepared, labelled_subset, mislabelled
 
 
 @dataclass(frozen=True)
@@ -15,14 +15,16 @@ class Lessons:
     Attributes:
         train: All training images.
         per_class: Number of labelled images of each class to learn from; None for all.
-        seed: The seed that chooses them.
+        seed: The seed that chooses them, and wrong labels.
         aside: The images that are set aside for policies, if there are any.
+        label_noise: Share of the chosen images that get a wrong label.
     """
 
     train: Prepared
     per_class: int | None = None
     seed: int = 0
     aside: Images | None = None
+    label_noise: float = 0.0
 
     @property
     def card(self) -> DataCard:
@@ -31,11 +33,16 @@ class Lessons:
 
     @property
     def images(self) -> Images:
-        """The chosen images."""
-        return labelled_subset(self.train.images, self.per_class, self.seed)
+        """The chosen images, with the labels to learn from."""
+        chosen = labelled_subset(self.train.images, self.per_class, self.seed)
+        if not self.label_noise:
+            return chosen
+        return mislabelled(chosen, self.label_noise, len(self.card.classes), self.seed)
 
     @property
     def facts(self) -> dict[str, Any]:
         """All that determines the images, as plain JSON."""
         of_data = {"data": self.card.sha256, "statistics": self.card.normalisation}
-        return of_data | {"per_class": self.per_class, "subset_seed": self.seed}
+        chosen = {"per_class": self.per_class, "subset_seed": self.seed}
+        noise = {"label_noise": self.label_noise} if self.label_noise else {}
+        return of_data | chosen | noise

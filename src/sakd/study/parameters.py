@@ -13,37 +13,15 @@ from sakd.foundation.errors import require
 from sakd.foundation.vocabulary import Published
 from sakd.networks import check_network
 from sakd.networks.renormalised import Statistics
+from sakd.networks.variants import network_of, split_variant
 from sakd.objectives import OBJECTIVES, Distillation, Routing, System, check_shares
 from sakd.objectives.build import check_mixing
 from sakd.objectives.parameters import check_options
 from sakd.routing import POLICIES
 from sakd.study.grid import Grid
-from sakd.study.recipe import Recipe
+from sakd.study.recipe import Recipe, VariantRecipe
 from sakd.study.splits import check_splits
-
-
-@dataclass(frozen=True)
-class Teacher:
-    """Where the weights of a teacher come from: a training here, or a file.
-
-    Attributes:
-        network: The name of the network.
-        recipe: How it is trained, unless it is finished.
-        seed: The seed of that training.
-        file: Finished weights; None to train them here.
-        start: Weights from which the training starts; None for fresh ones.
-        renames: Prefixes of the names in the files, and their replacements.
-        statistics: Mean and std that a finished teacher was trained with; None for those of the
-            data.
-    """
-
-    network: str
-    recipe: Recipe
-    seed: int
-    file: Path | None = None
-    start: Path | None = None
-    renames: Mapping[str, str] = field(default_factory=dict)
-    statistics: Statistics | None = None
+from sakd.study.teachers import Teacher, check_variants
 
 
 @dataclass(frozen=True)
@@ -79,10 +57,13 @@ class Parameters:
         data: The dataset, and how it is split.
         grid: The cells of the study.
         teacher: How teachers are trained.
+        teacher_variants: Teachers that are trained otherwise, by the name that stands after ``@``
+            in ``grid.pairs``. A setting that is not given is that of ``teacher``.
         teacher_seed: The seed of their training; where every seed of the grid has its own split,
             it is added to that seed.
         teacher_weights: Files of finished teachers, by network; they are not trained here.
-        teacher_start: Files of weights, by network, from which teachers start their training.
+        teacher_start: Files of weights, by network, from which teachers and their variants start
+            their training.
         teacher_renames: Prefixes of the names in the files of teachers, and their replacements.
         teacher_statistics: Mean and std that a finished teacher was trained with, by network,
             where they are not those of the data.
@@ -106,6 +87,7 @@ class Parameters:
     data: DataParameters = field(default_factory=DataParameters)
     grid: Grid = field(default_factory=Grid)
     teacher: Recipe = field(default_factory=Recipe)
+    teacher_variants: Mapping[str, VariantRecipe] = field(default_factory=dict)
     teacher_seed: int = 0
     teacher_weights: Mapping[str, Path] = field(default_factory=dict)
     teacher_start: Mapping[str, Path] = field(default_factory=dict)
@@ -129,16 +111,19 @@ class Parameters:
         for name, lr in self.student_lr.items():
             require(lr > 0, f"student_lr of {name} must be above 0, got {lr}")
 
-    def teacher_of(self, network: str) -> Teacher:
-        """Describe the teacher whose network is ``network``."""
+    def teacher_of(self, name: str) -> Teacher:
+        """Describe the teacher that the grid calls ``name``."""
+        network, variant = split_variant(name)
+        chosen = None if variant is None else self.teacher_variants[variant]
         return Teacher(
-            network,
-            self.teacher,
+            name,
+            chosen or self.teacher,
             self.teacher_seed,
-            self.teacher_weights.get(network),
+            self.teacher_weights.get(name),
             self.teacher_start.get(network),
             self.teacher_renames,
-            self.teacher_statistics.get(network),
+            self.teacher_statistics.get(name),
+            chosen.label_noise if chosen else 0.0,
         )
 
     def student_recipe(self, network: str) -> Recipe:
@@ -165,6 +150,7 @@ class Parameters:
             UserError: A name is unknown, an axis of the grid is wrong, or an option does not fit.
         """
         self.grid.check()
+        check_variants(self.grid.teachers(), self.teacher_variants)
         self.data.dataset()
         self.distillation.check()
         given = self.distillation.objective_options
@@ -177,7 +163,7 @@ class Parameters:
                 check_shares(method, self.distillation.weights_of(method), POLICIES[policy])
         self._check_aside()
         self.routing.check()
-        for training in (self.teacher, self.student):
+        for training in (self.teacher, *self.teacher_variants.values(), self.student):
             training.augment.check(streamed=self.data.streamed)
         for name in self.student_lr:
             check_network(name)
@@ -196,9 +182,13 @@ class Parameters:
     def _check_weights(self) -> None:
         """Check that every file of weights is of a network of the grid that can use it."""
         teachers, students = self.grid.teachers(), self.grid.students()
+        plain = [teacher for teacher in teachers if teacher == network_of(teacher)]
+        for name in self.teacher_weights:
+            found = f"teacher_weights names {name!r}, a variant, which is trained here"
+            require(name == network_of(name), f"{found}; name a plain teacher of grid.pairs")
         for parameter, known in {
-            "teacher_weights": teachers,
-            "teacher_start": teachers,
+            "teacher_weights": plain,
+            "teacher_start": tuple(dict.fromkeys(map(network_of, teachers))),
             "teacher_statistics": tuple(self.teacher_weights),
             "student_weights": students,
         }.items():

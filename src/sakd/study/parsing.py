@@ -25,7 +25,7 @@ def parse_parameters(parameters: Mapping[str, Any]) -> Parameters:
     expanded = _expand(parameters, Parameters, "", strange)
     require(not strange, "; ".join(strange))
     try:
-        typed = TypeAdapter(Parameters).validate_python(expanded)
+        typed = TypeAdapter(Parameters).validate_python(_complete(expanded))
     except ValidationError as error:
         raise UserError("; ".join(_explain(detail) for detail in error.errors())) from error
     typed.check()
@@ -45,6 +45,24 @@ def _expand(value: object, kind: Any, place: str, strange: list[str]) -> object:
     if get_origin(kind) is tuple and isinstance(value, str | int | float):
         return str(value).split("+")
     return value
+
+
+def _complete(parameters: object) -> object:
+    """Complete the recipes of variants by that of the plain teacher."""
+    given = parameters.get("teacher_variants") if isinstance(parameters, Mapping) else None
+    if not isinstance(parameters, Mapping) or not isinstance(given, Mapping):
+        return parameters
+    plain = parameters.get("teacher", {})
+    completed = {name: _overlaid(plain, recipe) for name, recipe in given.items()}
+    return {**parameters, "teacher_variants": completed}
+
+
+def _overlaid(under: object, over: object) -> object:
+    """Lay settings over others, part by part."""
+    if not isinstance(under, Mapping) or not isinstance(over, Mapping):
+        return over
+    both = {name: _overlaid(under.get(name), value) for name, value in over.items()}
+    return {**under, **both}
 
 
 def _explain(detail: Mapping[str, Any]) -> str:

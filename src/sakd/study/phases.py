@@ -9,6 +9,7 @@ import torch
 from sakd.data import DataCard
 from sakd.distillers.method import Method
 from sakd.foundation.errors import UserError
+from sakd.networks.variants import network_of
 from sakd.objectives import DataFacts, Objective, Phase, Problem, objective_of, spans
 from sakd.routing.always import Always
 from sakd.study.networks import sketch
@@ -29,7 +30,7 @@ def check_phases(parameters: Parameters, card: DataCard) -> None:
     ]
     for name in divided:
         for teacher, student in pairs:
-            phases = _phases(Method.of(name), student, teacher, parameters, card)
+            phases = _phases(Method.of(name), student, network_of(teacher), parameters, card)
             try:
                 spans(phases, parameters.student.epochs)
             except UserError as error:

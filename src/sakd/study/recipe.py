@@ -66,3 +66,21 @@ class Recipe:
             value = getattr(self, name)
             require(value >= 1, f"{name} must be 1 or more, got {value}")
         require(self.keep_epochs >= 0, f"keep_epochs must not be negative: {self.keep_epochs}")
+
+
+@dataclass(frozen=True)
+class VariantRecipe(Recipe):
+    """The recipe by which a variant of a teacher is trained.
+
+    Attributes:
+        label_noise: Share of the training images that get a wrong label, for this teacher alone;
+            see `sakd.data.splits.mislabelling`.
+    """
+
+    label_noise: float = aside(0.0)  # counted with the images, see `Lessons.facts`
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot train."""
+        super().__post_init__()
+        fine = 0 <= self.label_noise < 1
+        require(fine, f"label_noise must be from 0 to below 1, got {self.label_noise}")

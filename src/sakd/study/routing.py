@@ -16,6 +16,7 @@ from sakd.data import DataCard, Images, Prepared
 from sakd.foundation.fingerprint import code_of
 from sakd.measures import Predictions, predict
 from sakd.measures.routing import ALONE, DISAGREEMENT, STUDENT, TEACHER, Spot
+from sakd.networks.variants import network_of
 from sakd.routing.rates import EFFECTIVE_SHARE, GATE_RATE
 from sakd.study.evaluation import identity, trained_name
 from sakd.study.evaluations import Evaluation
@@ -99,13 +100,13 @@ class Examiner:
 
     def _trained(self, cell: Cell, record: Record) -> Predictions:
         if record.key not in self._known:
-            path = self.cells.entry(cell.row, cell.id, record.key).last
+            path = self.cells.of(cell, record.key).last
             self._known[record.key] = self._answers(trained_name(cell), load_weights(path))
         return self._known[record.key]
 
     def _taught(self, cell: Cell, teacher: Weights) -> Predictions:
         if (key := identity(teacher)) not in self._known:
-            self._known[key] = self._answers(cell.teacher, teacher)
+            self._known[key] = self._answers(network_of(cell.teacher), teacher)
         return self._known[key]
 
     def _answers(self, name: str, weights: Weights) -> Predictions:

@@ -21,6 +21,7 @@ from sakd.foundation.errors import UserError
 from sakd.foundation.files import at_once, write_json
 from sakd.foundation.vocabulary import DONE
 from sakd.study.evaluations import KEY_CHARACTERS, Evaluations, damaged, read_json, read_table
+from sakd.study.grid import Cell
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +60,10 @@ class Record:
     provenance: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, int] = field(default_factory=dict)
     ended: str = ""
+
+
+class ClaimedError(UserError):
+    """Another run is at a training."""
 
 
 class Entry:
@@ -103,18 +108,19 @@ class Entry:
         return None if lost else record
 
     @contextmanager
-    def claimed(self) -> Iterator[None]:
-        """Lock the folder against other runs meanwhile.
+    def claimed(self, *, wait: bool = False) -> Iterator[None]:
+        """Lock the folder against other runs meanwhile, after their end if it is to ``wait``.
 
         Raises:
-            UserError: Another run holds the lock.
+            ClaimedError: Another run holds the lock.
         """
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with FileLock(self.folder.with_suffix(".lock"), timeout=0):
+            with FileLock(self.folder.with_suffix(".lock"), timeout=-1 if wait else 0):
                 yield
         except Timeout as error:
-            raise UserError(f"another run is training {self.folder}: wait for its end") from error
+            complaint = f"another run is training {self.folder}: wait for its end"
+            raise ClaimedError(complaint) from error
 
     def finish(self, record: Record, history: Sequence[Mapping[str, float]]) -> Record:
         """Write the record last, so that a record implies a complete folder; return it."""
@@ -206,6 +212,10 @@ class CellStore:
             key: The content key of the training.
         """
         return Entry(self.root / group / cell / key[:KEY_CHARACTERS])
+
+    def of(self, cell: Cell, key: str) -> Entry:
+        """Give the folder of the training of ``cell``, whose content key is ``key``."""
+        return self.entry(cell.kept.row, cell.kept.id, key)
 
     @property
     def evaluations(self) -> Evaluations:

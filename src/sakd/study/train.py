@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 from sakd.study.bench import Bench
 from sakd.study.pack import Pack, packs
-from sakd.study.store import Record
+from sakd.study.store import ClaimedError, Record
 from sakd.study.trainings import Training
 from sakd.training.progress import Progress
 
@@ -37,21 +37,43 @@ def run_trainings(
             these.
         OSError: Results cannot be read or written.
     """
-    records: dict[str, Record] = {}
     with ExitStack() as claims:
-        waiting = []
-        for training in trainings:
-            entry = bench.entry(training)
-            claims.enter_context(entry.claimed())
-            if (record := entry.finished(training.key)) is None:
-                waiting.append(training)
-            else:
-                logger.info("%s: done already", training.id)
-                progress.done()
-                records[training.id] = record
-        for group in packs(waiting, bench, pack):
-            records |= {record.id: record for record in Pack(group, bench, progress).run()}
+        free = [training for training in trainings if _claimed(training, bench, claims)]
+        records = _run(free, bench, progress, pack)
+    for training in trainings:
+        if training.id not in records:  # another row was training it
+            with bench.entry(training).claimed(wait=True):
+                records |= _run([training], bench, progress, pack)
     return [records[training.id] for training in trainings]
+
+
+def _claimed(training: Training, bench: Bench, claims: ExitStack) -> bool:
+    """Lock the folder of ``training``; give False if another row, which shares it, has done so."""
+    try:
+        claims.enter_context(bench.entry(training).claimed())
+    except ClaimedError:
+        if not training.shared:
+            raise
+        return False
+    return True
+
+
+def _run(
+    trainings: Sequence[Training], bench: Bench, progress: Progress, pack: int | None
+) -> dict[str, Record]:
+    """Run the ``trainings`` that are not finished; give all records, by id."""
+    records: dict[str, Record] = {}
+    waiting = []
+    for training in trainings:
+        if (record := bench.entry(training).finished(training.key)) is None:
+            waiting.append(training)
+        else:
+            logger.info("%s: done already", training.id)
+            progress.done()
+            records[training.id] = record
+    for group in packs(waiting, bench, pack):
+        records |= {record.id: record for record in Pack(group, bench, progress).run()}
+    return records
 
 
 def run_training(training: Training, bench: Bench, progress: Progress) -> Record:

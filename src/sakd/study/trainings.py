@@ -12,7 +12,7 @@ from sakd.foundation.errors import UserError
 from sakd.foundation.keys import content_key, facts_of
 from sakd.foundation.randomness import seeded
 from sakd.networks import StagedNetwork
-from sakd.networks.outside.names import slug
+from sakd.networks.variants import network_of, slug
 from sakd.objectives import (
     OBJECTIVES,
     DataFacts,
@@ -53,6 +53,7 @@ class Training:
         teacher: Makes the frozen teacher, which trainings of equal `taught_by` may share; None if
             there is no teacher, or it learns too.
         aside: The images set aside, where the policy learns from them.
+        shared: Whether several rows have this training, so that another may be about it.
     """
 
     group: str
@@ -67,6 +68,7 @@ class Training:
     task: Task = CLASSIFICATION
     teacher: Callable[[], StagedNetwork] | None = None
     aside: Images | None = None
+    shared: bool = False
 
     @property
     def key(self) -> str:
@@ -76,7 +78,7 @@ class Training:
     @property
     def learns_from(self) -> str:
         """A hash that trainings share if they see the same batches in the same order."""
-        names = ("data", "statistics", "per_class", "subset_seed")
+        names = ("data", "statistics", "per_class", "subset_seed", "label_noise")
         recipe = facts_of({"batch": self.recipe.batch_size, "augment": self.recipe.augment})
         return content_key({n: self.facts.get(n) for n in names} | recipe | {"seed": self.seed})
 
@@ -129,10 +131,14 @@ class _Learner:
 
 
 def teacher_training(
-    network: str, seed: int, lessons: Lessons, recipe: Recipe, start: Weights | None = None
+    teacher: str, seed: int, lessons: Lessons, recipe: Recipe, start: Weights | None = None
 ) -> Training:
-    """Train ``network`` by the labels, to be a teacher, from ``start`` if it is given."""
-    name = "-".join([lessons.card.name, slug(network), "teacher", f"s{seed}"])
+    """Train the network of ``teacher`` by the labels, from ``start`` if it is given.
+
+    The name of a variant is no part of the key: what it stands for is.
+    """
+    name = "-".join([lessons.card.name, slug(teacher), "teacher", f"s{seed}"])
+    network = network_of(teacher)
     learner = _Learner(network, "teacher", seed, lessons, start)
     facts = {"network": network, "seed": seed}
     return learner.alone(recipe, group="teachers", name=name, facts=facts)
@@ -157,9 +163,10 @@ def cell_training(
         UserError: The policy learns from images set aside, and there are none.
     """
     student = _Learner(cell.student, "student", cell.seed, lessons, start)
-    alone = student.alone(recipe, group=cell.row, name=cell.id, facts=asdict(cell))
+    kept = cell.kept
+    alone = student.alone(recipe, group=kept.row, name=kept.id, facts=asdict(kept))
     if cell.alone:
-        return alone
+        return replace(alone, shared=True)
     return _distilled(alone, student, cell, teacher, distillation, routing)
 
 
@@ -174,12 +181,12 @@ def _distilled(
     """Train as ``alone``, under ``teacher``."""
     method, policy = Method.of(cell.distiller), POLICIES[cell.policy]
     distillation = distillation.suited(method)
-    card = student.lessons.card
+    card, network = student.lessons.card, network_of(cell.teacher)
     data = DataFacts(card.image_shape, alone.images.labels)
 
     def taught() -> StagedNetwork:
         with seeded(cell.seed, "teacher"):  # its draws are overwritten, and shift no others
-            return trained_network(cell.teacher, card, teacher)
+            return trained_network(network, card, teacher)
 
     def build(shared: StagedNetwork | None) -> Objective:
         networks = student.build(), taught() if shared is None else shared
@@ -195,7 +202,7 @@ def _distilled(
     return replace(
         alone,
         facts={**alone.facts, **facts},
-        network=method.trained_name(cell.student, cell.teacher),
+        network=method.trained_name(cell.student, network),
         build=build,
         optimisation=optimisation,
         teacher=None if learns else taught,

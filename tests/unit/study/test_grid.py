@@ -15,7 +15,8 @@ from sakd.networks import NETWORKS
 from sakd.routing import POLICIES
 from sakd.study.grid import Cell, Grid, Row, row_id
 
-PAIRS = [f"{teacher}/{student}" for teacher in NETWORKS for student in ("resnet8", "wrn_16_1")]
+TEACHERS = [*NETWORKS, "resnet20@brief", "vgg8-imagenet@noisy"]
+PAIRS = [f"{teacher}/{student}" for teacher in TEACHERS for student in ("resnet8", "wrn_16_1")]
 
 
 def some(values: Any, at_most: int) -> st.SearchStrategy[tuple[Any, ...]]:
@@ -72,6 +73,25 @@ def test_without_a_baseline_no_student_is_trained_alone() -> None:
 def test_each_teacher_is_trained_once_in_the_order_of_the_pairs() -> None:
     grid = Grid(pairs=("resnet20/resnet8", "resnet14/resnet8", "resnet20/resnet14"))
     assert grid.teachers() == ("resnet20", "resnet14")
+
+
+def test_variants_of_a_teacher_are_teachers_and_no_networks() -> None:
+    grid = Grid(pairs=("resnet20@brief/resnet8", "resnet20/resnet8"))
+    grid.check()
+    assert grid.teachers() == ("resnet20@brief", "resnet20")
+    assert grid.networks() == ("resnet20", "resnet8")
+    brief, plain = grid.rows("digits")
+    assert brief.id == "digits-resnet20_brief-resnet8-s0"
+    assert [cell.kept for cell in brief.cells] == [plain.cells[0], *brief.cells[1:]]
+
+
+def test_a_variant_with_the_file_name_of_another_network_is_refused() -> None:
+    grid = Grid(pairs=("wrn_40@2/resnet8", "wrn_40_2/resnet8"))
+    with pytest.raises(UserError, match="unknown network 'wrn_40'"):
+        grid.check()
+    grid = Grid(pairs=("MobileNetV2@x0_5/resnet8", "MobileNetV2_x0_5/resnet8"))
+    with pytest.raises(UserError, match=r"share the file name 'MobileNetV2_x0_5'.*rename one"):
+        grid.check()
 
 
 @given(grids)

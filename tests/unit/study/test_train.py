@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from sakd.objectives.parameters import Distillation
 from sakd.study.bench import Bench
 from sakd.study.evaluations import Evaluation
 from sakd.study.store import CellStore
-from sakd.study.train import run_training
+from sakd.study.train import run_training, run_trainings
 from sakd.study.trainings import Training
 from sakd.training import Callback, Run
 from sakd.training.progress import Progress
@@ -234,6 +235,27 @@ def test_a_training_that_another_run_is_at_is_left_to_it(
     with bench.entry(training).claimed(), refused:
         run_training(training, bench, progress)
     assert not bench.entry(training).folder.exists()
+
+
+def test_a_training_that_another_row_shares_comes_last_and_is_waited_for(
+    make_training: Make, bench: Bench
+) -> None:
+    alone, taught = make_training("none", "none"), make_training()
+    with ExitStack() as claim:
+        claim.enter_context(bench.entry(alone).claimed())
+
+        class Finished(Progress):
+            """Another run, which ends once the row's own training is done."""
+
+            def done(self) -> None:
+                claim.close()
+                super().done()
+
+        records = run_trainings([alone, taught], bench, Finished("toys", 2))
+    assert [(record.id, record.status) for record in records] == [
+        (alone.id, DONE),
+        (taught.id, DONE),
+    ]
 
 
 def test_errors_of_the_user_are_logged_in_one_line_and_others_with_a_traceback(

@@ -30,8 +30,9 @@ from sakd.reporting.tables.columns import (
 from sakd.study.evaluation import Evaluator, trained_name
 from sakd.study.grid import Cell
 from sakd.study.images import predictions
-from sakd.study.parameters import Parameters, Teacher
+from sakd.study.parameters import Parameters
 from sakd.study.store import CellStore, Entry, Record
+from sakd.study.teachers import Teacher
 from sakd.weights.saved import Weights
 
 
@@ -51,11 +52,11 @@ def measure_teacher(
     """
     check_teacher(teacher, weights, lessons(development, card, parameters))
     evaluator = _evaluator(test, development, card, cells, parameters)
-    found = evaluator.teacher(teacher.network, weights).measures
+    found = evaluator.teacher(teacher.name, weights).measures
     cost = evaluator.cost(teacher.network)
     settings = teacher_settings(teacher, card)
     spent = {name: weights.card[name] for name in SPENT if name in weights.card}
-    return {"teacher": teacher.network, **found, **cost, **spent, "settings": settings}
+    return {"teacher": teacher.name, **found, **cost, **spent, "settings": settings}
 
 
 def measure_students(
@@ -92,7 +93,7 @@ def measure_students(
     lines, histories = [], []
     for trained in trained_rows(development, card, parameters, made):
         for cell, record in trained.records.items():
-            entry = cells.entry(cell.row, cell.id, record.key)
+            entry = cells.of(cell, record.key)
             line = {"cell": cell.id, "key": record.key, **asdict(cell), "settings": settings}
             line |= _places(entry)
             line |= {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
-from sakd.networks.outside.names import slug
+from sakd.networks.variants import slug
 from sakd.pipelines.evaluate.nodes import measure_students, measure_teacher
 from sakd.pipelines.evaluate.routing import measure_routing
 from sakd.study.parameters import Parameters

@@ -70,7 +70,7 @@ def _of_row(
     finished = {cell: record for cell, record in trained.records.items() if record.status == DONE}
     alone = next(((cell, record) for cell, record in finished.items() if cell.alone), None)
     for cell, record in finished.items():
-        entry = examiner.cells.entry(cell.row, cell.id, record.key)
+        entry = examiner.cells.of(cell, record.key)
         if (decisions := entry.routing()) is None:
             continue
         spots = merged(spots_of(decisions, entry.history()))

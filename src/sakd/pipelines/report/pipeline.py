@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
-from sakd.networks.outside.names import slug
+from sakd.networks.variants import slug
 from sakd.pipelines.report.nodes import draw, join, summarise, tabulate, write
 from sakd.study.parameters import Parameters
 from sakd.study.splits import StudySplit, splits_of

@@ -39,4 +39,4 @@ def train_row(
     describe_start(row.student, student_start(row.student, bench.val.card, parameters))
     with Progress(row.id, len(trainings)) as progress:
         records = run_trainings(trainings, bench, progress, parameters.pack)
-    return {record.id: asdict(record) for record in records}
+    return {cell.id: asdict(record) for cell, record in zip(row.cells, records, strict=True)}

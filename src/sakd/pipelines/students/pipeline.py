@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
-from sakd.networks.outside.names import slug
+from sakd.networks.variants import slug
 from sakd.pipelines.students.nodes import train_row
 from sakd.study.parameters import Parameters
 from sakd.study.splits import splits_of

@@ -20,8 +20,9 @@ from sakd.pipelines.inputs import (
 from sakd.pipelines.keys import own_training, teacher_key
 from sakd.study.bench import Bench
 from sakd.study.lessons import Lessons
-from sakd.study.parameters import Parameters, Teacher
+from sakd.study.parameters import Parameters
 from sakd.study.store import CellStore
+from sakd.study.teachers import Teacher
 from sakd.study.train import run_training
 from sakd.training.progress import Progress
 from sakd.weights.saved import Weights, load_weights
@@ -56,18 +57,16 @@ def make_teacher(
         bench = open_bench(development, card, cells, parameters)
         weights = _trained(teacher, images, bench)
     else:
-        logger.info(
-            "%s: %d tensors read from %s", teacher.network, len(weights.state), teacher.file
-        )
+        logger.info("%s: %d tensors read from %s", teacher.name, len(weights.state), teacher.file)
     return replace(weights, card={**weights.card, "key": teacher_key(teacher, images)})
 
 
 def _trained(teacher: Teacher, images: Lessons, bench: Bench) -> Weights:
-    describe_start(teacher.network, teacher_start(teacher, images.card))
+    describe_start(teacher.name, teacher_start(teacher, images.card))
     training = own_training(teacher, images)
     with Progress("teacher", 1) as progress:
         record = run_training(training, bench, progress)
-    require(record.status == DONE, f"the teacher {teacher.network} failed: {record.error}")
+    require(record.status == DONE, f"the teacher {teacher.name} failed: {record.error}")
     weights = load_weights(bench.entry(training).last)
     spent = {"seconds": record.seconds, "ended": record.ended}
     return replace(weights, card={**weights.card, **spent})

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from sakd.data import DataCard
+from sakd.networks.variants import split_pair, split_variant
 from sakd.reporting.pages.origin import Origin
 from sakd.reporting.pages.sections import Block, Facts, Section, Tabular, Text
 from sakd.reporting.tables import formats
@@ -67,10 +68,20 @@ def lessons(settings: Mapping[str, Any], data: DataCard | None) -> dict[str, str
     number = sum(data.counts["train"])
     few = settings["data"].get("student_per_class")
     labelled = number if few is None else few * len(data.classes)
-    teachers = _lesson(number, settings["teacher"])
+    teachers = "; ".join([_lesson(number, settings["teacher"]), *_variants(number, settings)])
     if files := settings.get("teacher_weights"):
         teachers = f"{teachers}; finished, from a file: {', '.join(files)}"
     return {"teachers": teachers, "students": _lesson(labelled, settings["student"])}
+
+
+def _variants(images: int, settings: Mapping[str, Any]) -> Iterator[str]:
+    """Say how the variants of teachers that the grid names were trained."""
+    for name, recipe in settings.get("teacher_variants", {}).items():
+        teachers = (split_pair(pair)[0] for pair in settings["grid"]["pairs"])
+        if name in (split_variant(teacher)[1] for teacher in teachers):
+            noise = recipe["label_noise"]
+            wrong = f", {formats.percent(noise)} % of the labels wrong" if noise else ""
+            yield f"{name}: {_lesson(images, recipe)}{wrong}"
 
 
 def _lesson(images: int, recipe: Mapping[str, Any]) -> str:

@@ -72,7 +72,13 @@ _FREE_OF_RECIPES = (
 _IMMATERIAL = (
     *(f"data.{name}" for name in _FREE),
     *(f"{player}.{name}" for player in ("teacher", "student") for name in _FREE_OF_RECIPES),
-    *("teacher_seed", "teacher_renames", "student_renames", "distillation.keep_outputs_mb"),
+    *(
+        "teacher_seed",
+        "teacher_variants",
+        "teacher_renames",
+        "student_renames",
+        "distillation.keep_outputs_mb",
+    ),
 )
 """Settings that may differ; `standing` names those of them that a reader must know."""
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from sakd.evidence import Estimate, components, of_seeds, units_needed
 from sakd.foundation.vocabulary import NONE
+from sakd.networks.variants import network_of
 from sakd.reporting.tables.columns import TEST
 from sakd.reporting.tables.frames import PAIR, distilled
 from sakd.reporting.tables.kinds import stands_alone
@@ -100,8 +101,10 @@ def difference(outcomes: Outcomes, found: pd.DataFrame) -> Difference:
     """Estimate the mean of the duels that were ``found``.
 
     Its units are seeds, and pairs where there are three or more. What a unit has more of, such as
-    distillers, is averaged first: they share teacher, start and images, and are no replications.
+    distillers or variants of a teacher, is averaged first: they share start and images, and are no
+    replications.
     """
+    found = found.assign(teacher=found["teacher"].map(network_of))
     seeds = found.groupby([*PAIR, "seed"], sort=False)["difference"].mean()
     pairs = len(found.drop_duplicates(PAIR))
     unit = PAIR if pairs >= SEVERAL else [*PAIR, "seed"]

@@ -10,7 +10,7 @@ import pandas as pd
 from sakd.foundation.errors import UserError
 from sakd.foundation.names import file_name
 from sakd.foundation.vocabulary import DONE, NONE
-from sakd.networks.outside.names import slug
+from sakd.networks.variants import slug
 from sakd.reporting.tables.columns import MEASURED, TEST
 from sakd.reporting.tables.kinds import REFERENCE
 from sakd.routing import POLICIES

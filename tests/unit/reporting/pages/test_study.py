@@ -61,6 +61,17 @@ def test_a_teacher_from_a_file_is_named(data):
     assert "finished, from a file: resnet20" in lessons(given, data())["teachers"]
 
 
+def test_the_variants_of_teachers_in_the_grid_are_described(data):
+    brief, noisy = RECIPE | {"epochs": 2, "label_noise": 0}, RECIPE | {"label_noise": 0.4}
+    variants = {"brief": brief, "noisy": noisy, "unused": brief}
+    grid = {"pairs": ("resnet20/resnet8", "resnet20@brief/resnet8", "resnet20@noisy/resnet8")}
+    found = lessons({**SETTINGS, "grid": grid, "teacher_variants": variants}, data())["teachers"]
+    assert found.split("; ")[1:] == [
+        "brief: 16 images x 2 epochs (6 steps of 6)",
+        "noisy: 16 images x 20 epochs (60 steps of 6), 40.00 % of the labels wrong",
+    ]
+
+
 def test_settings_are_compared_with_those_of_base_and_with_the_defaults(results, data):
     section = study_section(results, ORIGIN, data())
     (table,) = (block for block in section.blocks if isinstance(block, Tabular))

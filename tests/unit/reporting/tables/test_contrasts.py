@@ -80,6 +80,34 @@ def test_three_pairs_are_a_sample_of_pairs_and_two_are_not(study):
     assert judged(two, predictions).seeds == 6
 
 
+def test_seeds_of_a_pair_may_have_test_images_of_their_own(study):
+    results, predictions, right = study(students=("s", "t", "u"))
+    seed = predictions["cell"].str.extract(r"-s(\d)-")[0].astype(int)
+    own = predictions["content"].astype(int) % 3 == seed
+    tests = [
+        right[pair, "adaptive", image % 3][image] - right[pair, "always", image % 3][image]
+        for pair in ("s", "t", "u")
+        for image in range(IMAGES)
+    ]
+    expected = components(np.reshape(tests, (3, IMAGES))).estimate()
+    found = judged(results, predictions[own])
+    assert (found.images, found.pairs) == (IMAGES, 3)
+    assert found.estimate.interval() == pytest.approx(expected.interval())
+
+
+def test_variants_of_a_teacher_are_no_replications(study):
+    results, predictions, right = study(students=("s", "t", "u"))
+    named = results.assign(teacher="t@" + results["student"], student="s")
+    found = judged(named, predictions)
+    assert (found.pairs, found.seeds, found.several) == (1, 3, False)
+    gains = [
+        np.mean([right[p, "adaptive", k] - right[p, "always", k] for p in ("s", "t", "u")], axis=0)
+        for k in range(3)
+    ]
+    expected = components(np.stack(gains)).estimate()
+    assert found.estimate.interval() == pytest.approx(expected.interval())
+
+
 def test_without_the_answers_of_a_cell_the_interval_is_of_seeds_alone(study):
     results, predictions, _ = study()
     seeds = judged(results, None)
