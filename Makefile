@@ -1,13 +1,13 @@
 # The project's commands; `make` alone lists them.
 #
 #   make setup PYTHON=/path/to/python3.12    the interpreter of a new .venv (to change it, remove .venv)
-#   make distill ARGS="--env smoke"          arguments for the tool behind distill, test, bench, viz, repro, lock
+#   make distill ARGS="--env smoke"          arguments for the tool behind distill, study, test, bench, viz, repro, lock
 #
 # Packages come from the index that pip and uv are set up with. uv does not read pip's settings:
 # behind a mirror, set PIP_INDEX_URL for the one and UV_DEFAULT_INDEX for the other.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup venv install distill test check bench format lint-fix viz stages repro lock clean
+.PHONY: help setup venv install distill study test check bench format lint-fix viz stages repro lock clean
 
 BIN := .venv/bin
 STAMP := .venv/sakd-setup
@@ -55,6 +55,9 @@ install:
 
 distill: setup ## run the main job; finished work is skipped
 	@$(BIN)/kedro run --pipelines distill $(ARGS)
+
+study: setup ## what the choice of the router is worth, in hours; finished cells are skipped (ARGS=--fast: in minutes)
+	@$(BIN)/sakd study $(ARGS)
 
 test: setup ## run the unit, network, conformance and smoke tests
 	@$(BIN)/pytest tests/unit --numprocesses 2 --dist worksteal $(ARGS)

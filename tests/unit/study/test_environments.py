@@ -11,6 +11,7 @@ from typing import Any, get_args
 import pytest
 import torch
 
+from sakd.command import study
 from sakd.data import Augment
 from sakd.distillers import DISTILLERS
 from sakd.distillers.method import Method
@@ -43,12 +44,41 @@ def test_the_smoke_environment_names_its_changes_only(load: Load) -> None:
 
 
 @pytest.mark.parametrize(
-    "env", ["local", "smoke", "cifar10", "cifar100", "tiny_imagenet", "imagenet", "own"]
+    "env",
+    [
+        *("local", "smoke", "cifar10", "cifar100", "tiny_imagenet", "imagenet", "own"),
+        *study.ENVIRONMENTS.values(),
+    ],
 )
 def test_every_environment_parses(load: Load, env: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         parse_parameters(load(env))
+
+
+@pytest.mark.parametrize("dataset", study.ENVIRONMENTS)
+def test_the_study_has_a_good_a_brief_and_a_noisy_teacher_and_every_control(
+    load: Load, dataset: str
+) -> None:
+    raw = load(study.ENVIRONMENTS[dataset])
+    parameters = parse_parameters(raw)
+    good, brief, noisy = map(parameters.teacher_of, parameters.grid.teachers())
+    assert brief.recipe.epochs < good.recipe.epochs == noisy.recipe.epochs
+    assert (good.label_noise, brief.label_noise, noisy.label_noise) == (0, 0, 0.4)
+    controls = {"always", "adaptive", "random", "random_matched", "anti"}
+    assert controls <= set(parameters.grid.policies)
+    fast = dict(part.split("=") for part in study.FAST[dataset].split(","))
+    shorter = parse_parameters(load(study.ENVIRONMENTS[dataset], **overlaid(raw, fast)))
+    assert set(shorter.grid.cells(dataset)) < set(parameters.grid.cells(dataset))
+
+
+def overlaid(raw: dict[str, Any], given: dict[str, str]) -> dict[str, Any]:
+    """Give the groups of parameters in which ``given`` changes values, with these changes."""
+    changed: dict[str, Any] = {}
+    for name, value in given.items():
+        group, _, key = name.partition(".")
+        changed.setdefault(group, dict(raw[group]))[key] = value
+    return changed
 
 
 @pytest.mark.parametrize(

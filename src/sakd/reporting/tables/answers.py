@@ -32,6 +32,11 @@ class Answers:
             for cell, group in table.groupby("cell", sort=False)
         }
 
+    @property
+    def images(self) -> int:
+        """The number of different test images."""
+        return len(self._names)
+
     def holds(self, cells: Iterable[str]) -> bool:
         """Tell whether every one of ``cells`` is here."""
         return all(cell in self._found for cell in cells)

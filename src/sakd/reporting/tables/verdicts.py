@@ -86,19 +86,20 @@ def verdict(outcomes: Outcomes, subject: str, contrast: Contrast) -> Verdict:
     return Verdict(subject, contrast, judged, text)
 
 
-def answer(subject: str, found: Difference, margin: float) -> str:
+def answer(subject: str, found: Difference, margin: float, p: float | None = None) -> str:
     """Say in words what a difference says of its ``subject``.
 
     Args:
         subject: What makes the difference.
         found: The difference, positive where the subject helps.
         margin: The difference that does not matter, as a fraction.
+        p: Its p-value after adjustment for a family of questions; None for its own.
     """
     if not found.enough:
         return f"{subject}: cannot be told{_too_few(found)}"
     small = found.estimate.bound <= margin
     below = f", which is below the margin of {100 * margin:g} points" if small else ""
-    match read(found.estimate, margin):
+    match read(found.estimate, margin, p):
         case Reading.HIGHER:
             return f"{subject} helps by {_shown(found)}{below}"
         case Reading.LOWER:

@@ -1,0 +1,88 @@
+"""From the files of a run to a page with tables, pictures and cells."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+
+from sakd.foundation.errors import UserError
+from sakd.reporting.verdict.drawing import LOOKS
+from sakd.reporting.verdict.writing import write
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def data(study, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    output, report = folder / "07_model_output/digits", folder / "08_reporting/digits"
+    output.mkdir(parents=True)
+    report.mkdir(parents=True)
+    results, history, predictions = study
+    results.to_csv(report / "results.csv", index=False)
+    history.to_csv(output / "history.csv", index=False)
+    predictions.to_parquet(output / "predictions.parquet")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(data):
+    write(data, ["digits"], data / "found.md")
+    return data / "found.md"
+
+
+def test_a_missing_file_is_named(data, tmp_path):
+    with pytest.raises(UserError, match=r"results\.csv: run the study of 'letters' first"):
+        write(data, ["letters"], tmp_path / "page.md")
+
+
+def test_a_page_keeps_its_prose_unless_it_is_to_be_fresh(data, page):
+    page.write_text(page.read_text() + "\nMy words.\n")
+    write(data, ["digits"], page)
+    assert "My words." in page.read_text()
+    write(data, ["digits"], page, keep=False)
+    assert "My words." not in page.read_text()
+
+
+def test_the_cells_are_listed_with_their_rates(study, page):
+    cells = pd.read_csv(page.with_suffix(".csv"))
+    assert len(cells) == len(study[0])
+    assert cells["test_top1"].tolist() == pytest.approx(study[0]["test_top1"].tolist())
+    router = cells[(cells["policy"] == "adaptive") & (cells["teacher"] == "bad@brief")]
+    assert router["rate_first"].tolist() == [0.5] * 8
+    assert router["rate_last"].tolist() == [0.5] * 8
+    assert set(cells.loc[cells["teacher"] == "good", "router"].dropna()) >= {"always"}
+    assert set(cells["revision"]) == {"ab" * 6}
+
+
+def test_the_pictures_are_readable_and_explained(page):
+    for name in ("rates", "differences"):
+        picture = page.with_name(f"found-digits-{name}.svg")
+        root = ElementTree.parse(picture).getroot()
+        assert root.get("role") == "img"
+        assert "digits" in str(root.findtext(f"{SVG}title"))
+        assert "bad@brief" in "".join(root.itertext())
+
+
+def test_a_panel_has_a_line_for_every_spot_and_bars_for_every_difference(page):
+    rates = ElementTree.parse(page.with_name("found-digits-rates.svg")).getroot()
+    drawn = rates.findall(f"{SVG}polyline")
+    assert len(drawn) == 2 + 2 * 2 * 2  # the legend; distillers, teachers, spots
+    differences = ElementTree.parse(page.with_name("found-digits-differences.svg")).getroot()
+    assert len(differences.findall(f"{SVG}circle")) == 4 * 2 * 3  # both distillers, and all
+    classes = {found.get("class") for found in differences.findall(f"{SVG}polyline")}
+    assert classes == {kind for kind, _ in LOOKS[:3]}
+
+
+def test_every_point_lies_within_its_panel(page):
+    root = ElementTree.parse(page.with_name("found-digits-differences.svg")).getroot()
+    frames = [
+        (float(f.get("x")), float(f.get("x")) + float(f.get("width")))
+        for f in root.findall(f"{SVG}rect")
+        if f.get("class") == "frame"
+    ]
+    for line in root.findall(f"{SVG}polyline"):
+        places = [float(point.split(",")[0]) for point in line.get("points").split()]
+        assert any(left <= min(places) and max(places) <= right for left, right in frames)
