@@ -13,6 +13,8 @@ COMMANDS = Table(
         "run": "train, evaluate and report, with the options of kedro run",
         "plan": "show what a run would train, and about how long that takes here",
         "study": "study what the choice of the router is worth",
+        "report": "show where the latest report is, and open it",
+        "best": "recommend the student to ship, under a budget",
         "list": "list distillers, networks, policies, objectives or datasets",
         "spots": "show the stages of a network, and where it is distilled",
     },

@@ -25,6 +25,7 @@ from sakd.reporting.pages.cells import (
     reference_links,
 )
 from sakd.reporting.pages.data_card import data_section
+from sakd.reporting.pages.front import front_section
 from sakd.reporting.pages.headline import highlights
 from sakd.reporting.pages.measures import measures_section
 from sakd.reporting.pages.methods import methods_section
@@ -41,6 +42,7 @@ from sakd.reporting.pages.sections import (
     Text,
     Warnings,
 )
+from sakd.reporting.pages.shipping import SUBJECT, what_to_ship
 from sakd.reporting.pages.study import outline, study_section
 from sakd.reporting.tables.caveats import caveats, image_caveats
 from sakd.reporting.tables.columns import TITLE
@@ -83,7 +85,8 @@ def report(
     pairs = pairs_in(cells)
     judged = verdicts(outcomes)
     said = tuple((one.subject, one.text.removeprefix(f"{one.subject}: ")) for one in judged)
-    opening: list[Block] = [*([Facts(said)] if said else []), highlights(outcomes, judged)]
+    verdict = (SUBJECT, what_to_ship(outcomes))
+    opening: list[Block] = [Facts((*said, verdict)), highlights(outcomes, judged)]
     warnings = (*caveats(cells, history, data), *image_caveats(outcomes))
     if warnings:
         opening.append(Warnings(warnings))
@@ -93,6 +96,7 @@ def report(
         *_results(outcomes, pairs, data),
         *published_section(cells, origin.settings),
         *measures_section(cells, predictions, data),
+        *front_section(cells),
         Section("Figures", _charts(outcomes, history)),
         *methods_section(cells),
         Section("How to read it", (Facts(wording.definitions(data)),)),

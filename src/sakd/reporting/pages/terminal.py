@@ -7,6 +7,7 @@ import textwrap
 import pandas as pd
 
 from sakd.data import DataCard
+from sakd.reporting.pages.shipping import SUBJECT, what_to_ship
 from sakd.reporting.pages.wording import pooled_note
 from sakd.reporting.tables import formats
 from sakd.reporting.tables.caveats import image_caveats, result_caveats
@@ -59,6 +60,7 @@ def console_table(
     if any(POOLED in part for part in parts):
         notes.append(f"{POOLED}: {pooled_note(cells['distiller'])}")
     said = [f"verdict: {verdict.text}" for verdict in verdicts(outcomes)]
+    said.append(f"verdict: {SUBJECT}: {what_to_ship(outcomes)}")
     blocks = ("\n".join(_wrapped(line) for line in lines) for lines in (notes, said) if lines)
     return "\n\n".join([*parts, *blocks])
 

@@ -36,6 +36,18 @@ GAIN = (
     "shaded: differences that do not matter. No interval with one seed."
 )
 
+PARETO = (
+    "Accuracy on test against what a network costs, all pairs together; lines: standard deviation "
+    "of the seeds. Colour and marker: distiller; hollow: another policy than plain distillation. "
+    "The front, joined and named, is chosen on val, so on test it may fall below its neighbours."
+)
+
+FRONT = (
+    "The methods for which no other is at least as good on val and costs no more. Costs are those "
+    "of one network, measured on the device of this report. `sakd best --max-params 100k` chooses "
+    "under a budget."
+)
+
 LEARNING_CURVES = (
     "Validation accuracy per epoch: mean over the finished seeds, and a band of their standard "
     "deviation. The later half of the training is in sight; a double click shows all."
