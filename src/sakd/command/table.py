@@ -15,6 +15,8 @@ COMMANDS = Table(
         "study": "study what the choice of the router is worth",
         "report": "show where the latest report is, and open it",
         "best": "recommend the student to ship, under a budget",
+        "predict": "classify pictures with a finished network",
+        "evaluate": "measure a finished network on a folder of labelled pictures",
         "list": "list distillers, networks, policies, objectives or datasets",
         "spots": "show the stages of a network, and where it is distilled",
     },

@@ -54,6 +54,18 @@ class Evaluations:
             return None
         return Evaluation(content["measures"], read_table(table))
 
+    def measures(self, name: str, key: str) -> Mapping[str, float]:
+        """Read the measures of the network called ``name`` whose key begins with ``key``.
+
+        They may have been measured by an earlier version of the code. Empty if there are none.
+
+        Raises:
+            UserError: The file is damaged.
+        """
+        content = read_json(self._path(name, key)) or {}
+        found: Mapping[str, float] = content.get("measures", {})
+        return found if str(content.get("key")).startswith(key) else {}
+
     def save(self, name: str, key: str, evaluation: Evaluation) -> None:
         """Write an evaluation; its measures come last and imply that the images are there."""
         path, images = self._path(name, key), evaluation.images
