@@ -1,7 +1,8 @@
-"""Kedro datasets for what kedro-datasets has no type for: splits, cells, weights with a card."""
+"""Kedro datasets for what kedro-datasets has no type for: splits, cells, weights, folders."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -10,6 +11,7 @@ from kedro_datasets._typing import JSONPreview
 
 from sakd.data import Parts, SplitStore
 from sakd.data.splits.store import parts_in
+from sakd.foundation.files import write_folder
 from sakd.study.store import CellStore
 from sakd.weights.saved import Weights, load_weights, save_weights
 
@@ -112,6 +114,29 @@ class WeightsDataset(AbstractDataset[Weights, Weights]):
 
     def _exists(self) -> bool:
         return self.filepath.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self.filepath)}
+
+
+class FolderDataset(AbstractDataset[Mapping[str, bytes], dict[str, bytes]]):
+    """A folder of files, by their names, written whole: files of an earlier run do not stay."""
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        """Keep the files in ``filepath``; ``metadata`` is for plugins such as kedro-viz."""
+        self.filepath = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> dict[str, bytes]:
+        """Read every file."""
+        return {file.name: file.read_bytes() for file in sorted(self.filepath.iterdir())}
+
+    def save(self, data: Mapping[str, bytes]) -> None:
+        """Write the files in the place of those that are there."""
+        write_folder(self.filepath, data)
+
+    def _exists(self) -> bool:
+        return self.filepath.is_dir()
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self.filepath)}

@@ -56,6 +56,8 @@ REPORTS = (
     "results.csv",
     "report.md",
     "report.html",
+    "tables",
+    "pictures",
     "learning_curves.json",
     "gate_rates.json",
     "gains.json",

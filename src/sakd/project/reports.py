@@ -17,6 +17,7 @@ KEPT = 10
 """Reports of a data set that are kept, the latest included."""
 
 FILES = ("report.html", "report.md", "results.csv", "summary.json")
+FOLDERS = ("tables", "pictures")
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,9 @@ def keep(folder: Path, most: int = KEPT) -> Path:
     for file in FILES:
         if (folder / file).exists():
             shutil.copy2(folder / file, partial)
+    for part in FOLDERS:
+        if (folder / part).exists():
+            shutil.copytree(folder / part, partial / part)
     if copy.exists():  # of the same second
         shutil.rmtree(copy)
     partial.rename(copy)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from sakd.reporting.figures.gain import gains
 from sakd.reporting.figures.gates import gate_rates
 from sakd.reporting.figures.learning import learning_curves
+from sakd.reporting.files.pictures import picture_files
+from sakd.reporting.files.tables import table_files
 from sakd.reporting.pages.content import report
 from sakd.reporting.pages.html import report_html
 from sakd.reporting.pages.markdown import report_markdown
@@ -26,6 +28,7 @@ __all__ = [
     "learning_curves",
     "outline",
     "paired_differences",
+    "picture_files",
     "policy_comparison",
     "reference_rows",
     "report",
@@ -33,4 +36,5 @@ __all__ = [
     "report_markdown",
     "selection_rows",
     "summary",
+    "table_files",
 ]

@@ -24,9 +24,13 @@ def test_both_pages_list_the_settings_and_the_data(results: pd.DataFrame, splits
     grid = {"pairs": ["resnet14/resnet8"], "seeds": [3], "policies": ["always"]}
     raw = {"device": "cpu", "grid": grid, "student": {"epochs": 23, "batch_size": 17}}
     parameters = parse_parameters(raw)
-    for page in write(
-        results, pd.DataFrame(), PREDICTIONS, splits.card.to_json(), parameters, Origin()
-    ):
+    card = splits.card.to_json()
+    *pages, tables, pictures = write(
+        results, pd.DataFrame(), PREDICTIONS, card, parameters, Origin()
+    )
+    assert "reference-resnet14-resnet8.tex" in tables
+    assert "gain.svg" in pictures
+    for page in pages:
         for name, value in {
             "student.epochs": "23",
             "student.batch_size": "17",

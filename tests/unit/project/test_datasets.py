@@ -15,6 +15,7 @@ from sakd.data.parameters import DataParameters
 from sakd.pipelines import data_preparation, evaluate, report, students, teacher
 from sakd.project.datasets import (
     CellStoreDataset,
+    FolderDataset,
     Handle,
     SplitsDataset,
     SplitStoreDataset,
@@ -37,6 +38,18 @@ def test_weights_and_card_come_back_as_they_were(tmp_path: Path) -> None:
     found = dataset.load()
     assert torch.equal(found.state["weight"], torch.arange(3))
     assert found.card == {"network": "resnet8"}
+
+
+def test_a_folder_is_replaced_as_a_whole_or_stays(tmp_path: Path) -> None:
+    dataset = FolderDataset(filepath=str(tmp_path / "report" / "tables"))
+    assert not dataset.exists()
+    dataset.save({"first.csv": b"1", "second.csv": b"2"})
+    dataset.save({"first.csv": b"3"})
+    assert dataset.load() == {"first.csv": b"3"}
+    with pytest.raises(OSError, match="no/folder"):
+        dataset.save({"first.csv": b"4", "no/folder": b"5"})
+    assert dataset.load() == {"first.csv": b"3"}
+    assert [path.name for path in (tmp_path / "report").iterdir()] == ["tables"]
 
 
 def test_missing_weights_say_so(tmp_path: Path) -> None:

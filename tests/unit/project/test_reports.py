@@ -43,6 +43,18 @@ def test_a_copy_stays_next_to_the_report(folder: Path) -> None:
     }
 
 
+def test_a_copy_has_the_tables_and_the_pictures(folder: Path) -> None:
+    write(folder, "page", 0)
+    for part in ("tables", "pictures"):
+        (folder / part).mkdir()
+        (folder / part / "file").write_text(part)
+    copy = keep(folder)
+    (folder / "tables" / "file").write_text("next")
+    assert [(copy / part / "file").read_text() for part in ("tables", "pictures")] == [
+        *("tables", "pictures"),
+    ]
+
+
 def test_the_latest_copies_stay_and_the_log_names_the_others(
     folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -20,10 +20,12 @@ from sakd.reporting import (
     gains,
     gate_rates,
     learning_curves,
+    picture_files,
     report,
     report_html,
     report_markdown,
     summary,
+    table_files,
 )
 from sakd.reporting.tables.columns import OF_TEACHERS, SPENT, TEST, TEST_BALANCED, TEST_NLL
 from sakd.study.parameters import Parameters
@@ -116,8 +118,8 @@ def write(
     card: Mapping[str, Any],
     parameters: Parameters,
     origin: Origin,
-) -> tuple[str, str]:
-    """Write the report as Markdown and as a page.
+) -> tuple[str, str, dict[str, bytes], dict[str, bytes]]:
+    """Write the report as Markdown and as a page, its tables and its figures as files.
 
     Args:
         results: One line per cell.
@@ -141,4 +143,5 @@ def write(
         ),
         margin=parameters.report.margin / 100,
     )
-    return report_markdown(content), report_html(content)
+    files = table_files(content), picture_files(content)
+    return report_markdown(content), report_html(content), *files

@@ -20,7 +20,7 @@ def create_pipeline(parameters: Parameters) -> Pipeline:
     data, splits = parameters.data.slug, splits_of(parameters)
     results, _, predictions = tables = [f"{data}-{name}" for name in TABLES]
     figures = [f"{data}-{name}" for name in ("learning_curves", "gate_rates", "gains")]
-    pages = [f"{data}-{name}" for name in ("report_md", "report_html")]
+    pages = [f"{data}-{name}" for name in ("report_md", "report_html", "tables", "pictures")]
     nodes = [
         *map(_tabulate, splits),
         Node(summarise, [results, predictions], f"{data}-summary", name="summarise"),

@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 
 from sakd.reporting.pages.sections import (
+    FORMATS,
+    PICTURES,
+    TABLES,
     Block,
+    CellLinks,
     CellList,
     Chart,
     Facts,
     Highlights,
+    MethodCells,
     Report,
     Section,
     Tabular,
@@ -21,7 +26,10 @@ _ACTIVE = re.compile(r"([\\`*|]|^[>#]|\](?=[(\[:])|(?<![A-Za-z0-9])_|_(?![A-Za-z
 
 
 def report_markdown(content: Report) -> str:
-    """Write the report as GitHub-flavoured Markdown; the figures are in the HTML page."""
+    """Write the report as GitHub-flavoured Markdown, which shows pictures and names the files.
+
+    They are those that `table_files` and `picture_files` give, in folders next to it.
+    """
     lines = [_text(line) for line in (content.subtitle, content.study) if line]
     head = [f"# {_text(content.title)}", *lines]
     return "\n\n".join([*head, *(_section(section) for section in content.sections)]) + "\n"
@@ -42,10 +50,10 @@ def _block(block: Block) -> str:
             lines = ["> **Read this first**", ">", *(f"> - {_text(i)}" for i in items)]
         case Highlights(items):
             lines = [f"- {_text(i.label)}: **{_text(i.value)}** ({_text(i.note)})" for i in items]
-        case Chart(caption=caption):
-            lines = [f"- {_text(caption)} *(plotted in the HTML report)*"]
-        case CellList():
-            lines = ["*(links in the HTML report)*"]
+        case Chart():
+            lines = [_picture(block)]
+        case CellList(methods):
+            lines = [f"- {_text(each.title)}: {_cells(each)}" for each in methods]
         case Tabular():
             lines = [_table(block)]
     return "\n".join(lines)
@@ -55,8 +63,26 @@ def _table(block: Tabular) -> str:
     frame = block.frame.astype(str).map(_text).rename(columns=_text)
     sides = ["left" if k < block.names else "right" for k in range(len(frame.columns))]
     table = frame.to_markdown(index=False, colalign=sides, disable_numparse=True)
-    parts = [f"**{_text(block.caption)}**", table]
-    return "\n\n".join([*parts, _text(block.note)] if block.note else parts)
+    files = ", ".join(
+        f"[{title}]({TABLES}/{block.name}.{ending})" for ending, title in FORMATS.items()
+    )
+    note = [_text(block.note)] if block.note else []
+    return "\n\n".join([f"**{_text(block.caption)}**", table, *note, files])
+
+
+def _picture(chart: Chart) -> str:
+    title, _, _ = chart.caption.partition(". ")
+    return f"![{_text(title)}]({PICTURES}/{chart.name}.svg)\n\n{_text(chart.caption)}"
+
+
+def _cells(method: MethodCells) -> str:
+    return "; ".join(map(_cell, method.cells))
+
+
+def _cell(cell: CellLinks) -> str:
+    files = {"record": cell.record, "weights": cell.weights}
+    links = [f"[{title}]({href})" for title, href in files.items() if href]
+    return " ".join([_text(cell.label), *links])
 
 
 def _text(text: str) -> str:

@@ -8,6 +8,12 @@ from dataclasses import dataclass, field
 import pandas as pd
 import plotly.graph_objects as go
 
+TABLES, PICTURES = "tables", "pictures"
+"""The folders, next to the report, of its tables and of its figures as files."""
+
+FORMATS = {"csv": "CSV", "parquet": "Parquet", "tex": "LaTeX"}
+"""In which formats tables are there, by the endings of the files."""
+
 
 @dataclass(frozen=True)
 class Text:
