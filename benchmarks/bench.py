@@ -28,6 +28,7 @@ from measuring import interleaved, peak
 from steps import FLOOR, SETTINGS, distillation_step, floor_step, possible_settings, random_batch
 
 from sakd.distillers import DISTILLERS
+from sakd.foundation.errors import UserError
 from sakd.routing import POLICIES
 
 Variant = tuple[str, str]
@@ -53,9 +54,12 @@ def main() -> None:
         print(f"not measured, as this processor has no instructions for bf16: {missing}")
     print(f"{'':<22}{'':<20}{'':<20}{'ms':>8}{'floor':>8}{'ratio':>7}{'peak MB':>9}")
     for pair, distiller, variants in planned(options):
-        for result in measured(pair, distiller, variants, options):
-            record["results"].append(result)
-            print(line(result), flush=True)
+        try:
+            for result in measured(pair, distiller, variants, options):
+                record["results"].append(result)
+                print(line(result), flush=True)
+        except UserError as error:
+            print(f"{pair:<22}{distiller:<20}refused: {error}", flush=True)
         records.write(path, record)
     for pair in options.packs:
         record["packs"].append(packs.measured(pair, options.batch))

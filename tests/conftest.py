@@ -23,7 +23,7 @@ settings.load_profile("laws")
 CLASSES = 5
 IMAGE = (3, 8, 8)
 STUDENT = (4, 4, 6, 8)
-TEACHER = (4, 6, 8, 10)
+TEACHER = (6, 6, 8, 10)
 TRAIN, ASIDE = 20, 7
 
 NetworkFactory = Callable[..., StagedNetwork]

@@ -27,6 +27,7 @@ from sakd.distillers import (
     dtd,
     ft,
     irg,
+    irg_transform,
     kd,
     kdsvd,
     l2tww,
@@ -193,6 +194,24 @@ MUTATIONS = {
     ),
     "irg takes the largest distance along": Mutation(
         SURVEY["irg/edges_authors"], irg.edges, "squares.detach().amax()", "squares.amax()"
+    ),
+    "irg_transform takes the largest distance along": Mutation(
+        SURVEY["irg/transform_authors"], irg_transform.moves, "squares.detach()", "squares"
+    ),
+    "irg_transform averages over samples": Mutation(
+        SURVEY["irg/transform_authors"],
+        irg_transform.InstanceTransformations.losses,
+        "both.sum() * error",
+        "error",
+    ),
+    "cwd divides positions by the channels": Mutation(
+        SURVEY["cwd/spatial_kl_T1"], cwd.ChannelDivergence.loss, "x.mT.flatten(0, 1)", "x.mT"
+    ),
+    "tofd squares lengths": Mutation(
+        SURVEY["tofd/orthogonal_squared"],
+        branches.length,
+        "torch.linalg.vector_norm(x)",
+        "x.square().sum()",
     ),
     "afd scales the places apart from the products": Mutation(
         SURVEY["afd/equal_sizes"], afd.Alikeness.forward, "(alike + places)", "(alike + 2 * places)"

@@ -22,6 +22,7 @@ from sakd.distillers.fitnet import FitNet
 from sakd.distillers.fsp import SolutionFlow
 from sakd.distillers.ft import FactorTransfer
 from sakd.distillers.irg import InstanceRelations
+from sakd.distillers.irg_transform import InstanceTransformations
 from sakd.distillers.jacobian import JacobianMatching
 from sakd.distillers.ka import KnowledgeAdjustment
 from sakd.distillers.kd import KD
@@ -75,6 +76,7 @@ DISTILLERS: Table[type[Distiller]] = Table(
         "category_logits": CategoryLogits,
         "triplet": TripletDistillation,
         "irg": InstanceRelations,
+        "irg_transform": InstanceTransformations,
         "lcc": LocalCorrelation,
         "afd": FeatureAttention,
         "l2tww": LearnedTransfer,

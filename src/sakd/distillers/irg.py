@@ -19,8 +19,8 @@ class InstanceRelations(Distiller):
     embeddings over the largest, which is taken for a constant.
     The authors' weight is 0.005, but their backward pass gives half of the gradient: 0.0025 here
     moves the student as much.
-    Differs from the paper: embeddings alone, where it also relates stages of a network, and
-    vertices (logits), which KD compares here.
+    Differs from the paper: embeddings alone, and no vertices (logits), which KD compares here.
+    `sakd.distillers.irg_transform` has the changes between stages.
     """
 
     family = SpotFamily.EMBEDDING

@@ -20,15 +20,31 @@ from conformance.survey.cases import (
 )
 from sakd.distillers import Epoch, Pair
 from sakd.distillers.afd import Alikeness, stage_errors
+from sakd.distillers.parts.branches import from_unit
 from sakd.distillers.tofd import TaskOriented
 from sakd.networks.spots import Spot
 
 
-def compare_channels(name: str) -> Comparison:
+def compare_channels(name: str, **options: float) -> Comparison:
     """Compare a case of channel-wise distillation."""
     case, found = case_of("cwd", name), Comparison(f"survey cwd/{name}")
-    cwd = build("cwd", case["f_s"], case["f_t"], temperature=4.0)
-    check_loss(found, cwd, case)
+    check_loss(found, build("cwd", case["f_s"], case["f_t"], **options), case)
+    return found
+
+
+def compare_pixels(name: str) -> Comparison:
+    """Compare the distributions over the channels of each position, in the scale of the case.
+
+    ``pixel`` sums over images what ours averages, and adds the teacher's entropy;
+    ``pixel_torchdistiller`` divides by the channels too.
+    """
+    case, found = case_of("skd", name), Comparison(f"survey skd/{name}")
+    count, channels = case["f_t"].shape[:2]
+    soft = case["f_t"].softmax(dim=1)
+    entropy = -(soft * soft.log()).sum(dim=1).mean(dim=(1, 2)).sum()
+    scale, added = {"pixel": (count, entropy)}.get(name, (1 / channels, 0.0))
+    scaled = {"loss": (case["loss"] - added) / scale, "grad_s": case["grad_s"] / scale}
+    check_loss(found, build("cwd", case["f_s"], case["f_t"], spatial=True), {**case, **scaled})
     return found
 
 
@@ -75,6 +91,18 @@ def compare_tasks() -> Comparison:
             found.check("gradient", f"{name}{k}", gradient, case[f"grad_{name}{k}"], GRADIENT)
         total = total + loss
     found.check("loss", "sum", total, case["loss"], LOSS)
+    return found
+
+
+def compare_skew() -> Comparison:
+    """Compare the distances of a matrix from an orthogonal one, which the case has squared."""
+    case, found = (
+        case_of("tofd", "orthogonal_squared"),
+        Comparison("survey tofd/orthogonal_squared"),
+    )
+    matrix = case["weight"]
+    squares = from_unit(matrix @ matrix.T).square() + from_unit(matrix.T @ matrix).square()
+    found.check("value", "value", squares, case["value"], LOSS)
     return found
 
 

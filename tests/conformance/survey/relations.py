@@ -18,6 +18,7 @@ from conformance.survey.cases import (
 from sakd.distillers import Pair
 from sakd.distillers.category import CategoryStructure
 from sakd.distillers.irg import edges
+from sakd.distillers.irg_transform import InstanceTransformations, moves
 from sakd.networks.spots import Spot
 
 
@@ -68,6 +69,27 @@ def compare_edges() -> Comparison:
     found.check("loss", "loss", loss, case["loss"])
     (gradient,) = torch.autograd.grad(loss, student)
     found.check("gradient", "grad_s", gradient, 2 * case["grad_s_authors"])
+    return found
+
+
+def compare_moves() -> Comparison:
+    """Compare how far samples move from one map to the next, the loss, and its gradients."""
+    case, found = case_of("irg", "transform_authors"), Comparison("survey irg/transform_authors")
+    vectors = {side: [case[f"{side}_{end}"] for end in ("first", "last")] for side in "st"}
+    everybody = torch.ones(5, dtype=torch.bool)
+    for side, ends in vectors.items():
+        found.check("moves", side, moves(*ends, everybody), case[f"tran_{side}"])
+    students, teachers = ([x[:, :, None, None] for x in vectors[side]] for side in "st")
+    students = [x.clone().requires_grad_() for x in students]
+    shapes = (tuple(tuple(x.shape[1:]) for x in side) for side in (students, teachers))
+    irg = InstanceTransformations(Pair((Spot(1, 1), Spot(2, 2)), *shapes, torch.arange(5)))
+    both = everybody[:, None].expand(-1, 2)
+    loss = irg.losses(students, teachers, batch_of(torch.arange(5)), both)
+    found.check("loss", "loss", loss, case["loss"])
+    gradients = torch.autograd.grad(loss, students)
+    for end, gradient in zip(("first", "last"), gradients, strict=True):
+        expected = case[f"grad_s_{end}_authors"]
+        found.check("gradient", end, gradient[:, :, 0, 0], expected)
     return found
 
 

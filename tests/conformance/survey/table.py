@@ -18,6 +18,8 @@ from conformance.survey.features import (
     compare_channels,
     compare_doubt,
     compare_excitation,
+    compare_pixels,
+    compare_skew,
     compare_tasks,
 )
 from conformance.survey.gradients import compare_cosines, compare_jacobians
@@ -25,6 +27,7 @@ from conformance.survey.relations import (
     compare_alignment,
     compare_categories,
     compare_edges,
+    compare_moves,
     compare_regions,
     compare_triplets,
 )
@@ -32,8 +35,11 @@ from conformance.survey.responses import compare_adjustment, compare_temperature
 from conformance.survey.transfer import compare_trail, compare_transfer
 
 SURVEY: dict[str, Callable[[], Comparison]] = {
-    "cwd/channel_kl_T4": partial(compare_channels, "channel_kl_T4"),
-    "cwd/mmrazor_tau4": partial(compare_channels, "mmrazor_tau4"),
+    "cwd/channel_kl_T4": partial(compare_channels, "channel_kl_T4", temperature=4.0),
+    "cwd/mmrazor_tau4": partial(compare_channels, "mmrazor_tau4", temperature=4.0),
+    "cwd/spatial_kl_T1": partial(compare_channels, "spatial_kl_T1", spatial=True),
+    "skd/pixel": partial(compare_pixels, "pixel"),
+    "skd/pixel_torchdistiller": partial(compare_pixels, "pixel_torchdistiller"),
     "ka/shift_T1": partial(compare_adjustment, "shift_T1"),
     "ka/shift_T4": partial(compare_adjustment, "shift_T4"),
     "ka/smooth_T1": partial(compare_adjustment, "smooth_T1"),
@@ -48,12 +54,14 @@ SURVEY: dict[str, Callable[[], Comparison]] = {
     "category/filtered": partial(compare_categories, "filtered"),
     "triplet/step": compare_triplets,
     "irg/edges_authors": compare_edges,
+    "irg/transform_authors": compare_moves,
     "afd/equal_sizes": compare_attention,
     "attentive/aberhu": compare_excitation,
     "jacobian/aberhu_label": compare_jacobians,
     "crcd_gradient/gradient_cosine": compare_cosines,
     "crcd": partial(compare_contrast, "survey/crcd", 1, LOSS, GRADIENT),
     "tofd/epoch0": compare_tasks,
+    "tofd/orthogonal_squared": compare_skew,
     "mgd/double/amp": partial(compare_matching, "double", "amp"),
     "mgd/double/sp": partial(compare_matching, "double", "sp"),
     "mgd/double/sm": partial(compare_matching, "double", "sm"),

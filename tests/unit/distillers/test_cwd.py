@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
@@ -24,11 +25,23 @@ def softened(row: list[float]) -> list[float]:
     return [power / math.fsum(powers) for power in powers]
 
 
-def by_hand(student: list[Tensor], teacher: list[Tensor]) -> float:
+def channels(maps: Tensor) -> list[list[float]]:
+    return maps.flatten(2).flatten(0, 1).tolist()
+
+
+def positions(maps: Tensor) -> list[list[float]]:
+    return maps.movedim(1, -1).flatten(0, 2).tolist()
+
+
+def by_hand(
+    student: list[Tensor],
+    teacher: list[Tensor],
+    rows: Callable[[Tensor], list[list[float]]] = channels,
+) -> float:
     total = 0.0
     for s, t in zip(student, teacher, strict=True):
-        channels = (x.flatten(2).flatten(0, 1).tolist() for x in (s, t))
-        pairs = [zip(softened(a), softened(b), strict=True) for a, b in zip(*channels, strict=True)]
+        both = zip(rows(s), rows(t), strict=True)
+        pairs = [zip(softened(a), softened(b), strict=True) for a, b in both]
         each = [math.fsum(p * math.log(p / q) for q, p in pair) for pair in pairs]
         total += T * T * math.fsum(each) / len(each)
     return total
@@ -39,6 +52,14 @@ def test_the_positions_of_each_channel_are_a_distribution(
     mask: list[bool], seed: int, build: Build, assert_by_hand: Callable[..., None]
 ) -> None:
     assert_by_hand(build("cwd", SHAPES, SHAPES, temperature=T), by_hand, mask, seed)
+
+
+@given(mask=st.lists(st.booleans(), min_size=5, max_size=5), seed=st.integers(0, 1000))
+def test_or_the_channels_of_each_position_are(
+    mask: list[bool], seed: int, build: Build, assert_by_hand: Callable[..., None]
+) -> None:
+    cwd = build("cwd", SHAPES, SHAPES, temperature=T, spatial=True)
+    assert_by_hand(cwd, partial(by_hand, rows=positions), mask, seed)
 
 
 def test_a_channel_may_be_stronger_everywhere_by_the_same_amount(
