@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from copy import copy
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -17,30 +19,64 @@ from kedro_viz.launchers.cli.build import build
 from kedro_viz.launchers.cli.main import viz
 from kedro_viz.launchers.cli.run import run as kedro_viz_run
 
-from sakd.foundation.errors import require
+from sakd.foundation.errors import UserError, require
+from sakd.foundation.options import require_type
 from sakd.foundation.tables import Table
 from sakd.project.errors import told_in_one_line
 
 Check = Callable[..., None]
-RUNNERS = Table("runner", {name: name for name in kedro.runner.__all__ if name.endswith("lRunner")})
+RUNNERS: Table[type[AbstractRunner]] = Table(
+    "runner",
+    {
+        name: getattr(kedro.runner, name)
+        for name in kedro.runner.__all__
+        if name.endswith("lRunner")
+    },
+)
 
 
-def look_up_runner(*, runner: str | None, **_others: object) -> None:
-    """Find the runner that ``kedro run --runner`` names.
+def look_up_runner(
+    *,
+    runner: str | None = None,
+    runner_params: Mapping[str, object] = MappingProxyType({}),
+    **_others: object,
+) -> None:
+    """Find the runner that ``kedro run --runner`` names, and check its ``--runner-params``.
+
+    Raises:
+        UserError: It does not exist, or does not take them.
+    """
+    kind = runner_called(runner or "SequentialRunner")
+    known = inspect.signature(kind, eval_str=True).parameters
+    for name, value in runner_params.items():
+        require(
+            name in known,
+            f"--runner-params: {kind.__name__} has no parameter {name!r}; known: "
+            f"{', '.join(known)}",
+        )
+        require_type(f"--runner-params {name}", value, known[name].annotation)
+    workers = runner_params.get("max_workers")
+    fine = not isinstance(workers, int) or workers > 0
+    require(fine, f"--runner-params: max_workers must be 1 or more, got {workers}")
+
+
+def runner_called(name: str) -> type[AbstractRunner]:
+    """Give the class of the runner that Kedro calls ``name``.
 
     Raises:
         UserError: It does not exist.
     """
-    if runner is None or "." not in runner:
-        _ = runner is None or RUNNERS[runner]
-        return
+    if "." not in name:
+        return RUNNERS[name]
     try:
-        found = load_obj(runner)
+        found = load_obj(name)
     except (ImportError, AttributeError):
         found = None
-    fine = isinstance(found, type) and issubclass(found, AbstractRunner)
-    known = ", ".join(RUNNERS)
-    require(fine, f"{runner!r} is not a runner: name one of {known}, or package.module.Class")
+    if isinstance(found, type) and issubclass(found, AbstractRunner):
+        return found
+    raise UserError(
+        f"{name!r} is not a runner: name one of {', '.join(RUNNERS)}, or package.module.Class"
+    )
 
 
 def look_up_graph(

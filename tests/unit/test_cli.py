@@ -37,6 +37,13 @@ def _in_the_project(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("run --runner SequentialRuner", "'SequentialRuner'; did you mean 'SequentialRunner'"),
         ("run --runner sakd.nowhere.Runner", r"'sakd\.nowhere\.Runner'.*package\.module\.Class"),
         ("run --runner json.loads", r"'json\.loads'.*package\.module\.Class"),
+        ("run --runner-params workers=2", "SequentialRunner has no .* 'workers'; known: is_async"),
+        (
+            "run --runner ParallelRunner --runner-params max_worker=2",
+            "known: max_workers, is_async",
+        ),
+        ("run --runner ParallelRunner --runner-params max_workers=many", "max_workers.*'many'"),
+        ("run --runner ParallelRunner --runner-params max_workers=0", "max_workers .*got 0"),
         ("viz run --pipeline studnts", "unknown pipeline 'studnts'; did you mean 'students'"),
         ("viz run --env smok", "unknown environment 'smok'; did you mean 'smoke'"),
         ("viz run --params grd.seeds=1", "unknown parameter 'grd'; did you mean 'grid'"),
