@@ -95,10 +95,11 @@ class Run:
         self.spans = spans(objective.phases(), epochs)
         self._recipes = optimisation or {}
         known: set[str] = set()
-        for phase in reversed(range(len(self.spans))):
-            self.enter(phase)
-            known |= self.players.keys()
-        check_recipes(self._recipes, known)
+        for phase in range(1, len(self.spans)):
+            objective.enter(phase)
+            known |= objective.players().keys()
+        self.enter(0)
+        check_recipes(self._recipes, known | self.players.keys())
         if resume is not None:
             self.restore(resume)
 
