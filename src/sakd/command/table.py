@@ -13,6 +13,7 @@ COMMANDS = Table(
         "run": "train, evaluate and report, with the options of kedro run",
         "plan": "show what a run would train, and about how long that takes here",
         "study": "study what the choice of the router is worth",
+        "watch": "show the trainings that run at this moment",
         "report": "show where the latest report is, and open it",
         "best": "recommend the student to ship, under a budget",
         "predict": "classify pictures with a finished network",

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from rich import get_console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
 )
+from rich.table import Column
+from rich.text import Text
+
+NAME_WIDTH, BAR_WIDTH = 28, 12
 
 
 class ConsoleHandler(logging.Handler):
@@ -35,20 +41,55 @@ def log_to_console() -> None:
     logger.setLevel(logging.INFO)
 
 
+class TimeLeft(ProgressColumn):
+    """The time left of a task, by its pace since it was added, or by its own field ``left``."""
+
+    def render(self, task: Task) -> Text:
+        """Show hours, minutes and seconds, or ``-:--:--`` while nothing is known."""
+        own = task.fields.get("left")
+        left = own() if own else self._by_pace(task)
+        shown = "-:--:--" if left is None else str(timedelta(seconds=math.ceil(left)))
+        return Text(shown, style="progress.remaining")
+
+    def _by_pace(self, task: Task) -> float | None:
+        done = task.completed - float(task.fields.get("before", 0))
+        if done <= 0 or task.total is None or task.elapsed is None:
+            return None
+        return task.elapsed / done * (task.total - task.completed)
+
+
+class Name(ProgressColumn):
+    """The description of a task; of a long one the end, which tells cells apart."""
+
+    def render(self, task: Task) -> Text:
+        """Show it in at most `NAME_WIDTH` columns."""
+        return Text(ending(task.description, NAME_WIDTH), no_wrap=True)
+
+
+def ending(text: str, width: int) -> str:
+    """Cut ``text`` to its last ``width`` characters; a cut one begins with an ellipsis."""
+    return text if len(text) <= width else f"\N{HORIZONTAL ELLIPSIS}{text[1 - width :]}"
+
+
 def progress_bars() -> Progress | None:
-    """Make bars with a note each, which vanish when they stop; None unless on a terminal."""
+    """Make bars with a note each, which vanish when they stop; None unless on a terminal.
+
+    Name, bar, count and time left fit into 60 columns; the note has the rest, and is cut.
+    """
     console = get_console()
     if not console.is_terminal:
         return None
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
+        Name(),
+        BarColumn(bar_width=BAR_WIDTH),
         MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TimeLeft(),
+        TextColumn(
+            "{task.fields[note]}",
+            table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1),
+        ),
     )
-    return Progress(*columns, console=console, transient=True)
+    return Progress(*columns, console=console, transient=True, expand=True)
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from sakd.project.plan import plan_run
 from sakd.project.reports import keep, place, report_folder
 from sakd.reporting import console_table, outline
 from sakd.study.splits import splits_of
+from sakd.training.progress import Progress
 
 TRAINING = frozenset({"teacher", "students"})
 """Tags of the nodes that train."""
@@ -55,6 +56,7 @@ class RunHooks:
         with told_in_one_line():
             check_run(pipeline, catalog)
         self._to_plan = pipeline
+        Progress.whole = None
 
     @hook_impl
     def before_node_run(self, node: Node, catalog: CatalogProtocol[str, Any]) -> None:
@@ -68,6 +70,7 @@ class RunHooks:
             with suppress(UserError):  # reported by the node that cannot go on
                 plan = plan_run(pipeline, catalog, active_parameters(), SECONDS)
                 logger.info("%s", plan.summary())
+                Progress.whole = plan.whole()
 
     @hook_impl
     def on_node_error(self, error: Exception, node: Node) -> None:

@@ -16,6 +16,7 @@ from sakd.data import Batch, BatchStream
 from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
 from sakd.objectives import Objective
+from sakd.study.beacon import Beacon
 from sakd.study.bench import Bench
 from sakd.study.memory import Needs, needs, room_for
 from sakd.study.recorder import Recorder
@@ -101,6 +102,7 @@ class Pack:
         self.bench = bench
         self.progress = progress
         self.teachers = Teachers()
+        self.beacons = [Beacon(training, bench) for training in trainings]
 
     @cached_property
     def stream(self) -> BatchStream:
@@ -113,6 +115,13 @@ class Pack:
         Raises:
             OSError: Results cannot be read or written.
         """
+        try:
+            return self._run_all()
+        finally:
+            for beacon in self.beacons:
+                beacon.clear()
+
+    def _run_all(self) -> list[Record]:
         started = time.monotonic()
         members = [self._member(number, one) for number, one in enumerate(self.trainings)]
         runs = [member for member in members if isinstance(member, Run)]
@@ -152,7 +161,7 @@ class Pack:
         pretrained = state is None and pretrain(
             objective,
             self.stream,
-            lambda name: self.progress.of(beforehand.format(name), number),
+            lambda name: self.progress.of(beforehand.format(name), number, counts=False),
             graph=bench.graph,
         )
         run = Run(
@@ -160,7 +169,7 @@ class Pack:
             epochs=training.recipe.epochs,
             optimisation=training.optimisation,
             evaluate=partial(bench.validate, training.task),
-            callbacks=(*self.progress.of(training.id, number), recorder),
+            callbacks=(*self.progress.of(training.id, number), recorder, self.beacons[number]),
             precision=training.recipe.arithmetic,
             resume=state,
         )

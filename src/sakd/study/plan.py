@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sakd.training.whole import Whole
+
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
@@ -48,6 +50,11 @@ class Plan:
     def seconds(self) -> float:
         """The estimated time of all that is to do."""
         return sum(line.seconds for line in self.teachers + self.pairs)
+
+    def whole(self) -> Whole:
+        """Start to count the trainings of the run that was planned."""
+        lines = self.teachers + self.pairs
+        return Whole(sum(x.total for x in lines), sum(x.left for x in lines), self.seconds)
 
     def summary(self) -> str:
         """Tell the whole plan in a line."""

@@ -65,6 +65,8 @@ class Recorder(Callback):
         own: dict[str, Any] = {"key": self.training.key, "seconds": self.seconds()}
         if self.tally is not None:
             own["tally"] = self.tally.state()
+        if run.history:
+            self.entry.save_history(run.history)
         self.entry.save_checkpoint(run.state() | own)
         self._checkpointed = time.monotonic()
 

@@ -127,7 +127,7 @@ class Entry:
         for cut_off in self.folder.rglob("*.partial"):  # by a kill, in an earlier sitting
             cut_off.unlink()
         if history:
-            self._write_history(history)
+            self.save_history(history)
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         record = replace(record, files=self._files(), ended=now)
         write_json(self.outcome, asdict(record))
@@ -185,7 +185,8 @@ class Entry:
         with at_once(self._routing) as partial:
             images.to_parquet(partial, index=False, compression="zstd")
 
-    def _write_history(self, history: Sequence[Mapping[str, float]]) -> None:
+    def save_history(self, history: Sequence[Mapping[str, float]]) -> None:
+        """Write the records of the epochs, whole or not at all."""
         with at_once(self._history) as partial, partial.open("w", newline="") as lines:
             writer = csv.DictWriter(lines, {name: None for record in history for name in record})
             writer.writeheader()

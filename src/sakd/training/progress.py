@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 from rich.progress import Progress as Bars
 from rich.progress import TaskID
@@ -15,12 +15,20 @@ from sakd.foundation.console import progress_bars
 from sakd.routing.collapse import collapse, transfer_collapse
 from sakd.routing.rates import EFFECTIVE_SHARE, GATE_RATE, TRANSFER_RATE
 from sakd.training.run import Callback, Run
+from sakd.training.whole import Whole
 
 logger = logging.getLogger(__name__)
 
 
 class Progress:
-    """Count the trainings of a group: ``with Progress("students", 9) as progress: ...``."""
+    """Count the trainings of a group: ``with Progress("students", 9) as progress: ...``.
+
+    Attributes:
+        whole: The run that the groups are part of, whose bar takes the place of the group's; None
+            where no run has said how much it trains.
+    """
+
+    whole: ClassVar[Whole | None] = None
 
     def __init__(self, title: str, total: int) -> None:
         """Count to ``total`` trainings of the group called ``title``."""
@@ -35,7 +43,7 @@ class Progress:
         self.bars = progress_bars()
         if self.bars is not None:
             self.bars.start()
-            self.cells = self.bars.add_task(self.title, total=self.total, note="")
+            self.cells = self._add_cells(self.bars)
         return self
 
     def __exit__(
@@ -50,43 +58,72 @@ class Progress:
         if kind is KeyboardInterrupt:
             logger.info("interrupted; finished work is kept: the same command goes on from here")
 
+    def _add_cells(self, bars: Bars) -> TaskID:
+        """Add the bar over all trainings: of the whole run, where it is known."""
+        if self.whole is None:
+            return bars.add_task(self.title, total=self.total, note="")
+        return bars.add_task(
+            "all trainings",
+            total=self.whole.total,
+            completed=self.whole.ended,
+            left=self.whole.left,
+            note=self.title,
+        )
+
     def done(self) -> None:
         """Count one more training, which has ended now or had ended before."""
         self.ended += 1
+        if self.whole is not None:
+            self.whole.ended += 1
         if self.bars is not None and self.cells is not None:
             self.bars.advance(self.cells)
             for task in self.bars.task_ids:
                 if task != self.cells:
                     self.bars.remove_task(task)
 
-    def of(self, name: str, number: int = 0) -> tuple[Callback, ...]:
+    def of(self, name: str, number: int = 0, *, counts: bool = True) -> tuple[Callback, ...]:
         """Give the callbacks that show the training called ``name``.
 
         Args:
             name: The name of the training.
             number: Its place among those that run side by side, from 0; the first of them alone
                 shows its steps and logs lines before its end.
+            counts: Whether it is one of the trainings of the whole run.
         """
         place = f"{self.title} {self.ended + 1 + number}/{self.total}: {name}"
         if self.bars is None:
             return (Lines(place) if number == 0 else Lines(place, every_seconds=math.inf),)
-        bars = EpochBars(self.bars, name, steps=number == 0)
+        bars = EpochBars(self.bars, name, steps=number == 0, whole=self.whole if counts else None)
         return bars, Lines(place, every_seconds=math.inf)
 
 
 class EpochBars(Callback):
     """A bar over the epochs of a training and one over the steps of an epoch."""
 
-    def __init__(self, bars: Bars, name: str, *, steps: bool = True) -> None:
-        """Add bars for the training called ``name`` to ``bars``; show ``steps`` if asked to."""
+    def __init__(
+        self, bars: Bars, name: str, *, steps: bool = True, whole: Whole | None = None
+    ) -> None:
+        """Add bars for the training called ``name`` to ``bars``.
+
+        Args:
+            bars: All bars.
+            name: The name of the training.
+            steps: Whether the steps have a bar.
+            whole: The run in which the epochs count.
+        """
         self.bars = bars
         self.name = name
         self.shown = steps
+        self.whole = whole
 
     def on_start(self, run: Run) -> None:
         """Add the bars."""
         done = len(run.history)
-        self.epochs = self.bars.add_task(self.name, total=run.epochs, completed=done, note="")
+        self.epochs = self.bars.add_task(
+            self.name, total=run.epochs, completed=done, before=done, note=""
+        )
+        if self.whole is not None:
+            self.whole.todo -= done / run.epochs
         self.steps = self.bars.add_task("steps", total=run.steps, note="", visible=self.shown)
 
     def on_step(self, run: Run) -> None:
@@ -97,6 +134,8 @@ class EpochBars(Callback):
         """Advance the epochs."""
         self.bars.update(self.epochs, advance=1, note=describe(run))
         self.bars.reset(self.steps)
+        if self.whole is not None:
+            self.whole.trained += 1 / run.epochs
 
 
 class Lines(Callback):

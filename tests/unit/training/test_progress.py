@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import re
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
@@ -22,6 +23,7 @@ from sakd.study.train import run_training
 from sakd.study.trainings import Training
 from sakd.training import progress as module
 from sakd.training.progress import Lines, Progress, describe
+from sakd.training.whole import Whole
 
 Make = Callable[..., Training]
 SPOTS = ("gate_rate/stage1", "gate_rate/logits")
@@ -161,6 +163,78 @@ def test_on_a_terminal_bars_show_cells_epochs_and_steps(
     assert ends == [
         f"toys-row {place}/2: {training.id}" for place, training in enumerate(trainings, 1)
     ]
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """Catch the output to a terminal of 80 columns."""
+    shown = io.StringIO()
+    screen = Console(
+        force_terminal=True, file=shown, width=80, color_system="standard", _environ={}
+    )
+    monkeypatch.setattr(console, "get_console", lambda: screen)
+    return shown
+
+
+def last_lines(progress: Progress, shown: io.StringIO) -> list[str]:
+    """Draw the bars once more, and read them."""
+    assert progress.bars is not None
+    shown.seek(0)
+    shown.truncate()
+    progress.bars.refresh()
+    return [re.sub(r"\x1b\[[\d;?]*\w", "", line) for line in shown.getvalue().splitlines()]
+
+
+def test_on_80_columns_bar_epoch_and_time_left_stay_and_the_note_is_cut(
+    narrow: io.StringIO,
+) -> None:
+    name = "digits-resnet20-resnet8-at-random_matched-s0"
+    with Progress("digits-resnet20-resnet8-s0", 9) as progress:
+        (bars, _) = progress.of(name)
+        bars.on_start(run_at(0, 240))
+        rates = {f"gate_rate/stage{k}": 0.5 for k in range(9)}
+        bars.on_epoch(run_at(120, 240, val_top1=0.9321, **rates))
+        rows = [line for line in last_lines(progress, narrow) if line.strip()]
+    assert all(len(line) <= 80 for line in rows)
+    assert rows[0].startswith("digits-resnet20-resnet8-s0")
+    cell = next(line for line in rows if "random_matched-s0" in line)
+    assert cell.startswith("\N{HORIZONTAL ELLIPSIS}")
+    assert re.search(r"1/240 +\d+:\d\d:\d\d val 93\.21 %, gate 0", cell)
+    assert cell.rstrip().endswith("\N{HORIZONTAL ELLIPSIS}")
+    assert cell.count("\N{BOX DRAWINGS HEAVY HORIZONTAL}") >= 10
+
+
+def test_one_bar_counts_the_trainings_of_the_whole_run(
+    narrow: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Progress, "whole", Whole(total=4, todo=3, estimate=100.0))
+    with Progress("teacher", 1) as progress:
+        progress.done()
+    with Progress("toys-row", 3) as progress:
+        progress.done()
+        rows = last_lines(progress, narrow)
+    whole = next(line for line in rows if line.startswith("all trainings"))
+    assert re.search(r"2/4 +0:01:40 toys-row", whole)
+
+
+@pytest.mark.usefixtures("narrow")
+def test_the_time_left_of_a_run_follows_from_the_share_that_it_has_trained(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started = time.monotonic() - 6000
+    run = Whole(total=4, todo=3, estimate=100.0, _started=started)
+    monkeypatch.setattr(Progress, "whole", run)
+    assert run.left() == 100.0
+    with Progress("toys-row", 4) as progress:
+        for place, before in enumerate((0, 5)):
+            (bars, _) = progress.of("cell", place)
+            bars.on_start(run_at(before, 10))
+            for epoch in range(before, 10):
+                bars.on_epoch(run_at(epoch + 1, 10, val_top1=0.5))
+        (beforehand, _) = progress.of("cell, paraphraser beforehand", counts=False)
+        beforehand.on_start(run_at(0, 2))
+        beforehand.on_epoch(run_at(1, 2, val_top1=0.5))
+    assert run.left() == pytest.approx(6000 * 1.0 / 1.5, rel=0.1)
 
 
 def test_bars_name_the_training_and_its_last_epoch(terminal: io.StringIO) -> None:

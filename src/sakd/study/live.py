@@ -1,0 +1,69 @@
+"""How far trainings are that run at this moment, in files that other processes may read."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+RUNNING = "running"
+"""The folder of these files in a store of cells."""
+
+
+@dataclass(frozen=True)
+class Live:
+    """A training that runs, as it was after an epoch.
+
+    Attributes:
+        id: The name of the training.
+        row: The id of its row, or ``teachers``.
+        epoch: The epochs that are finished.
+        epochs: All epochs.
+        record: The record of the last one, see `sakd.training.EpochRecord`; empty before the first.
+        left: The seconds that are left, by the pace of this sitting; None before an epoch of it.
+        process: The number of its process.
+        host: The machine of this process.
+        written: When this was written, in seconds since 1970.
+    """
+
+    id: str
+    row: str
+    epoch: int
+    epochs: int
+    record: Mapping[str, float] = field(default_factory=dict)
+    left: float | None = None
+    process: int = field(default_factory=os.getpid)
+    host: str = field(default_factory=platform.node)
+    written: float = field(default_factory=time.time)
+
+    def write(self, path: Path) -> None:
+        """Write it to ``path``, whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f"{path.name}.{self.process}.partial")
+        partial.write_text(json.dumps(asdict(self)))
+        partial.replace(path)
+
+    @property
+    def stopped(self) -> bool:
+        """Tell whether its process is gone, as far as this machine can know."""
+        if self.host != platform.node():
+            return False
+        try:
+            os.kill(self.process, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:  # of somebody else
+            return False
+        return False
+
+
+def read_live(path: Path) -> Live | None:
+    """Read a file; None if its training has ended meanwhile, or another version wrote it."""
+    try:
+        return Live(**json.loads(path.read_text()))
+    except (FileNotFoundError, TypeError, ValueError):
+        return None

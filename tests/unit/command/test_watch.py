@@ -1,0 +1,82 @@
+"""``sakd watch``: a line for each training that runs; it writes nothing, and needs no torch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sakd.command.main import main
+from sakd.command.watch import table
+from sakd.study.live import RUNNING, Live
+
+Capture = pytest.CaptureFixture[str]
+
+RECORD = {
+    "epoch": 12.0,
+    "cross_entropy": 0.31234,
+    "kd": 4.0,
+    "gate_rate/stage1": 0.5,
+    "gate_rate/logits": 1.0,
+    "val_top1": 0.9321,
+}
+
+
+def written(data: Path, live: Live) -> Path:
+    file = data / "06_models" / "digits" / "cells" / RUNNING / f"{live.id}.json"
+    live.write(file)
+    return file
+
+
+def test_running_trainings_of_all_stores_are_shown_and_nothing_is_written(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    one = written(tmp_path, Live("cell-b", "row", 12, 30, RECORD, left=83.2))
+    two = written(tmp_path / "smoke", Live("cell-a", "row", 0, 4))
+    before = {path: path.stat() for path in tmp_path.rglob("*")}
+    assert main(["watch", "--data", str(tmp_path)]) == 0
+    assert {path: path.stat() for path in tmp_path.rglob("*")} == before
+    head, first, second = capsys.readouterr().out.splitlines()
+    assert head.split() == ["training", "epoch", "loss", "val", "%", "left", "rates"]
+    assert first.split() == ["cell-a", "0/4", "-", "-", "-", "-"]
+    assert second.split()[:4] == ["cell-b", "12/30", "0.312", "93.21"]
+    assert second.split()[4] in ("0:01:23", "0:01:24")
+    assert second.split()[5] == "0.50/1.00"
+    assert {one, two} <= before.keys()
+
+
+def test_80_columns_hold_all_but_the_last_rates() -> None:
+    rates = {f"gate_rate/stage{k}": 0.25 for k in range(20)}
+    live = Live("digits-resnet20-resnet8-at-random_matched-s0", "row", 12, 240, RECORD | rates, 9e3)
+    shown = table([live], 80).splitlines()
+    assert all(len(line) <= 80 for line in shown)
+    assert "random_matched-s0  12/240  0.312  93.21  2:" in shown[1]
+
+
+def test_a_training_that_was_killed_or_hangs_is_told() -> None:
+    assert "stopped" in table([Live("cell", "row", 1, 2, process=2**22 + 1)], 80)
+    assert "silent 1:06:" in table([Live("cell", "row", 1, 2, written=time.time() - 4000)], 80)
+
+
+def test_where_nothing_runs_it_says_so(tmp_path: Path, capsys: Capture) -> None:
+    assert main(["watch", "--data", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == "nothing is running here\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [("--data nowhere", "there is no folder nowhere"), ("--every 0", "--every must be above 0")],
+)
+def test_a_wrong_option_is_one_line(options: str, words: str, capsys: Capture) -> None:
+    assert main(["watch", *options.split()]) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_it_waits_for_no_large_package(tmp_path: Path) -> None:
+    code = "import sys; from sakd.command.main import main; main(sys.argv[1:]); print(*sys.modules)"
+    words = [sys.executable, "-c", code, "watch", "--data", str(tmp_path)]
+    shown = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    assert not {"torch", "pandas", "kedro"} & set(shown.splitlines()[-1].split())
