@@ -18,6 +18,7 @@ from sakd.study.parameters import Parameters
 from sakd.study.phases import check_phases
 from sakd.study.store import CellStore
 from sakd.study.teachers import Teacher
+from sakd.study.trackers import TRACKERS
 from sakd.weights.saved import Weights
 
 logger = logging.getLogger(__name__)
@@ -42,7 +43,8 @@ def open_bench(
     for network in parameters.student_weights:
         student_start(network, data, parameters)
     val = Prepared(parameters.data.images(development["val"]()), data)
-    return Bench(val, cells, device, parameters.graph)
+    trackers = tuple(TRACKERS[name] for name in parameters.trackers)
+    return Bench(val, cells, device, parameters.graph, trackers)
 
 
 _check_once = cache(check_network_fits)

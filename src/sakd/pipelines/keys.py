@@ -129,7 +129,7 @@ def student_settings(parameters: Parameters, card: Mapping[str, Any]) -> str:
     The grid is left out: a report may cover a part of what was evaluated.
     """
     counted = asdict(parameters)
-    for name in ("device", "threads", "pack", "graph", "grid", "data"):
+    for name in ("device", "threads", "pack", "graph", "trackers", "grid", "data"):
         del counted[name]
     data = parameters.data
     labelled = {"per_class": data.student_per_class, "seed": data.splitting().drawn_by}

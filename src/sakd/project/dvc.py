@@ -23,6 +23,7 @@ from sakd.networks.variants import network_of, slug
 from sakd.project.code_files import DATA_CODE, EVALUATION_CODE, TRAINING_CODE, own_code
 from sakd.project.errors import told_in_one_line
 from sakd.project.parameters import loader_of, project_folder, read_parameters
+from sakd.reporting.tables.columns import VAL
 from sakd.study.parameters import Parameters
 from sakd.study.splits import splits_of
 
@@ -62,6 +63,9 @@ REPORTS = (
     "gate_rates.json",
     "gains.json",
 )
+
+PLOTTED = {"accuracy on val": VAL, "cross-entropy": "cross_entropy"}
+"""Columns of the joined history that are plotted, by title."""
 
 
 class Stages:
@@ -194,6 +198,14 @@ class Stages:
             "metrics": [f"{self.reporting}/summary.json"],
         }
 
+    def plots(self) -> list[dict[str, Any]]:
+        """Describe the plots of ``dvc plots show``: every epoch of every cell."""
+        history = f"{self.output}/history.csv"
+        return [
+            {title: {"x": "epoch", "y": {history: column}, "template": "scatter"}}
+            for title, column in PLOTTED.items()
+        ]
+
     def _params(self, names: Collection[str]) -> list[Stage]:
         """List ``names`` by the file that sets them."""
         listed = {
@@ -214,7 +226,8 @@ def _persistent(folder: str) -> Stage:
 def dvc_yaml(stages: Stages) -> str:
     """Write ``stages`` as the text of ``dvc.yaml``."""
     head = HEAD.format(files=PARAMETERS.format(stages.environment))
-    return head + yaml.dump({"stages": stages.every()}, Dumper=_Plain, sort_keys=False, width=100)
+    content = {"stages": stages.every(), "plots": stages.plots()}
+    return head + yaml.dump(content, Dumper=_Plain, sort_keys=False, width=100)
 
 
 class _Plain(yaml.SafeDumper):

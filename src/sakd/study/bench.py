@@ -13,6 +13,7 @@ from sakd.data import BatchStream, Prepared
 from sakd.foundation.machine import provenance
 from sakd.foundation.vocabulary import FAILED
 from sakd.study.store import CellStore, Entry, Record
+from sakd.study.trackers import Tracker
 from sakd.study.trainings import Training
 from sakd.tasks import Task
 
@@ -26,12 +27,14 @@ class Bench:
         store: The store of the results.
         device: The device to train on.
         graph: Whether a GPU repeats recorded steps.
+        trackers: The trackers that are told of every epoch.
     """
 
     val: Prepared
     store: CellStore
     device: torch.device
     graph: bool = False
+    trackers: tuple[type[Tracker], ...] = ()
 
     def entry(self, training: Training) -> Entry:
         """Give the folder of ``training``."""

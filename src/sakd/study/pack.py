@@ -21,6 +21,7 @@ from sakd.study.bench import Bench
 from sakd.study.memory import Needs, needs, room_for
 from sakd.study.recorder import Recorder
 from sakd.study.store import Record
+from sakd.study.tracking import Tracking
 from sakd.study.trainings import Training
 from sakd.training import Run, pretrain, train
 from sakd.training.kept import Asked, kept_bytes
@@ -103,6 +104,7 @@ class Pack:
         self.progress = progress
         self.teachers = Teachers()
         self.beacons = [Beacon(training, bench) for training in trainings]
+        self.tracking = [Tracking(training, bench) for training in trainings]
 
     @cached_property
     def stream(self) -> BatchStream:
@@ -118,8 +120,9 @@ class Pack:
         try:
             return self._run_all()
         finally:
-            for beacon in self.beacons:
+            for beacon, tracking in zip(self.beacons, self.tracking, strict=True):
                 beacon.clear()
+                tracking.close()
 
     def _run_all(self) -> list[Record]:
         started = time.monotonic()
@@ -169,7 +172,12 @@ class Pack:
             epochs=training.recipe.epochs,
             optimisation=training.optimisation,
             evaluate=partial(bench.validate, training.task),
-            callbacks=(*self.progress.of(training.id, number), recorder, self.beacons[number]),
+            callbacks=(
+                *self.progress.of(training.id, number),
+                recorder,
+                self.beacons[number],
+                self.tracking[number],
+            ),
             precision=training.recipe.arithmetic,
             resume=state,
         )

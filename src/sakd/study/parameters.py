@@ -22,6 +22,7 @@ from sakd.study.grid import Grid
 from sakd.study.recipe import Recipe, VariantRecipe
 from sakd.study.splits import check_splits
 from sakd.study.teachers import Teacher, check_variants
+from sakd.study.trackers import TRACKERS
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class Parameters:
         graph: Whether a GPU repeats recorded steps (CUDA graphs), which is faster and changes no
             arithmetic. Off until it has been measured on a GPU, and never for a network that
             counts its calls in Python.
+        trackers: The trackers that are told of every epoch: ``tensorboard``, or classes of your own
+            as ``package.module:Class``; no result depends on them.
         data: The dataset, and how it is split.
         grid: The cells of the study.
         teacher: How teachers are trained.
@@ -84,6 +87,7 @@ class Parameters:
     threads: int | None = None
     pack: int | None = None
     graph: bool = False
+    trackers: tuple[str, ...] = ()
     data: DataParameters = field(default_factory=DataParameters)
     grid: Grid = field(default_factory=Grid)
     teacher: Recipe = field(default_factory=Recipe)
@@ -151,6 +155,8 @@ class Parameters:
         """
         self.grid.check()
         check_variants(self.grid.teachers(), self.teacher_variants)
+        for name in self.trackers:
+            TRACKERS[name].check()
         self.data.dataset()
         self.distillation.check()
         given = self.distillation.objective_options
