@@ -18,6 +18,7 @@ COMMANDS = Table(
         "best": "recommend the student to ship, under a budget",
         "predict": "classify pictures with a finished network",
         "evaluate": "measure a finished network on a folder of labelled pictures",
+        "clean": "remove the trainings that the present grid does not use",
         "list": "list distillers, networks, policies, objectives or datasets",
         "spots": "show the stages of a network, and where it is distilled",
     },

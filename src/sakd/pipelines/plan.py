@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import torch
 
 from sakd.data import Parts
 from sakd.foundation.console import counting
+from sakd.foundation.errors import require
 from sakd.pipelines.inputs import finished_teacher, lessons, open_bench
 from sakd.pipelines.keys import own_training, taught_trainings
 from sakd.study.bench import Bench
@@ -102,6 +103,24 @@ def _once(parts: Mapping[str, Rows], bench: Bench) -> dict[str, Rows]:
             found[name].append([one for folder, one in folders.items() if folder not in seen])
             seen |= folders.keys()
     return found
+
+
+def trainings_of(scope: Scope, cells: CellStore) -> Iterator[Training]:
+    """Yield all trainings of a part of a study, done or not.
+
+    Raises:
+        UserError: A teacher is not trained yet, and the keys of its cells depend on its weights.
+    """
+    images = lessons(scope.development, scope.card, scope.parameters)
+    bench = open_bench(scope.development, scope.card, cells, scope.parameters)
+    for training in (one for rows in _teachers(scope, images).values() for (one,) in rows):
+        finished = bench.entry(training).finished(training.key) is not None
+        unknown = f"{training.id} is not trained yet, so it is not known which cells are its own"
+        require(finished, f"{unknown}: run --pipelines teacher first")
+        yield training
+    for rows in _pairs(scope, images, bench).values():
+        for row in rows:
+            yield from row
 
 
 def _teachers(scope: Scope, images: Lessons) -> dict[str, Rows]:

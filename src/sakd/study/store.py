@@ -22,8 +22,12 @@ from sakd.foundation.files import at_once, write_json
 from sakd.foundation.vocabulary import DONE
 from sakd.study.evaluations import KEY_CHARACTERS, Evaluations, damaged, read_json, read_table
 from sakd.study.grid import Cell
+from sakd.study.live import RUNNING
 
 logger = logging.getLogger(__name__)
+
+EVALUATIONS = "evaluations"
+"""The folder of evaluations in a store."""
 
 KEPT = (".safetensors", ".json", ".csv", ".parquet")
 """Endings of the files that a training leaves: weights, their cards, its history, its routing."""
@@ -218,7 +222,14 @@ class CellStore:
         """Give the folder of the training of ``cell``, whose content key is ``key``."""
         return self.entry(cell.kept.row, cell.kept.id, key)
 
+    def folders(self) -> list[Path]:
+        """List the folders of all trainings, finished or not."""
+        cells = (cell for group in self.root.glob("*") for cell in group.glob("*"))
+        own = {EVALUATIONS, RUNNING}
+        found = (each for cell in cells if cell.parent.name not in own for each in cell.glob("*"))
+        return sorted(folder for folder in found if folder.is_dir())
+
     @property
     def evaluations(self) -> Evaluations:
         """The evaluations of cells and teachers."""
-        return Evaluations(self.root / "evaluations")
+        return Evaluations(self.root / EVALUATIONS)

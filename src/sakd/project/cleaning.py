@@ -1,0 +1,151 @@
+"""The command ``sakd clean``, with the options of ``kedro run`` that choose a study."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import pandas as pd
+from kedro.framework import project
+from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.session import KedroSession
+from kedro.io import DatasetError
+
+from sakd.foundation.errors import UserError, require
+from sakd.pipelines.plan import trainings_of
+from sakd.project.errors import one_line
+from sakd.project.parameters import active_parameters
+from sakd.project.plan import Catalog, scope_of
+from sakd.project.reports import report_folder
+from sakd.study.cleaning import DAY, Old, old_trainings, remove
+from sakd.study.evaluations import KEY_CHARACTERS
+from sakd.study.parameters import Parameters
+from sakd.study.splits import splits_of
+from sakd.study.store import CellStore
+
+SHARED = ("env", "params", "conf_source")
+"""The options of ``kedro run`` that choose a study."""
+
+UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the command with ``arguments``.
+
+    Raises:
+        UserError: An option, a name or a value is wrong, or it is not known what is in use.
+    """
+    project.configure_project(__name__.partition(".")[0])
+    try:
+        command.main(list(arguments), prog_name="sakd clean", standalone_mode=False)
+    except click.ClickException as error:
+        raise UserError(error.format_message()) from error
+    except (DatasetError, OSError) as error:
+        raise UserError(one_line(error)) from error
+
+
+def clean(
+    *,
+    env: str | None,
+    params: dict[str, Any],
+    conf_source: str | None,
+    older_than: float | None,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Remove the trainings that neither the present grid nor its latest report uses.
+
+    The grid is that of the environment and the parameters that are named. What another run is
+    training stays, and so does a teacher of what stays.
+    """
+    session = KedroSession.create(
+        save_on_close=False, env=env, runtime_params=params, conf_source=conf_source
+    )
+    catalog, parameters = session.load_context().catalog, active_parameters()
+    store: CellStore = catalog.load(f"{parameters.data.slug}-cells")
+    if not any(store.folders()):
+        click.echo(f"nothing to remove: there are no trainings in {store.root}")
+        return
+    used = {*_of_grid(catalog, parameters, store), *_reported(catalog, store)}
+    before = math.inf if older_than is None else time.time() - older_than * DAY
+    old = old_trainings(store, used, before)
+    if not old:
+        click.echo("nothing to remove: the present grid or its report uses all trainings")
+        return
+    click.echo(_table(old))
+    if dry_run:
+        click.echo("nothing was removed, as this is a dry run")
+    elif yes or _agreed(len(old)):
+        held = remove(store, old)
+        for one in held:
+            click.echo(f"{one.name} stays: another run is training it")
+        click.echo(f"{len(old) - len(held)} removed")
+
+
+def _of_grid(catalog: Catalog, parameters: Parameters, store: CellStore) -> Iterator[Path]:
+    """Find the folders of the trainings of the present grid."""
+    whole = project.pipelines["__default__"]
+    for split in splits_of(parameters):
+        prepared = catalog.exists(f"{split.data}-card")
+        unknown = f"{split.data} is not prepared here, so it is not known what the grid uses"
+        require(prepared, f"{unknown}: run --pipelines data_preparation first")
+        for training in trainings_of(scope_of(whole, catalog, split), store):
+            yield store.entry(training.group, training.id, training.key).folder
+
+
+def _reported(catalog: Catalog, store: CellStore) -> Iterator[Path]:
+    """Find the folders of the cells that the latest report names."""
+    results = report_folder(catalog) / "results.csv"
+    if not results.is_file():
+        return
+    named = pd.read_csv(results, usecols=["cell", "key"]).dropna()
+    known = {(cell, key[:KEY_CHARACTERS]) for cell, key in named.itertuples(index=False)}
+    for folder in store.folders():
+        if (folder.parent.name, folder.name) in known:
+            yield folder
+
+
+def _agreed(number: int) -> bool:
+    asked = sys.stdin.isatty()
+    require(asked, "nobody is there to ask: name --yes to remove them, or --dry-run to list them")
+    return click.confirm(f"remove these {number}?")
+
+
+def _table(old: Sequence[Old]) -> str:
+    days = [time.strftime("%Y-%m-%d", time.gmtime(one.changed)) for one in old]
+    lines = [f"{shown(x.size):>9}  {day}  {x.name}" for x, day in zip(old, days, strict=True)]
+    total = shown(sum(one.size for one in old))
+    return "\n".join([*lines, f"{total:>9}  in {len(old)} trainings that nothing uses"])
+
+
+def shown(size: float) -> str:
+    """Write a number of bytes.
+
+    >>> [shown(size) for size in (7, 1234, 5.67e6, 8e9)]
+    ['7 B', '1.2 kB', '5.7 MB', '8.0 GB']
+    """
+    found = next(((size / unit, name) for unit, name in UNITS if size >= unit), None)
+    return f"{size:.0f} B" if found is None else "{:.1f} {}".format(*found)
+
+
+command = click.Command(
+    "clean",
+    callback=clean,
+    help=clean.__doc__,
+    params=[
+        *(option for option in kedro_run.params if option.name in SHARED),
+        click.Option(
+            ["--older-than"],
+            type=click.FloatRange(min=0),
+            metavar="DAYS",
+            help="Only those that nothing has been written to for so many days.",
+        ),
+        click.Option(["--dry-run"], is_flag=True, help="List them with their sizes, no more."),
+        click.Option(["--yes"], is_flag=True, help="Remove them without asking."),
+    ],
+)
