@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -152,3 +153,12 @@ def test_a_split_that_is_cut_off_is_named(run: Any, catalog: DataCatalog, tmp_pa
     written.write_bytes(written.read_bytes()[:100])
     with pytest.raises(UserError, match=r"val\.safetensors is damaged .*data_preparation"):
         catalog.load("digits-development")["val"]()
+
+
+def test_the_log_names_the_split(run: Any, caplog: pytest.LogCaptureFixture) -> None:
+    logging.getLogger("sakd").propagate = True
+    with caplog.at_level(logging.INFO):
+        for _ in range(2):
+            run(replace(DATA, fold=3))
+    told = [line for line in caplog.messages if line.startswith("digits, split 3: ")]
+    assert [line.partition(": ")[2][:8] for line in told] == ["10 class", "prepared"]

@@ -52,7 +52,7 @@ def prepare(raw: RawData, splitting: Splitting, *, name: str, key: str = "") -> 
         taken = f"split {splitting.fold} of those that test images in turn"
         note = f"{taken}; {splitting.folds} in a row test every image once"
         card = replace(card, notes=(*card.notes, note))
-    _tell(card)
+    _tell(card, splitting.title(name))
     return Splits(**splits, card=replace(card, duplicates=asdict(duplicates)))
 
 
@@ -170,13 +170,13 @@ def _card(raw: RawData, splits: dict[str, Images], *, name: str, key: str) -> Da
     )
 
 
-def _tell(card: DataCard) -> None:
+def _tell(card: DataCard, title: str) -> None:
     counts = ", ".join(f"{sum(each):,} {split}" for split, each in card.counts.items())
     mean, std = (", ".join(f"{part:.4f}" for part in each) for each in (card.mean, card.std))
     found = f"{len(card.classes)} classes, {card.channels} x {card.height} x {card.width} pixels"
-    logger.info("%s: %s; %s; mean %s, std %s", card.name, found, counts, mean, std)
+    logger.info("%s: %s; %s; mean %s, std %s", title, found, counts, mean, std)
     if card.uneven:
         share = 100 * card.majority_share("test")
         message = "%s: the largest class has %.1f times the images of the smallest; "
         remedy = "always naming the largest class is right on %.1f %% of test"
-        logger.warning(message + remedy, card.name, card.unevenness, share)
+        logger.warning(message + remedy, title, card.unevenness, share)

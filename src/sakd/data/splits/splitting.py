@@ -66,6 +66,10 @@ class Splitting:
         """The seed of all that is drawn but the test images of a fold, which folds share."""
         return self.split_seed + (self.fold or 0)
 
+    def title(self, name: str) -> str:
+        """Name the data in the log, with the number of the split where there are several."""
+        return name if self.fold is None else f"{name}, split {self.fold}"
+
     def check(self, *, has_test: bool | None) -> None:
         """Check that there is a share for test if the dataset has no test images.
 

@@ -32,7 +32,7 @@ def prepare_data(data: DataParameters, store: SplitStore) -> tuple[Parts, Parts,
     splits = found or prepare(dataset.load(), splitting, name=data.slug, key=key)
     labelled_subset(splits.train, data.student_per_class, splitting.drawn_by)  # or stop here
     if found:
-        logger.info("%s: prepared already", data.slug)
+        logger.info("%s: prepared already", splitting.title(data.slug))
     else:
         store.write(splits)
     card = replace(splits.card, origin=dataset.origin)

@@ -126,7 +126,7 @@ def _pair(
     outcomes: Outcomes, pair: tuple[str, ...], data: DataCard | None, known: Anchors
 ) -> Section:
     cells = outcomes.cells
-    references = shown_references(cells, data)
+    references = shown_references(outcomes, data)
     links = reference_links(references.text, pair, known)
     file = pair_file("reference", pair)
     blocks: list[Block] = [Tabular(file, "Reference rows", *references, links=links)]

@@ -62,32 +62,37 @@ def outline(origin: Origin, data: DataCard | None) -> str:
 
 
 def lessons(settings: Mapping[str, Any], data: DataCard | None) -> dict[str, str]:
-    """Say how many images teachers and students saw, and for how many epochs and steps."""
+    """Say how many images teachers and students saw, and for how many epochs and steps.
+
+    Where every seed has its own split, ``data`` is the card of the first.
+    """
     if not settings or data is None:
         return {}
     number = sum(data.counts["train"])
     few = settings["data"].get("student_per_class")
     labelled = number if few is None else few * len(data.classes)
-    teachers = "; ".join([_lesson(number, settings["teacher"]), *_variants(number, settings)])
+    whose = "" if settings["data"].get("splits") != "per_seed" else " of the first seed's split"
+    own = [_lesson(number, settings["teacher"], whose), *_variants(number, settings, whose)]
+    teachers = "; ".join(own)
     if files := settings.get("teacher_weights"):
         teachers = f"{teachers}; finished, from a file: {', '.join(files)}"
-    return {"teachers": teachers, "students": _lesson(labelled, settings["student"])}
+    return {"teachers": teachers, "students": _lesson(labelled, settings["student"], whose)}
 
 
-def _variants(images: int, settings: Mapping[str, Any]) -> Iterator[str]:
+def _variants(images: int, settings: Mapping[str, Any], whose: str) -> Iterator[str]:
     """Say how the variants of teachers that the grid names were trained."""
     for name, recipe in settings.get("teacher_variants", {}).items():
         teachers = (split_pair(pair)[0] for pair in settings["grid"]["pairs"])
         if name in (split_variant(teacher)[1] for teacher in teachers):
             noise = recipe["label_noise"]
             wrong = f", {formats.percent(noise)} % of the labels wrong" if noise else ""
-            yield f"{name}: {_lesson(images, recipe)}{wrong}"
+            yield f"{name}: {_lesson(images, recipe, whose)}{wrong}"
 
 
-def _lesson(images: int, recipe: Mapping[str, Any]) -> str:
+def _lesson(images: int, recipe: Mapping[str, Any], whose: str) -> str:
     epochs, batch = recipe["epochs"], recipe["batch_size"]
     steps = epochs * math.ceil(images / batch)
-    seen = f"{images:,} images x {formats.plural(epochs, 'epoch')}"
+    seen = f"{images:,} images{whose} x {formats.plural(epochs, 'epoch')}"
     return f"{seen} ({steps:,} {'step' if steps == 1 else 'steps'} of {batch})"
 
 

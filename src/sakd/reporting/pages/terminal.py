@@ -74,7 +74,7 @@ def _pair_text(outcomes: Outcomes, pair: tuple[str, ...], data: DataCard | None)
     cells, title = outcomes.cells, formats.clipped(pair_name(pair), WIDTH)
     comparisons = [_comparison(outcomes, contrast) for contrast in contrasts(cells)]
     levels = shown_levels(cells, data).text
-    tables = [shown_references(cells, data).text, *comparisons, levels]
+    tables = [shown_references(outcomes, data).text, *comparisons, levels]
     shown = [_text_table(table) for table in tables if len(table)]
     return "\n".join([title, "=" * len(title), "\n\n".join(shown)])
 

@@ -32,7 +32,7 @@ BEST = (
 
 GAIN = (
     "Gain over plain distillation. Large points: mean paired difference with its 95 % interval; "
-    "small points: single seeds; diamond: distillers pooled; hollow: the routers stopped choosing; "
+    "small points: single seeds; diamond: distillers pooled; hollow: the policy stopped choosing; "
     "shaded: differences that do not matter. No interval with one seed."
 )
 

@@ -41,6 +41,11 @@ class Answers:
         """Tell whether every one of ``cells`` is here."""
         return all(cell in self._found for cell in cells)
 
+    def counts(self, cells: Iterable[str]) -> tuple[list[int], int]:
+        """Count the test images of each of ``cells``, and those that are different."""
+        found = [self._found[cell][0] for cell in cells]
+        return list(map(len, found)), len(np.unique(np.concatenate(found)))
+
     def differences(self, units: Sequence[Sequence[Duel]]) -> tuple[Array, NDArray[np.bool_]]:
         """Average the differences in right answers over the duels of each unit, image by image.
 

@@ -14,12 +14,13 @@ from sakd.reporting.tables import formats
 from sakd.reporting.tables.chance import Majority
 from sakd.reporting.tables.columns import TEST, TEST_BALANCED, TITLE
 from sakd.reporting.tables.contrasts import Contrast
-from sakd.reporting.tables.frames import PAIR, compared_policies, distilled, prepared
+from sakd.reporting.tables.frames import PAIR, distilled, policies_in, prepared
 from sakd.reporting.tables.outcomes import Outcomes
 from sakd.reporting.tables.paired import comparison
 from sakd.reporting.tables.reference import STUDENT, reference_rows, selection_rows
 from sakd.reporting.tables.shown import Shown
 from sakd.reporting.tables.spread import Spread
+from sakd.reporting.tables.verdicts import contrasts
 
 MAJORITY = "always the largest class"
 
@@ -38,15 +39,15 @@ def pairs_in(results: pd.DataFrame) -> list[tuple[str, ...]]:
     return list(results[PAIR].drop_duplicates().itertuples(index=False, name=None))
 
 
-def shown_references(results: pd.DataFrame, data: DataCard | None = None) -> Shown:
+def shown_references(outcomes: Outcomes, data: DataCard | None = None) -> Shown:
     """Show teacher, student alone and KD of one pair: ``model``, ``test top-1 %``.
 
     On uneven classes there is a column of balanced accuracy, and a line for the model that always
     names the largest class.
     """
-    rows = reference_rows(results)
+    rows = reference_rows(outcomes.cells)
     lines = rows.to_dict("records")
-    images = f", {sum(data.counts['test'])} images" if data else ""
+    images = _images(outcomes, data)
     table = pd.DataFrame(
         {
             "model": [_model(line) for line in lines],
@@ -56,7 +57,7 @@ def shown_references(results: pd.DataFrame, data: DataCard | None = None) -> Sho
     values = rows[_SPREAD]
     if not data or not data.uneven:
         return Shown(table, values)
-    balanced = reference_rows(results, TEST_BALANCED)
+    balanced = reference_rows(outcomes.cells, TEST_BALANCED)
     table[_BALANCED] = [formats.level(_spread(line)) for line in balanced.to_dict("records")]
     values = values.join(balanced[_SPREAD].add_prefix("balanced_"))
     majority = Majority.of(data)
@@ -65,6 +66,19 @@ def shown_references(results: pd.DataFrame, data: DataCard | None = None) -> Sho
     last = {"mean": [majority.share], "balanced_mean": [majority.balanced]}
     values = pd.concat([values, pd.DataFrame(last)], ignore_index=True)
     return Shown(table, values.astype({"n": "Int64", "balanced_n": "Int64"}))
+
+
+def _images(outcomes: Outcomes, data: DataCard | None) -> str:
+    """Count the test images of a cell, and all of them where cells have images of their own."""
+    cells = outcomes.cells.loc[outcomes.cells["finished"], "cell"]
+    if outcomes.answers is None or cells.empty or not outcomes.answers.holds(cells):
+        return f", {sum(data.counts['test']):,} images" if data else ""
+    counts, different = outcomes.answers.counts(cells)
+    few, most = (f"{end(counts):,}" for end in (min, max))
+    each = most if few == most else f"{few} to {most}"
+    if max(counts) == different:
+        return f", {each} images"
+    return f", {each} images each, {different:,} different"
 
 
 def _model(line: dict[str, object]) -> str:
@@ -118,12 +132,13 @@ def _reading(line: dict[str, Any], margin: float) -> str:
 def shown_levels(results: pd.DataFrame, data: DataCard | None = None) -> Shown:
     """Show the accuracies of every distiller under every policy, for one pair.
 
-    The table is empty where the comparisons say it all: there is a policy to compare, and the
-    classes are even. On uneven ones there is a column of balanced accuracy.
+    The table is empty where the comparisons say it all: they have every policy, and the classes
+    are even. On uneven ones there is a column of balanced accuracy.
     """
     cells = prepared(results)
     uneven = data is not None and data.uneven
-    if compared_policies(cells) and not uneven:
+    compared = {policy for contrast in contrasts(cells) for policy in contrast}
+    if compared.issuperset(policies_in(cells)) and not uneven:
         return Shown(pd.DataFrame(), pd.DataFrame())
     groups = list(distilled(cells).groupby(["distiller", "policy"], sort=False))
     finished = [group[group["finished"]] for _, group in groups]

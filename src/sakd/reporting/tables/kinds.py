@@ -36,6 +36,12 @@ def may_collapse(policy: str) -> bool:
     return kind is None or not kind.settled
 
 
+def has_router(policy: str) -> bool:
+    """Tell whether a policy is trained, and no rule; an unknown one may be."""
+    kind = policy_kind(policy)
+    return kind is None or kind.trained
+
+
 def stands_alone(method: str) -> bool:
     """Tell whether a method is trained without KD, and without cross-entropy but in phases."""
     return any(kind.stands_alone for kind in distiller_kinds(method).values())

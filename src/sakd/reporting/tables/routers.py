@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from sakd.reporting.tables import formats
 from sakd.reporting.tables.frames import distilled
-from sakd.reporting.tables.kinds import may_collapse
+from sakd.reporting.tables.kinds import has_router, may_collapse
 from sakd.routing.collapse import collapse, transfer_collapse
 from sakd.routing.rates import (
     EFFECTIVE_SHARE,
@@ -23,22 +23,28 @@ from sakd.routing.rates import (
 
 @dataclass(frozen=True)
 class Router:
-    """What became of the router of a cell.
+    """What became of the router of a cell, or of the rule that chooses there.
 
     Attributes:
         state: What it had collapsed to in the last epoch, see `collapse`; empty if it chose.
         epochs: Epochs in which it was in another state.
+        trained: Whether it is trained, and no rule.
     """
 
     state: str
     epochs: int
+    trained: bool = True
 
 
 def routers(cells: pd.DataFrame, history: pd.DataFrame | None) -> dict[str, Router]:
     """Find the routers of the finished ``cells`` that have one, by cell; see `collapse`."""
     routed = distilled(cells)
     routed = routed[routed["policy"].map(may_collapse).astype(bool)]
-    return _states(routed, history, (GATE_RATE, EFFECTIVE_SHARE, LABEL_RATE), collapse)
+    found = _states(routed, history, (GATE_RATE, EFFECTIVE_SHARE, LABEL_RATE), collapse)
+    policies = dict(zip(routed["cell"], routed["policy"], strict=True))
+    return {
+        cell: replace(router, trained=has_router(policies[cell])) for cell, router in found.items()
+    }
 
 
 def transfers(cells: pd.DataFrame, history: pd.DataFrame | None) -> dict[str, Router]:
@@ -78,11 +84,13 @@ class Tally:
         collapsed: How many had stopped choosing.
         number: How many there are.
         mark: In words, ``= always but for 2 to 3 epochs``; empty if all chose to the end.
+        trained: Whether all are trained, and no rules.
     """
 
     collapsed: int
     number: int
     mark: str
+    trained: bool = True
 
     @classmethod
     def of(cls, found: Mapping[str, Router], cells: Iterable[str]) -> Tally:
@@ -94,7 +102,7 @@ class Tally:
             mark = f"= {states.pop()} but for {_range([each.epochs for each in stopped])}"
         else:
             mark = f"{len(stopped)} of {len(these)} collapsed" if stopped else ""
-        return cls(len(stopped), len(these), mark)
+        return cls(len(stopped), len(these), mark, all(each.trained for each in these))
 
     @property
     def all_collapsed(self) -> bool:

@@ -123,12 +123,13 @@ def bounded(found: Difference) -> str:
 
 
 def collapsed(tally: Tally) -> str:
-    """Say how many routers stopped choosing; empty if none did."""
+    """Say how many routers, or rules, stopped choosing; empty if none did."""
     if not tally.collapsed:
         return ""
     number = f"{tally.collapsed} of {formats.plural(tally.number, 'cell')}"
     how = f" ({tally.mark})" if tally.all_collapsed else ""
-    return f"; its routers collapsed in {number}{how}"
+    what = "its routers collapsed" if tally.trained else "its rule stopped choosing"
+    return f"; {what} in {number}{how}"
 
 
 def _shown(found: Difference) -> str:

@@ -56,6 +56,14 @@ def test_images_epochs_and_steps_of_both_roles_are_counted(data):
     assert lessons(every, data())["students"].startswith("16 images x 1 epoch (3 steps")
 
 
+def test_images_of_one_split_among_several_are_called_so(data):
+    each = {**SETTINGS, "data": {"splits": "per_seed"}}
+    assert lessons(each, data()) == {
+        "teachers": "16 images of the first seed's split x 20 epochs (60 steps of 6)",
+        "students": "16 images of the first seed's split x 1 epoch (3 steps of 6)",
+    }
+
+
 def test_a_teacher_from_a_file_is_named(data):
     given = {**SETTINGS, "teacher_weights": {"resnet20": "weights.pth"}}
     assert "finished, from a file: resnet20" in lessons(given, data())["teachers"]

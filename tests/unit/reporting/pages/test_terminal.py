@@ -96,6 +96,32 @@ def test_without_a_second_policy_the_distillers_are_listed_alone(results):
     assert "No policy to compare" in text
 
 
+def test_without_plain_distillation_the_levels_are_listed(cell):
+    lines = [
+        cell("kd", policy, seed, 0.5)
+        for policy in ("adaptive", "anti", "random")
+        for seed in range(3)
+    ]
+    text = console_table(pd.DataFrame(lines))
+    assert "adaptive against anti" in text or "anti %" in text
+    assert (
+        sum(line.startswith("kd  ") and "50.00 ± 0.00 (n=3)" in line for line in text.splitlines())
+        == 3
+    )
+
+
+def test_test_images_are_counted_by_cell_and_in_all(results, predictions, data):
+    shared = predictions(results, 360)
+    text = console_table(results, data(), predictions=shared)
+    assert "(mean ± sd), 360 images\n" in text
+    own = shared.assign(content=shared["content"] + shared["cell"].str[-2:])
+    text = console_table(results, data(), predictions=own)
+    assert "(mean ± sd), 360 images each, 1,080 different\n" in text
+    last = own["cell"].str.endswith("s2") & (own["image"] == 0)
+    text = console_table(results, data(), predictions=own[~last])
+    assert "(mean ± sd), 359 to 360 images each, 1,079 different\n" in text
+
+
 def test_no_cells_make_no_table(results):
     assert "No policy to compare" in console_table(results.iloc[:0])
 

@@ -9,8 +9,10 @@ from sakd.reporting.tables.contrasts import Contrast, Difference
 from sakd.reporting.tables.outcomes import Outcomes
 from sakd.reporting.tables.routers import Router, Tally
 from sakd.reporting.tables.verdicts import answer, contrasts, verdicts
+from sakd.routing import POLICIES as ROUTING
 
 COLLAPSED = Router("always", 2)
+RULES = [name for name, kind in ROUTING.items() if not kind.trained and not kind.settled]
 
 
 def found(mean, error, *, seeds=5, images=359, pairs=1, needed=None):
@@ -82,6 +84,17 @@ def test_collapsed_routers_are_counted_in_the_verdict(cell, history):
     gates["digits-t-s-kd-adaptive-s2"] = (1.0, 1.0)
     (one,) = verdicts(Outcomes.of(frame, history(frame, gates)))
     assert one.text.endswith("collapsed in 3 of 3 cells (= always but for 1 epoch)")
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_policy_without_a_router_has_none_in_its_verdict(cell, rule):
+    cells = [cell("kd", policy, seed, 0.5) for policy in ("always", rule) for seed in range(3)]
+    frame = pd.DataFrame(cells)
+    rates = frame.loc[frame["policy"] == rule, ["cell"]].assign(epoch=1)
+    history = rates.assign(**{"gate_rate/logits": 1.0})
+    (one,) = verdicts(Outcomes.of(frame, history))
+    assert "; its rule stopped choosing in 3 of 3 cells" in one.text
+    assert "router" not in one.text
 
 
 @pytest.mark.parametrize(
