@@ -93,7 +93,7 @@ repro: setup ## bring the DVC stages up to date
 	@$(BIN)/dvc repro $(ARGS)
 
 lock: setup ## pin the packages of pyproject.toml (ARGS=--upgrade: the newest)
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra project --extra dev \
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra project --extra export --extra dev \
 		--no-annotate --no-header pyproject.toml --output-file requirements.lock $(ARGS)
 
 clean: ## remove caches and build outputs; data and .venv stay

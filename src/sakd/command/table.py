@@ -16,6 +16,7 @@ COMMANDS = Table(
         "watch": "show the trainings that run at this moment",
         "report": "show where the latest report is, and open it",
         "best": "recommend the student to ship, under a budget",
+        "export": "export a finished network as a folder that other programs can use",
         "predict": "classify pictures with a finished network",
         "evaluate": "measure a finished network on a folder of labelled pictures",
         "clean": "remove the trainings that the present grid does not use",
