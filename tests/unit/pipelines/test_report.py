@@ -29,7 +29,7 @@ def test_both_pages_list_the_settings_and_the_data(results: pd.DataFrame, splits
         results, pd.DataFrame(), PREDICTIONS, card, parameters, Origin()
     )
     assert "reference-resnet14-resnet8.tex" in tables
-    assert "gain.svg" in pictures
+    assert "gain-resnet14-resnet8.svg" in pictures
     for page in pages:
         for name, value in {
             "student.epochs": "23",

@@ -113,11 +113,7 @@ class _Forest:
             y=[rows[name] + _BELOW for name in self.seeds["distiller"]],
             text=[label(seed) for seed in self.seeds["seed"]],
             mode="markers",
-            marker={
-                "size": 5,
-                "opacity": 0.55,
-                "color": [self.styles[name].colour for name in self.seeds["distiller"]],
-            },
+            marker={"size": 5, "opacity": 0.7, "color": GREY},
             hovertemplate="%{x:+.2f} points, seed %{text}",
         )
 

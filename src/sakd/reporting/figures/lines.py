@@ -52,11 +52,19 @@ def with_cells(history: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     return keys.merge(history.drop(columns=clashing), on="cell")
 
 
-def line(group: pd.DataFrame, column: str, *, name: str, style: Style, scale: float = 1) -> Line:
+def line(
+    group: pd.DataFrame,
+    column: str,
+    *,
+    name: str,
+    style: Style,
+    scale: float = 1,
+    most: int = POINTS,
+) -> Line:
     """Average a column of the history over cells, at some epochs."""
     by_epoch = group.groupby("epoch")[column].agg(["mean", "std", "count"])
     by_epoch = by_epoch[by_epoch["count"] > 0]
-    by_epoch = by_epoch.iloc[thinned(len(by_epoch), POINTS)]
+    by_epoch = by_epoch.iloc[thinned(len(by_epoch), most)]
     mean, sd = ((scale * by_epoch[part]).round(_digits(scale)) for part in ("mean", "std"))
     return Line(name, style, by_epoch.index.tolist(), mean, sd, by_epoch["count"].tolist())
 

@@ -34,7 +34,7 @@ def unfinished_section(cells: pd.DataFrame) -> list[Section]:
 def settings_section(settings: Mapping[str, object]) -> list[Section]:
     """List the settings by their dotted names; no section without any, no line for an unset one."""
     facts = tuple(flat(settings).items())
-    return [Section("Settings", (Text(KEYS), Facts(facts)))] if facts else []
+    return [Section("Settings", (Text(KEYS), Facts(facts)), folded=True)] if facts else []
 
 
 def provenance_section(provenance: Mapping[str, str]) -> list[Section]:

@@ -32,7 +32,7 @@ def anchors(cells: pd.DataFrame) -> Anchors:
     if not set(PLACES) <= set(cells.columns):
         return {}
     methods = [tuple(named.values()) for named, _ in by_method(cells)]
-    return {method: f"cells-{number}" for number, method in enumerate(methods)}
+    return {method: f"c{number}" for number, method in enumerate(methods)}
 
 
 def links_of(
@@ -57,13 +57,13 @@ def links_of(
 def line_links(
     table: pd.DataFrame, pair: tuple[str, ...], known: Anchors, *, names: int = 2
 ) -> Links:
-    """Lead from a table whose lines name a distiller and a policy; all numbers of a line alike."""
+    """Lead from the first number of each line of a table that names distillers and policies."""
     found: dict[tuple[int, str], str] = {}
     for row, (distiller, policy) in enumerate(table.iloc[:, :2].itertuples(index=False)):
         alone = distiller == STUDENT
         method = (*pair, NONE, NONE) if alone else (*pair, distiller, policy)
         if anchor := known.get(method):
-            found |= {(row, column): anchor for column in table.columns[names:]}
+            found[row, table.columns[names]] = anchor
     return found
 
 
@@ -98,7 +98,7 @@ def cells_section(cells: pd.DataFrame, place: str) -> list[Section]:
         )
         for named, group in by_method(cells)
     )
-    return [Section("Cells", (Text(CELLS), CellList(lines)))]
+    return [Section("Cells", (Text(CELLS), CellList(lines)), folded=True)]
 
 
 def _title(named: Mapping[str, str]) -> str:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
+import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from plotly.io import to_html
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
+from plotly.io import templates
 from plotly.offline import get_plotlyjs
 
-from sakd.reporting.pages.sections import CHAPTER, Block, Chart, Report
+from sakd.reporting.pages.sections import CHAPTER, TABLES, Block, Chart, Report, Tabular
 
-_TOOLBAR = {
-    "responsive": True,
-    "displaylogo": False,
-    "plotlyServerURL": "",
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
-}
+_TEMPLATE = "plotly_white"
+_MOST = 60
+"""Lines of a table that the page shows."""
+
+_NUMBER = r"^([-+]?[\d.]+)"
+_OWN = ("y", "xaxis", "yaxis")
+"""What differs between most traces of a figure."""
 
 
 def report_html(content: Report) -> str:
@@ -31,9 +37,16 @@ def report_html(content: Report) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"anchor": _anchor, "kind": _kind, "plot": _plot}
+    environment.filters |= {
+        "anchor": _anchor,
+        "kind": _kind,
+        "plot": _plot,
+        "shown": _shown,
+        "file": _file,
+    }
     page = environment.get_template("report.html.j2")
-    return page.render(report=content, chapter=CHAPTER, plotly=get_plotlyjs())
+    look = _compact(templates[_TEMPLATE].to_plotly_json())
+    return page.render(report=content, chapter=CHAPTER, plotly=get_plotlyjs(), look=look)
 
 
 def _anchor(title: str) -> str:
@@ -44,14 +57,40 @@ def _kind(block: Block) -> str:
     return type(block).__name__.lower()
 
 
-def _plot(chart: Chart) -> str:
-    """Draw a figure; plotly writes ``<``, ``>`` and ``/`` of its data as escapes of JavaScript."""
-    html: str = to_html(
-        chart.figure,
-        config=_TOOLBAR,
-        include_plotlyjs=False,
-        full_html=False,
-        div_id=chart.name,
-        post_script="dress('{plot_id}');",
+def _shown(table: Tabular) -> list[int]:
+    """Choose the lines of a table: of very many those with the highest first number."""
+    if len(table.frame) <= _MOST:
+        return list(range(len(table.frame)))
+    texts = table.frame.iloc[:, table.names].astype(str)
+    numbers = pd.to_numeric(texts.str.extract(_NUMBER)[0])
+    return sorted(numbers.nlargest(_MOST).index.tolist())
+
+
+def _file(table: Tabular) -> str:
+    return f"{TABLES}/{table.name}.csv"
+
+
+def _plot(chart: Chart) -> Markup:
+    """Write the data of a figure once: what several traces have in common is shared.
+
+    ``<``, ``>``, ``&`` and ``'`` are escapes of JSON, so that no data can end the script.
+    """
+    figure: dict[str, Any] = json.loads(chart.figure.to_json())
+    shared: dict[str, int] = {}
+    traces = []
+    for trace in figure["data"]:
+        own = {name: trace.pop(name) for name in _OWN if name in trace}
+        common = json.dumps(trace)
+        traces.append([shared.setdefault(common, len(shared)), own])
+    figure["layout"].pop("template", None)
+    return _compact(
+        {
+            "shared": [json.loads(common) for common in shared],
+            "traces": traces,
+            "layout": figure["layout"],
+        }
     )
-    return html
+
+
+def _compact(value: object) -> Markup:
+    return htmlsafe_json_dumps(value, separators=(",", ":"))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from sakd.data import DataCard
-from sakd.reporting.pages.sections import Block, Section, Tabular, Text
+from sakd.reporting.pages.sections import PART, Block, Section, Tabular, Text
 from sakd.reporting.pages.wording import (
     CLASSES,
     COST,
@@ -38,16 +38,24 @@ def measures_section(
     There is no section, and within it no table, of what was not measured.
     """
     pairs = pairs_in(cells)
-    blocks: list[Block] = []
-    for pair in pairs:
-        of = f" of {pair_name(pair)}" if len(pairs) > 1 else ""
-        blocks += _tables(of_pair(cells, pair), pair, of)
-        if predictions is not None:
-            blocks += _classes(of_pair(cells, pair), predictions, data, of)
+    named = {pair: f" of {pair_name(pair)}" if len(pairs) > 1 else "" for pair in pairs}
+    parts = {
+        pair: (*_tables(of, pair, named[pair]), *_classes(of, predictions, data, named[pair]))
+        for pair in pairs
+        for of in [of_pair(cells, pair)]
+    }
     costs = shown_costs(cells)
+    rest: list[Block] = []
     if not empty(costs.text):
-        blocks.append(Tabular("costs", "Cost of the networks", *costs, names=2, note=COST))
-    return [Section("Measures", (Text(MEASURES), *blocks))] if blocks else []
+        rest.append(Tabular("costs", "Cost of the networks", *costs, names=2, note=COST))
+    if len(pairs) == 1:
+        rest = [*parts.popitem()[1], *rest]
+    folds = [
+        Section(f"Measures of {pair_name(pair)}", blocks, level=PART, folded=True)
+        for pair, blocks in parts.items()
+        if blocks
+    ]
+    return [Section("Measures", (Text(MEASURES), *rest)), *folds] if rest or folds else []
 
 
 def _tables(cells: pd.DataFrame, pair: tuple[str, ...], of: str) -> Iterator[Tabular]:
@@ -71,10 +79,9 @@ def _note(meaning: str, table: pd.DataFrame) -> str:
 
 
 def _classes(
-    cells: pd.DataFrame, predictions: pd.DataFrame, data: DataCard | None, of: str
+    cells: pd.DataFrame, predictions: pd.DataFrame | None, data: DataCard | None, of: str
 ) -> Iterator[Block]:
-    rows = class_rows(cells, predictions)
-    if rows.empty:
+    if predictions is None or (rows := class_rows(cells, predictions)).empty:
         return
     (pair,) = pairs_in(cells)
     shown, file = shown_classes(rows, cells, predictions, data), pair_file("classes", pair)

@@ -26,7 +26,7 @@ _REBUILT = (
 def methods_section(cells: pd.DataFrame) -> list[Section]:
     """Describe every distiller and policy of the results; no section if none is known."""
     facts = (*_distillers(cells), *_policies(cells))
-    return [Section("Methods", (Facts(facts),))] if facts else []
+    return [Section("Methods", (Facts(facts),), folded=True)] if facts else []
 
 
 def _distillers(cells: pd.DataFrame) -> Iterator[tuple[str, str]]:

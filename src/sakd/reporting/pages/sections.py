@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -86,11 +87,16 @@ class Highlights:
 
 @dataclass(frozen=True)
 class CellLinks:
-    """A cell in a few words, with links to its record and weights; empty without a file."""
+    """A cell in a few words, with the addresses of its record and weights; empty without a file."""
 
     label: str
     record: str
     weights: str
+
+    @property
+    def links(self) -> tuple[str, str]:
+        """Both addresses."""
+        return self.record, self.weights
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,14 @@ class MethodCells:
     anchor: str
     title: str
     cells: tuple[CellLinks, ...]
+
+    @property
+    def folder(self) -> str:
+        """The beginning that all addresses have in common."""
+        links = [link for cell in self.cells for link in cell.links if link]
+        first, last = min(links, default=""), max(links, default="")
+        same = (one == other for one, other in zip(first, last, strict=False))
+        return first[: sum(takewhile(bool, same))]
 
 
 @dataclass(frozen=True)
@@ -118,11 +132,15 @@ CHAPTER, PART = 2, 3
 
 @dataclass(frozen=True)
 class Section:
-    """A titled run of blocks: a chapter, or a part of the one before it."""
+    """A titled run of blocks: a chapter, or a part of the one before it.
+
+    ``folded`` ones show their title until somebody opens them.
+    """
 
     title: str
     blocks: tuple[Block, ...]
     level: int = CHAPTER
+    folded: bool = False
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,11 @@ class Links(HTMLParser):
         known = dict(attrs)
         if tag == "a":
             self.open = known["href"]
-            self.listed.setdefault(self.item, []).append(self.open)
         if tag == "li":
-            self.item = known.get("id") or ""
+            self.item, self.start = known.get("id") or "", known.get("data-at") or ""
+        if "data-to" in known:
+            files = [self.start + rest for rest in known["data-to"].split(" ") if rest]
+            self.listed.setdefault(self.item, []).extend(files)
 
     def handle_endtag(self, tag):
         self.open = "" if tag == "a" else self.open
@@ -82,7 +84,10 @@ def test_pooled_numbers_lead_nowhere(found):
 def test_a_path_outside_the_project_is_a_link_all_the_same(placed, history):
     outside = placed.assign(record="/mnt/a b/record.json")
     page = report_html(report(outside, history(outside), origin=Origin(place="../../..")))
-    assert 'href="file:///mnt/a%20b/record.json"' in page
+    parser = Links()
+    parser.feed(page)
+    listed = [link for links in parser.listed.values() for link in links]
+    assert "file:///mnt/a%20b/record.json" in listed
 
 
 def test_results_without_paths_have_no_links(results, history):

@@ -39,8 +39,9 @@ def predictions(measured: pd.DataFrame) -> pd.DataFrame:
 
 
 def tables(measured: pd.DataFrame, *more: object) -> dict[str, Tabular]:
-    (section,) = measures_section(prepared(measured), *more)
-    return {block.caption: block for block in section.blocks if isinstance(block, Tabular)}
+    sections = measures_section(prepared(measured), *more)
+    blocks = [block for section in sections for block in section.blocks]
+    return {block.caption: block for block in blocks if isinstance(block, Tabular)}
 
 
 def test_the_tables_of_one_pair_and_the_cost(

@@ -7,6 +7,7 @@ import pytest
 from plotly.offline import get_plotlyjs
 
 from sakd.reporting import Origin, report, report_html, report_markdown
+from sakd.reporting.pages.sections import Report, Section, Tabular
 
 SCRIPT = "<script>alert('x')</script>"
 ORIGIN = Origin(
@@ -88,8 +89,26 @@ def test_a_name_cannot_end_the_data_of_a_figure(cell, history):
     frame = pd.DataFrame([cell(name, policy, 0, 0.5) for policy in ("always", "adaptive")])
     page = report_html(report(frame, history(frame)))
     assert "alert(1)</script>" not in page
-    # plotly, three figures, the page's own.
-    assert sum(tag == "script" for tag, _ in elements(page).found) == 5
+    # plotly, its template, three figures, the page's own.
+    assert sum(tag == "script" for tag, _ in elements(page).found) == 6
+
+
+def test_of_a_very_long_table_the_lines_of_the_highest_first_number_are_shown():
+    numbers = [f"{number}.00 ± 1.00" for number in range(100)]
+    frame = pd.DataFrame({"method": [f"m{k}" for k in range(100)], "top-1 %": numbers})
+    section = Section("Long", (Tabular("long", "A long table", frame),))
+    page = report_html(Report("Title", "", "", (section,)))
+    assert "60 of 100 lines, those with the highest top-1 %; tables/long.csv has all." in page
+    assert [">m39<" in page, ">m40<" in page, ">m99<" in page] == [False, True, True]
+
+
+def test_pairs_are_folded_where_there_are_several(results, history):
+    both = pd.concat([results, results.assign(student="u", cell=results["cell"] + "-u")])
+    for frame, folds in ((results, 0), (both, 2)):
+        content = report(frame, history(frame))
+        parts = [section for section in content.sections if section.title.startswith("digits")]
+        assert sum(section.folded for section in parts) == folds
+        assert report_html(content).count("<summary><h3>digits") == folds
 
 
 def test_an_image_counts_once_and_so_do_those_that_only_one_seed_tests(

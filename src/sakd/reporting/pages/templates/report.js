@@ -1,62 +1,3 @@
-"use strict";
-
-const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-
-/** Give a drawn figure the colours of the page. */
-const dress = id => {
-  const figure = document.getElementById(id);
-  const [ink, line, card] = ["--ink", "--line", "--card"].map(colour);
-  const changes = {
-    "paper_bgcolor": "rgba(0,0,0,0)",
-    "plot_bgcolor": "rgba(0,0,0,0)",
-    "font.color": ink,
-    "hoverlabel.bgcolor": card,
-    "hoverlabel.bordercolor": line,
-    "hoverlabel.font.color": ink,
-    "modebar.bgcolor": "rgba(0,0,0,0)",
-    "modebar.color": line,
-    "modebar.activecolor": colour("--accent"),
-  };
-  for (const axis of Object.keys(figure.layout).filter(key => /^[xy]axis/.test(key))) {
-    changes[`${axis}.gridcolor`] = changes[`${axis}.linecolor`] = line;
-    changes[`${axis}.zerolinecolor`] = colour("--soft");
-  }
-  return Plotly.relayout(figure, changes);
-};
-
-/** Name the drawing of a figure by its caption; its other layers say nothing. */
-const describe = figure => {
-  const caption = figure.closest("figure").querySelector("figcaption").textContent;
-  figure.querySelectorAll(".main-svg").forEach((layer, number) => {
-    if (number) {
-      layer.setAttribute("aria-hidden", "true");
-    } else {
-      layer.setAttribute("role", "img");
-      layer.setAttribute("aria-label", caption);
-    }
-  });
-};
-
-const figures = () => [...document.querySelectorAll(".plotly-graph-div")];
-
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-  figures().forEach(figure => dress(figure.id));
-});
-
-const PAPER_WIDTH = 660;
-
-/** Print on white, with figures as wide as the paper. */
-const print = paper => {
-  document.documentElement.classList.toggle("paper", paper);
-  for (const figure of figures()) {
-    dress(figure.id);
-    Plotly.relayout(figure, paper ? {width: PAPER_WIDTH} : {width: null, autosize: true});
-  }
-};
-
-addEventListener("beforeprint", () => print(true));
-addEventListener("afterprint", () => print(false));
-
 /** Read the number that a cell begins with; null for words. */
 const number = text => {
   const found = /^[[(]?([+-]?[\d,]*\.?\d+)/.exec(text);
@@ -104,6 +45,34 @@ const sortable = table => {
   });
 };
 
+const FILES = ["record", "weights"];
+
+/** Link a cell to its files, whose addresses begin as those of all cells of its method. */
+const link = cell => {
+  cell.dataset.to.split(" ").forEach((rest, file) => {
+    if (rest) {
+      const place = document.createElement("a");
+      place.href = cell.parentElement.dataset.at + rest;
+      place.textContent = FILES[file];
+      cell.append(" ", place);
+    }
+  });
+};
+
+/** Open what is folded around the place that the address names. */
+const unfold = () => {
+  let place = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = place;
+  for (; place; place = place.parentElement) {
+    if (place instanceof HTMLDetailsElement) {
+      place.open = true;
+    }
+  }
+  target?.scrollIntoView();
+};
+
+addEventListener("hashchange", unfold);
+
 /** Let the keyboard scroll what is wider than the page. */
 const reach = () => {
   for (const frame of document.querySelectorAll(".table")) {
@@ -116,7 +85,9 @@ const reach = () => {
 
 addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll(".table table").forEach(sortable);
-  figures().forEach(describe);
+  document.querySelectorAll("[data-to]").forEach(link);
+  document.addEventListener("toggle", reach, true);
   reach();
+  unfold();
 });
 addEventListener("resize", reach);
