@@ -19,7 +19,7 @@ class DecoupledKD(KD):
     Zhao et al., CVPR 2022, arXiv:2203.08679.
     Loss: T^2 / B * sum_b [ alpha KL(b_t || b_s) + beta KL(q_t || q_s) ], p = softmax(z / T),
     b = (p_y, 1 - p_y) with y the label, q the softmax over the classes but y, T = 4. A mixed
-    image counts by its own label, not its partner's.
+    image counts by the label with the larger share.
     KD is alpha = 1, beta = 1 - p_y of the teacher. On two classes the second term is constant.
     beta is 8 in the paper's default, but 2 for resnet56/resnet20. ``standardise`` is that of KD.
     It takes the place of KD, which is left out.
@@ -57,7 +57,7 @@ class DecoupledKD(KD):
     def error(self, student: Tensor, teacher: Tensor, batch: Batch) -> Tensor:
         """See `KD.error`."""
         (label_s, others_s), (label_t, others_t) = (
-            decoupled(logits, batch.labels) for logits in (student, teacher)
+            decoupled(logits, batch.leading_labels) for logits in (student, teacher)
         )
         return self.alpha * divergence(label_s, label_t) + self.beta * divergence(
             others_s, others_t

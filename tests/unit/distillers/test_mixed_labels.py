@@ -11,7 +11,14 @@ from sakd.data import Batch
 from sakd.data.batches.mixing import Mixture
 from sakd.distillers import Distiller
 
-SHAPES = {"ka": (6,), "dtd": (6,), "triplet": (6,), "category": (2, 2, 2), "category_logits": (6,)}
+SHAPES = {
+    "dkd": (6,),
+    "ka": (6,),
+    "dtd": (6,),
+    "triplet": (6,),
+    "category": (2, 2, 2),
+    "category_logits": (6,),
+}
 OPTIONS = {"dtd": {"adjust": True}}
 
 

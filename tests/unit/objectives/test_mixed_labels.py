@@ -15,7 +15,7 @@ from sakd.objectives import Objective, Supervised
 
 OF_LABELS = {"cross_entropy", "teacher_cross_entropy", "routing", "tofd"}
 # The label with the larger share.
-OF_ONE_LABEL = {"ka", "category", "category_logits", "triplet", "jacobian"}
+OF_ONE_LABEL = {"dkd", "ka", "category", "category_logits", "triplet", "jacobian"}
 OF_MIXED_GRADIENTS = {"crcd_gradient"}  # directions of the mixed loss, which are no mixture
 SHARE = 0.3
 
