@@ -25,6 +25,9 @@ from sakd.training.kept import Asked, kept_bytes
 TIMED = 3
 """Calls that are timed where there is time for them, after one that warms up."""
 
+EARLY = 4
+"""The first epochs of a phase, whose beginnings are timed: not all begin with the same work."""
+
 MEASURED = 64
 """Validation images on which the time of measuring is taken."""
 
@@ -152,7 +155,7 @@ class Timer:
     def _step(self, run: Run, stream: BatchStream, watch: Watch, taught_by: str | None) -> float:
         """Time a step and, once for each, the forward pass of a teacher.
 
-        A step has its share of the beginning of an epoch, as if all began like the first.
+        A step has its share of the beginning of an epoch, as if all began like the first few.
         """
         (batch,) = stream.epoch(0)
         seen, request = run.precision.seen(batch), run.objective.request()
@@ -162,9 +165,12 @@ class Timer:
             with run.precision.applied(self._bench.device):
                 outputs[:] = answer([request], seen.images)
 
+        early = run.spans[run.phase][:EARLY]
+
         def begin() -> None:
             with run.precision.applied(self._bench.device):
-                run.objective.begin_epoch(run.spans[run.phase].start, run.epochs, stream)
+                for epoch in reversed(early):
+                    run.objective.begin_epoch(epoch, run.epochs, stream)
 
         begin()
         if request is None or taught_by in self._asked:
@@ -172,7 +178,7 @@ class Timer:
         else:
             self._asked[taught_by] = watch.typical(ask)
         step = self._stepping(run, seen, *outputs)
-        return watch.typical(step) + watch.typical(begin)
+        return watch.typical(step) + watch.typical(begin) / len(early)
 
     def _stepping(self, run: Run, batch: Batch, outputs: Outputs | None) -> Callable[[], None]:
         """Give a step of ``run``, which a GPU repeats from a record."""
