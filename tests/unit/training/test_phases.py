@@ -186,6 +186,15 @@ def test_a_recipe_is_for_a_player_of_some_phase() -> None:
         run_of(optimisation={"router": STEADY})
 
 
+def test_the_players_of_later_phases_have_no_optimisers_yet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[str] = []
+    monkeypatch.setattr(Halves, "watch", lambda _, optimisers: made.extend(optimisers))
+    run = run_of()
+    assert made == list(run.players) == ["early"]
+
+
 @pytest.fixture(params=[0, 1], ids=["computed", "kept"])
 def make(small_network: Networks, request: pytest.FixtureRequest) -> Make:
     """Distil in phases from one teacher, the same object every time; outputs are kept or not."""
