@@ -29,7 +29,7 @@ def blank(text: str) -> go.Figure:
 def panels(titles: list[str], *, panel_height: int) -> go.Figure:
     """Make an empty figure of one panel per title, two side by side.
 
-    The page arranges them by its width; it reads the height of a panel in ``layout.meta``.
+    The page arranges them by its width; it reads their number and height in ``layout.meta``.
 
     Args:
         titles: Panel titles, from data.
@@ -48,7 +48,7 @@ def panels(titles: list[str], *, panel_height: int) -> go.Figure:
     figure.update_annotations(font_size=14)
     figure.update_xaxes(title_font_size=13, title_standoff=8)
     figure.update_yaxes(title_font_size=13, title_standoff=8)
-    meta = {"panel_height": panel_height}
+    meta = {"panel_height": panel_height, "panels": len(titles)}
     return figure.update_layout(height=height, showlegend=False, meta=meta, **_look())
 
 

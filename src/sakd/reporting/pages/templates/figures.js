@@ -30,11 +30,10 @@ const plain = text => new DOMParser().parseFromString(String(text), "text/html")
 
 /** Put the panels of a layout side by side, as many as a width takes. */
 const arranged = (layout, width) => {
-  const tall = layout.meta?.panel_height;
-  if (!tall) {
+  if (!layout.meta) {
     return {...layout, width};
   }
-  const number = Object.keys(layout).filter(key => key.startsWith("xaxis")).length;
+  const {panel_height: tall, panels: number} = layout.meta;
   const columns = Math.max(1, Math.min(number, Math.floor(width / NARROWEST)));
   const rows = Math.ceil(number / columns);
   const changed = {...layout, width, height: rows * tall + GAP.top};
@@ -49,6 +48,10 @@ const arranged = (layout, width) => {
     changed[axis("x", panel)] = {...layout[axis("x", panel)], domain: [left, Math.min(right, 1)]};
     changed[axis("y", panel)] = {...layout[axis("y", panel)], domain: [bottom, top]};
     Object.assign(changed.annotations[panel], {x: (left + right) / 2, y: top});
+  }
+  for (let rest = number; layout[axis("x", rest)]; rest++) {  // of a last row that is not full
+    delete changed[axis("x", rest)];
+    delete changed[axis("y", rest)];
   }
   return changed;
 };
