@@ -11,6 +11,7 @@ from sakd.reporting.pages.content import report
 from sakd.reporting.pages.html import report_html
 from sakd.reporting.pages.markdown import report_markdown
 from sakd.reporting.pages.origin import Origin
+from sakd.reporting.pages.routing import Routing
 from sakd.reporting.pages.study import outline
 from sakd.reporting.pages.terminal import console_table
 from sakd.reporting.tables.caveats import caveats, collapsed_policies
@@ -20,6 +21,7 @@ from sakd.reporting.tables.summary import summary
 
 __all__ = [
     "Origin",
+    "Routing",
     "caveats",
     "collapsed_policies",
     "console_table",

@@ -90,17 +90,19 @@ def test_a_finished_teacher_that_may_know_test_images_is_refused(tmp_path: Path)
 
 
 def test_tables_of_splits_are_joined_and_stay_small() -> None:
-    results, history, predictions = (
+    results, history, predictions, routing, sheets = (
         [pd.DataFrame({"cell": [cell], "content": [f"{name}{cell}"]}) for cell in ("a", "b")]
-        for name in "rhp"
+        for name in "rhpcs"
     )
     predictions = [table.astype("category") for table in predictions]
-    joined = join(*results, *history, *predictions)
-    assert [list(table["cell"]) for table in joined] == [["a", "b"]] * 3
+    joined = join(*results, *history, *predictions, *routing, *sheets)
+    assert [list(table["cell"]) for table in joined] == [["a", "b"]] * 5
     assert [list(table["content"]) for table in joined] == [
         ["ra", "rb"],
         ["ha", "hb"],
         ["pa", "pb"],
+        ["ca", "cb"],
+        ["sa", "sb"],
     ]
     assert set(map(str, joined[2].dtypes)) == {"category"}
 

@@ -108,7 +108,8 @@ def test_a_stage_stops_where_those_before_it_were_not_run(load_context: Load) ->
     for name, value in context.params.items():
         catalog[f"params:{name}"] = value
     missing = (
-        "digits-evaluation, digits-predictions, digits-resnet20-accuracy; run the stages before"
+        "digits-evaluation, digits-predictions, digits-resnet20-accuracy, digits-routing, "
+        "digits-sheets; run the stages before"
     )
     with pytest.raises(click.ClickException, match=missing):
         RunHooks().before_pipeline_run(pipelines["report"], catalog)

@@ -17,6 +17,7 @@ from sakd.foundation.vocabulary import DONE
 from sakd.pipelines.keys import check_key, student_settings, teacher_settings
 from sakd.reporting import (
     Origin,
+    Routing,
     gains,
     gate_rates,
     learning_curves,
@@ -29,6 +30,9 @@ from sakd.reporting import (
 )
 from sakd.reporting.tables.columns import OF_TEACHERS, SPENT, TEST, TEST_BALANCED, TEST_NLL
 from sakd.study.parameters import Parameters
+
+KINDS = 5
+"""Tables of every split."""
 
 
 def tabulate(
@@ -55,19 +59,22 @@ def tabulate(
     return results.drop(columns="settings").join(_of_teachers(teachers), on="teacher")
 
 
-def join(*tables: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Join the results, the histories and the predictions of several splits.
+def join(*tables: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
+    """Join the tables of several splits.
 
     Args:
-        tables: The results of every split, then their histories, then their predictions.
+        tables: The results of every split, then their histories, predictions, routing and sheets.
+
+    Returns:
+        One table of each kind.
     """
-    count = len(tables) // 3
-    results, history, predictions = (
+    count = len(tables) // KINDS
+    results, history, predictions, *others = (
         pd.concat(tables[first : first + count], ignore_index=True)
         for first in range(0, len(tables), count)
     )
     names = dict.fromkeys(("cell", "content"), "category")  # by which they were kept small
-    return results, history, predictions.astype(names)
+    return results, history, predictions.astype(names), *others
 
 
 def summarise(results: pd.DataFrame, predictions: pd.DataFrame) -> dict[str, Any]:
@@ -118,6 +125,7 @@ def write(
     card: Mapping[str, Any],
     parameters: Parameters,
     origin: Origin,
+    *routing: pd.DataFrame,
 ) -> tuple[str, str, dict[str, bytes], dict[str, bytes]]:
     """Write the report as Markdown and as a page, its tables and its figures as files.
 
@@ -128,11 +136,13 @@ def write(
         card: Of the data.
         parameters: All of them.
         origin: The command of the run, as far as it is known.
+        routing: The two parts of a `Routing`.
     """
     content = report(
         results,
         history,
         predictions=predictions,
+        routing=Routing(*routing) if routing else None,
         data=DataCard.from_json(card),
         origin=replace(
             origin,

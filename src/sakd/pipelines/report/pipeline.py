@@ -9,7 +9,7 @@ from sakd.pipelines.report.nodes import draw, join, summarise, tabulate, write
 from sakd.study.parameters import Parameters
 from sakd.study.splits import StudySplit, splits_of
 
-TABLES = ("results", "history", "predictions")
+TABLES = ("results", "history", "predictions", "routing", "sheets")
 
 
 def create_pipeline(parameters: Parameters) -> Pipeline:
@@ -18,16 +18,17 @@ def create_pipeline(parameters: Parameters) -> Pipeline:
     The page shows the data card of the first split.
     """
     data, splits = parameters.data.slug, splits_of(parameters)
-    results, _, predictions = tables = [f"{data}-{name}" for name in TABLES]
+    results, history, predictions, *routing = tables = [f"{data}-{name}" for name in TABLES]
+    measured = [results, history, predictions]
     figures = [f"{data}-{name}" for name in ("learning_curves", "gate_rates", "gains")]
     pages = [f"{data}-{name}" for name in ("report_md", "report_html", "tables", "pictures")]
     nodes = [
         *map(_tabulate, splits),
         Node(summarise, [results, predictions], f"{data}-summary", name="summarise"),
-        Node(draw, [*tables, "params:study"], figures, name="draw"),
+        Node(draw, [*measured, "params:study"], figures, name="draw"),
         Node(
             write,
-            [*tables, f"{splits[0].data}-card", "params:study", "params:origin"],
+            [*measured, f"{splits[0].data}-card", "params:study", "params:origin", *routing],
             pages,
             name="write",
         ),

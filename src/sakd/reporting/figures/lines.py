@@ -33,6 +33,7 @@ class Line(NamedTuple):
         mean: A value for each of them.
         sd: The standard deviation between cells; NaN for a single one.
         cells: The number of cells that each mean is of.
+        unit: The name of what ``epochs`` counts, where it is something else.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Line(NamedTuple):
     mean: pd.Series
     sd: pd.Series
     cells: list[int]
+    unit: str = "epoch"
 
 
 def with_cells(history: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
@@ -127,6 +129,7 @@ def _band(each: Line) -> go.Scatter:
 
 def _mean(each: Line) -> go.Scatter:
     alike = len(set(each.cells)) == 1  # then it is said once, which keeps the page small
+    number = each.cells[0] if alike else "%{customdata}"
     return go.Scatter(
         x=each.epochs,
         y=each.mean.tolist(),
@@ -139,7 +142,7 @@ def _mean(each: Line) -> go.Scatter:
             "size": 7,
             "maxdisplayed": _MARKED,
         },
-        hovertemplate=f"%{{y:.2f}} (epoch %{{x}}, n={each.cells[0] if alike else '%{customdata}'})",
+        hovertemplate=f"%{{y:.2f}} ({each.unit} %{{x}}, n={number})",
     )
 
 

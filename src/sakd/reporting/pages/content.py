@@ -22,6 +22,7 @@ from sakd.reporting.pages.methods import methods_section
 from sakd.reporting.pages.origin import Origin
 from sakd.reporting.pages.pairs import pair_sections
 from sakd.reporting.pages.published import published_section
+from sakd.reporting.pages.routing import Routing, routing_section
 from sakd.reporting.pages.sections import (
     Block,
     Facts,
@@ -50,6 +51,7 @@ def report(
     history: pd.DataFrame,
     *,
     predictions: pd.DataFrame | None = None,
+    routing: Routing | None = None,
     origin: Origin | None = None,
     data: DataCard | None = None,
     margin: float = MARGIN,
@@ -60,6 +62,7 @@ def report(
         results: One line per cell.
         history: One line per (cell, epoch).
         predictions: One line per (cell or teacher, test image), as the evaluation makes them.
+        routing: Which training images distilled; None where nothing is known of it.
         origin: Settings, command and machine; None where nothing is known of them.
         data: The card of the data that the results are of.
         margin: The difference in accuracy that does not matter, as a fraction.
@@ -82,6 +85,7 @@ def report(
         *published_section(cells, origin.settings),
         *measures_section(cells, predictions, data),
         *front_section(cells),
+        *routing_section(cells, routing, data),
         *methods_section(cells),
         Section("How to read it", (Facts(wording.definitions(data)),), folded=True),
         *unfinished_section(cells),

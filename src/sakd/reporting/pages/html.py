@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from typing import Any
 
 import pandas as pd
@@ -43,6 +44,7 @@ def report_html(content: Report) -> str:
         "plot": _plot,
         "shown": _shown,
         "file": _file,
+        "base64": _base64,
     }
     page = environment.get_template("report.html.j2")
     look = _compact(templates[_TEMPLATE].to_plotly_json())
@@ -68,6 +70,10 @@ def _shown(table: Tabular) -> list[int]:
 
 def _file(table: Tabular) -> str:
     return f"{TABLES}/{table.name}.csv"
+
+
+def _base64(content: bytes) -> str:
+    return b64encode(content).decode()
 
 
 def _plot(chart: Chart) -> Markup:

@@ -15,6 +15,7 @@ from sakd.reporting.pages.sections import (
     Facts,
     Highlights,
     MethodCells,
+    Picture,
     Report,
     Section,
     Tabular,
@@ -50,7 +51,7 @@ def _block(block: Block) -> str:
             lines = ["> **Read this first**", ">", *(f"> - {_text(i)}" for i in items)]
         case Highlights(items):
             lines = [f"- {_text(i.label)}: **{_text(i.value)}** ({_text(i.note)})" for i in items]
-        case Chart():
+        case Chart() | Picture():
             lines = [_picture(block)]
         case CellList(methods):
             lines = [f"- {_text(each.title)}: {_cells(each)}" for each in methods]
@@ -70,9 +71,10 @@ def _table(block: Tabular) -> str:
     return "\n\n".join([f"**{_text(block.caption)}**", table, *note, files])
 
 
-def _picture(chart: Chart) -> str:
-    title, _, _ = chart.caption.partition(". ")
-    return f"![{_text(title)}]({PICTURES}/{chart.name}.svg)\n\n{_text(chart.caption)}"
+def _picture(block: Chart | Picture) -> str:
+    title, _, _ = block.caption.partition(". ")
+    words, ending = (block.text, "png") if isinstance(block, Picture) else (title, "svg")
+    return f"![{_text(words)}]({PICTURES}/{block.name}.{ending})\n\n{_text(block.caption)}"
 
 
 def _cells(method: MethodCells) -> str:

@@ -63,6 +63,23 @@ class Chart:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A picture with its caption.
+
+    Attributes:
+        name: The name of its file, unique in the report.
+        caption: A title.
+        text: The picture in words, for those who do not see it.
+        png: The file.
+    """
+
+    name: str
+    caption: str
+    text: str
+    png: bytes
+
+
+@dataclass(frozen=True)
 class Warnings:
     """Warnings to read first."""
 
@@ -123,7 +140,7 @@ class CellList:
     methods: tuple[MethodCells, ...]
 
 
-Block = Text | Facts | Tabular | Chart | Warnings | Highlights | CellList
+Block = Text | Facts | Tabular | Chart | Picture | Warnings | Highlights | CellList
 
 
 CHAPTER, PART = 2, 3
@@ -161,6 +178,11 @@ class Report:
     def charts(self) -> tuple[Chart, ...]:
         """Every figure, in reading order."""
         return tuple(block for block in self._blocks() if isinstance(block, Chart))
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """Every picture, in reading order."""
+        return tuple(block for block in self._blocks() if isinstance(block, Picture))
 
     def _blocks(self) -> Iterator[Block]:
         return (block for section in self.sections for block in section.blocks)

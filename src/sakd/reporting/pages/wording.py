@@ -62,6 +62,40 @@ GATE_RATES = (
     "Bands: standard deviation between cells."
 )
 
+ROUTING = (
+    "Policies that tell images apart: which training images they distil. The rate of an image at a "
+    "spot is the share of all decisions on it, over all epochs, by which it distilled (of weights "
+    "their mean); where a policy decides once for all spots, they are one. Means over the finished "
+    "cells of a method."
+)
+
+ROUTING_TABLE = (
+    "Entropy: -r log2 r - (1 - r) log2 (1 - r) of the rate r in the last epoch, 0 for all or none, "
+    "1 for half. Selectivity: the deviation of the rates of images over that which coins of the "
+    "rates of every epoch would give, 1 for chance. Then Spearman's correlation of the rates of "
+    "images with their losses after the last epoch, without augmentation, and with KL(teacher || "
+    "student): above 0 where harder images distil more; - where all rates are equal. Images: all, "
+    "and those asked for their losses. Of weights the last epoch has the effective share, and "
+    "there is no entropy."
+)
+
+ROUTED_CLASSES = "The mean rate of the training images of a class."
+
+BY_DIFFICULTY = (
+    "Rate by difficulty. The training images in ten parts of one size, the easiest first; the mean "
+    "over the finished seeds. A flat line: difficulty says nothing about who distils."
+)
+
+SHEET = (
+    "Training images that distil most and least at each spot: {}. Of equal rates the first images "
+    "are shown."
+)
+
+UNRECORDED = (
+    "Not recorded: {} of such policies, trained by a version that did not count decisions on "
+    "images. They are complete otherwise; to have them counted, delete their folders and run again."
+)
+
 KEYS = (
     "The settings of every cell of this report. The content key of a cell, in the column key of "
     "results.csv, hashes them with its data, teacher and code; it names the folder of the cell's "

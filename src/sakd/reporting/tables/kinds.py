@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from sakd.distillers import DISTILLERS, Distiller
 from sakd.distillers.kd import KD
 from sakd.distillers.method import JOINT
-from sakd.routing import POLICIES, RoutingPolicy
+from sakd.routing import POLICIES, RoutingPolicy, choice
 from sakd.routing.always import Always
 
 REFERENCE = POLICIES.name_of(Always)
@@ -40,6 +40,12 @@ def has_router(policy: str) -> bool:
     """Tell whether a policy is trained, and no rule; an unknown one may be."""
     kind = policy_kind(policy)
     return kind is None or kind.trained
+
+
+def tells_apart(policy: str) -> bool:
+    """Tell whether samples distil for what they are under a policy; an unknown one may do so."""
+    kind = policy_kind(policy)
+    return kind is None or choice.tells_apart(kind)
 
 
 def stands_alone(method: str) -> bool:
