@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from sakd.data.sources.base import DIGITS
 from sakd.data.sources.classes import check_counts
 from sakd.data.sources.raw import RawData
 from sakd.data.sources.reading import PictureSet, read_raw
@@ -43,9 +44,14 @@ class TorchvisionImages(PictureSet):
 
     @property
     def slug(self) -> str:
-        """The name with its arguments, as a file may be called."""
+        """The name with its arguments, as a file may be called.
+
+        Where the images are those of any folder it ends in digits of `origin`, so that no two
+        folders share a name.
+        """
         given = [f"{name}_{value}" for name, value in (self.arguments or {}).items()]
-        return file_name("_".join([self.name, self.item, *given]))
+        folder = [self.origin[:DIGITS]] if self._class.of_any_folder and self.path else []
+        return file_name("_".join([self.name, self.item, *given, *folder]))
 
     def check(self) -> None:
         """Check that there is a folder to read, or to download to.

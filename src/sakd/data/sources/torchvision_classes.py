@@ -19,6 +19,8 @@ from sakd.foundation.names import listed, unknown
 PREFIX = "torchvision:"
 NO_ARGUMENTS = frozenset({"args", "kwargs", "root", "train", "download"})
 FUNCTIONS = frozenset({"transform", "target_transform", "transforms", "loader", "is_valid_file"})
+FOLDERS = frozenset({"DatasetFolder", "ImageFolder"})
+"""Classes that stand for no published images, but for those of any folder."""
 USUAL = {"train": "train", "test": "test"}
 """The values of ``split``, of classes that have this argument, unless others are given."""
 
@@ -58,6 +60,11 @@ class TorchvisionClass:
     def name(self) -> str:
         """The name of the dataset, for messages."""
         return f"{PREFIX}{self.item}"
+
+    @property
+    def of_any_folder(self) -> bool:
+        """Whether its images are those of any folder, and not a published set."""
+        return self.item in FOLDERS
 
     def check(self) -> None:
         """Check that there is such a class, and that it takes the arguments.

@@ -134,6 +134,17 @@ def test_nothing_is_downloaded_unless_asked_for(
     assert {root for root, _ in asked} == {tmp_path}
 
 
+def test_only_sets_of_any_folder_are_named_by_it(tmp_path: Path) -> None:
+    pets, others = tmp_path / "pets", tmp_path / "others"
+
+    def slug(name: str, path: Path) -> str:
+        return open_dataset(f"torchvision:{name}", path).slug
+
+    assert slug("ImageFolder", pets) == slug("ImageFolder", tmp_path / "x" / ".." / "pets")
+    assert slug("ImageFolder", pets) != slug("ImageFolder", others)
+    assert slug("FashionMNIST", pets) == slug("FashionMNIST", others) == "torchvision_FashionMNIST"
+
+
 def test_pictures_that_torchvision_opens_are_converted_by_the_rules_of_all(
     tmp_path: Path, write_folder, deep_png
 ) -> None:
