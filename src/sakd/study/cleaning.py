@@ -9,10 +9,8 @@ from pathlib import Path
 
 from sakd.foundation.vocabulary import DONE
 from sakd.study.store import CellStore, ClaimedError, Entry
+from sakd.study.trainings import TEACHERS
 from sakd.weights.saved import load_weights
-
-TEACHERS = "teachers"
-"""The group of a store that holds teachers."""
 
 DAY = 86400
 

@@ -61,6 +61,14 @@ class Live:
         return False
 
 
+def sweep(folder: Path) -> None:
+    """Delete the files of trainings whose processes are gone: they were killed."""
+    for path in folder.glob("*.json"):
+        live = read_live(path)
+        if live is not None and live.stopped:
+            path.unlink(missing_ok=True)
+
+
 def read_live(path: Path) -> Live | None:
     """Read a file; None if its training has ended meanwhile, or another version wrote it."""
     try:

@@ -18,15 +18,17 @@ from sakd.networks import StagedNetwork
 from sakd.objectives import Objective
 from sakd.study.beacon import Beacon
 from sakd.study.bench import Bench
+from sakd.study.live import RUNNING, sweep
 from sakd.study.memory import Needs, needs, room_for
 from sakd.study.recorder import Recorder
 from sakd.study.store import Record
 from sakd.study.tracking import Tracking
-from sakd.study.trainings import Training
-from sakd.training import Run, pretrain, train
+from sakd.study.trainings import TEACHERS, Training
+from sakd.training import Callback, Run, pretrain, train
 from sakd.training.kept import Asked, kept_bytes
 from sakd.training.progress import Progress
 from sakd.training.tally import Tally
+from sakd.training.whole import Share
 
 logger = logging.getLogger(__name__)
 
@@ -117,6 +119,7 @@ class Pack:
         Raises:
             OSError: Results cannot be read or written.
         """
+        sweep(self.bench.store.root / RUNNING)
         try:
             return self._run_all()
         finally:
@@ -164,7 +167,7 @@ class Pack:
         pretrained = state is None and pretrain(
             objective,
             self.stream,
-            lambda name: self.progress.of(beforehand.format(name), number, counts=False),
+            lambda name: self.progress.of(beforehand.format(name), number),
             graph=bench.graph,
         )
         run = Run(
@@ -174,6 +177,7 @@ class Pack:
             evaluate=partial(bench.validate, training.task),
             callbacks=(
                 *self.progress.of(training.id, number),
+                *self._shares(training),
                 recorder,
                 self.beacons[number],
                 self.tracking[number],
@@ -186,6 +190,12 @@ class Pack:
         if pretrained:
             recorder.checkpoint(run)
         return run
+
+    def _shares(self, training: Training) -> tuple[Callback, ...]:
+        """Count a training in the whole run, where it is known."""
+        if (whole := self.progress.whole) is None:
+            return ()
+        return (Share(whole, whole.teacher if training.group == TEACHERS else whole.student),)
 
     def _record(self, training: Training, failure: Exception | None, seconds: float) -> Record:
         """Give the record of one training; one that ran out of memory is tried again alone."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sakd.training.whole import Whole
@@ -53,8 +53,8 @@ class Plan:
 
     def whole(self) -> Whole:
         """Start to count the trainings of the run that was planned."""
-        lines = self.teachers + self.pairs
-        return Whole(sum(x.total for x in lines), sum(x.left for x in lines), self.seconds)
+        total = sum(line.total for line in self.teachers + self.pairs)
+        return Whole(total, _each(self.teachers), _each(self.pairs), self.seconds)
 
     def summary(self) -> str:
         """Tell the whole plan in a line."""
@@ -79,6 +79,11 @@ class Plan:
             + "  ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths[1:], strict=True))
             for name, *cells in table
         )
+
+
+def _each(lines: Sequence[Line]) -> float:
+    """Give the estimated seconds of one training that is to do."""
+    return sum(line.seconds for line in lines) / max(1, sum(line.left for line in lines))
 
 
 def duration(seconds: float) -> str:

@@ -33,6 +33,9 @@ from sakd.study.recipe import Recipe
 from sakd.tasks import CLASSIFICATION, Task
 from sakd.weights.saved import Weights
 
+TEACHERS = "teachers"
+"""The group of all teachers."""
+
 
 @dataclass(frozen=True)
 class Training:
@@ -141,7 +144,7 @@ def teacher_training(
     network = network_of(teacher)
     learner = _Learner(network, "teacher", seed, lessons, start)
     facts = {"network": network, "seed": seed}
-    return learner.alone(recipe, group="teachers", name=name, facts=facts)
+    return learner.alone(recipe, group=TEACHERS, name=name, facts=facts)
 
 
 def cell_training(

@@ -81,40 +81,29 @@ class Progress:
                 if task != self.cells:
                     self.bars.remove_task(task)
 
-    def of(self, name: str, number: int = 0, *, counts: bool = True) -> tuple[Callback, ...]:
+    def of(self, name: str, number: int = 0) -> tuple[Callback, ...]:
         """Give the callbacks that show the training called ``name``.
 
         Args:
             name: The name of the training.
             number: Its place among those that run side by side, from 0; the first of them alone
                 shows its steps and logs lines before its end.
-            counts: Whether it is one of the trainings of the whole run.
         """
         place = f"{self.title} {self.ended + 1 + number}/{self.total}: {name}"
         if self.bars is None:
             return (Lines(place) if number == 0 else Lines(place, every_seconds=math.inf),)
-        bars = EpochBars(self.bars, name, steps=number == 0, whole=self.whole if counts else None)
+        bars = EpochBars(self.bars, name, steps=number == 0)
         return bars, Lines(place, every_seconds=math.inf)
 
 
 class EpochBars(Callback):
     """A bar over the epochs of a training and one over the steps of an epoch."""
 
-    def __init__(
-        self, bars: Bars, name: str, *, steps: bool = True, whole: Whole | None = None
-    ) -> None:
-        """Add bars for the training called ``name`` to ``bars``.
-
-        Args:
-            bars: All bars.
-            name: The name of the training.
-            steps: Whether the steps have a bar.
-            whole: The run in which the epochs count.
-        """
+    def __init__(self, bars: Bars, name: str, *, steps: bool = True) -> None:
+        """Add bars for the training called ``name`` to ``bars``; show ``steps`` if asked to."""
         self.bars = bars
         self.name = name
         self.shown = steps
-        self.whole = whole
 
     def on_start(self, run: Run) -> None:
         """Add the bars."""
@@ -122,8 +111,6 @@ class EpochBars(Callback):
         self.epochs = self.bars.add_task(
             self.name, total=run.epochs, completed=done, before=done, note=""
         )
-        if self.whole is not None:
-            self.whole.todo -= done / run.epochs
         self.steps = self.bars.add_task("steps", total=run.steps, note="", visible=self.shown)
 
     def on_step(self, run: Run) -> None:
@@ -134,8 +121,6 @@ class EpochBars(Callback):
         """Advance the epochs."""
         self.bars.update(self.epochs, advance=1, note=describe(run))
         self.bars.reset(self.steps)
-        if self.whole is not None:
-            self.whole.trained += 1 / run.epochs
 
 
 class Lines(Callback):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from sakd.training.run import Callback, Run
+
 
 @dataclass
 class Whole:
@@ -12,14 +14,16 @@ class Whole:
 
     Attributes:
         total: The number of trainings, with those that were done before.
-        todo: The number of those that are left to do; one that is resumed counts in part.
-        estimate: The seconds that these may take, as long as nothing better is known.
+        teacher: The seconds that the training of a teacher was estimated to take.
+        student: The seconds that one of a student was, as trainings side by side go.
+        estimate: The seconds that all of them were.
         ended: The trainings that have ended, now or before.
-        trained: The training done by this run, in trainings: half a training is 0.5.
+        trained: How much of the estimate has been trained by this run, in seconds.
     """
 
     total: int
-    todo: float
+    teacher: float
+    student: float
     estimate: float
     ended: int = 0
     trained: float = 0.0
@@ -27,9 +31,22 @@ class Whole:
 
     def left(self) -> float | None:
         """Estimate the seconds that are left: by this run's own pace, once it has one."""
-        if self.todo <= 0:
+        if self.estimate <= 0:
             return None
-        share = min(1.0, self.trained / self.todo)
+        share = min(1.0, self.trained / self.estimate)
         if share == 0:
             return self.estimate
         return (time.monotonic() - self._started) / share * (1 - share)
+
+
+class Share(Callback):
+    """Counts the epochs of one training in the whole run."""
+
+    def __init__(self, whole: Whole, cost: float) -> None:
+        """Count for ``whole``; all epochs stand for ``cost`` seconds of its estimate."""
+        self.whole = whole
+        self.cost = cost
+
+    def on_epoch(self, run: Run) -> None:
+        """Count an epoch."""
+        self.whole.trained += self.cost / run.epochs

@@ -12,10 +12,11 @@ import pytest
 
 from sakd.foundation.vocabulary import DONE
 from sakd.study.bench import Bench
-from sakd.study.cleaning import TEACHERS, old_trainings, remove
+from sakd.study.cleaning import old_trainings, remove
 from sakd.study.evaluations import Evaluation
 from sakd.study.live import RUNNING, Live
 from sakd.study.store import CellStore, Record
+from sakd.study.trainings import TEACHERS
 from sakd.weights.saved import Weights, save_weights
 
 Add = Callable[..., Path]

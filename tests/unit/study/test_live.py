@@ -32,7 +32,7 @@ class Reader(Progress):
         self.folder = folder
         self.read: list[list[Live | None]] = []
 
-    def of(self, name: str, number: int = 0, *, counts: bool = True) -> tuple[Callback, ...]:
+    def of(self, name: str, number: int = 0) -> tuple[Callback, ...]:
         def read(_run: Run) -> None:
             self.read.append([read_live(path) for path in sorted(self.folder.glob("*.json"))])
 
@@ -76,7 +76,7 @@ def test_the_history_is_there_from_the_first_checkpoint_on(
     entry, seen = bench.entry(training), []
 
     class Looking(Progress):
-        def of(self, name: str, number: int = 0, *, counts: bool = True) -> tuple[Callback, ...]:
+        def of(self, name: str, number: int = 0) -> tuple[Callback, ...]:
             watch = Callback()
             watch.on_epoch = lambda _run: seen.append(len(entry.history()))  # type: ignore[method-assign]
             return (watch,)
@@ -94,6 +94,16 @@ def test_a_process_that_is_gone_is_told_from_one_that_runs() -> None:
     assert not live.stopped
     assert replace(live, process=gone.pid).stopped
     assert not replace(live, process=gone.pid, host="elsewhere").stopped
+
+
+def test_the_next_run_deletes_what_killed_trainings_have_left(
+    make_training: Make, bench: Bench
+) -> None:
+    folder = bench.store.root / RUNNING
+    Live("killed", "row", 1, 2, process=2**22 + 1).write(folder / "killed.json")
+    Live("runs", "row", 1, 2).write(folder / "runs.json")
+    run_trainings([make_training("kd")], bench, Progress("toys", 1))
+    assert [path.name for path in folder.iterdir()] == ["runs.json"]
 
 
 @pytest.mark.parametrize("content", ["", '{"id": "cell"', '{"another": "version"}'])

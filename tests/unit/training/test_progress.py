@@ -23,7 +23,7 @@ from sakd.study.train import run_training
 from sakd.study.trainings import Training
 from sakd.training import progress as module
 from sakd.training.progress import Lines, Progress, describe
-from sakd.training.whole import Whole
+from sakd.training.whole import Share, Whole
 
 Make = Callable[..., Training]
 SPOTS = ("gate_rate/stage1", "gate_rate/logits")
@@ -207,7 +207,7 @@ def test_on_80_columns_bar_epoch_and_time_left_stay_and_the_note_is_cut(
 def test_one_bar_counts_the_trainings_of_the_whole_run(
     narrow: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Progress, "whole", Whole(total=4, todo=3, estimate=100.0))
+    monkeypatch.setattr(Progress, "whole", Whole(4, 40.0, 20.0, 100.0))
     with Progress("teacher", 1) as progress:
         progress.done()
     with Progress("toys-row", 3) as progress:
@@ -217,24 +217,24 @@ def test_one_bar_counts_the_trainings_of_the_whole_run(
     assert re.search(r"2/4 +0:01:40 toys-row", whole)
 
 
-@pytest.mark.usefixtures("narrow")
-def test_the_time_left_of_a_run_follows_from_the_share_that_it_has_trained(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    started = time.monotonic() - 6000
-    run = Whole(total=4, todo=3, estimate=100.0, _started=started)
-    monkeypatch.setattr(Progress, "whole", run)
+def test_the_time_left_of_a_run_follows_from_what_it_has_trained_of_its_estimate() -> None:
+    run = Whole(4, teacher=40.0, student=20.0, estimate=100.0, _started=time.monotonic() - 6000)
     assert run.left() == 100.0
-    with Progress("toys-row", 4) as progress:
-        for place, before in enumerate((0, 5)):
-            (bars, _) = progress.of("cell", place)
-            bars.on_start(run_at(before, 10))
-            for epoch in range(before, 10):
-                bars.on_epoch(run_at(epoch + 1, 10, val_top1=0.5))
-        (beforehand, _) = progress.of("cell, paraphraser beforehand", counts=False)
-        beforehand.on_start(run_at(0, 2))
-        beforehand.on_epoch(run_at(1, 2, val_top1=0.5))
-    assert run.left() == pytest.approx(6000 * 1.0 / 1.5, rel=0.1)
+    for cost, before in ((run.teacher, 0), (run.student, 5)):
+        share = Share(run, cost)
+        for epoch in range(before, 10):
+            share.on_epoch(run_at(epoch + 1, 10))
+    assert run.trained == pytest.approx(50.0)
+    assert run.left() == pytest.approx(6000, rel=0.1)
+
+
+def test_the_trainings_of_a_run_count_in_its_estimate(
+    make_training: Make, bench: Bench, progress: Progress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Whole(1, teacher=40.0, student=20.0, estimate=20.0)
+    monkeypatch.setattr(Progress, "whole", run)
+    run_training(make_training("kd"), bench, progress)
+    assert (run.ended, run.trained) == (1, pytest.approx(20.0))
 
 
 def test_bars_name_the_training_and_its_last_epoch(terminal: io.StringIO) -> None:
