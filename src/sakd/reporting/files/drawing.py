@@ -8,7 +8,9 @@ from math import isclose
 import plotly.graph_objects as go
 from matplotlib import style
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
 from sakd.reporting.files.marks import draw_shape, draw_trace, plain
 
@@ -16,10 +18,11 @@ WIDTH = 800
 """Of a picture, in pixels; its height is that of the figure."""
 
 _DOTS = 72  # per inch: a point of matplotlib is then a pixel of plotly
+_DECADE = 10
 _LOOK = {
     "font.family": ["sans-serif"],
     "font.size": 11,
-    "axes.titlesize": 13,
+    "axes.titlesize": 11,
     "axes.grid": True,
     "axes.axisbelow": True,
     "axes.spines.right": False,
@@ -71,18 +74,29 @@ def _panels(figure: go.Figure, drawn: Figure) -> Panels:
 
 
 def _dress(panel: Axes, x: go.layout.XAxis, y: go.layout.YAxis) -> None:
-    """Give the axes of a panel the titles, ranges and ticks that they have in plotly."""
-    for axis, given in ((panel.xaxis, x), (panel.yaxis, y)):
+    """Give the axes of a panel the titles, scales, ranges and ticks that they have in plotly."""
+    for side, axis, given in (("x", panel.xaxis, x), ("y", panel.yaxis, y)):
+        logarithmic = given.type == "log"
+        if logarithmic:
+            panel.set(**{f"{side}scale": "log"})
+        if given.range:
+            limits = [10**end for end in given.range] if logarithmic else given.range
+            panel.set(**{f"{side}lim": limits})
+        if logarithmic:
+            _thousands(axis, *axis.get_view_interval())
         axis.set_label_text(plain(given.title.text or ""))
         if given.tickvals is not None:
             texts = map(plain, given.ticktext or map(str, given.tickvals))
             axis.set_ticks(list(given.tickvals), list(texts))
-    if x.range:
-        panel.set_xlim(*x.range)
-    if y.range:
-        panel.set_ylim(*y.range)
     if x.zeroline:
         panel.axvline(0, color="black", linewidth=1, zorder=0.9)
+
+
+def _thousands(axis: Axis, low: float, high: float) -> None:
+    """Write the ticks of a logarithmic axis as 20k, 1M or 0.5, also of a range below a decade."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)) if high > _DECADE * low else MaxNLocator(4))
+    axis.set_major_formatter(EngFormatter(sep="") if low >= 1 else StrMethodFormatter("{x:g}"))
+    axis.set_minor_locator(NullLocator())
 
 
 def _write(figure: go.Figure, drawn: Figure, axes: Panels) -> None:

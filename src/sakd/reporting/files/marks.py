@@ -99,7 +99,7 @@ def _words(panel: Axes, trace: go.Scatter) -> None:
             verticalalignment="center",
             fontsize=trace.textfont.size,
             annotation_clip=False,
-        )
+        ).set_in_layout(False)
 
 
 def _each(given: str | Sequence[str], number: int) -> list[str]:

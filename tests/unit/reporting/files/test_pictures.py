@@ -80,6 +80,18 @@ def test_a_point_lies_where_its_numbers_say() -> None:
     assert (y[0] - y[2]) / (y[0] - y[1]) == pytest.approx(1 / 3, abs=1e-4)
 
 
+def test_a_logarithmic_axis_is_one_in_the_picture_too() -> None:
+    marker = {"symbol": "circle", "size": 8, "color": "#123456"}
+    figure = points(x=[1e4, 1e5, 1e7], y=[0.0, 3.0, 1.0], marker=marker)
+    figure.update_xaxes(type="log", range=[3.5, 7.5])
+    found = re.findall(r'<use [^>]*x="([\d.]+)" y="[\d.]+"[^>]*fill: #123456', _flat(figure))
+    low, middle, high = map(float, found)
+    assert (middle - low) / (high - low) == pytest.approx(1 / 3, abs=1e-4)
+    assert {"10k", "100k", "1M"} <= set(words(picture(figure)))
+    figure.update_xaxes(range=[-1, 0.5])
+    assert {"0.1", "0.5", "2"} <= set(words(picture(figure)))
+
+
 def _flat(figure: go.Figure) -> str:
     return " ".join(picture(figure).decode().split())
 
