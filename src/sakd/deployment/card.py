@@ -22,7 +22,7 @@ TAGS = ("image-classification", "knowledge-distillation")
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What the card says.
+    """The content of the card.
 
     Attributes:
         id: The name of the model.
@@ -52,8 +52,8 @@ class ModelCard:
     @property
     def tags(self) -> tuple[str, ...]:
         """The tags of the metadata."""
-        adaptive = self._fact("policy") not in (None, NONE, "always")
-        own = ("spot-adaptive",) if adaptive else ()
+        chooses = self._fact("policy") not in (None, NONE, "always")
+        own = ("spot-adaptive",) if chooses else ()
         return (*TAGS, *own, *(name for name in self.how.formats if name == "onnx"), "safetensors")
 
     @property
@@ -64,28 +64,36 @@ class ModelCard:
     @property
     def what(self) -> str:
         """Say in a sentence what the model is."""
-        network, teacher = self.described["network"], self._fact("teacher")
-        kind = f"An image classifier: the network `{network}`"
-        if teacher is None or self._fact("distiller") == NONE:
+        kind = f"An image classifier: the network `{self.described['network']}`"
+        if (origin := self.described.get("imported_from")) is not None:
+            return f"{kind}, with the finished weights of `{origin}`."
+        if self.teacher is None:
             return f"{kind}, trained on labels alone."
-        return f"{kind}, a student that was trained on labels and by a teacher, `{teacher}`."
+        return f"{kind}, a student of the teacher `{self.teacher}`."
+
+    @property
+    def teacher(self) -> str | None:
+        """The name of the network that taught it, if any did."""
+        return None if self._fact("distiller") in (None, NONE) else str(self._fact("teacher"))
 
     @property
     def facts(self) -> dict[str, object]:
-        """What it was trained by."""
+        """The networks, sizes and origins, by name."""
         origin = self.described.get("provenance", {})
-        names = ("teacher", "distiller", "policy", "objective", "seed")
-        found = {name: self._fact(name) for name in names}
-        return {name: value for name, value in found.items() if value not in (None, NONE)} | {
+        versions = [f"{name} {origin[name]}" for name in ("sakd", "torch") if name in origin]
+        names = ("distiller", "policy", "objective") if self.teacher else ()
+        return {
+            **({"teacher": self.teacher} if self.teacher else {}),
+            **{name: self._fact(name) for name in names},
             "network": self.described["network"],
             "parameters": f"{self.sizes['parameters']:,.0f}",
             "MACs per image": f"{self.sizes['macs']:,.0f}",
             "epoch of the weights": self.described.get("epoch", "unknown"),
+            "seed": self.described.get("seed", "unknown"),
             "data": f"{self.data.name}, {self.data.sha256[:12]}",
             "licence": self.how.license,
             "revision": origin.get("git_revision", "unknown"),
-            "trained with": ", ".join(f"{n} {origin[n]}" for n in ("sakd", "torch") if n in origin)
-            or "unknown",
+            "trained with": ", ".join(versions) or "unknown",
         }
 
     @property

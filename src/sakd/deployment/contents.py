@@ -42,7 +42,7 @@ INSIDE = ("scale", "normalise", "layout")
 
 
 class Checked(NamedTuple):
-    """What was compared when the programs were written.
+    """The comparison of programs with their network.
 
     Attributes:
         lines: Sentences that say so.
@@ -97,7 +97,7 @@ def write_description(model: Model, card: ModelCard, folder: Path, how: Export) 
         "sha256": model.weights.sha256(),
     }
     save_weights(Weights(model.weights.state, described), folder / MODEL)
-    (folder / "labels.txt").write_text("".join(f"{name}\n" for name in model.classes))
+    (folder / "labels.txt").write_text("".join(f"{name}\n" for name in model.classes), "utf-8")
     steps = [s for s in model.data.preprocessing if not how.inside or s["step"] not in INSIDE]
     feed = {"input": input_name(inside=how.inside), "classes": list(model.classes)}
     write_json(folder / "preprocessing.json", {**feed, "preprocessing": steps})
@@ -107,4 +107,4 @@ def write_description(model: Model, card: ModelCard, folder: Path, how: Export) 
     files = {name: words for name, words in FILES.items() if name in there}
     commands = [f"python {EXAMPLES[each]} picture.png" for each in how.formats]
     page = rendered("README.md", card=card, files=files, commands=commands)
-    (folder / "README.md").write_text(page)
+    (folder / "README.md").write_text(page, "utf-8")

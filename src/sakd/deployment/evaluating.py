@@ -23,7 +23,7 @@ LAYOUT = "allowed: one with a folder of images for each class, CLASS/*.png (or j
 
 
 class Measured(NamedTuple):
-    """What a model was measured to be worth.
+    """The measures of a model.
 
     Attributes:
         images: The number of images.

@@ -29,10 +29,10 @@ def export(found: Found, model: Model, to: Path, how: Export) -> tuple[str, ...]
         found: Where the model was found.
         model: The model, on the CPU.
         to: The folder.
-        how: What is written.
+        how: The programs that are written, and the licence.
 
     Returns:
-        Lines on what was compared.
+        Lines that say how far the programs are from the network.
 
     Raises:
         UserError: The folder is something else, or the model cannot be exported so.

@@ -1,4 +1,4 @@
-"""What a model was measured to be worth on the test images of its study."""
+"""The measures of a model on the test images of its study."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which names of networks may be taken from a file."""
+"""The names of networks that may be taken from a file."""
 
 from __future__ import annotations
 

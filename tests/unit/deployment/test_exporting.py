@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from sakd.command.main import main
 from sakd.data import Splits, SplitStore
 from sakd.deployment import load
-from sakd.deployment.card import rendered
+from sakd.deployment.card import ModelCard, rendered
 from sakd.deployment.export_options import Export
 from sakd.deployment.exporting import export
 from sakd.deployment.finding import find
@@ -124,6 +124,31 @@ def test_the_card_has_metadata_and_says_what_is_known(exported: Path) -> None:
     assert "largest difference of a logit" in page
     for path in exported.glob("*.*"):
         assert f"| `{path.name}` |" in page
+
+
+@pytest.mark.parametrize(
+    ("facts", "said", "taught"),
+    [
+        (
+            {"facts": {"teacher": "big", "distiller": "kd", "policy": "always"}},
+            "teacher `big`",
+            True,
+        ),
+        ({"facts": {"teacher": "big", "distiller": "none"}}, "on labels alone", False),
+        ({"imported_from": "big.pth"}, "finished weights of `big.pth`", False),
+    ],
+)
+def test_the_card_claims_a_teacher_only_where_one_taught(
+    facts: dict[str, Any], said: str, taught: bool, splits: Splits
+) -> None:
+    described, sizes = {"network": "small", **facts}, {"parameters": 9, "macs": 9}
+    card = ModelCard("toys", described, splits.card, {}, sizes, Export(formats=()), (), {})
+    assert said in card.what
+    assert ("teacher" in card.facts) is taught
+    assert card.accuracy is None
+    page = rendered("README.md", card=card, files={}, commands=[])
+    assert "It has not been measured on test images." in page
+    assert "model-index" not in page
 
 
 def test_no_file_tells_where_it_was_made(exported: Path) -> None:
