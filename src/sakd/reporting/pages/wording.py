@@ -44,8 +44,8 @@ PARETO = (
 
 FRONT = (
     "The methods for which no other is at least as good on val and costs no more. Costs are those "
-    "of one network, measured on the device of this report. `sakd best --max-params 100k` chooses "
-    "under a budget."
+    "of one network, measured on the device of this report. The command sakd best chooses under a "
+    "budget."
 )
 
 LEARNING_CURVES = (
