@@ -11,6 +11,7 @@ from sakd.reporting.figures.panels import blank, label, panels, place
 from sakd.reporting.figures.styles import GREY, PLOTLY_MARKERS, Style, method_styles
 from sakd.reporting.tables.contrasts import Contrast, duels
 from sakd.reporting.tables.display import pairs_in
+from sakd.reporting.tables.formats import clipped
 from sakd.reporting.tables.frames import compared_policies, pair_name
 from sakd.reporting.tables.kinds import REFERENCE
 from sakd.reporting.tables.outcomes import MARGIN, Outcomes
@@ -20,6 +21,9 @@ _ROW_HEIGHT = 22
 _MARK_HEIGHT = 36
 _MOST_MARKED = 12
 """Rows up to which a row has a second line of what became of its routers."""
+
+_LEFT, _LONGEST = 160, 30
+"""Pixels, and characters, of the names of rows."""
 
 _BELOW = 0.22
 _LAST = {name: Style(GREY, "diamond", ()) for name in (POOLED, CHOOSING)}
@@ -53,7 +57,7 @@ def gains_of(outcomes: Outcomes) -> go.Figure:
     if not shown:
         return blank(f"No gain to show: no seed finished both {REFERENCE} and another policy.")
     height = 110 + max(forest.height for forest in shown.values())
-    figure = panels(list(shown), panel_height=height)
+    figure = panels(list(shown), panel_height=height, left=_LEFT)
     for number, forest in enumerate(shown.values()):
         forest.draw(figure, place(number))
     margin = round(100 * outcomes.margin, 4)
@@ -98,7 +102,9 @@ class _Forest:
         figure.update_yaxes(
             tickvals=list(range(len(self.names))),
             ticktext=[
-                f"{label(name)}<br><sup>{label(mark)}</sup>" if mark else label(name)
+                f"{label(name)}<br><sup>{label(clipped(mark, _LONGEST))}</sup>"
+                if mark
+                else label(name)
                 for name, mark in zip(self.names, self.marks, strict=True)
             ],
             range=[len(self.names) - 0.5, -0.5],
@@ -111,10 +117,10 @@ class _Forest:
         return go.Scatter(
             x=(100 * self.seeds["difference"]).round(2).tolist(),
             y=[rows[name] + _BELOW for name in self.seeds["distiller"]],
-            text=[label(seed) for seed in self.seeds["seed"]],
+            text=[f"seed {label(seed)}" for seed in self.seeds["seed"]],
             mode="markers",
             marker={"size": 5, "opacity": 0.7, "color": GREY},
-            hovertemplate="%{x:+.2f} points, seed %{text}",
+            hovertemplate="%{x:+.2f} points, %{text}",
         )
 
     def _means(self) -> go.Scatter:

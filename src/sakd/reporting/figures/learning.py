@@ -20,7 +20,7 @@ _HEIGHT = 300
 _NARROWEST = 1.0
 """Percentage points that a panel shows at least."""
 
-_FEWEST, _ALL_POINTS = 8, 1600
+_FEWEST, _ALL_POINTS = 6, 1200
 """Epochs that a line shows at least, and about how many all lines of a pair show."""
 
 _Panel = tuple[str, list[Line]]

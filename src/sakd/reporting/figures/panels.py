@@ -26,14 +26,15 @@ def blank(text: str) -> go.Figure:
     return figure
 
 
-def panels(titles: list[str], *, panel_height: int) -> go.Figure:
+def panels(titles: list[str], *, panel_height: int, left: int = 92) -> go.Figure:
     """Make an empty figure of one panel per title, two side by side.
 
-    The page arranges them by its width; it reads their number and height in ``layout.meta``.
+    The page arranges them by its width; it reads their number and size in ``layout.meta``.
 
     Args:
         titles: Panel titles, from data.
         panel_height: Pixels of one row of panels.
+        left: Pixels to the left of a panel, for the names of its rows.
     """
     columns = min(_COLUMNS, len(titles))
     rows = math.ceil(len(titles) / columns)
@@ -48,7 +49,7 @@ def panels(titles: list[str], *, panel_height: int) -> go.Figure:
     figure.update_annotations(font_size=14)
     figure.update_xaxes(title_font_size=13, title_standoff=8)
     figure.update_yaxes(title_font_size=13, title_standoff=8)
-    meta = {"panel_height": panel_height, "panels": len(titles)}
+    meta = {"panel_height": panel_height, "panels": len(titles), "left": left}
     return figure.update_layout(height=height, showlegend=False, meta=meta, **_look())
 
 

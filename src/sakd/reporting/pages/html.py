@@ -17,12 +17,12 @@ from plotly.offline import get_plotlyjs
 from sakd.reporting.pages.sections import CHAPTER, TABLES, Block, Chart, Report, Tabular
 
 _TEMPLATE = "plotly_white"
-_MOST = 60
+_MOST = 50
 """Lines of a table that the page shows."""
 
 _NUMBER = r"^([-+]?[\d.]+)"
-_OWN = ("y", "xaxis", "yaxis")
-"""What differs between most traces of a figure."""
+_OWN = ("y", "xaxis")
+"""What differs between most traces of a figure; panel x2 has the axes x2 and y2."""
 
 
 def report_html(content: Report) -> str:
@@ -86,6 +86,7 @@ def _plot(chart: Chart) -> Markup:
     traces = []
     for trace in figure["data"]:
         own = {name: trace.pop(name) for name in _OWN if name in trace}
+        trace.pop("yaxis", None)
         common = json.dumps(trace)
         traces.append([shared.setdefault(common, len(shared)), own])
     figure["layout"].pop("template", None)

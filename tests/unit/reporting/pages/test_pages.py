@@ -98,8 +98,8 @@ def test_of_a_very_long_table_the_lines_of_the_highest_first_number_are_shown():
     frame = pd.DataFrame({"method": [f"m{k}" for k in range(100)], "top-1 %": numbers})
     section = Section("Long", (Tabular("long", "A long table", frame),))
     page = report_html(Report("Title", "", "", (section,)))
-    assert "60 of 100 lines, those with the highest top-1 %; tables/long.csv has all." in page
-    assert [">m39<" in page, ">m40<" in page, ">m99<" in page] == [False, True, True]
+    assert "50 of 100 lines, those with the highest top-1 %; tables/long.csv has all." in page
+    assert [">m49<" in page, ">m50<" in page, ">m99<" in page] == [False, True, True]
 
 
 def test_pairs_are_folded_where_there_are_several(results, history):

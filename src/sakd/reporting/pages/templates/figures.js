@@ -7,8 +7,8 @@ const TOOLBAR = {
   responsive: false,
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
 };
-const NARROWEST = 330;  // pixels of a panel
-const GAP = {across: 92, down: 95, top: 46};  // pixels between panels, and above the first
+const NARROWEST = 240;  // pixels of a panel without what is to its left
+const GAP = {right: 16, down: 95, top: 46};  // pixels around the panels
 const PAPER = 660;
 const SPOKEN = 700;  // characters of a figure in words
 
@@ -26,24 +26,29 @@ const axis = (letter, panel) => `${letter}axis${panel ? panel + 1 : ""}`;
 const titlesOf = layout => (layout.annotations ?? []).map(each => plain(each.text));
 
 /** Strip the tags and escapes of a label. */
-const plain = text => new DOMParser().parseFromString(String(text), "text/html").body.textContent;
+const plain = text =>
+  new DOMParser().parseFromString(String(text).replace("<br>", ": "), "text/html").body.textContent;
+
+/** Shorten a number to the digits that matter. */
+const short = value => typeof value === "number" ? Number(value.toPrecision(6)) : value;
 
 /** Put the panels of a layout side by side, as many as a width takes. */
 const arranged = (layout, width) => {
   if (!layout.meta) {
     return {...layout, width};
   }
-  const {panel_height: tall, panels: number} = layout.meta;
-  const columns = Math.max(1, Math.min(number, Math.floor(width / NARROWEST)));
+  const {panel_height: tall, panels: number, left: gap} = layout.meta;
+  const columns = Math.max(1, Math.min(number, Math.floor(width / (NARROWEST + gap))));
   const rows = Math.ceil(number / columns);
   const changed = {...layout, width, height: rows * tall + GAP.top};
-  changed.margin = {...layout.margin, l: GAP.across, r: 16, t: GAP.top, b: 0};
-  const [across, down] = [(width - GAP.across - 16 + GAP.across) / columns, 1 / rows];
+  changed.margin = {...layout.margin, l: gap, r: GAP.right, t: GAP.top, b: 0};
+  const inner = width - gap - GAP.right;
+  const [across, down] = [(inner + gap) / columns, 1 / rows];
   changed.annotations = (layout.annotations ?? []).map(each => ({...each}));
   for (let panel = 0; panel < number; panel++) {
     const [row, column] = [Math.floor(panel / columns), panel % columns];
-    const left = column * across / (width - GAP.across - 16);
-    const right = left + (across - GAP.across) / (width - GAP.across - 16);
+    const left = column * across / inner;
+    const right = left + (across - gap) / inner;
     const [top, bottom] = [1 - row * down, 1 - (row + 1) * down + GAP.down / tall * down];
     changed[axis("x", panel)] = {...layout[axis("x", panel)], domain: [left, Math.min(right, 1)]};
     changed[axis("y", panel)] = {...layout[axis("y", panel)], domain: [bottom, top]};
@@ -80,7 +85,10 @@ const width = place => Math.floor(place.clientWidth) || PAPER;
 /** Draw a figure, or draw it again for another width or other colours. */
 const draw = (place, wide = width(place)) => {
   const figure = JSON.parse(document.querySelector(`[data-of="${place.id}"]`).textContent);
-  const traces = figure.traces.map(([shared, own]) => ({...figure.shared[shared], ...own}));
+  const traces = figure.traces.map(([shared, own]) => {
+    const yaxis = (own.xaxis ?? "x").replace("x", "y");
+    return {...figure.shared[shared], ...own, yaxis};
+  });
   const layout = dressed(arranged(figure.layout, wide));
   place.dataset.width = wide;
   Plotly.react(place, traces, layout, TOOLBAR);
@@ -137,8 +145,8 @@ const inWords = place => {
 const rows = ({trace, title, name, ticks}) => [...trace.x].map((x, k) => {
   const half = trace.error_x?.array?.[k];
   const said = Array.isArray(trace.text) ? trace.text[k] : "";
-  const row = ticks ? plain(ticks[Math.round(trace.y[k])] ?? "") : `${name} ${trace.y[k]}`;
-  return [title, row, x, half ? `± ${half}` : "", plain(said)];
+  const row = ticks ? plain(ticks[Math.round(trace.y[k])] ?? "") : `${name} ${short(trace.y[k])}`;
+  return [title, row, short(x), half ? `± ${half}` : "", plain(said)];
 });
 
 /** Write the numbers of a figure as a table, when its fold is opened. */
@@ -152,7 +160,7 @@ const tabulate = fold => {
   const steps = [...new Set(lines.flatMap(({trace}) => [...trace.x]))].sort((a, b) => a - b);
   const ofLine = ({trace, title, name}) => {
     const values = new Map([...trace.x].map((x, k) => [x, trace.y[k]]));
-    return [title, name, ...steps.map(step => values.get(step) ?? "")];
+    return [title, name, ...steps.map(step => short(values.get(step) ?? ""))];
   };
   const points = all.filter(({trace}) => !isLine(trace)).flatMap(rows);
   if (lines.length) {
