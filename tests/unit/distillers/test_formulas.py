@@ -222,6 +222,7 @@ PUBLISHED = {
     "category_logits": (1, 1),
     "triplet": (2, 1),
     "irg": (0.0025, 1),
+    "irg_transform": (0.005, 1),
     "afd": (200, 1),
     "l2tww": (0.5, 1),
     "skd": (0.5, 1),
