@@ -131,10 +131,11 @@ def _gain(against: Against, other: str) -> list[tuple[str, str]]:
     low, high = map(float, found.estimate.interval())
     ours = Fit.NOT_RUN.value
     if found.seeds:
-        shown = formats.points(float(found.estimate.mean)), formats.interval(low, high)
+        shown = [formats.points(float(found.estimate.mean)), formats.interval(low, high)]
         number = f"{formats.plural(found.pairs, 'pair')}, {formats.plural(found.seeds, 'seed')}"
         same = formats.points(against.published_gain())
-        ours = f"{' '.join(shown)} ({number}); published for the same methods: {same}"
+        known = " ".join(part for part in shown if part != formats.NOTHING)
+        ours = f"{known} ({number}); published for the same methods: {same}"
     spread = Spread.of(gains)
     published = f"{formats.points(spread.mean)} {formats.interval(*PUBLISHED_INTERVAL)}"
     return [

@@ -166,8 +166,8 @@ def standing(settings: Settings) -> list[str]:
         said.append("images that are there twice are left out")
     if settings.get("data.options.statistics") == "own":
         said.append("images are normalised by their own mean and deviation")
-    kept = settings.get("student.keep_epochs")
-    if isinstance(kept, int):
+    kept, epochs = (settings.get(f"student.{name}") for name in ("keep_epochs", "epochs"))
+    if isinstance(kept, int) and not (isinstance(epochs, int) and epochs <= kept):
         said.append(
             f"the best epoch is that of the last {kept} and the val-selected one, not of all"
         )

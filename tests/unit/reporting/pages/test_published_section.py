@@ -76,3 +76,14 @@ def test_a_study_that_names_nothing_published_has_no_such_section(results, histo
 def test_an_unknown_name_is_refused(page):
     with pytest.raises(UserError, match=r"'sakd-mnist'.*sakd-cifar100"):
         page(**{"report.published": "sakd-mnist"})
+
+
+def test_one_seed_has_a_gain_without_an_interval(cell, history):
+    pair = {"dataset": "cifar100", "teacher": "vgg13", "student": "vgg8"}
+    lines = [cell("at", policy, 0, 0.72, **pair) for policy in ("always", "adaptive")]
+    results = pd.DataFrame(lines)
+    settings = {"report.published": "sakd-cifar100", "student.epochs": 1}
+    shown = text(report(results, history(results), origin=Origin(nested(settings))))
+    assert "+0.00 (1 pair, 1 seed); published for the same methods: +0.08" in shown
+    assert "student.epochs is 1 (published: 240)" in shown
+    assert "| kd | RepDistiller | last | 72.98 | - | - | ± 0.4 | not run |" in shown

@@ -85,4 +85,6 @@ def test_differences_of_every_study_are_named():
     assert "0.1 of the training images are val" in said
     assert "twice" in said
     assert "last 30" in said
+    short = SETTINGS | {"student.keep_epochs": 30, "student.epochs": 30}
+    assert "the best epoch" not in " ".join(standing(short))
     assert "mean and deviation" in " ".join(standing({"data.options.statistics": "own"}))
