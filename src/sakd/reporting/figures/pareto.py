@@ -24,9 +24,12 @@ SHOWN: Mapping[str, str] = {
 }
 """The costs with a panel each, and the titles of their axes."""
 
+MOST_NAMED = 12
+"""Up to so many methods all are named in the picture; of more, those of the front."""
+
 
 def pareto(cells: pd.DataFrame) -> go.Figure:
-    """Plot test accuracy against each cost: a point for every method, those of the front labelled.
+    """Plot test accuracy against each cost: a point for every method, its front joined and named.
 
     Colour and marker are the distiller's; hollow points have another policy than plain
     distillation. The front is chosen on validation, see `sakd.reporting.tables.choice.front`.
@@ -43,7 +46,8 @@ def pareto(cells: pd.DataFrame) -> go.Figure:
     figure.update_layout(showlegend=True, legend={"orientation": "h", "yanchor": "top", "y": -0.15})
     looks = method_styles(one.distiller for one in found)
     for number, (cost, shown) in enumerate(known.items()):
-        for trace in (_front(front(shown, cost), cost), *_points(shown, cost, looks)):
+        best = _front(front(shown, cost), cost, named=len(shown) > MOST_NAMED)
+        for trace in (best, *_points(shown, cost, looks)):
             named = number == 0 and bool(trace.name)
             figure.add_trace(trace.update(showlegend=named), **place(number))
         reach = _reach([one.costs[cost] for one in shown])
@@ -75,8 +79,10 @@ def _points(
                 "thickness": 1,
                 "width": 0,
             },
-            text=[label(f"{one.name} (n={one.test.n})") for one in own],
-            mode="markers",
+            text=[label(short(one)) for one in own],
+            textposition="middle right",
+            hovertext=[label(f"{one.name} (n={one.test.n})") for one in own],
+            mode="markers+text" if len(shown) <= MOST_NAMED else "markers",
             name=label(STUDENT if distiller == NONE else distiller),
             legendgroup=distiller,
             marker={
@@ -84,19 +90,19 @@ def _points(
                 "color": look.colour,
                 "symbol": [marker if one.policy in plain else f"{marker}-open" for one in own],
             },
-            hovertemplate="%{text}<br>%{x:,.4~g}: %{y:.2f} %<extra></extra>",
+            hovertemplate="%{hovertext}<br>%{x:,.4~g}: %{y:.2f} %<extra></extra>",
         )
 
 
-def _front(best: Sequence[Candidate], cost: str) -> go.Scatter:
-    """Join and name the methods of the front."""
+def _front(best: Sequence[Candidate], cost: str, *, named: bool) -> go.Scatter:
+    """Join the methods of the front, and name them if they are to be ``named``."""
     return go.Scatter(
         x=[one.costs[cost] for one in best],
         y=[100 * one.test.mean for one in best],
         text=[label(short(one)) for one in best],
         textposition="top center",
         cliponaxis=False,
-        mode="lines+markers+text",
+        mode="lines+markers+text" if named else "lines+markers",
         name="front (by val)",
         line={"color": GREY, "dash": "dot", "width": 1.5},
         marker={"size": 18, "symbol": "circle-open", "color": GREY},

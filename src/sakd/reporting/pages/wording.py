@@ -39,7 +39,7 @@ GAIN = (
 PARETO = (
     "Accuracy on test against what a network costs, all pairs together; lines: standard deviation "
     "of the seeds. Colour and marker: distiller; hollow: another policy than plain distillation. "
-    "The front, joined and named, is chosen on val, so on test it may fall below its neighbours."
+    "The front, ringed and joined, is chosen on val, so on test it may fall below its neighbours."
 )
 
 FRONT = (

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from sakd.reporting import report, report_markdown
+from sakd.reporting.figures import pareto as module
 from sakd.reporting.figures.pareto import pareto
 from sakd.reporting.tables.frames import prepared
 
@@ -44,6 +45,15 @@ def test_the_front_is_chosen_on_val_and_named(measured):
     (front, _) = traces(pareto(prepared(measured)), "front (by val)")
     assert list(front.text) == ["s: at/always"]
     assert front.y[0] == pytest.approx(80.5)
+
+
+def test_all_of_a_few_methods_are_named_and_of_many_those_of_the_front(measured, monkeypatch):
+    (front, *_), kd = (traces(pareto(prepared(measured)), n) for n in ("front (by val)", "kd"))
+    assert (front.mode, kd[0].mode) == ("lines+markers", "markers+text")
+    assert list(kd[0].text) == ["s: kd/always", "s: kd/adaptive"]
+    monkeypatch.setattr(module, "MOST_NAMED", 4)
+    (front, *_), kd = (traces(pareto(prepared(measured)), n) for n in ("front (by val)", "kd"))
+    assert (front.mode, kd[0].mode) == ("lines+markers+text", "markers")
 
 
 def test_results_without_costs_say_so(results):
