@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from sakd.reporting.figures.lines import draw, line, with_cells
+from sakd.reporting.figures.lines import draw, line, points, with_cells
 from sakd.reporting.figures.panels import blank, panels, place
 from sakd.reporting.figures.styles import styles
 from sakd.reporting.tables.frames import PAIR, distilled, pair_name, prepared
@@ -41,10 +41,10 @@ def gate_rates(history: pd.DataFrame, results: pd.DataFrame) -> go.Figure:
     groups = _groups(merged)
     titles = _gate_titles([key for key, _ in groups])
     figure = panels(titles, panel_height=_HEIGHT)
-    looks = styles(spots, spots)
+    looks, most = styles(spots, spots), points(len(groups) * len(spots))
     for number, (_, group) in enumerate(groups):
         lines = [
-            line(group, spot, name=spot.partition("/")[2], style=looks[spot])
+            line(group, spot, name=spot.partition("/")[2], style=looks[spot], most=most)
             for spot in spots
             if group[spot].notna().any()
         ]

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from sakd.foundation.vocabulary import NONE
-from sakd.reporting.figures.lines import POINTS, Line, draw, line, with_cells
+from sakd.reporting.figures.lines import Line, draw, line, points, with_cells
 from sakd.reporting.figures.panels import blank, panels, place
 from sakd.reporting.figures.styles import ALONE, policy_styles
 from sakd.reporting.tables.columns import TITLE, VAL
@@ -19,9 +19,6 @@ from sakd.reporting.tables.reference import STUDENT
 _HEIGHT = 300
 _NARROWEST = 1.0
 """Percentage points that a panel shows at least."""
-
-_FEWEST, _ALL_POINTS = 6, 1200
-"""Epochs that a line shows at least, and about how many all lines of a pair show."""
 
 _Panel = tuple[str, list[Line]]
 
@@ -57,7 +54,7 @@ def learning_curves(history: pd.DataFrame, results: pd.DataFrame) -> go.Figure:
 def _panels(history: pd.DataFrame) -> Iterator[_Panel]:
     """Yield the lines of every distiller of a pair; of no distiller those of the student alone."""
     alone = history[history["distiller"] == NONE]
-    most = _points(history)
+    most = points(len(history.drop_duplicates(["distiller", "policy"])))
     shared = [line(alone, VAL, name=STUDENT, style=ALONE, scale=100, most=most)] * bool(len(alone))
     if distilled(history).empty:
         yield STUDENT, shared
@@ -71,12 +68,6 @@ def _panels(history: pd.DataFrame) -> Iterator[_Panel]:
             if name in of_policies
         ]
         yield str(distiller), [*lines, *shared]
-
-
-def _points(history: pd.DataFrame) -> int:
-    """Choose how many epochs each of the lines shows: fewer, where there are many lines."""
-    lines = len(history.drop_duplicates(["distiller", "policy"]))
-    return max(_FEWEST, min(POINTS, _ALL_POINTS // lines))
 
 
 def _half(lines: list[Line]) -> int:

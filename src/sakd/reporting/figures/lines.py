@@ -17,6 +17,9 @@ from sakd.reporting.tables.frames import PAIR
 POINTS = 24
 """Epochs that a line shows at most, evenly spaced, the first and the last among them."""
 
+_FEWEST, _ALL_POINTS = 6, 1200
+"""Epochs that a line shows at least, and about how many all lines of a figure show."""
+
 _MARKED = 6
 _OPACITY = 0.15
 _LABEL_HEIGHT = 15
@@ -76,6 +79,11 @@ def _digits(scale: float) -> int:
     return 4 - round(math.log10(scale))
 
 
+def points(lines: int) -> int:
+    """Choose how many epochs each of so many lines shows: fewer, where there are many."""
+    return max(_FEWEST, min(POINTS, _ALL_POINTS // max(lines, 1)))
+
+
 def thinned(number: int, most: int) -> list[int]:
     """Choose at most so many of ``number`` places: evenly, the first and the last among them."""
     if number <= most:
@@ -118,7 +126,7 @@ def _band(each: Line) -> go.Scatter:
     red, green, blue = (int(each.style.colour[k : k + 2], 16) for k in (1, 3, 5))
     return go.Scatter(
         x=[*each.epochs, *reversed(each.epochs)],
-        y=[*low.round(4).tolist(), *reversed(high.round(4).tolist())],
+        y=[*low.round(3).tolist(), *reversed(high.round(3).tolist())],
         fill="toself",
         fillcolor=f"rgba({red},{green},{blue},{_OPACITY})",
         line={"width": 0},

@@ -71,11 +71,13 @@ def _points(
         own = [one for one in shown if one.distiller == distiller]
         own.sort(key=lambda one: one.policy not in plain)  # the legend has the marker of the first
         yield go.Scatter(
-            x=[one.costs[cost] for one in own],
-            y=[100 * one.test.mean for one in own],
+            x=[float(f"{one.costs[cost]:.5g}") for one in own],
+            y=[round(100 * one.test.mean, 2) for one in own],
             error_y={
                 "type": "data",
-                "array": [None if math.isnan(one.test.sd) else 100 * one.test.sd for one in own],
+                "array": [
+                    None if math.isnan(one.test.sd) else round(100 * one.test.sd, 2) for one in own
+                ],
                 "thickness": 1,
                 "width": 0,
             },
