@@ -21,8 +21,8 @@ _MOST = 50
 """Lines of a table that the page shows."""
 
 _NUMBER = r"^([-+]?[\d.]+)"
-_OWN = ("y", "xaxis")
-"""What differs between most traces of a figure; panel x2 has the axes x2 and y2."""
+_OWN = ("y", "x")
+"""The coordinate that differs most between traces: of lines y, of costs x."""
 
 
 def report_html(content: Report) -> str:
@@ -81,14 +81,19 @@ def _plot(chart: Chart) -> Markup:
 
     ``<``, ``>``, ``&`` and ``'`` are escapes of JSON, so that no data can end the script.
     """
-    figure: dict[str, Any] = json.loads(chart.figure.to_json())
+    return min((_packed(chart.figure.to_json(), own) for own in _OWN), key=len)
+
+
+def _packed(text: str, own: str) -> Markup:
+    """Share all but one coordinate of the traces, and the number of their panel."""
+    figure: dict[str, Any] = json.loads(text)
     shared: dict[str, int] = {}
     traces = []
     for trace in figure["data"]:
-        own = {name: trace.pop(name) for name in _OWN if name in trace}
+        rest = {name: trace.pop(name) for name in (own, "xaxis") if name in trace}
         trace.pop("yaxis", None)
         common = json.dumps(trace)
-        traces.append([shared.setdefault(common, len(shared)), own])
+        traces.append([shared.setdefault(common, len(shared)), rest])
     figure["layout"].pop("template", None)
     return _compact(
         {
