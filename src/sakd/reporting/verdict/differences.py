@@ -15,11 +15,18 @@ from sakd.reporting.tables.contrasts import Contrast, Difference, difference, du
 from sakd.reporting.tables.frames import compared_policies
 from sakd.reporting.tables.kinds import REFERENCE
 from sakd.reporting.tables.routers import Tally
-from sakd.reporting.tables.verdicts import QUESTIONS, answer, bounded, collapsed
+from sakd.reporting.tables.verdicts import ADAPTIVE, QUESTIONS, answer, bounded, collapsed
 from sakd.reporting.verdict.part import Part
+from sakd.routing import POLICIES
+from sakd.routing.random import Random
 
 POOLED = "all"
 """In the place of a distiller: the mean over all of them, seed by seed."""
+
+RANDOM = POLICIES.name_of(Random)
+
+THINNING = f"the choice over a coin ({ADAPTIVE} - {RANDOM})"
+"""What this study asks beyond the questions of every study: is any thinning as good?"""
 
 _SMALLEST = 0.001
 """The least p-value that is written out."""
@@ -79,7 +86,7 @@ def _of(
 
 def questions(part: Part, *, each: bool = False) -> list[Asked]:
     """Estimate the answers to the questions of a study under every teacher."""
-    return asked(part, QUESTIONS, each=each)
+    return asked(part, {**QUESTIONS, THINNING: Contrast(ADAPTIVE, RANDOM)}, each=each)
 
 
 def others(part: Part) -> list[Asked]:

@@ -87,21 +87,22 @@ def spot_table(part: Part, policy: str) -> pd.DataFrame:
     """Show the rates of ``policy`` at each spot in the last epoch: mean, lowest and highest."""
     rates = epoch_rates(part)
     rates = rates[(rates["policy"] == policy) & (rates["epoch"] == rates["epoch"].max())]
+    order = {teacher: rank for rank, (_, teacher, _) in enumerate(part.pairs)}
+    rates = rates.sort_values("teacher", key=lambda names: names.map(order), kind="stable")
     lines = []
-    for (teacher, distiller, spot), group in rates.groupby(
-        ["teacher", "distiller", "spot"], sort=False
-    ):
-        number = [formats.number(float(value)) for value in _extent(group["rate"])]
-        inside = group["rate"].gt(CLOSED) & group["rate"].lt(OPEN)
-        lines.append(
-            {
-                "teacher": teacher,
-                "distiller": distiller,
-                "spot": spot,
-                "rate": f"{number[0]} ({number[1]} to {number[2]})",
-                "between 5 and 95 %": f"{int(inside.sum())} of {len(inside)}",
-            }
-        )
+    for (teacher, distiller), cells in rates.groupby(["teacher", "distiller"], sort=False):
+        for spot, group in cells.groupby("spot", sort=False):
+            mean, low, high = map(formats.number, _extent(group["rate"]))
+            inside = group["rate"].gt(CLOSED) & group["rate"].lt(OPEN)
+            lines.append(
+                {
+                    "teacher": teacher,
+                    "distiller": distiller,
+                    "spot": spot,
+                    "rate": f"{mean} ({low} to {high})",
+                    "between 5 and 95 %": f"{int(inside.sum())} of {len(inside)}",
+                }
+            )
     return pd.DataFrame(lines)
 
 

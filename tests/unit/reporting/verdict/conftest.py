@@ -8,7 +8,7 @@ import pytest
 
 from sakd.reporting.verdict.part import Part
 
-POLICIES = ("always", "adaptive", "random_matched", "anti", "prime")
+POLICIES = ("always", "adaptive", "random", "random_matched", "anti", "prime")
 LEVELS = {"none": 0.5, "always": 0.7, "adaptive": 0.71, "random_matched": 0.65, "anti": 0.4}
 SEEDS = 4
 

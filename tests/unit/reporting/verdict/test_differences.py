@@ -30,7 +30,7 @@ def test_every_teacher_is_judged_by_its_own_cells(part):
 
 def test_all_differences_of_a_table_are_one_family(part):
     family = questions(part, each=True)
-    assert len(family) == 2 * 4 * 2  # teachers, questions, distillers
+    assert len(family) == 2 * 5 * 2  # teachers, questions, distillers
     expected = holm(np.array([float(one.found.estimate.p) for one in family]))
     assert adjusted(family) == pytest.approx(expected)
 
@@ -51,6 +51,10 @@ def test_the_student_alone_is_named(part):
     assert table["difference"].iloc[0] == "always - student alone"
 
 
+def test_the_random_choice_is_a_control_too(part):
+    assert "adaptive - random" in set(question_table(questions(part), 0.005)["difference"])
+
+
 def test_few_seeds_are_no_reading(study):
     results, *rest = study
     part = Part.of(results[results["seed"] < 2], *rest)
@@ -68,7 +72,7 @@ def test_stars_mark_what_holds_for_the_whole_table(part):
 
 def test_the_sentences_name_teacher_question_and_collapsed_routers(part):
     said = sentences(part)
-    assert len(said) == 2 * 4
+    assert len(said) == 2 * 5
     (line,) = (s for s in said if s.startswith("good: the choice over its opposite"))
     assert "helps by +" in line
     assert "8 of 8 cells" in line

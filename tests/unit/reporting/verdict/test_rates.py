@@ -40,6 +40,8 @@ def test_routers_are_counted_by_teacher(part):
 
 def test_each_spot_has_its_mean_and_its_extremes(part):
     table = spot_table(part, "adaptive").set_index(["teacher", "distiller", "spot"])
+    teachers = table.index.get_level_values("teacher").tolist()
+    assert teachers == ["good"] * 4 + ["bad@brief"] * 4
     line = table.loc[("bad@brief", "kd", "stage1")]
     assert line.tolist() == ["0.40 (0.40 to 0.40)", "4 of 4"]
 

@@ -71,7 +71,7 @@ def test_a_panel_has_a_line_for_every_spot_and_bars_for_every_difference(page):
     drawn = rates.findall(f"{SVG}polyline")
     assert len(drawn) == 2 + 2 * 2 * 2  # the legend; distillers, teachers, spots
     differences = ElementTree.parse(page.with_name("found-digits-differences.svg")).getroot()
-    assert len(differences.findall(f"{SVG}circle")) == 4 * 2 * 3  # both distillers, and all
+    assert len(differences.findall(f"{SVG}circle")) == 5 * 2 * 3  # both distillers, and all
     classes = {found.get("class") for found in differences.findall(f"{SVG}polyline")}
     assert classes == {kind for kind, _ in LOOKS[:3]}
 
