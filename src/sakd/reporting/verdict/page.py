@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from textwrap import fill
 
 import pandas as pd
 
@@ -15,6 +16,9 @@ from sakd.reporting.verdict.part import Part
 from sakd.reporting.verdict.rates import router_table, spot_table
 
 _BLOCK = re.compile(r"(<!-- ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+_WIDTH = 120
+"""Characters of a line of prose."""
 
 HEAD = """# The verdict
 
@@ -34,7 +38,7 @@ def blocks(part: Part, pictures: Mapping[str, str]) -> dict[str, str]:
     drawn = "\n\n".join(f"![{title}]({name})" for name, title in pictures.items())
     made = {
         "extent": table(extent(part), 1),
-        "sentences": "\n".join(f"- {sentence}" for sentence in sentences(part)),
+        "sentences": "\n".join(_item(sentence) for sentence in sentences(part)),
         "pictures": drawn,
         "questions": table(question_table(questions(part), margin), 3),
         "distillers": table(question_table(questions(part, each=True), margin), 3),
@@ -44,6 +48,10 @@ def blocks(part: Part, pictures: Mapping[str, str]) -> dict[str, str]:
         "levels": table(level_table(part), 2),
     }
     return {f"{part.dataset}-{name}": text for name, text in made.items()}
+
+
+def _item(sentence: str) -> str:
+    return fill(sentence, _WIDTH, initial_indent="- ", subsequent_indent="  ")
 
 
 def table(frame: pd.DataFrame, names: int) -> str:
