@@ -34,7 +34,7 @@ def highlights(outcomes: Outcomes, judged: list[Verdict]) -> Highlights:
 def _gain(verdict: Verdict, margin: float) -> Highlight:
     found = verdict.found
     second = STUDENT if verdict.contrast.second == NONE else verdict.contrast.second
-    label = f"{verdict.contrast.first} - {second}, points (pooled)"
+    label = f"{verdict.contrast.first} - {second}{verdict.under}, points (pooled)"
     if not found.seeds:
         return Highlight(label, formats.NOTHING, "no seed finished both")
     shown = formats.interval(*map(float, found.estimate.interval()))

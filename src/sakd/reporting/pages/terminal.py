@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 
 import pandas as pd
 
 from sakd.data import DataCard
+from sakd.foundation.vocabulary import NONE
 from sakd.reporting.pages.shipping import SUBJECT, what_to_ship
 from sakd.reporting.pages.wording import pooled_note
 from sakd.reporting.tables import formats
@@ -21,16 +23,17 @@ from sakd.reporting.tables.display import (
     shown_references,
 )
 from sakd.reporting.tables.frames import pair_name
+from sakd.reporting.tables.kinds import REFERENCE
 from sakd.reporting.tables.outcomes import MARGIN, Outcomes
 from sakd.reporting.tables.paired import POOLED
-from sakd.reporting.tables.verdicts import contrasts, verdicts
+from sakd.reporting.tables.verdicts import main_contrasts, verdicts
 
 WIDTH = 120
 """Columns of the terminal."""
 
 _NAME_WIDTH, _LEAST_WIDTH = 30, 12
 _GAP = "  "
-_WORDS = ("model", "distiller", "policy", "reading")
+_WORDS = ("model", "difference", "distiller", "policy", "reading")
 
 
 def console_table(
@@ -44,7 +47,8 @@ def console_table(
     """Write reference rows, then the paired tables of each pair, as plain text of 120 columns.
 
     Accuracies are percent with two decimals, mean ± sd over seeds; differences are percentage
-    points with their sign. The caveats of the results follow, and the verdicts come last.
+    points with their sign. The caveats of the results follow, and the verdicts come last. Several
+    comparisons are cut down to those that the questions of a study ask for; the report has all.
 
     Args:
         results: One line per cell.
@@ -59,7 +63,9 @@ def console_table(
     notes = [f"note: {line}" for line in [*result_caveats(cells, data), *image_caveats(outcomes)]]
     if any(POOLED in part for part in parts):
         notes.append(f"{POOLED}: {pooled_note(cells['distiller'])}")
-    said = [f"verdict: {verdict.text}" for verdict in verdicts(outcomes)]
+    asked = [*main_contrasts(cells), Contrast(REFERENCE, NONE)]
+    judged = [each.text for each in verdicts(outcomes) if each.contrast in asked]
+    said = [f"verdict: {text}" for text in judged]
     said.append(f"verdict: {SUBJECT}: {what_to_ship(outcomes)}")
     blocks = ("\n".join(_wrapped(line) for line in lines) for lines in (notes, said) if lines)
     return "\n\n".join([*parts, *blocks])
@@ -72,9 +78,11 @@ def _wrapped(note: str) -> str:
 
 def _pair_text(outcomes: Outcomes, pair: tuple[str, ...], data: DataCard | None) -> str:
     cells, title = outcomes.cells, formats.clipped(pair_name(pair), WIDTH)
-    comparisons = [_comparison(outcomes, contrast) for contrast in contrasts(cells)]
-    levels = shown_levels(cells, data).text
-    tables = [shown_references(outcomes, data).text, *comparisons, levels]
+    comparisons = {each: _comparison(outcomes, each) for each in main_contrasts(cells)}
+    several = len(comparisons) > 1
+    levels = shown_levels(cells, data, needed=several).text
+    found = [levels, _joined(comparisons)] if several else [*comparisons.values(), levels]
+    tables = [shown_references(outcomes, data).text, *found]
     shown = [_text_table(table) for table in tables if len(table)]
     return "\n".join([title, "=" * len(title), "\n\n".join(shown)])
 
@@ -87,6 +95,17 @@ def _comparison(outcomes: Outcomes, contrast: Contrast) -> pd.DataFrame:
         words = (", ".join(part for part in each if part != formats.NOTHING) for each in parts)
         table["reading"] = [shown or formats.NOTHING for shown in words]
     return table.drop(columns=[NEEDED, ROUTER], errors="ignore")
+
+
+def _joined(comparisons: Mapping[Contrast, pd.DataFrame]) -> pd.DataFrame:
+    """Put comparisons below each other, without the accuracies of their policies."""
+    tables = []
+    for (first, second), table in comparisons.items():
+        differences = table.drop(columns=[f"{first} %", f"{second} %"])
+        names = [f"{first} - {second}", *[""] * (len(table) - 1)]
+        differences.insert(0, "difference", names[: len(table)])
+        tables.append(differences)
+    return pd.concat(tables, ignore_index=True).fillna(formats.NOTHING)
 
 
 def _text_table(table: pd.DataFrame) -> str:

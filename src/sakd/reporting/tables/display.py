@@ -129,16 +129,18 @@ def _reading(line: dict[str, Any], margin: float) -> str:
     return shown.get(reading, reading.value)
 
 
-def shown_levels(results: pd.DataFrame, data: DataCard | None = None) -> Shown:
+def shown_levels(
+    results: pd.DataFrame, data: DataCard | None = None, *, needed: bool = False
+) -> Shown:
     """Show the accuracies of every distiller under every policy, for one pair.
 
-    The table is empty where the comparisons say it all: they have every policy, and the classes
-    are even. On uneven ones there is a column of balanced accuracy.
+    Unless it is ``needed``, the table is empty where the comparisons say it all: they have every
+    policy, and the classes are even. On uneven ones there is a column of balanced accuracy.
     """
     cells = prepared(results)
     uneven = data is not None and data.uneven
     compared = {policy for contrast in contrasts(cells) for policy in contrast}
-    if compared.issuperset(policies_in(cells)) and not uneven:
+    if compared.issuperset(policies_in(cells)) and not uneven and not needed:
         return Shown(pd.DataFrame(), pd.DataFrame())
     groups = list(distilled(cells).groupby(["distiller", "policy"], sort=False))
     finished = [group[group["finished"]] for _, group in groups]

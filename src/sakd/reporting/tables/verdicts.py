@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import pandas as pd
 
 from sakd.evidence import Reading, read
 from sakd.foundation.vocabulary import NONE
+from sakd.networks.variants import split_variant
 from sakd.reporting.tables import formats
 from sakd.reporting.tables.contrasts import (
     SEVERAL,
@@ -46,20 +49,45 @@ class Verdict(NamedTuple):
         contrast: The policies that are compared, pooled over distillers and pairs.
         found: Their difference.
         text: The answer in words, which begins with the subject.
+        under: Ends the subject where teachers are judged one by one: their names.
     """
 
     subject: str
     contrast: Contrast
     found: Difference
     text: str
+    under: str = ""
 
 
 def verdicts(outcomes: Outcomes) -> list[Verdict]:
     """Answer every question that the cells were made for.
 
-    These are `QUESTIONS`, and each further policy against plain distillation.
+    These are `QUESTIONS`, and each further policy against plain distillation. Where teachers of one
+    network differ in their training, each kind of teacher has answers of its own.
     """
-    return [verdict(outcomes, name, contrast) for name, contrast in _asked(outcomes.cells).items()]
+    return [
+        verdict(part, f"{name}{under}", contrast)._replace(under=under)
+        for under, part in _by_variant(outcomes)
+        for name, contrast in _asked(part.cells).items()
+    ]
+
+
+def _by_variant(outcomes: Outcomes) -> Iterator[tuple[str, Outcomes]]:
+    """Split the cells by the variant of their teacher, where there are several."""
+    teachers = outcomes.cells["teacher"]
+    variants = teachers.map(lambda name: split_variant(name)[1] or "")
+    if variants.nunique() <= 1:
+        yield "", outcomes
+        return
+    for _, cells in outcomes.cells.groupby(variants, sort=False):
+        names = ", ".join(cells["teacher"].unique())
+        yield f" under {names}", replace(outcomes, cells=cells)
+
+
+def main_contrasts(cells: pd.DataFrame) -> list[Contrast]:
+    """List those `contrasts` that a question of a study asks; all of them if none does."""
+    found = contrasts(cells)
+    return [contrast for contrast in found if contrast in QUESTIONS.values()] or found
 
 
 def contrasts(cells: pd.DataFrame) -> list[Contrast]:

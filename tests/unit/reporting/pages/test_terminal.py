@@ -78,6 +78,25 @@ def test_verdicts_are_the_last_lines(results, history, predictions):
     assert "seeds alone" not in text
 
 
+def test_several_comparisons_share_a_table_after_the_accuracies(cell):
+    tops = {"always": 0.8, "adaptive": 0.9, "random_matched": 0.85, "anti": 0.7, "random": 0.81}
+    lines = [
+        cell("kd", policy, seed, top1 + 0.01 * seed)
+        for policy, top1 in tops.items()
+        for seed in range(3)
+    ]
+    text = console_table(pd.DataFrame(lines))
+    found = text.splitlines()
+    levels = [line.split()[1] for line in found if line.startswith("kd")]
+    assert levels == [*tops]
+    (head,) = (line for line in found if line.startswith("difference"))
+    rows = [line.split("  ")[0] for line in found[found.index(head) + 2 :][:3]]
+    assert rows == ["adaptive - always", "adaptive - random_matched", "adaptive - anti"]
+    assert "random - always" not in text
+    assert "random (- always)" not in text
+    assert max(map(len, found)) <= 120
+
+
 def test_one_seed_is_shown_without_sd_and_warned_about(cell):
     frame = pd.DataFrame([cell("kd", "always", 0, 0.5), cell("kd", "adaptive", 0, 0.49)])
     text = console_table(frame)

@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 
 from sakd.evidence import Estimate
+from sakd.reporting.pages.headline import highlights
 from sakd.reporting.tables.contrasts import Contrast, Difference
 from sakd.reporting.tables.outcomes import Outcomes
 from sakd.reporting.tables.routers import Router, Tally
-from sakd.reporting.tables.verdicts import answer, contrasts, verdicts
+from sakd.reporting.tables.verdicts import answer, contrasts, main_contrasts, verdicts
 from sakd.routing import POLICIES as ROUTING
 
 COLLAPSED = Router("always", 2)
@@ -71,6 +72,50 @@ def test_a_study_is_asked_what_its_cells_can_answer(cell):
     assert contrasts(cells)[-2:] == [("adaptive", "random_matched"), ("adaptive", "anti")]
     alone = Outcomes.of(pd.DataFrame(lines[:3]))
     assert verdicts(alone) == []
+
+
+def test_teachers_of_one_network_are_judged_one_by_one(cell):
+    gains = {"t": 0.1, "t@brief": 0.2}
+    lines = [
+        cell("kd", policy, seed, 0.5 + gain * (policy == "adaptive"), teacher=teacher)
+        for teacher, gain in gains.items()
+        for policy in POLICIES[:2]
+        for seed in range(3)
+    ]
+    for line in lines:
+        line["cell"] += str(line["teacher"])
+    outcomes = Outcomes.of(pd.DataFrame(lines))
+    judged = verdicts(outcomes)
+    assert [verdict.subject for verdict in judged] == [
+        "adaptivity under t",
+        "adaptivity under t@brief",
+    ]
+    assert [float(verdict.found.estimate.mean) for verdict in judged] == pytest.approx([0.1, 0.2])
+    labels = [item.label for item in highlights(outcomes, judged).items][:2]
+    assert labels == [f"adaptive - always under {name}, points (pooled)" for name in gains]
+    other = [{**line, "teacher": f"u{line['teacher'][1:]}"} for line in lines]
+    for line in other:
+        line["cell"] += "u"
+    judged = verdicts(Outcomes.of(pd.DataFrame([*lines, *other])))
+    assert [verdict.subject for verdict in judged] == [
+        "adaptivity under t, u",
+        "adaptivity under t@brief, u@brief",
+    ]
+    one = verdicts(Outcomes.of(pd.DataFrame(lines[6:])))
+    assert [verdict.subject for verdict in one] == ["adaptivity"]
+
+
+def test_the_main_comparisons_are_those_of_the_questions_or_all(cell):
+    def asked(*policies):
+        cells = [cell("kd", policy, seed, 0.5) for policy in policies for seed in range(3)]
+        return main_contrasts(Outcomes.of(pd.DataFrame(cells)).cells)
+
+    assert asked(*POLICIES) == [
+        ("adaptive", "always"),
+        ("adaptive", "random_matched"),
+        ("adaptive", "anti"),
+    ]
+    assert asked("always", "random") == [("random", "always")]
 
 
 def test_collapsed_routers_are_counted_in_the_verdict(cell, history):
