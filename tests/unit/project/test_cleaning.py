@@ -34,7 +34,7 @@ def test_nothing_is_removed_while_it_is_not_known_what_the_grid_uses(
     folder.mkdir(parents=True)
     assert main(["clean", "--yes"]) == 1
     written = capsys.readouterr().err
-    assert "digits is not prepared here" in written
+    assert "digits_s0 is not prepared here" in written
     assert "--pipelines data_preparation" in written
     assert written.count("\n") == 1
     assert folder.exists()

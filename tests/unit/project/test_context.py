@@ -51,9 +51,10 @@ def test_nodes_find_typed_parameters_in_the_catalog(load_context: Load) -> None:
 @pytest.mark.parametrize("env", ["base", "smoke", "cifar100"])
 def test_the_environment_that_is_asked_for_is_the_one_shown(env: str, load_context: Load) -> None:
     catalog = load_context(env).catalog
-    data = {"cifar100": "cifar100"}.get(env, "digits")
-    assert catalog.load("params:data").name == data
-    assert f"{data}-card" in pipelines["__default__"].all_outputs()
+    data = catalog.load("params:data")
+    assert data.name == {"cifar100": "cifar100"}.get(env, "digits")
+    first = data.name if data.shared else f"{data.name}_s0"
+    assert f"{first}-card" in pipelines["__default__"].all_outputs()
     for pipeline in pipelines.values():
         missing = [name for name in pipeline.inputs() if name not in catalog]
         assert missing == []
@@ -61,7 +62,7 @@ def test_the_environment_that_is_asked_for_is_the_one_shown(env: str, load_conte
 
 def test_a_second_run_in_one_process_has_pipelines_of_its_own(load_context: Load) -> None:
     for seeds in ("0", "0+1"):
-        load_context(grid={"seeds": seeds})
+        load_context(grid={"seeds": seeds, "pairs": "resnet20/resnet8"})
         rows = pipelines["students"].nodes
         assert len(rows) == len(seeds.split("+"))
 

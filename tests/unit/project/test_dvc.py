@@ -43,7 +43,8 @@ def test_the_stages_of_another_environment_run_in_it_and_depend_on_its_files() -
         assert all(out.startswith("data/smoke/") for out in outs(stage))
     files = {file: keys for part in stages["teacher"]["params"] for file, keys in part.items()}
     assert files["conf/smoke/parameters.yml"] == ["device", "teacher"]
-    assert files["conf/base/parameters.yml"] == ["device", "threads", "teacher"]
+    base = ["device", "threads", "teacher", "teacher_variants"]
+    assert files["conf/base/parameters.yml"] == base
 
 
 def test_an_unknown_environment_is_reported_in_one_line() -> None:

@@ -62,8 +62,9 @@ def test_every_stage_is_a_pipeline_and_all_of_them_are_the_default(load_context:
 
 def test_the_test_images_are_read_in_evaluation_and_nowhere_else(load_context: Load) -> None:
     load_context(grid={"seeds": "0+1"})
-    readers = [name for name in STAGES if "digits-test" in pipelines[name].all_inputs()]
-    assert readers == ["evaluate"]
+    for images in ("digits_s0-test", "digits_s1-test"):
+        readers = [name for name in STAGES if images in pipelines[name].all_inputs()]
+        assert readers == ["evaluate"]
 
 
 def test_a_missing_gpu_stops_the_run_before_it_starts(
@@ -96,14 +97,15 @@ def test_missing_data_stops_a_run_that_needs_it_and_no_other(
 def test_a_missing_file_of_a_teacher_stops_a_run_that_needs_it_and_no_other(
     load_context: Load, tmp_path: Path
 ) -> None:
-    context = load_context(teacher_weights={"resnet20": str(tmp_path / "nowhere.pth")})
+    weights = {"resnet20": str(tmp_path / "nowhere.pth")}
+    context = load_context(teacher_weights=weights, data={"splits": "shared"})
     with pytest.raises(click.ClickException, match=r"nowhere\.pth for resnet20"):
         before("teacher", context)
     before("data_preparation", context)
 
 
 def test_a_stage_stops_where_those_before_it_were_not_run(load_context: Load) -> None:
-    context = load_context()
+    context = load_context(data={"splits": "shared"}, grid={"pairs": "resnet20/resnet8"})
     catalog = DataCatalog({name: MemoryDataset(1) for name in ("digits-card", "digits-history")})
     for name, value in context.params.items():
         catalog[f"params:{name}"] = value
@@ -189,7 +191,7 @@ def test_what_the_disk_refuses_is_reported_in_one_line(error: Exception) -> None
 def test_the_table_is_printed_after_a_run_that_made_it_and_no_other(
     load_context: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    load_context()
+    load_context(data={"splits": "shared"})
     shown: list[tuple[str, ...]] = []
     show: Any = lambda *tables, ending: shown.append((*tables, ending))  # noqa: E731
     monkeypatch.setattr("sakd.project.hooks.announce", show)

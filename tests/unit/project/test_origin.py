@@ -60,7 +60,7 @@ def test_the_report_gets_command_environment_and_the_settings_of_base(
 ) -> None:
     origin = origin_of(load_context("smoke"), "report")
     assert (origin.command, origin.environment) == ("kedro run --env smoke", "smoke")
-    assert origin.base["student"]["epochs"] == 30
+    assert origin.base["student"]["epochs"] == 20
     assert origin.place == "../../../.."  # from data/smoke/08_reporting/digits
     assert not [line for line in caplog.messages if "Replacing" in line]
 

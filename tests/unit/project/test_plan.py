@@ -21,6 +21,8 @@ from sakd.study.trainings import Training
 
 Capture = pytest.CaptureFixture[str]
 
+ONE = "grid.pairs=resnet20/resnet8"
+
 
 @pytest.fixture(autouse=True)
 def _in_a_project_without_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, root: Path) -> None:
@@ -40,12 +42,14 @@ def planned(capsys: Capture, *command: str) -> list[list[str]]:
 def test_the_default_study_is_planned_before_its_data_is_there(
     capsys: Capture, tmp_path: Path
 ) -> None:
-    head, _, titles, teacher, pair, _, summary = planned(capsys)
+    head, _, titles, teacher, brief, pair, briefly, _, summary = planned(capsys)
     assert head[:2] == ["digits", "on"]
     assert titles == ["cells", "done", "to", "do", "time"]
-    assert teacher[:-2] == ["teacher", "resnet20", "1", "0", "1"]
-    assert pair[:-2] == ["resnet20/resnet8", "27", "0", "27"]
-    said = "27 cells: 0 done, 27 to do, 1 teacher to train; about"
+    assert teacher[:-2] == ["teacher", "resnet20", "5", "0", "5"]
+    assert brief[:-2] == ["teacher", "resnet20@brief", "5", "0", "5"]
+    assert pair[:-2] == ["resnet20/resnet8", "30", "0", "30"]
+    assert briefly[:-2] == ["resnet20@brief/resnet8", "25", "0", "25"]
+    said = "55 cells: 0 done, 55 to do, 10 teachers to train; about"
     assert " ".join(summary).startswith(said)
     assert not (tmp_path / "data").exists()
 
@@ -58,16 +62,22 @@ def test_the_default_study_is_planned_before_its_data_is_there(
             ["teacher resnet20 1", f"resnet20/resnet8 {2 * (1 + 2 * len(DISTILLERS))}"],
         ),
         (
-            ["--params", "data.splits=per_seed,grid.distillers=kd"],
-            ["teacher resnet20 3", "resnet20/resnet8 9"],
+            ["--params", "grid.seeds=0+1+2,grid.distillers=kd,grid.policies=always"],
+            [
+                *("teacher resnet20 3", "teacher resnet20@brief 3"),
+                *("resnet20/resnet8 6", "resnet20@brief/resnet8 3"),
+            ],
         ),
         (
-            ["--params", "data.splits=per_seed", "--pipelines", "data_preparation,teacher"],
-            ["teacher resnet20 3"],
+            ["--params", f"data.splits=shared,{ONE}", "--pipelines", "data_preparation,teacher"],
+            ["teacher resnet20 1"],
         ),
         (["--pipelines", "data_preparation"], []),
-        (["--pipelines", "data_preparation,teacher"], ["teacher resnet20 1"]),
-        (["--tags", "data_preparation,teacher"], ["teacher resnet20 1"]),
+        (
+            ["--pipelines", "data_preparation,teacher"],
+            ["teacher resnet20 5", "teacher resnet20@brief 5"],
+        ),
+        (["--tags", "data_preparation,teacher", "--params", ONE], ["teacher resnet20 5"]),
         (
             ["--env", "cifar100", "--params", "grid.pairs=vgg13/vgg8"],
             ["teacher vgg13 1", "vgg13/vgg8 33"],
@@ -89,7 +99,7 @@ def test_the_plan_is_that_of_the_run_with_these_options(
         ("--params student.epochs=0", "epochs must be 1 or more, got 0"),
         ("--params student", "Item `student` must contain a key and a value"),
         ("--pipelines studnts", "unknown pipeline 'studnts'; did you mean 'students'"),
-        ("--pipelines students", "digits-development, digits-resnet20-teacher; run the stages"),
+        ("--pipelines students", "digits_s0-resnet20-teacher, digits_s0-resnet20_brief-teacher"),
         ("--epochs 3", "No such option '--epochs'"),
         ("--paper --env smoke", "leave --env out"),
         ("--env own --params data.path=nowhere", "nowhere"),
@@ -111,14 +121,14 @@ def test_what_a_run_would_refuse_is_refused_in_one_line(
 
 
 def test_a_damaged_file_is_named_in_one_line(capsys: Capture, tmp_path: Path) -> None:
-    prepared = tmp_path / "data" / "03_primary" / "digits"
+    prepared = tmp_path / "data" / "03_primary" / "digits_s0"
     (prepared / "development").mkdir(parents=True)
     (prepared / "development" / "train.safetensors").touch()
     (prepared / "card.json").write_text("{")
     assert main(["plan"]) == 1
     written = capsys.readouterr()
     assert written.err.count("\n") == 1
-    assert "digits-card" in written.err
+    assert "digits_s0-card" in written.err
 
 
 def test_the_grids_of_the_paper_are_planned_together(
@@ -143,7 +153,8 @@ class TestScope:
     def test_it_has_the_rows_and_teachers_of_the_nodes_that_run(
         self, load_context: Callable[..., Context]
     ) -> None:
-        load_context(grid={"pairs": "resnet20/resnet8+vgg13/vgg8", "seeds": "0+1"})
+        pairs = {"pairs": "resnet20/resnet8+vgg13/vgg8", "seeds": "0+1"}
+        load_context(grid=pairs, data={"splits": "shared"})
         parameters, loaded = active_parameters(), list[str]()
         catalog: Any = SimpleNamespace(
             load=lambda name: loaded.append(name) or name, exists=lambda _: False

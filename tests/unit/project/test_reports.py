@@ -80,7 +80,7 @@ def test_a_run_ends_with_its_study_and_the_places_of_report_and_copy(
     splits: Splits,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    load_context(student={"epochs": 7})
+    load_context(student={"epochs": 7}, data={"splits": "shared"})
     write(folder, "page", 0)
     monkeypatch.chdir(folder.parents[1])
     page = TextDataset(filepath=str(folder / "report.html"))

@@ -26,7 +26,7 @@ from sakd.reporting.tables.frames import pair_name
 from sakd.reporting.tables.kinds import REFERENCE
 from sakd.reporting.tables.outcomes import MARGIN, Outcomes
 from sakd.reporting.tables.paired import POOLED
-from sakd.reporting.tables.verdicts import main_contrasts, verdicts
+from sakd.reporting.tables.verdicts import contrasts, main_contrasts, verdicts
 
 WIDTH = 120
 """Columns of the terminal."""
@@ -79,10 +79,11 @@ def _wrapped(note: str) -> str:
 def _pair_text(outcomes: Outcomes, pair: tuple[str, ...], data: DataCard | None) -> str:
     cells, title = outcomes.cells, formats.clipped(pair_name(pair), WIDTH)
     comparisons = {each: _comparison(outcomes, each) for each in main_contrasts(cells)}
-    several = len(comparisons) > 1
+    several = len(contrasts(cells)) > 1
     levels = shown_levels(cells, data, needed=several).text
     found = [levels, _joined(comparisons)] if several else [*comparisons.values(), levels]
-    tables = [shown_references(outcomes, data).text, *found]
+    references = shown_references(outcomes, data).text
+    tables = [references[references.iloc[:, 1] != formats.NOTHING], *found]
     shown = [_text_table(table) for table in tables if len(table)]
     return "\n".join([title, "=" * len(title), "\n\n".join(shown)])
 

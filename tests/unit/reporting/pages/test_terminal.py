@@ -85,9 +85,10 @@ def test_several_comparisons_share_a_table_after_the_accuracies(cell):
         for policy, top1 in tops.items()
         for seed in range(3)
     ]
-    text = console_table(pd.DataFrame(lines))
+    text = console_table(pd.DataFrame(lines).assign(distiller="at"))
     found = text.splitlines()
-    levels = [line.split()[1] for line in found if line.startswith("kd")]
+    assert not [line for line in found if line.startswith("KD")]
+    levels = [line.split()[1] for line in found if line.startswith("at ")]
     assert levels == [*tops]
     (head,) = (line for line in found if line.startswith("difference"))
     rows = [line.split("  ")[0] for line in found[found.index(head) + 2 :][:3]]
