@@ -7,7 +7,7 @@
 # behind a mirror, set PIP_INDEX_URL for the one and UV_DEFAULT_INDEX for the other.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup venv install distill study test check bench format lint-fix viz stages repro lock clean
+.PHONY: help setup venv install distill study test check bench format lint-fix viz stages repro lock docs clean
 
 BIN := .venv/bin
 STAMP := .venv/sakd-setup
@@ -92,8 +92,12 @@ repro: export PATH := $(CURDIR)/$(BIN):$(PATH)
 repro: setup ## bring the DVC stages up to date
 	@$(BIN)/dvc repro $(ARGS)
 
+docs: setup ## build the documentation as a site, build/site/start.html
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet $(ARGS)
+
 lock: setup ## pin the packages of pyproject.toml (ARGS=--upgrade: the newest)
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra project --extra export --extra dev \
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+		--extra project --extra export --extra docs --extra dev \
 		--no-annotate --no-header pyproject.toml --output-file requirements.lock $(ARGS)
 
 clean: ## remove caches and build outputs; data and .venv stay

@@ -93,5 +93,6 @@ DISTILLERS: Table[type[Distiller]] = Table(
     },
     base=Distiller,
 )
+"""The distillers by name, or `package.module:Class` for one of your own."""
 
 __all__ = ["DISTILLERS", "Distiller", "Epoch", "Pair", "Pretraining", "Sensitivity", "Side"]

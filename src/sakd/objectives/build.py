@@ -32,6 +32,7 @@ OBJECTIVES: Table[type[System]] = Table(
     },
     base=System,
 )
+"""The objectives by name, or `package.module:Class` for one of your own."""
 
 
 def distil(

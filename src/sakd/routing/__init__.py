@@ -36,5 +36,6 @@ POLICIES: Table[type[RoutingPolicy]] = Table(
     },
     base=RoutingPolicy,
 )
+"""The policies by name, or `package.module:Class` for one of your own."""
 
 __all__ = ["POLICIES", "Route", "RoutingPolicy", "Scene", "Sight", "View"]
