@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "results.ipynb"
+NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "04_statistics.ipynb"
 
 
 def test_every_cell_of_the_notebook_runs_in_turn(
