@@ -60,8 +60,8 @@ def _kind(block: Block) -> str:
 
 
 def _shown(table: Tabular) -> list[int]:
-    """Choose the lines of a table: of very many those with the highest first number."""
-    if len(table.frame) <= _MOST:
+    """Choose the lines of a table: of very many numbers those with the highest first one."""
+    if len(table.frame) <= _MOST or table.names == len(table.frame.columns):
         return list(range(len(table.frame)))
     texts = table.frame.iloc[:, table.names].astype(str)
     numbers = pd.to_numeric(texts.str.extract(_NUMBER)[0])

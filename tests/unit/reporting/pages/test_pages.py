@@ -93,6 +93,13 @@ def test_a_name_cannot_end_the_data_of_a_figure(cell, history):
     assert sum(tag == "script" for tag, _ in elements(page).found) == 6
 
 
+def test_a_very_long_table_of_names_is_shown_in_full():
+    frame = pd.DataFrame({"setting": [f"setting {k}" for k in range(80)], "study": "value"})
+    section = Section("The study", (Tabular("settings", "Settings", frame, names=2),))
+    page = report_html(Report("Title", "", "", (section,)))
+    assert all(f"setting {k}<" in page for k in range(80))
+
+
 def test_of_a_very_long_table_the_lines_of_the_highest_first_number_are_shown():
     numbers = [f"{number}.00 ± 1.00" for number in range(100)]
     frame = pd.DataFrame({"method": [f"m{k}" for k in range(100)], "top-1 %": numbers})
