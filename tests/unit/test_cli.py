@@ -70,13 +70,21 @@ def test_a_command_that_is_right_starts_with_its_options(runner: str | None) -> 
     assert started == [{"runner": runner}]
 
 
-@pytest.mark.parametrize(("env", "data"), [("base", "digits"), ("cifar100", "cifar100")])
-def test_kedro_viz_draws_the_environment_that_it_is_asked_for(env: str, data: str) -> None:
+@pytest.mark.parametrize(
+    ("env", "data", "given"),
+    [
+        ("base", "digits_s0", "params:splits.digits_s0.data"),
+        ("cifar100", "cifar100", "params:data"),
+    ],
+)
+def test_kedro_viz_draws_the_environment_that_it_is_asked_for(
+    env: str, data: str, given: str
+) -> None:
     catalog, pipelines, extras = load_data(ROOT, env=env, package_name="sakd")
     graph = DataAccessManager()
     populate_data(graph, catalog, pipelines, extras)
     drawn = {node.name for node in graph.nodes.as_list()}
-    assert {f"prepare-{data}", f"{data}-card", f"{data}-results", "params:data"} <= drawn
+    assert {f"prepare-{data}", f"{data}-card", f"{data}-results", given} <= drawn
     edges = {
         (edge.source, edge.target)
         for edge in graph.get_edges_for_registered_pipeline("__default__")

@@ -156,7 +156,6 @@ def test_a_split_that_is_cut_off_is_named(run: Any, catalog: DataCatalog, tmp_pa
 
 
 def test_the_log_names_the_split(run: Any, caplog: pytest.LogCaptureFixture) -> None:
-    logging.getLogger("sakd").propagate = True
     with caplog.at_level(logging.INFO):
         for _ in range(2):
             run(replace(DATA, fold=3))

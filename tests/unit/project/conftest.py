@@ -1,8 +1,7 @@
-"""The project's parameters and log, put back after each test."""
+"""The project's parameters, put back after each test."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,8 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture(autouse=True)
 def _put_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("KEDRO_ENV", raising=False)
-    logger = logging.getLogger("sakd")
-    before = logger.handlers, logger.propagate, logger.level
     yield
     activate(None)
-    logger.handlers, logger.propagate, logger.level = before
 
 
 @pytest.fixture(scope="session", autouse=True)

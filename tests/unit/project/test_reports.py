@@ -60,8 +60,6 @@ def test_the_latest_copies_stay_and_the_log_names_the_others(
 ) -> None:
     other = folder.with_name("digits_own@1970-01-01T000000Z")
     other.mkdir()
-    logger = logging.getLogger("sakd")
-    logger.propagate = True
     with caplog.at_level(logging.INFO):
         for second in range(4):
             write(folder, str(second), second)
