@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from sakd.data import DataCard
@@ -38,7 +40,7 @@ from sakd.reporting.tables.display import (
 )
 from sakd.reporting.tables.frames import pair_name
 from sakd.reporting.tables.outcomes import MARGIN, Outcomes
-from sakd.reporting.tables.verdicts import QUESTIONS, verdicts
+from sakd.reporting.tables.verdicts import QUESTIONS, Verdict, verdicts
 
 _PAIRS_NAMED = 3
 
@@ -71,9 +73,9 @@ def report(
     cells, origin = outcomes.cells, origin or Origin()
     pairs = pairs_in(cells)
     judged = verdicts(outcomes)
-    said = tuple((one.subject, one.text.removeprefix(f"{one.subject}: ")) for one in judged)
-    main = sum(subject in MAIN for subject, _ in said)
-    answers = (*said[:main], (SUBJECT, what_to_ship(outcomes)), *said[main:])
+    first = [one for one in judged if one.subject.removesuffix(one.under) in MAIN]
+    others = [one for one in judged if one not in first]
+    answers = (*_said(first), (SUBJECT, what_to_ship(outcomes)), *_said(others))
     opening: list[Block] = [Facts(answers), highlights(outcomes, judged)]
     warnings = (*caveats(cells, history, data), *image_caveats(outcomes))
     if warnings:
@@ -95,6 +97,10 @@ def report(
         *provenance_section(origin.provenance),
     ]
     return Report(wording.REPORT, _subtitle(pairs), outline(origin, data), tuple(sections))
+
+
+def _said(judged: Sequence[Verdict]) -> tuple[tuple[str, str], ...]:
+    return tuple((one.subject, one.text.removeprefix(f"{one.subject}: ")) for one in judged)
 
 
 def _subtitle(pairs: list[tuple[str, ...]]) -> str:

@@ -177,3 +177,19 @@ def test_everything_failed_still_makes_a_page(results, history):
 
 def test_no_cells_still_make_a_page(results):
     assert "0 of 0" in report_html(report(results.iloc[:0], pd.DataFrame()))
+
+
+def test_the_main_verdicts_of_every_teacher_come_before_the_others(results, history):
+    routed = results[results["policy"] == "adaptive"]
+    anti = routed.assign(policy="anti", cell=routed["cell"] + "-anti")
+    plain = pd.concat([results, anti], ignore_index=True)
+    brief = plain.assign(teacher="t@brief", cell=plain["cell"] + "-brief")
+    lines = pd.concat([plain, brief], ignore_index=True)
+    facts = report(lines, history(lines)).sections[0].blocks[0]
+    subjects = [subject for subject, _ in facts.items]
+    assert set(subjects[:4]) == {
+        *("distillation under t", "distillation under t@brief"),
+        *("adaptivity under t", "adaptivity under t@brief"),
+    }
+    assert subjects[4] == "what to ship"
+    assert len(subjects) > 5
