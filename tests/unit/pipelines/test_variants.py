@@ -14,7 +14,8 @@ from sakd.pipelines.plan import Scope, make_plan
 from sakd.pipelines.report.nodes import tabulate
 from sakd.pipelines.students.nodes import train_row
 from sakd.pipelines.teacher.nodes import make_teacher
-from sakd.project.dvc import Stages, dvc_yaml
+from sakd.project.dvc import dvc_yaml
+from sakd.project.stages import Stages
 from sakd.study.pace import Pace, Timer
 from sakd.study.parameters import Parameters
 from sakd.study.parsing import parse_parameters

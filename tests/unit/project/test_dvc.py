@@ -12,8 +12,9 @@ import yaml
 from click.testing import CliRunner
 
 from sakd.pipeline_registry import register_pipelines
-from sakd.project.dvc import Stages, dvc_yaml, main
+from sakd.project.dvc import dvc_yaml, main
 from sakd.project.parameters import activate, loader_of, read_parameters
+from sakd.project.stages import Stages
 from sakd.study.parameters import Parameters
 
 ROOT = Path(__file__).parents[3]

@@ -10,7 +10,8 @@ import yaml
 
 from sakd.foundation.errors import UserError
 from sakd.pipelines import evaluate, report, students, teacher
-from sakd.project.dvc import Stages, dvc_yaml
+from sakd.project.dvc import dvc_yaml
+from sakd.project.stages import Stages
 from sakd.study.grid import Grid
 from sakd.study.parameters import Parameters
 

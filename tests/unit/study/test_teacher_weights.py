@@ -14,7 +14,8 @@ from sakd.foundation.errors import UserError
 from sakd.networks import NETWORKS
 from sakd.objectives.parameters import Distillation, Routing
 from sakd.pipelines.teacher.nodes import make_teacher
-from sakd.project.dvc import Stages, dvc_yaml
+from sakd.project.dvc import dvc_yaml
+from sakd.project.stages import Stages
 from sakd.study.grid import Grid
 from sakd.study.lessons import Lessons
 from sakd.study.parsing import parse_parameters
