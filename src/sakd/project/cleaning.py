@@ -13,12 +13,10 @@ import click
 import pandas as pd
 from kedro.framework import project
 from kedro.framework.cli.project import run as kedro_run
-from kedro.framework.session import KedroSession
-from kedro.io import DatasetError
 
-from sakd.foundation.errors import UserError, require
+from sakd.foundation.errors import require
 from sakd.pipelines.plan import trainings_of
-from sakd.project.errors import one_line
+from sakd.project.commands import invoke, open_catalog
 from sakd.project.parameters import active_parameters
 from sakd.project.plan import Catalog, scope_of
 from sakd.project.reports import report_folder
@@ -40,13 +38,7 @@ def main(arguments: Sequence[str]) -> None:
     Raises:
         UserError: An option, a name or a value is wrong, or it is not known what is in use.
     """
-    project.configure_project(__name__.partition(".")[0])
-    try:
-        command.main(list(arguments), prog_name="sakd clean", standalone_mode=False)
-    except click.ClickException as error:
-        raise UserError(error.format_message()) from error
-    except (DatasetError, OSError) as error:
-        raise UserError(one_line(error)) from error
+    invoke(command, arguments)
 
 
 def clean(
@@ -63,10 +55,7 @@ def clean(
     The grid is that of the environment and the parameters that are named. What another run is
     training stays, and so does a teacher of what stays.
     """
-    session = KedroSession.create(
-        save_on_close=False, env=env, runtime_params=params, conf_source=conf_source
-    )
-    catalog, parameters = session.load_context().catalog, active_parameters()
+    catalog, parameters = open_catalog(env, params, conf_source), active_parameters()
     store: CellStore = catalog.load(f"{parameters.data.slug}-cells")
     if not any(store.folders()):
         click.echo(f"nothing to remove: there are no trainings in {store.root}")

@@ -8,12 +8,11 @@ from typing import Any
 import click
 from kedro.framework import project
 from kedro.framework.cli.project import run as kedro_run
-from kedro.framework.session import KedroSession
-from kedro.io import DatasetError
 from kedro.pipeline import Pipeline
 
 from sakd.foundation.errors import UserError
 from sakd.foundation.machine import describe, resolve_device
+from sakd.project.commands import invoke, open_catalog
 from sakd.project.errors import one_line
 from sakd.project.hooks import check_run
 from sakd.project.parameters import active_parameters
@@ -44,13 +43,7 @@ def main(arguments: Sequence[str]) -> None:
         UserError: An option, a name or a value is wrong, a file cannot be read, or the run would
             stop at once.
     """
-    project.configure_project(__name__.partition(".")[0])
-    try:
-        command.main(list(arguments), prog_name="sakd plan", standalone_mode=False)
-    except click.ClickException as error:
-        raise UserError(error.format_message()) from error
-    except (DatasetError, OSError) as error:
-        raise UserError(one_line(error)) from error
+    invoke(command, arguments)
 
 
 def plan(*, paper: bool, **chosen: Any) -> None:  # noqa: ANN401 - click's
@@ -78,10 +71,7 @@ def _tell(
     **names: Sequence[str],
 ) -> Plan:
     """Plan the run of the nodes that are named, and print the plan."""
-    session = KedroSession.create(
-        save_on_close=False, env=env, runtime_params=params, conf_source=conf_source
-    )
-    catalog = session.load_context().catalog
+    catalog = open_catalog(env, params, conf_source)
     pipeline, parameters = _chosen(**names), active_parameters()
     check_run(pipeline, catalog)
     found = plan_run(pipeline, catalog, parameters, limit)
