@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from sakd.foundation.files import write_json
+
 RUNNING = "running"
 """The folder of these files in a store of cells."""
 
@@ -42,10 +44,7 @@ class Live:
 
     def write(self, path: Path) -> None:
         """Write it to ``path``, whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{path.name}.{self.process}.partial")
-        partial.write_text(json.dumps(asdict(self)))
-        partial.replace(path)
+        write_json(path, asdict(self))
 
     @property
     def stopped(self) -> bool:
