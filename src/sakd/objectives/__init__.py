@@ -11,7 +11,7 @@ from sakd.objectives.phased import PhasedDistillation
 from sakd.objectives.phases import Phase, spans
 from sakd.objectives.players import Optimisation, Player
 from sakd.objectives.pretraining import PretrainingObjective
-from sakd.objectives.problem import DataFacts, Problem, Settings, System
+from sakd.objectives.problem import Buildable, DataFacts, Problem, Settings
 from sakd.objectives.requests import Request, answer, merged
 from sakd.objectives.router import Router
 from sakd.objectives.spot_distillation import SpotDistillation
@@ -20,6 +20,7 @@ from sakd.objectives.unix import Mixing, Unix
 
 __all__ = [
     "OBJECTIVES",
+    "Buildable",
     "DataFacts",
     "Distillation",
     "Graft",
@@ -41,7 +42,6 @@ __all__ = [
     "SpotDistillation",
     "StepResult",
     "Supervised",
-    "System",
     "Unix",
     "answer",
     "check_shares",

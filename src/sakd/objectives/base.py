@@ -30,9 +30,15 @@ class Objective(nn.Module, ABC):
     Attributes:
         frozen: Names of submodules, dotted where they are deeper, that stay in evaluation mode and
             out of checkpoints.
+        resting: Names of submodules, likewise, that stay in evaluation mode and are part of
+            checkpoints: copies that change, but are not trained themselves.
+        uniform: Whether all steps of a phase do the same operations, so that one can be recorded
+            and repeated.
     """
 
     frozen: tuple[str, ...] = ()
+    resting: tuple[str, ...] = ()
+    uniform: bool = True
 
     @property
     def chooses(self) -> bool:
@@ -44,9 +50,21 @@ class Objective(nn.Module, ABC):
     def network(self) -> nn.Module:
         """The network that is evaluated, and kept after training."""
 
+    def further_networks(self) -> Mapping[str, nn.Module]:
+        """Name the networks that are evaluated beside `network`: peers, heads, ensembles.
+
+        Each maps images (B, C, H, W) to logits (B, K). The names are part of the names of
+        measures, ``val_top1_peer1``; most objectives have no such networks.
+        """
+        return {}
+
     @abstractmethod
     def players(self) -> dict[str, Player]:
-        """Name disjoint groups of parameters, each trained by its own loss and optimiser."""
+        """Name groups of parameters, each trained by its own loss and optimiser.
+
+        The groups are disjoint. Players may have one loss together, the same tensor; one that has
+        no loss in a step stays as it is.
+        """
 
     def watch(self, optimisers: Mapping[str, Optimizer]) -> None:
         """Learn who updates the players, to read from; most objectives need not know.
@@ -66,6 +84,9 @@ class Objective(nn.Module, ABC):
         Returns:
             A scalar loss per player, and the terms for the log.
         """
+
+    def updated(self) -> None:
+        """React to an update of the players, as copies that follow them do; most need not."""
 
     def arrange(self, batch: Batch) -> Batch:
         """Make the batch to learn from of ``batch``, before its networks run; often it is itself.
@@ -112,9 +133,9 @@ class Objective(nn.Module, ABC):
         """
 
     def train(self, mode: bool = True) -> Self:
-        """Switch to training mode; frozen parts stay in evaluation mode."""
+        """Switch to training mode; frozen and resting parts stay in evaluation mode."""
         super().train(mode)
-        for name in self.frozen:
+        for name in (*self.frozen, *self.resting):
             self.get_submodule(name).eval()
         return self
 

@@ -14,13 +14,13 @@ from sakd.objectives.joint import JointDistillation
 from sakd.objectives.meta import MetaDistillation
 from sakd.objectives.parameters import Distillation, Routing
 from sakd.objectives.phased import PhasedDistillation
-from sakd.objectives.problem import DataFacts, Problem, System
+from sakd.objectives.problem import Buildable, DataFacts, Problem
 from sakd.objectives.spot_distillation import SpotDistillation
 from sakd.objectives.supervised import Supervised
 from sakd.objectives.unix import Unix
 from sakd.routing import POLICIES, RoutingPolicy
 
-OBJECTIVES: Table[type[System]] = Table(
+OBJECTIVES: Table[type[Buildable]] = Table(
     "objective",
     {
         "supervised": Supervised,
@@ -30,7 +30,7 @@ OBJECTIVES: Table[type[System]] = Table(
         "meta": MetaDistillation,
         "phased": PhasedDistillation,
     },
-    base=System,
+    base=Buildable,
 )
 """The objectives by name, or `package.module:Class` for one of your own."""
 
@@ -44,7 +44,7 @@ def distil(
     *,
     distillation: Distillation = Distillation(),
     routing: Routing = Routing(),
-) -> System:
+) -> Buildable:
     """Build the objective that distils ``teacher`` into ``student``.
 
     Args:
@@ -74,7 +74,7 @@ def distil(
     )
 
 
-def objective_of(problem: Problem) -> System:
+def objective_of(problem: Problem) -> Buildable:
     """Build the objective that ``problem`` asks for.
 
     Raises:

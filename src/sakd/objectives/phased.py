@@ -20,7 +20,7 @@ from sakd.objectives.base import Objective, Pretrainable, StepResult
 from sakd.objectives.outputs import Outputs
 from sakd.objectives.phases import Phase, spans
 from sakd.objectives.players import Player
-from sakd.objectives.problem import Problem, System
+from sakd.objectives.problem import Buildable, Problem
 from sakd.objectives.requests import Request, merged
 from sakd.objectives.spot_distillation import SpotDistillation
 from sakd.objectives.supervised import Supervised
@@ -36,7 +36,7 @@ class Unlabelled(SpotDistillation):
         return {}
 
 
-class PhasedDistillation(System):
+class PhasedDistillation(Buildable):
     """Solve the problems into which a distiller divides the training, see `Distiller.phases`.
 
     In each phase the objective is that of the phase, with a policy and a graft of its own. Stages

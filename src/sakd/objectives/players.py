@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -50,7 +51,21 @@ class Player(NamedTuple):
     Attributes:
         parameters: The parameters.
         optimisation: How they are updated, unless a training brings a recipe for them.
+        like: The player whose recipe they take in place of ``optimisation``, where a training
+            brings one for that player and none for this one.
+        lr_factor: Their learning rate as a multiple of that of the player ``like``.
     """
 
     parameters: list[nn.Parameter]
     optimisation: Optimisation = Optimisation()
+    like: str | None = None
+    lr_factor: float = 1.0
+
+    def with_recipe(self, name: str, given: Mapping[str, Optimisation]) -> Player:
+        """Give the player called ``name`` the recipe that is ``given`` for it, if there is one."""
+        if name in given:
+            return self._replace(optimisation=given[name])
+        if self.like is None or self.like not in given:
+            return self
+        recipe = given[self.like]
+        return self._replace(optimisation=replace(recipe, lr=recipe.lr * self.lr_factor))

@@ -69,7 +69,7 @@ class Settings:
     """The settings of an objective, as fields with defaults; most objectives have none."""
 
 
-class System(Objective):
+class Buildable(Objective):
     """An objective that can be built from a `Problem`: an entry of `OBJECTIVES`.
 
     Attributes:

@@ -15,7 +15,7 @@ from sakd.networks.spots import Spot
 from sakd.networks.staged import in_mode
 from sakd.objectives.graft import Graft
 from sakd.objectives.outputs import Outputs, full_precision
-from sakd.objectives.problem import System
+from sakd.objectives.problem import Buildable
 from sakd.objectives.router import Router
 from sakd.objectives.scenes import scene_of
 from sakd.objectives.teaching import Teaching
@@ -41,7 +41,7 @@ class Lesson(NamedTuple):
     loss: Tensor
 
 
-class Routed(System):
+class Routed(Buildable):
     """A system whose router learns from the training images, or from those set aside.
 
     Attributes:

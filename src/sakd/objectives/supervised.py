@@ -11,11 +11,11 @@ from sakd.data import Batch
 from sakd.objectives.base import StepResult
 from sakd.objectives.outputs import Outputs, full_precision
 from sakd.objectives.players import Player
-from sakd.objectives.problem import Problem, System
+from sakd.objectives.problem import Buildable, Problem
 from sakd.tasks import CLASSIFICATION, Task
 
 
-class Supervised(System):
+class Supervised(Buildable):
     """Minimise the label loss; the one player is the ``student``."""
 
     distils = False

@@ -14,7 +14,7 @@ from sakd.foundation.vocabulary import Published
 from sakd.networks import check_network
 from sakd.networks.renormalised import Statistics
 from sakd.networks.variants import network_of, split_variant
-from sakd.objectives import OBJECTIVES, Distillation, Routing, System, check_shares
+from sakd.objectives import OBJECTIVES, Buildable, Distillation, Routing, check_shares
 from sakd.objectives.build import check_mixing
 from sakd.objectives.parameters import check_options
 from sakd.routing import POLICIES
@@ -135,7 +135,7 @@ class Parameters:
         lr = self.student_lr.get(network, self.student.optimisation.lr)
         return replace(self.student, optimisation=replace(self.student.optimisation, lr=lr))
 
-    def objective_of(self, method: Method) -> type[System]:
+    def objective_of(self, method: Method) -> type[Buildable]:
         """Give the objective of the cells of ``method``.
 
         Raises:

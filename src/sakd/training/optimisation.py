@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from sakd.foundation.errors import require
-from sakd.objectives import Optimisation, Player
+from sakd.objectives import Player
 
 
 class Updates:
@@ -31,11 +32,7 @@ class Updates:
         """The present learning rates."""
         return tuple(group["lr"] for group in self.optimiser.param_groups)
 
-    def gradients(self, loss: Tensor) -> tuple[Tensor | None, ...]:
-        """Compute the gradient of the player's ``loss``, a scalar, by its parameters."""
-        return torch.autograd.grad(loss, self.parameters, allow_unused=True)
-
-    def update(self, gradients: tuple[Tensor | None, ...]) -> None:
+    def update(self, gradients: Sequence[Tensor | None]) -> None:
         """Take one step of the optimiser."""
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = gradient
@@ -52,6 +49,24 @@ class Updates:
         self.schedule.load_state_dict(state["schedule"])
 
 
+def gradients(
+    losses: Mapping[str, Tensor], players: Mapping[str, Updates]
+) -> dict[str, Sequence[Tensor | None]]:
+    """Compute the gradient of each player's loss, a scalar, by its parameters.
+
+    Players that have one loss together, the same tensor, cost one backward pass.
+    """
+    together: dict[int, list[str]] = {}
+    for name, loss in losses.items():
+        together.setdefault(id(loss), []).append(name)
+    found: dict[str, Sequence[Tensor | None]] = {}
+    for names in together.values():
+        parameters = [p for name in names for p in players[name].parameters]
+        grads = iter(torch.autograd.grad(losses[names[0]], parameters, allow_unused=True))
+        found |= {name: list(islice(grads, len(players[name].parameters))) for name in names}
+    return found
+
+
 def check_recipes(given: Iterable[str], known: Collection[str]) -> None:
     """Check that the players for whom recipes are ``given`` are ``known``.
 
@@ -63,13 +78,3 @@ def check_recipes(given: Iterable[str], known: Collection[str]) -> None:
             name in known,
             f"there is no player {name!r} to optimise; known: {', '.join(sorted(known))}",
         )
-
-
-def with_recipes(
-    players: Mapping[str, Player], given: Mapping[str, Optimisation]
-) -> dict[str, Player]:
-    """Give the ``players`` the recipes that are ``given`` for them; the others keep their own."""
-    return {
-        name: player._replace(optimisation=given.get(name, player.optimisation))
-        for name, player in players.items()
-    }

@@ -12,8 +12,8 @@ from sakd.data import Batch, BatchStream
 from sakd.foundation.errors import require
 from sakd.foundation.randomness import reseed
 from sakd.objectives import Objective, Optimisation, Outputs, spans
-from sakd.training.means import Means
-from sakd.training.optimisation import Updates, check_recipes, with_recipes
+from sakd.training.means import Means, Names
+from sakd.training.optimisation import Updates, check_recipes, gradients
 from sakd.training.precision import EXACT, Precision
 
 EpochRecord = dict[str, float]
@@ -74,7 +74,7 @@ class Run:
             objective: The networks and losses.
             epochs: Passes over the training images.
             optimisation: Recipes by player, where they differ from the players' own.
-            evaluate: Measures the objective's network after every epoch.
+            evaluate: Measures the networks of the objective after every epoch.
             callbacks: Observers of the training.
             precision: The precision of the forward passes.
             resume: A `state` to continue from; None to start afresh.
@@ -136,12 +136,15 @@ class Run:
         """Begin the ``phase``, counted from 0, with fresh optimisers."""
         self.phase = phase
         self.objective.enter(phase)
-        players = with_recipes(self.objective.players(), self._recipes)
         epochs = len(self.spans[phase])
-        self.players = {name: Updates(player, epochs) for name, player in players.items()}
+        self.players = {
+            name: Updates(player.with_recipe(name, self._recipes), epochs)
+            for name, player in self.objective.players().items()
+        }
         self.objective.watch({name: player.optimiser for name, player in self.players.items()})
         self._means = Means()
-        self._learnt: dict[int, int] = {}  # the sizes of arranged batches, by those of others
+        # The size of an arranged batch and the terms of its step, by the size of the batch.
+        self._learnt: dict[int, tuple[int, Names]] = {}
 
     def begin_epoch(self, stream: BatchStream) -> None:
         """Enter the phase of the next epoch of ``stream``; let the objective prepare for it."""
@@ -174,29 +177,30 @@ class Run:
         with self.precision.applied(batch.images.device):
             result = self.objective(arranged, teacher)
         self.update(result.losses)
-        self._means.add(result.terms, len(arranged.labels))
+        self.objective.updated()
+        size = len(arranged.labels)
+        self._means.add(result.terms, size)
+        self._learnt[len(batch.labels)] = size, tuple(result.terms)
 
     def _arranged(self, batch: Batch) -> Batch:
         # In a context of its own: automatic casts are kept within one, here without gradients.
         with self.precision.applied(batch.images.device):
             arranged = self.objective.arrange(batch)
-        self._learnt[len(batch.labels)] = len(arranged.labels)
         return arranged if arranged is batch else self.precision.seen(arranged)
 
     def advance(self, size: int) -> None:
         """Do the rest of a `step` on ``size`` images: count what was learnt, call the observers."""
-        self._means.count += self._learnt[size]
+        self._means.count(*self._learnt[size])
         for callback in self.callbacks:
             callback.on_step(self)
 
     def update(self, losses: Mapping[str, Tensor]) -> None:
         """Update every player by its own loss, a scalar; take all gradients before any update."""
-        gradients = {name: self.players[name].gradients(loss) for name, loss in losses.items()}
-        for name, gradient in gradients.items():
+        for name, gradient in gradients(losses, self.players).items():
             self.players[name].update(gradient)
 
     def end_epoch(self) -> None:
-        """Record the epoch and measure the network.
+        """Record the epoch and measure the networks.
 
         Raises:
             UserError: A term is no longer finite.
@@ -206,7 +210,12 @@ class Run:
         epoch = len(self.history) + 1
         terms = self._means.take(epoch)
         measured = self.evaluate(self.objective.network)
-        self.history.append({"epoch": epoch, **terms, **measured})
+        further = {
+            f"{measure}_{name}": value
+            for name, network in self.objective.further_networks().items()
+            for measure, value in self.evaluate(network).items()
+        }
+        self.history.append({"epoch": epoch, **terms, **measured, **further})
         for callback in self.callbacks:
             callback.on_epoch(self)
 

@@ -14,7 +14,7 @@ import torch
 from sakd.data import BatchStream
 from sakd.distillers import DISTILLERS
 from sakd.networks import StagedNetwork
-from sakd.objectives import DataFacts, System, distil
+from sakd.objectives import Buildable, DataFacts, distil
 from sakd.objectives.parameters import Distillation
 from sakd.training import EXACT, Callback, Precision, Run, pretrain, train
 from sakd.training.capture.waits import Waits
@@ -22,7 +22,7 @@ from sakd.training.kept import Asked, keep, kept_bytes, look_up
 
 Streams = Callable[..., BatchStream]
 Networks = Callable[..., StagedNetwork]
-Make = Callable[..., System]
+Make = Callable[..., Buildable]
 
 WIDTHS = (4, 4, 6, 8)  # of student and teacher, as some distillers want equal ones
 LABELS = torch.arange(20) % 5
@@ -38,7 +38,7 @@ def make(small_network: Networks) -> Make:
     """Distil one teacher, the same object every time, into a new student each time."""
     teacher = small_network(99, WIDTHS)
 
-    def build(method: str = "kd", policy: str = "always", keep: int = 1, **how: Any) -> System:
+    def build(method: str = "kd", policy: str = "always", keep: int = 1, **how: Any) -> Buildable:
         with torch.random.fork_rng():
             torch.manual_seed(0)
             options = Distillation(options=BRIEF, keep_outputs_mb=keep, **how)

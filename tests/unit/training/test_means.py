@@ -1,37 +1,50 @@
-"""Running means keep their place in memory, and insist on the same terms."""
+"""Running means keep their place in memory, also where terms come and go."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
+from sakd.foundation.errors import UserError
 from sakd.training.means import Means
+
+
+def add(means: Means, size: int, **terms: float) -> None:
+    means.add({name: torch.tensor(value) for name, value in terms.items()}, size)
+    means.count(size, tuple(terms))
 
 
 def test_means_are_weighted_and_start_again_in_the_same_memory() -> None:
     means = Means()
-    means.add({"a": torch.tensor(1.0), "b": torch.tensor(0.5)}, 3)
-    means.count += 3
-    place = means._sums
-    means.add({"a": torch.tensor(5.0), "b": torch.tensor(0.5)}, 1)
-    means.count += 1
+    add(means, 3, a=1.0, b=0.5)
+    place = means._sums["a", "b"]
+    add(means, 1, a=5.0, b=0.5)
     assert means.take(1) == {"a": 2.0, "b": 0.5}
     means.clear()
-    means.add({"a": torch.tensor(7.0), "b": torch.tensor(0.0)}, 2)
-    means.count += 2
+    add(means, 2, a=7.0, b=0.0)
     assert means.take(2) == {"a": 7.0, "b": 0.0}
-    assert means._sums is place
+    assert means._sums["a", "b"] is place
 
 
-def test_terms_that_change_from_step_to_step_are_refused() -> None:
+def test_the_mean_of_a_term_is_over_the_steps_that_have_it() -> None:
     means = Means()
-    means.add({"a": torch.tensor(1.0)}, 1)
-    with pytest.raises(ValueError, match=r"\('a',\).*\('b',\)"):
-        means.add({"b": torch.tensor(1.0)}, 1)
+    add(means, 4, a=1.0)
+    add(means, 2, a=4.0, b=8.0)
+    assert means.take(1) == {"a": 2.0, "b": 8.0}
+    means.clear()
+    add(means, 2, a=3.0)
+    assert means.take(2) == {"a": 3.0}, "a term of an earlier epoch alone"
+
+
+def test_a_term_that_is_not_finite_is_named() -> None:
+    means = Means()
+    add(means, 1, a=1.0, b=float("inf"))
+    with pytest.raises(UserError, match=r"b is inf in epoch 3.*learning rate"):
+        means.take(3)
 
 
 def test_without_terms_there_are_no_means() -> None:
     means = Means()
-    means.add({}, 4)
+    add(means, 4)
     means.clear()
     assert means.take(1) == {}

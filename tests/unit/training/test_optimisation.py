@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sakd.foundation.errors import UserError
 from sakd.objectives import Objective, Optimisation, Player
 from sakd.objectives.adam import AdamOptimisation
 from sakd.training import Run
-from sakd.training.optimisation import Updates
+from sakd.training.optimisation import Updates, gradients
 
 STILL = Optimisation(lr=0.1, momentum=0.0, weight_decay=0.0)
 
@@ -37,13 +37,18 @@ class Alone(Objective):
         return {"one": self.one.sum()}
 
 
+def step(player: Updates, loss: Tensor) -> None:
+    """Take one step of the player by its ``loss``."""
+    player.update(gradients({"one": loss}, {"one": player})["one"])
+
+
 def learning_rates(epochs: int, optimisation: Optimisation) -> list[float]:
     """List the learning rate of every epoch."""
     parameter = nn.Parameter(torch.ones(2))
     player, rates = Updates(Player([parameter], optimisation), epochs), []
     for _ in range(epochs):
         rates.append(player.optimiser.param_groups[0]["lr"])
-        player.update(player.gradients(parameter.sum()))
+        step(player, parameter.sum())
         player.schedule.step()
     return rates
 
@@ -70,7 +75,7 @@ def test_a_restored_player_has_the_rates_that_were_to_come() -> None:
     player, rates = Updates(Player([parameter], optimisation), 16), []
     for _ in range(16):
         rates.append(player.optimiser.param_groups[0]["lr"])
-        player.update(player.gradients(parameter.sum()))
+        step(player, parameter.sum())
         player.schedule.step()
         state = player.state()
         player = Updates(Player([parameter], optimisation), 16)
@@ -85,7 +90,7 @@ def test_two_updates_equal_sgd_with_momentum_and_decay_by_hand() -> None:
     player = Updates(Player([parameter], optimisation), 10)
     expected, velocity = [2.0, -3.0], [0.0, 0.0]
     for _ in range(2):
-        player.update(player.gradients((parameter**3).sum()))
+        step(player, (parameter**3).sum())
         for k, weight in enumerate(expected):
             velocity[k] = 0.9 * velocity[k] + 3 * weight**2 + 0.01 * weight
             expected[k] = weight - 0.1 * velocity[k]
@@ -100,7 +105,7 @@ def test_adam_is_that_of_torch_with_an_l2_penalty() -> None:
     player = Updates(Player([ours], AdamOptimisation(lr=0.02, weight_decay=0.1)), 9)
     adam = torch.optim.Adam([theirs], lr=0.02, weight_decay=0.1)
     for scale in (1.0, 1e-3, 10.0, 0.1):
-        player.update(player.gradients(scale * (ours**3).sum()))
+        step(player, scale * (ours**3).sum())
         (scale * (theirs**3).sum()).backward()
         adam.step()
         adam.zero_grad()
@@ -113,19 +118,19 @@ def test_a_restored_adam_goes_on_to_the_bit() -> None:
 
     one = nn.Parameter(torch.tensor([2.0, -3.0]))
     player = updates(one)
-    player.update(player.gradients((one**3).sum()))
+    step(player, (one**3).sum())
     other = nn.Parameter(one.detach().clone())
     restored = updates(other)
     restored.restore(copy.deepcopy(player.state()))
     for each, parameter in ((player, one), (restored, other)):
-        each.update(each.gradients((parameter**2).sum()))
+        step(each, (parameter**2).sum())
     assert torch.equal(one, other)
 
 
 def test_parameters_without_a_gradient_stay() -> None:
     used, unused = nn.Parameter(torch.ones(1)), nn.Parameter(torch.ones(1))
     player = Updates(Player([used, unused], Optimisation()), 1)
-    player.update(player.gradients(used.sum()))
+    step(player, used.sum())
     assert (float(used.detach()) < 1, float(unused.detach())) == (True, 1.0)
 
 
@@ -174,3 +179,26 @@ def test_every_gradient_is_taken_before_any_update() -> None:
     duel = Duel()
     Run(duel, epochs=1).update(duel(None))
     assert (duel.one.item(), duel.two.item()) == pytest.approx((2.0 - 0.3, 3.0 + 0.2))
+
+
+def test_players_with_one_loss_together_cost_one_backward_pass() -> None:
+    one, two, other = (nn.Parameter(torch.tensor([x])) for x in (2.0, 3.0, 5.0))
+    players = {"a": Updates(Player([one]), 1), "b": Updates(Player([two]), 1)}
+    players["c"] = Updates(Player([other]), 1)
+    loss = (one * two).sum()
+    found = gradients({"a": loss, "c": other.square().sum(), "b": loss}, players)
+    assert {name: [float(g) for g in given] for name, given in found.items()} == {
+        "a": [3.0],
+        "b": [2.0],
+        "c": [10.0],
+    }
+
+
+def test_a_player_takes_the_recipe_that_is_given_for_the_one_it_is_like() -> None:
+    given = {"student": Optimisation(lr=0.3, momentum=0.5)}
+    peer = Player([], like="student", lr_factor=0.1).with_recipe("peer1", given)
+    assert (peer.optimisation.lr, peer.optimisation.momentum) == (pytest.approx(0.03), 0.5)
+    own = Player([], STILL, like="student")
+    assert own.with_recipe("peer1", {**given, "peer1": Optimisation(lr=7.0)}).optimisation.lr == 7.0
+    assert own.with_recipe("peer1", {}).optimisation is STILL
+    assert Player([], STILL).with_recipe("peer1", given).optimisation is STILL

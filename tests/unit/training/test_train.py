@@ -14,14 +14,14 @@ from torch import Tensor
 from sakd.data import BatchStream
 from sakd.distillers import DISTILLERS
 from sakd.networks import StagedNetwork
-from sakd.objectives import DataFacts, Objective, Optimisation, System, distil
+from sakd.objectives import Buildable, DataFacts, Objective, Optimisation, distil
 from sakd.objectives.parameters import Distillation, Options
 from sakd.routing import POLICIES
 from sakd.training import EXACT, Callback, Precision, Run, fit, pretrain, train
 
 Streams = Callable[..., BatchStream]
 Networks = Callable[..., StagedNetwork]
-Make = Callable[..., System]
+Make = Callable[..., Buildable]
 
 WIDTHS = (4, 4, 6, 8)  # of student and teacher, as some distillers want equal ones
 LABELS = torch.arange(20) % 5
@@ -33,7 +33,7 @@ def make(small_network: Networks, brief: Options) -> Make:
     """Distil one teacher, the same object every time, into a new student each time."""
     teacher = small_network(99, WIDTHS)
 
-    def build(method: str = "kd", policy: str = "always", *, seed: int = 0) -> System:
+    def build(method: str = "kd", policy: str = "always", *, seed: int = 0) -> Buildable:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             options = Distillation(options=brief)

@@ -97,7 +97,8 @@ class Captured:
             reseed(seen.seed, seen.images.device)
             with drawn_on_host(seen.images.device) as drawn, Waits() as own:
                 run.attempt(run.learn, seen, outputs)
-            for reason in (drawn + own.found)[:1]:
+            differ = [] if run.objective.uniform else ["its steps differ from one another"]
+            for reason in (differ + drawn + own.found)[:1]:
                 self._refuse([run], reason)
 
         with Waits() as waits:

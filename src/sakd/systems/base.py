@@ -1,0 +1,73 @@
+"""The interface of systems: ways of learning beside distillation from one teacher at spots."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import ClassVar, Self
+
+from sakd.networks import StagedNetwork
+from sakd.objectives import DataFacts, Distillation, Objective, Settings
+
+
+class Partner(Enum):
+    """The networks that a student learns with."""
+
+    TEACHER = "a trained teacher"
+    TEACHERS = "several trained teachers"
+    PEERS = "fresh networks"
+    NONE = "no other network"
+
+
+@dataclass(frozen=True)
+class Situation:
+    """The networks and data of one training.
+
+    Attributes:
+        student: The network to train, with fresh weights.
+        partners: The trained teachers, in the order of the pair; or a fresh network of the name
+            that stands for the teacher; or none. See `System.partner`.
+        data: The shape of the images, and the labels.
+        fresh: Builds another network of the name of the student, or of the partner for True, with
+            fresh weights of its own: ``fresh(number, partner)``. The same number gives the same
+            weights, and those of the student have no number.
+        distillation: The weights and options of distillers, for systems that use some.
+    """
+
+    student: StagedNetwork
+    partners: tuple[StagedNetwork, ...]
+    data: DataFacts
+    fresh: Callable[[int, bool], StagedNetwork]
+    distillation: Distillation = field(default_factory=Distillation)
+
+
+class System(Objective):
+    """An objective that is a way of learning of its own: an entry of `SYSTEMS`.
+
+    `network` is what is evaluated, kept and named: the plain student, whatever was trained beside
+    it. Others that are worth a number are `further_networks`.
+
+    Attributes:
+        partner: The networks that the student learns with.
+        settings: The settings that it takes, with the published values as defaults.
+        images: Whether images are looked at at all.
+    """
+
+    partner: ClassVar[Partner]
+    settings: ClassVar[type[Settings]] = Settings
+    images: ClassVar[bool] = True
+
+    @classmethod
+    @abstractmethod
+    def of(cls, situation: Situation, settings: Settings) -> Self:
+        """Build the system for the networks and data of ``situation``.
+
+        Args:
+            situation: The networks and the data.
+            settings: An instance of the class `settings`.
+
+        Raises:
+            UserError: The networks or the data do not fit, or a setting does not.
+        """
