@@ -252,6 +252,18 @@ def test_an_error_in_a_step_ends_its_run_alone(
     assert sum(tape.plays) > 0
 
 
+def test_steps_that_differ_are_not_recorded(
+    small_stream: Streams, tape: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    plain, run = (run_of(Supervised(Classifier(0)), 4) for _ in "ab")
+    train([plain], small_stream(1), graph=False)
+    run.objective.uniform = False
+    train([run], small_stream(1), graph=True)
+    assert tape.plays == []
+    assert [message.count("its steps differ") for message in caplog.messages] == [1]
+    assert_same(run, plain)
+
+
 def test_a_run_that_should_not_be_recorded_is_not(
     small_objective: Objectives, small_stream: Streams, tape: Any
 ) -> None:
