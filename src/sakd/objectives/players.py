@@ -61,6 +61,12 @@ class Player(NamedTuple):
     like: str | None = None
     lr_factor: float = 1.0
 
+    @classmethod
+    def of(cls, *modules: nn.Module) -> Player:
+        """Make a player of all parameters of ``modules`` that are not frozen, each once."""
+        parameters = {id(p): p for module in modules for p in module.parameters()}
+        return cls([p for p in parameters.values() if p.requires_grad])
+
     def with_recipe(self, name: str, given: Mapping[str, Optimisation]) -> Player:
         """Give the player called ``name`` the recipe that is ``given`` for it, if there is one."""
         if name in given:

@@ -38,7 +38,7 @@ class Supervised(Buildable):
 
     def players(self) -> dict[str, Player]:
         """Name one player: all parameters of the network that are not frozen."""
-        return {"student": Player([p for p in self.student.parameters() if p.requires_grad])}
+        return {"student": Player.of(self.student)}
 
     def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:
         """Compute the label loss of ``batch``; ``teacher`` is ignored."""

@@ -6,10 +6,12 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import ClassVar, Self
+from typing import ClassVar, Generic, Self, TypeVar
 
 from sakd.networks import StagedNetwork
 from sakd.objectives import DataFacts, Distillation, Objective, Settings
+
+S = TypeVar("S", bound=Settings)
 
 
 class Partner(Enum):
@@ -43,11 +45,12 @@ class Situation:
     distillation: Distillation = field(default_factory=Distillation)
 
 
-class System(Objective):
+class System(Objective, Generic[S]):
     """An objective that is a way of learning of its own: an entry of `SYSTEMS`.
 
     `network` is what is evaluated, kept and named: the plain student, whatever was trained beside
-    it. Others that are worth a number are `further_networks`.
+    it. Others that are worth a number are `further_networks`. The class is derived from
+    ``System[MySettings]``, or from ``System[Settings]`` where it has no settings.
 
     Attributes:
         partner: The networks that the student learns with.
@@ -61,7 +64,7 @@ class System(Objective):
 
     @classmethod
     @abstractmethod
-    def of(cls, situation: Situation, settings: Settings) -> Self:
+    def of(cls, situation: Situation, settings: S) -> Self:
         """Build the system for the networks and data of ``situation``.
 
         Args:

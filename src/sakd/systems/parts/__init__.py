@@ -1,0 +1,1 @@
+"""Pieces that several systems share, one idea in each file."""

@@ -1,0 +1,157 @@
+"""The laws of ways of learning, for every system of the table."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from sakd.data import BatchStream
+from sakd.networks import StagedNetwork
+from sakd.objectives import Optimisation
+from sakd.systems import SYSTEMS, System
+from sakd.training import Callback, Run, fit, train
+
+Make = Callable[..., System[Any]]
+Streams = Callable[..., BatchStream]
+
+EPOCHS = 3
+RECIPE = {"student": Optimisation(lr=0.02)}
+
+
+@pytest.fixture(params=SYSTEMS)
+def make(request: pytest.FixtureRequest, small_system: Make) -> Make:
+    """Build a system of every kind."""
+
+    def build(seed: int = 0) -> System[Any]:
+        return small_system(request.param, seed=seed)
+
+    return build
+
+
+def measure(network: nn.Module) -> Mapping[str, float]:
+    """Measure the logits of a few images, in evaluation mode."""
+    images = torch.linspace(-1, 1, 2 * 3 * 64).view(2, 3, 8, 8)
+    with torch.no_grad():
+        logits = network.eval()(images)
+    assert logits.shape == (2, 5)
+    return {"val_top1": float(logits.double().square().mean())}
+
+
+def run_of(system: System[Any], **options: Any) -> Run:
+    return Run(system, **{"epochs": EPOCHS, "optimisation": RECIPE, "evaluate": measure, **options})
+
+
+def assert_same(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> None:
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        assert torch.equal(value, other[name]), name
+
+
+def test_the_student_stays_a_plain_network(
+    make: Make, small_network: Callable[..., StagedNetwork]
+) -> None:
+    system, plain = make(), small_network(0)
+    assert system.network.state_dict().keys() == plain.state_dict().keys()
+    assert_same(system.network.state_dict(), plain.state_dict())
+    assert "student" in system.players()
+
+
+def test_players_are_disjoint_and_hold_all_that_is_trained(make: Make) -> None:
+    system = make()
+    held = [id(p) for player in system.players().values() for p in player.parameters]
+    assert len(held) == len(set(held))
+    assert set(held) == {id(p) for p in system.parameters() if p.requires_grad}
+
+
+def test_training_moves_the_players_alone_and_logs_finite_terms(
+    make: Make, small_stream: Streams
+) -> None:
+    system = make()
+    before = copy.deepcopy(system.state_dict())
+    history = fit(system, small_stream(1), epochs=2, optimisation=RECIPE, evaluate=measure)
+    assert len(history) == 2
+    assert len(history[0]) > 2, "a term is logged"
+    for name in system.further_networks():
+        assert f"val_top1_{name}" in history[0]
+    after = system.state_dict()
+    for player in system.players().values():
+        moved = {id(p) for p in player.parameters}
+        names = [name for name, p in system.named_parameters() if id(p) in moved]
+        assert any(not torch.equal(before[name], after[name]) for name in names)
+    for name, value in after.items():
+        if name.startswith(tuple(f"{part}." for part in system.frozen)):
+            assert torch.equal(before[name], value), name
+
+
+def test_the_same_seed_gives_the_same_bits_however_often_it_is_measured(
+    make: Make, small_stream: Streams
+) -> None:
+    one, other = make(), make()
+    fit(one, small_stream(1), epochs=EPOCHS, optimisation=RECIPE, evaluate=measure)
+    fit(other, small_stream(1), epochs=EPOCHS, optimisation=RECIPE)
+    assert_same(one.state_dict(), other.state_dict())
+
+
+@pytest.mark.parametrize("after", range(1, EPOCHS))
+def test_a_resumed_training_has_the_bits_of_one_in_a_piece(
+    after: int, make: Make, small_stream: Streams
+) -> None:
+    states: list[dict[str, Any]] = []
+
+    class Keep(Callback):
+        def on_epoch(self, run: Run) -> None:
+            states.append(copy.deepcopy(run.state()))
+
+    whole = run_of(make(), callbacks=[Keep()])
+    train([whole], small_stream(1))
+    resumed = run_of(make(seed=5), resume=states[after - 1])
+    train([resumed], small_stream(1))
+    assert (whole.failure, resumed.failure) == (None, None)
+    assert resumed.history == whole.history
+    assert_same(resumed.objective.progress(), whole.objective.progress())
+
+
+def test_beside_others_it_has_the_bits_that_it_has_alone(make: Make, small_stream: Streams) -> None:
+    alone, beside, other = run_of(make()), run_of(make()), run_of(make(seed=7), epochs=2)
+    train([alone], small_stream(1))
+    train([other, beside], small_stream(1))
+    assert [run.failure for run in (alone, beside, other)] == [None] * 3
+    assert beside.history == alone.history
+    assert_same(beside.objective.state_dict(), alone.objective.state_dict())
+
+
+def test_every_loss_reaches_its_player_and_terms_are_detached(
+    make: Make, small_stream: Streams
+) -> None:
+    system, stream = make(), small_stream(1)
+    system.begin_epoch(0, EPOCHS, stream)
+    result = system(system.arrange(next(stream.epoch(0))))
+    players = system.players()
+    assert set(result.losses) <= set(players)
+    assert "student" in result.losses
+    assert not any(term.requires_grad for term in result.terms.values())
+    assert all(term.dim() == 0 for term in result.terms.values())
+    for name, loss in result.losses.items():
+        parameters = players[name].parameters
+        found = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
+        gradients = [gradient for gradient in found if gradient is not None]
+        assert gradients
+        assert all(gradient.isfinite().all() for gradient in gradients)
+
+
+def test_mixed_images_are_learnt_from(make: Make, small_stream: Streams) -> None:
+    history = fit(make(), small_stream(1, mixup=0.4), epochs=1, optimisation=RECIPE)
+    assert all(math.isfinite(value) for value in history[0].values())
+
+
+def test_parts_that_do_not_learn_are_in_evaluation_mode(make: Make) -> None:
+    system = make().eval().train()
+    for name in (*system.frozen, *system.resting):
+        assert not any(part.training for part in system.get_submodule(name).modules()), name
+    assert system.network.training
