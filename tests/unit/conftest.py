@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from sakd.data import ImageSet, Prepared, RawData, Splits, Splitting, prepare
+from sakd.data.parameters import DataParameters
 from sakd.foundation.randomness import seeded
 from sakd.objectives import Optimisation
 from sakd.objectives.parameters import Distillation, Routing
@@ -51,7 +52,8 @@ def splits() -> Splits:
     labels = torch.arange(len(CLASSES)).repeat(20)
     images = torch.randint(256, (len(labels), 1, 8, 8), dtype=torch.uint8, generator=source)
     raw = RawData(ImageSet(images, labels), None, CLASSES, "made for the test")
-    return prepare(raw, Splitting(0.25, test_fraction=0.2), name="toys")
+    made = prepare(raw, Splitting(0.25, test_fraction=0.2), name="toys")
+    return replace(made, card=replace(made.card, asked=DataParameters().asked, parts=made.hashes()))
 
 
 @pytest.fixture(scope="session")

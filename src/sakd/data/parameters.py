@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,7 +11,15 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator
 from torch import Tensor
 
-from sakd.data import Dataset, Images, Splitting, decoders, from_tensors, open_dataset
+from sakd.data import (
+    Dataset,
+    Images,
+    Splitting,
+    decoders,
+    from_tensors,
+    open_dataset,
+    preparation_key,
+)
 from sakd.data.sources.base import OnError
 from sakd.foundation.errors import require
 
@@ -132,6 +141,12 @@ class DataParameters:
     def slug(self) -> str:
         """The name of the data in ids and file names."""
         return self.dataset().slug
+
+    @property
+    def asked(self) -> str:
+        """Hash all of the parameters that prepared data depend on; the raw files are not read."""
+        described = hashlib.sha256(self.dataset().description()).hexdigest()
+        return preparation_key(described, self.splitting())
 
     def splitting(self) -> Splitting:
         """Describe how the data is split."""

@@ -1,4 +1,4 @@
-"""The prepared data as nodes get it."""
+"""The place in which nodes train, and the weights that their trainings start from."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sakd.data import DataCard, Parts, Prepared
+from sakd.data import DataCard, Parts
 from sakd.distillers.method import Method
 from sakd.foundation.machine import resolve_device
+from sakd.pipelines.images import prepared
 from sakd.study.bench import Bench
 from sakd.study.importing import import_start, import_weights
-from sakd.study.lessons import Lessons
 from sakd.study.networks import check_network_fits
 from sakd.study.parameters import Parameters
 from sakd.study.phases import check_phases
@@ -32,7 +32,8 @@ def open_bench(
     Raises:
         UserError: A network or a method of the grid, of this node or another, cannot take the
             data, students have too few epochs for the phases of a method, or a file of weights that
-            a student starts from does not fit it.
+            a student starts from does not fit it; or the validation images are not those that the
+            parameters ask for.
     """
     device, data = resolve_device(parameters.device), DataCard.from_json(card)
     for network in parameters.grid.networks():
@@ -42,7 +43,7 @@ def open_bench(
     check_phases(parameters, data)
     for network in parameters.student_weights:
         student_start(network, data, parameters)
-    val = Prepared(parameters.data.images(development["val"]()), data)
+    val = prepared("val", development, card, parameters.data)
     trackers = tuple(TRACKERS[name] for name in parameters.trackers)
     return Bench(val, cells, device, parameters.graph, trackers)
 
@@ -95,11 +96,3 @@ def describe_start(network: str, start: Weights | None) -> None:
         fresh = ", ".join(start.card["fresh"]) or "none"
         count, name = len(start.state), start.card["imported_from"]
         logger.info("%s starts from %d tensors of %s; fresh: %s", network, count, name, fresh)
-
-
-def lessons(development: Parts, card: Mapping[str, Any], parameters: Parameters) -> Lessons:
-    """Read all training images, with what the choice of labelled ones depends on."""
-    data, known = parameters.data, DataCard.from_json(card)
-    train = Prepared(data.images(development["train"]()), known)
-    aside = data.images(development["aside"]()) if "aside" in known.counts else None
-    return Lessons(train, seed=data.splitting().drawn_by, aside=aside)

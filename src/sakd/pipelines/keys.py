@@ -10,7 +10,8 @@ from typing import Any
 
 from sakd.data import DataCard, Parts
 from sakd.foundation.errors import require
-from sakd.pipelines.inputs import lessons, student_start, teacher_start
+from sakd.pipelines.images import lessons
+from sakd.pipelines.inputs import student_start, teacher_start
 from sakd.study.grid import Row
 from sakd.study.lessons import Lessons
 from sakd.study.parameters import Parameters
@@ -72,7 +73,7 @@ def row_trainings(
     Raises:
         UserError: The teacher's weights are of other data or parameters.
     """
-    images = lessons(development, card, parameters)
+    images = lessons(development, card, parameters.data)
     check_teacher(parameters.teacher_of(row.teacher), weights, images)
     return taught_trainings(row, weights, images, parameters)
 

@@ -13,7 +13,8 @@ import torch
 from sakd.data import Parts
 from sakd.foundation.console import counting
 from sakd.foundation.errors import require
-from sakd.pipelines.inputs import finished_teacher, lessons, open_bench
+from sakd.pipelines.images import lessons
+from sakd.pipelines.inputs import finished_teacher, open_bench
 from sakd.pipelines.keys import own_training, taught_trainings
 from sakd.study.bench import Bench
 from sakd.study.estimate import Estimator, Waiting
@@ -68,7 +69,7 @@ def make_plan(scopes: Sequence[Scope], cells: CellStore, limit: float) -> Plan:
     teachers, pairs = dict[str, Rows](), dict[str, Rows]()
     benches = []
     for scope in scopes:
-        images = lessons(scope.development, scope.card, scope.parameters)
+        images = lessons(scope.development, scope.card, scope.parameters.data)
         bench = open_bench(scope.development, scope.card, cells, scope.parameters)
         benches.append(bench)
         for parts, found in (
@@ -111,7 +112,7 @@ def trainings_of(scope: Scope, cells: CellStore) -> Iterator[Training]:
     Raises:
         UserError: A teacher is not trained yet, and the keys of its cells depend on its weights.
     """
-    images = lessons(scope.development, scope.card, scope.parameters)
+    images = lessons(scope.development, scope.card, scope.parameters.data)
     bench = open_bench(scope.development, scope.card, cells, scope.parameters)
     for training in (one for rows in _teachers(scope, images).values() for (one,) in rows):
         finished = bench.entry(training).finished(training.key) is not None

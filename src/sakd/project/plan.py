@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -50,15 +51,20 @@ def scope_of(pipeline: Pipeline, catalog: Catalog, split: StudySplit) -> Scope:
 
 
 def _data(catalog: Catalog, split: StudySplit) -> tuple[Parts, dict[str, Any]]:
-    """Give the development images and the card, or noise of the size that they will have."""
+    """Give the development images and the card, or noise of the size that they will have.
+
+    Noise takes the place also of images that were prepared by other parameters.
+    """
     data = split.parameters.data
     names = f"{split.data}-development", f"{split.data}-card"
     if all(map(catalog.exists, names)):
         development, card = map(catalog.load, names)
-        return development, card
+        if card.get("asked") == data.asked:
+            return development, card
     if (outline := data.dataset().outline()) is None:
         found = f"{data.slug} is not prepared, and only that shows how many images there are"
         raise UserError(f"{found}: run --pipelines data_preparation with the same options first")
     made = noise(outline, data.splitting(), name=data.slug)
+    card = replace(made.card, asked=data.asked)
     parts = {name: part for name, part in made.parts.items() if name != "test"}
-    return {name: partial(vars, part) for name, part in parts.items()}, made.card.to_json()
+    return {name: partial(vars, part) for name, part in parts.items()}, card.to_json()

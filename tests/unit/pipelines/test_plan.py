@@ -13,7 +13,7 @@ import torch
 from sakd.data import Parts, Splits
 from sakd.foundation.errors import UserError
 from sakd.foundation.vocabulary import FAILED
-from sakd.pipelines.inputs import lessons
+from sakd.pipelines.images import lessons
 from sakd.pipelines.keys import own_training
 from sakd.pipelines.plan import Scope, make_plan
 from sakd.pipelines.students.nodes import train_row
@@ -119,7 +119,8 @@ def test_splits_of_one_study_are_counted_together_and_timed_once(
     splits = splits_of(replace(parameters, data=data))
     names = [split.parameters.grid.teachers() for split in splits]
     rows = [split.parameters.grid.rows("digits") for split in splits]
-    cards = [{**made.card, "sha256": split.data} for split in splits]
+    each = [{"sha256": split.data, "asked": split.parameters.data.asked} for split in splits]
+    cards = [{**made.card, **known} for known in each]
     scopes = [
         Scope(made.development, card, split.parameters, mine, teachers)
         for card, split, mine, teachers in zip(cards, splits, rows, names, strict=True)
@@ -183,7 +184,7 @@ def test_a_cell_that_failed_or_lost_a_file_is_to_do(made: Study) -> None:
 @pytest.mark.usefixtures("timed")
 def test_a_cell_that_goes_on_counts_with_the_epochs_that_are_left(made: Study) -> None:
     parameters = study(teacher={"epochs": 3}, grid={"baseline": False})
-    images = lessons(made.development, made.card, parameters)
+    images = lessons(made.development, made.card, parameters.data)
     training = own_training(parameters.teacher_of("resnet14"), images)
     entry = made.store.entry(training.group, training.id, training.key)
     for key, left in (("another", 3.0), (training.key, 1.0)):

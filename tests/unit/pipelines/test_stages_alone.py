@@ -148,6 +148,48 @@ def test_what_changes_no_result_refuses_none(made: Stages, change: dict[str, Any
     assert len(made.report(study(**change))) == len(made.evaluation)
 
 
+class TestPreparedImages:
+    """They are taken only if they are those that the parameters ask for."""
+
+    @staticmethod
+    def refused(stages: Stages, complaint: str, parameters: Parameters | None = None) -> None:
+        teacher = study().teacher_of("resnet14")
+        given = parameters or study()
+        for stage in (
+            stages.train,
+            stages.measure_teacher,
+            stages.measure,
+            lambda asked: make_teacher(*stages.images[1:], teacher, asked),
+        ):
+            with pytest.raises(UserError, match=f"{complaint}.*run --pipelines data_preparation"):
+                stage(given)
+
+    @pytest.mark.parametrize("change", [{"val_fraction": 0.2}, {"train_size": 30}], ids=str)
+    def test_those_of_other_parameters_are_not_used(
+        self, made: Stages, change: dict[str, Any]
+    ) -> None:
+        self.refused(made, "digits was prepared .* other parameters", study(data=change))
+
+    def test_those_of_an_earlier_version_are_not_used(self, made: Stages) -> None:
+        older = replace(made.splits.card, asked="", parts={})
+        splits = replace(made.splits, card=older)
+        self.refused(replace(made, splits=splits), "digits was prepared by an earlier version")
+
+    @pytest.mark.parametrize("split", ["train", "val"])
+    def test_those_that_a_run_left_without_their_card_are_not_used(
+        self, made: Stages, split: str
+    ) -> None:
+        """As after a kill between the images of a new preparation and its card."""
+        moved = replace(made.splits, **{split: made.splits.test})
+        self.refused(replace(made, splits=moved), f"the {split} images of digits are not those")
+
+    def test_test_images_of_another_split_are_not_measured(self, made: Stages) -> None:
+        moved = replace(made, splits=replace(made.splits, test=made.splits.train))
+        for stage in (moved.measure, moved.measure_teacher):
+            with pytest.raises(UserError, match="the test images of digits are not those"):
+                stage(study())
+
+
 def test_nothing_of_other_data_is_used(made: Stages) -> None:
     card = replace(made.splits.card, sha256="0" * 64)
     other = replace(made, splits=replace(made.splits, card=card))

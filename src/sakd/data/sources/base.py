@@ -127,15 +127,11 @@ class Dataset(ABC):
         """
         self.check()
 
-    def fingerprint(self) -> str:
-        """Hash all that ``load`` depends on to a hexadecimal SHA-256.
+    def description(self) -> bytes:
+        """Write all that ``load`` depends on but its files.
 
         That is the name, the options that are not at their defaults (but for ``download`` and
-        ``workers``), the code where it is not the project's own, and of every file its `mark` and
-        its place in ``path``. It is the same on every machine.
-
-        Raises:
-            UserError: A file cannot be read.
+        ``workers``), and the code where it is not the project's own.
         """
         options = {
             field.name: value
@@ -143,7 +139,18 @@ class Dataset(ABC):
             if field.name not in ELSEWHERE and (value := getattr(self, field.name)) != field.default
         }
         code = {n: d for n, d in code_of(type(self)).items() if not n.startswith(f"{PROJECT}.")}
-        digest = hashlib.sha256(repr((self.name, options, *code.items())).encode())
+        return repr((self.name, options, *code.items())).encode()
+
+    def fingerprint(self) -> str:
+        """Hash all that ``load`` depends on to a hexadecimal SHA-256.
+
+        That is `description`, and of every file its `mark` and its place in ``path``. It is the
+        same on every machine.
+
+        Raises:
+            UserError: A file cannot be read.
+        """
+        digest = hashlib.sha256(self.description())
         for path in self.files():
             place = path.relative_to(self.path) if self.path else path
             digest.update(f"\n{place.as_posix()}\n".encode())

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from sakd.data.batches.images import Images
+from sakd.data.batches.images import Images, content_hash
 from sakd.foundation.errors import UserError, require
 
 UNEVEN = 3.0
 """Times as many images of one class as of another: from here on classes count as uneven."""
+
+LATER = frozenset({"asked", "parts"})
+"""Entries that cards of earlier versions lack."""
 
 _LISTS = ("classes", "mean", "std", "preprocessing", "notes", "skipped")
 
@@ -35,6 +38,9 @@ class DataCard:
             `sakd.data.pictures.preprocessing`.
         notes: What a reader of the results should know of the images, in words.
         skipped: The images that were left out as they cannot be used, and why.
+        asked: Hash of the parameters that it was prepared by, see
+            `sakd.data.parameters.DataParameters.asked`.
+        parts: Hash of the content of each split, see `Splits.hashes`.
     """
 
     name: str
@@ -54,6 +60,8 @@ class DataCard:
     preprocessing: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    asked: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -111,7 +119,7 @@ class DataCard:
             UserError: An entry is missing or unknown, as another version wrote the card; or it is
                 damaged.
         """
-        differing = {entry.name for entry in fields(cls)} ^ set(card)
+        differing = ({entry.name for entry in fields(cls)} ^ set(card)) - LATER
         if differing:
             entries = ", ".join(sorted(differing))
             raise UserError(f"data card with missing or unknown {entries}; prepare the data again")
@@ -154,3 +162,7 @@ class Splits:
         """The splits by name, in the order in which they are hashed."""
         parts = {"train": self.train, "val": self.val, "test": self.test}
         return parts if self.aside is None else {**parts, "aside": self.aside}
+
+    def hashes(self) -> dict[str, str]:
+        """Hash the content of each split, so that it can be checked without the others."""
+        return {name: content_hash([images]) for name, images in self.parts.items()}

@@ -35,5 +35,5 @@ def prepare_data(data: DataParameters, store: SplitStore) -> tuple[Parts, Parts,
         logger.info("%s: prepared already", splitting.title(data.slug))
     else:
         store.write(splits)
-    card = replace(splits.card, origin=dataset.origin)
+    card = replace(splits.card, origin=dataset.origin, asked=data.asked, parts=splits.hashes())
     return store.development, store.test, card.to_json()

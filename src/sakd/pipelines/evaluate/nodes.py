@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 from kedro.utils import find_kedro_project
 
-from sakd.data import DataCard, Parts, Prepared
+from sakd.data import Parts
 from sakd.foundation.machine import resolve_device
 from sakd.foundation.vocabulary import DONE
 from sakd.measures.names import teacher_id
 from sakd.pipelines.evaluate.trained import teachers_of, trained_rows
-from sakd.pipelines.inputs import lessons
+from sakd.pipelines.images import lessons, prepared
 from sakd.pipelines.keys import check_teacher, student_settings, teacher_settings
 from sakd.reporting.tables.columns import (
     MEASURES,
@@ -50,7 +50,7 @@ def measure_teacher(
     Raises:
         UserError: The ``weights`` are of other data or parameters.
     """
-    check_teacher(teacher, weights, lessons(development, card, parameters))
+    check_teacher(teacher, weights, lessons(development, card, parameters.data))
     evaluator = _evaluator(test, development, card, cells, parameters)
     found = evaluator.teacher(teacher.name, weights).measures
     cost = evaluator.cost(teacher.network)
@@ -118,10 +118,8 @@ def _evaluator(
     cells: CellStore,
     parameters: Parameters,
 ) -> Evaluator:
-    data, read = DataCard.from_json(card), parameters.data.images
-    test_split, val_split = (
-        Prepared(read(tensors), data) for tensors in (test["test"](), development["val"]())
-    )
+    test_split = prepared("test", test, card, parameters.data)
+    val_split = prepared("val", development, card, parameters.data)
     device = resolve_device(parameters.device)
     return Evaluator(cells, test_split, val_split, device, parameters.corruptions)
 

@@ -10,13 +10,8 @@ from typing import Any
 from sakd.data import Parts
 from sakd.foundation.errors import require
 from sakd.foundation.vocabulary import DONE
-from sakd.pipelines.inputs import (
-    describe_start,
-    finished_teacher,
-    lessons,
-    open_bench,
-    teacher_start,
-)
+from sakd.pipelines.images import lessons
+from sakd.pipelines.inputs import describe_start, finished_teacher, open_bench, teacher_start
 from sakd.pipelines.keys import own_training, teacher_key
 from sakd.study.bench import Bench
 from sakd.study.lessons import Lessons
@@ -48,7 +43,7 @@ def make_teacher(
         UserError: A network of the grid cannot take the data, a file of weights does not fit, or
             the training failed.
     """
-    images = lessons(development, card, parameters)
+    images = lessons(development, card, parameters.data)
     weights = finished_teacher(teacher, images.card)
     if weights is None:
         for other in map(parameters.teacher_of, parameters.grid.teachers()):
