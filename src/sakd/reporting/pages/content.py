@@ -86,7 +86,7 @@ def report(
         *pair_sections(outcomes, history, data),
         *published_section(cells, origin.settings),
         *measures_section(cells, predictions, data),
-        *front_section(cells),
+        *front_section(cells, data),
         *routing_section(cells, routing, data),
         *methods_section(cells),
         Section("How to read it", (Facts(wording.definitions(data)),), folded=True),

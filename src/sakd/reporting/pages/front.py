@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from sakd.data import DataCard
 from sakd.foundation.vocabulary import NONE
 from sakd.reporting.figures.pareto import SHOWN, pareto
+from sakd.reporting.pages.compression import compression_tables
 from sakd.reporting.pages.sections import Chart, Section, Tabular
 from sakd.reporting.pages.wording import FRONT, PARETO
 from sakd.reporting.tables import formats
@@ -15,7 +17,7 @@ from sakd.reporting.tables.choice import front
 _NAMES = ("student", "distiller", "policy", "teacher")
 
 
-def front_section(cells: pd.DataFrame) -> list[Section]:
+def front_section(cells: pd.DataFrame, data: DataCard | None) -> list[Section]:
     """Show the methods of all pairs against their costs; no section where costs are not known."""
     found = candidates(cells)
     fronts = {cost: front(found, cost) for cost in SHOWN}
@@ -26,7 +28,8 @@ def front_section(cells: pd.DataFrame) -> list[Section]:
     text = pd.DataFrame([_text(one) for one in best]).assign(**{"on the front of": of})
     values = pd.DataFrame([_values(one) for one in best])
     table = Tabular("front", "The front", text, values, names=len(_NAMES), note=FRONT)
-    return [Section("Accuracy against cost", (Chart("pareto", PARETO, pareto(cells)), table))]
+    picture = Chart("pareto", PARETO, pareto(cells))
+    return [Section("Accuracy against cost", (picture, table, *compression_tables(cells, data)))]
 
 
 def _text(one: Candidate) -> dict[str, str]:

@@ -48,6 +48,22 @@ FRONT = (
     "budget."
 )
 
+COMPRESSION = (
+    "Equal cost: how much larger, in multiplications, a student without a teacher would have to be "
+    "to be as accurate, read from the students alone of its family: 1x for a method that does "
+    "nothing; > or <: their curve does not reach so far; -: fewer than two of them, or the larger "
+    "are no better. Recovered: the part of the gap to the teacher that is closed. NetScore (in "
+    "millions) and the distillation metric (lower is better) are for comparison with others: for "
+    "one student they say no more than its accuracy."
+)
+
+OVER_STUDENTS = (
+    "Cost at equal accuracy: the mean difference in multiplications to the students alone, where "
+    "both reach the same accuracies; negative: cheaper. It is computed for each seed, n of them. "
+    "Hypervolume: the area under the accuracies above chance against the logarithm of the "
+    "compression; alone: that of the same students without a teacher."
+)
+
 LEARNING_CURVES = (
     "Validation accuracy per epoch: mean over the finished seeds, and a band of their standard "
     "deviation. The later half of the training is in sight; a double click shows all."

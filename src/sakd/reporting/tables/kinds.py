@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from functools import cache
+
+import torch
 
 from sakd.distillers import DISTILLERS, Distiller
 from sakd.distillers.kd import KD
 from sakd.distillers.method import JOINT
+from sakd.networks import NETWORKS
 from sakd.routing import POLICIES, RoutingPolicy, choice
 from sakd.routing.always import Always
 
@@ -28,6 +32,15 @@ def distiller_kinds(method: str) -> dict[str, type[Distiller]]:
     """Find the classes of the distillers of a method, by name; the unknown are left out."""
     found = {name: _known(name, DISTILLERS) for name in method.split(JOINT)}
     return {name: kind for name, kind in found.items() if kind and issubclass(kind, Distiller)}
+
+
+@cache
+def family(network: str) -> str | None:
+    """Name the architecture of a network of the zoo; None for one of elsewhere."""
+    if network not in tuple(NETWORKS):
+        return None
+    with torch.device("meta"):
+        return NETWORKS[network](num_classes=2).family
 
 
 def may_collapse(policy: str) -> bool:
