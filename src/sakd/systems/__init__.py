@@ -3,13 +3,21 @@
 from typing import Any
 
 from sakd.foundation.tables import Table
+from sakd.systems.aekd import AEKD
+from sakd.systems.average import Average
 from sakd.systems.base import Partner, Situation, System
+from sakd.systems.camkd import CAMKD
+from sakd.systems.ebkd import EBKD
 from sakd.systems.label_smoothing import LabelSmoothing
 
 SYSTEMS: Table[type[System[Any]]] = Table(
     "system",
     {
         "label_smoothing": LabelSmoothing,
+        "average": Average,
+        "ebkd": EBKD,
+        "camkd": CAMKD,
+        "aekd": AEKD,
     },
     base=System,
 )
