@@ -7,6 +7,7 @@ from sakd.systems.aekd import AEKD
 from sakd.systems.average import Average
 from sakd.systems.base import Partner, Situation, System
 from sakd.systems.camkd import CAMKD
+from sakd.systems.dml import DML
 from sakd.systems.ebkd import EBKD
 from sakd.systems.label_smoothing import LabelSmoothing
 
@@ -18,6 +19,7 @@ SYSTEMS: Table[type[System[Any]]] = Table(
         "ebkd": EBKD,
         "camkd": CAMKD,
         "aekd": AEKD,
+        "dml": DML,
     },
     base=System,
 )

@@ -1,0 +1,26 @@
+"""Ways of learning with others equal published code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from conformance.comparison import Comparison
+from conformance.systems.with_others import OFFSET, compare_divergence, compare_mean_targets
+
+COMPARISONS: dict[str, Callable[[], Comparison]] = {
+    "dml/official_kl": partial(
+        compare_divergence, "dml", "official_kl", ("logits1", "logits2"), tolerances=OFFSET
+    ),
+    "dml/zoo_kl": partial(compare_divergence, "dml", "zoo_kl", ("out1", "out2")),
+    "dml/okddip_ensemble": compare_mean_targets,
+}
+
+
+@pytest.mark.parametrize("name", COMPARISONS)
+def test_losses_and_gradients_equal_published_code(
+    name: str, equal: Callable[[Comparison], None]
+) -> None:
+    equal(COMPARISONS[name]())
