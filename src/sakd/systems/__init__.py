@@ -6,10 +6,14 @@ from sakd.foundation.tables import Table
 from sakd.systems.aekd import AEKD
 from sakd.systems.average import Average
 from sakd.systems.base import Partner, Situation, System
+from sakd.systems.beta_smoothing import BetaSmoothing
 from sakd.systems.camkd import CAMKD
 from sakd.systems.dml import DML
 from sakd.systems.ebkd import EBKD
+from sakd.systems.instance_smoothing import InstanceSmoothing
 from sakd.systems.label_smoothing import LabelSmoothing
+from sakd.systems.tfkd_reg import TfKDReg
+from sakd.systems.tfkd_self import TfKDSelf
 
 SYSTEMS: Table[type[System[Any]]] = Table(
     "system",
@@ -20,6 +24,10 @@ SYSTEMS: Table[type[System[Any]]] = Table(
         "camkd": CAMKD,
         "aekd": AEKD,
         "dml": DML,
+        "tfkd_reg": TfKDReg,
+        "tfkd_self": TfKDSelf,
+        "instance_smoothing": InstanceSmoothing,
+        "beta_smoothing": BetaSmoothing,
     },
     base=System,
 )

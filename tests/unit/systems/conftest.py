@@ -14,7 +14,10 @@ from sakd.systems import SYSTEMS, Partner, Situation, System
 
 IMAGE, CLASSES, TRAIN = (3, 8, 8), 5, 20  # as in tests/conftest.py
 STUDENT = (4, 4, 6, 8)
-WIDTHS: Mapping[str, tuple[int, int, int, int]] = {}
+WIDTHS: Mapping[str, tuple[int, int, int, int]] = {
+    "tfkd_self": STUDENT,
+    "instance_smoothing": STUDENT,
+}
 """Widths of the networks of partners, for systems that need others than (6, 6, 8, 10)."""
 SETTINGS: Mapping[str, Mapping[str, Any]] = {}
 """Settings by system, where its own show nothing within two epochs of three steps."""

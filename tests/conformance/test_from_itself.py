@@ -1,0 +1,36 @@
+"""Ways of learning from oneself equal the code of their authors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from conformance.comparison import Comparison
+from conformance.systems.cases import ROUGH
+from conformance.systems.labels import (
+    compare_ranks,
+    compare_smoothing,
+    compare_taught,
+    compare_untaught,
+)
+
+# The authors divide their multipliers by the number of classes, here 10.
+COMPARISONS: dict[str, Callable[[], Comparison]] = {
+    "tfkd_self": partial(compare_taught, "tfkd_self", "tfkd", "self", multiplier=50 / 10),
+    "tfkd_reg": partial(compare_untaught, "tfkd_reg", "tfkd", "reg_resnet18", multiplier=100 / 10),
+    "instance_smoothing": partial(
+        compare_taught, "instance_smoothing", "instance_smoothing", "self_distillation", ROUGH
+    ),
+    "beta_smoothing": compare_ranks,
+    "label smoothing of tfkd": partial(compare_smoothing, "tfkd"),
+    "label smoothing of instance_smoothing": partial(compare_smoothing, "instance_smoothing"),
+}
+
+
+@pytest.mark.parametrize("name", COMPARISONS)
+def test_loss_and_gradients_equal_published_code(
+    name: str, equal: Callable[[Comparison], None]
+) -> None:
+    equal(COMPARISONS[name]())
