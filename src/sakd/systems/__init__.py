@@ -4,12 +4,14 @@ from typing import Any
 
 from sakd.foundation.tables import Table
 from sakd.systems.aekd import AEKD
+from sakd.systems.amtml import AMTML
 from sakd.systems.average import Average
 from sakd.systems.base import Partner, Situation, System
 from sakd.systems.beta_smoothing import BetaSmoothing
 from sakd.systems.camkd import CAMKD
 from sakd.systems.dml import DML
 from sakd.systems.ebkd import EBKD
+from sakd.systems.feed import FEED
 from sakd.systems.instance_smoothing import InstanceSmoothing
 from sakd.systems.label_smoothing import LabelSmoothing
 from sakd.systems.tfkd_reg import TfKDReg
@@ -23,6 +25,8 @@ SYSTEMS: Table[type[System[Any]]] = Table(
         "ebkd": EBKD,
         "camkd": CAMKD,
         "aekd": AEKD,
+        "amtml": AMTML,
+        "feed": FEED,
         "dml": DML,
         "tfkd_reg": TfKDReg,
         "tfkd_self": TfKDSelf,

@@ -7,13 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from conformance.comparison import Comparison, golden
+from conformance.comparison import Comparison, below, golden
 from sakd.data import Batch
 from sakd.distillers import Side
+from sakd.distillers.parts.logits import divergence
 from sakd.networks import StagedNetwork
 from sakd.networks.zoo.resnet import resnet
 from sakd.objectives import DataFacts, Outputs
 from sakd.systems import SYSTEMS, Situation, System
+from sakd.systems.amtml import hint_error, mixed, relations
 from sakd.systems.camkd import confidence, feature_errors
 from sakd.systems.parts.weighted import Weighted
 
@@ -70,4 +72,66 @@ def compare_confident_features() -> Comparison:
     (gradient,) = torch.autograd.grad(loss, students)
     reference = values["mkd/CAMKD_features/grad_trans_s"]
     found.check("gradient", "grad_trans_s", gradient, reference, GRADIENT)
+    return found
+
+
+def compare_features() -> Comparison:
+    """Compare FEED with translators that leave features as they are, and its gradients."""
+    values, found = golden(FILE), Comparison("systems feed")
+    system = system_of("feed", by_position=True)
+    students = [values[f"feed/equal/f_s{m}"].clone().requires_grad_() for m in range(2)]
+    teachers = [values[f"feed/equal/f_t{m}"] for m in range(2)]
+    loss = sum(map(system.distance, students, teachers), torch.zeros(()))
+    found.check("loss", "loss", loss, values["feed/equal/loss"], LOSS)
+    for m, gradient in enumerate(torch.autograd.grad(loss, students)):
+        found.check("gradient", f"s{m}", gradient, values[f"feed/equal/grad_s{m}"], GRADIENT)
+    return found
+
+
+def compare_mixture(case: str, *, related: bool, learning: bool) -> Comparison:
+    """Compare the loss of a mixed target, with all gradients; KL is K times weaker there.
+
+    Args:
+        case: A case of the notebooks.
+        related: Whether relations count, and labels at temperature T, as in one of the notebooks.
+        learning: Whether the penalty counts.
+    """
+    values, found = golden(FILE), Comparison(f"systems amtml {case}")
+    logits, pool = (values[f"amtml/{name}"].clone().requires_grad_() for name in ("z_s", "pool"))
+    system = system_of("amtml")
+    weighting = system.weighting.double()
+    weighting.theta.data, weighting.w.data = values["amtml/theta"], values["amtml/W"][:, 0]
+    shares = weighting(pool.flatten(1))
+    found.check("target", "weights", shares.exp(), values["amtml/weights"], LOSS)
+    target = mixed(list(values["amtml/z_t"]), shares, system.temperature)
+    found.check("target", "target", target.exp(), values["amtml/target"], LOSS)
+    batch, temperature = batch_of(values["amtml/labels"]), system.temperature
+    softened = (logits / temperature).log_softmax(dim=1)
+    terms = {
+        "cross_entropy": system.task.loss(softened if related else logits, batch),
+        "kd": temperature**2 * divergence(softened, target).mean() / CLASSES,
+        "relations": related * relations(softened, target.detach().exp()),
+        "penalty": learning * weighting.size(),
+    }
+    loss = sum(system.weights[name] * term for name, term in terms.items())
+    found.check("loss", "loss", loss, values[f"amtml/{case}/loss"], LOSS)
+    inputs = {"z_s": logits, "pool": pool, "theta": weighting.theta, "W": weighting.w}
+    gradients = torch.autograd.grad(loss, list(inputs.values()))
+    for name, gradient in zip(inputs, gradients, strict=True):
+        reference = values[f"amtml/{case}/grad_{name}"]
+        found.check("gradient", name, gradient, reference.reshape(gradient.shape), GRADIENT)
+    return found
+
+
+def compare_hint() -> Comparison:
+    """Compare the error of a hint, and its gradients."""
+    values, found = below("amtml/group_hint/", golden(FILE)), Comparison("systems amtml hint")
+    conv = torch.nn.Conv2d(4, 6, 1, bias=False).double()
+    conv.weight.data = values["conv"]
+    student = values["f_s"].clone().requires_grad_()
+    loss = hint_error(conv, student, values["f_t"].flatten(1))
+    found.check("loss", "loss", loss, values["loss"], LOSS)
+    gradients = torch.autograd.grad(loss, [student, conv.weight])
+    for name, gradient in zip(("grad_s", "grad_conv"), gradients, strict=True):
+        found.check("gradient", name, gradient, values[name], GRADIENT)
     return found

@@ -86,7 +86,7 @@ class FromTeachers(System[S]):
         with torch.autocast(batch.images.device.type, enabled=False):
             terms = {"cross_entropy": self.task.loss(student.logits, batch)}
             terms |= self.knowledge(batch, student, taught)
-            total = sum(weight * terms[name] for name, weight in self.weights.items())
+            total = sum(w * terms[name] for name, w in self.weights.items() if name in terms)
         return StepResult(
             {"student": cast("Tensor", total)}, {name: x.detach() for name, x in terms.items()}
         )
@@ -97,7 +97,7 @@ class FromTeachers(System[S]):
     ) -> Mapping[str, Tensor]:
         """Compute the terms of the loss that need teachers, scalars, before their ``weights``.
 
-        Terms without a weight are for the log alone.
+        A term without a weight is for the log alone; a step may leave terms out.
 
         Args:
             batch: The images and their labels.
