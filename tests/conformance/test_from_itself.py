@@ -9,6 +9,7 @@ import pytest
 
 from conformance.comparison import Comparison
 from conformance.systems.cases import ROUGH
+from conformance.systems.heads import compare_heads
 from conformance.systems.labels import (
     compare_ranks,
     compare_smoothing,
@@ -24,6 +25,7 @@ COMPARISONS: dict[str, Callable[[], Comparison]] = {
         compare_taught, "instance_smoothing", "instance_smoothing", "self_distillation", ROUGH
     ),
     "beta_smoothing": compare_ranks,
+    "byot": compare_heads,
     "label smoothing of tfkd": partial(compare_smoothing, "tfkd"),
     "label smoothing of instance_smoothing": partial(compare_smoothing, "instance_smoothing"),
 }

@@ -8,7 +8,9 @@ from sakd.systems.amtml import AMTML
 from sakd.systems.average import Average
 from sakd.systems.base import Partner, Situation, System
 from sakd.systems.beta_smoothing import BetaSmoothing
+from sakd.systems.byot import BYOT
 from sakd.systems.camkd import CAMKD
+from sakd.systems.deep_supervision import DeepSupervision
 from sakd.systems.dml import DML
 from sakd.systems.ebkd import EBKD
 from sakd.systems.feed import FEED
@@ -32,6 +34,8 @@ SYSTEMS: Table[type[System[Any]]] = Table(
         "tfkd_self": TfKDSelf,
         "instance_smoothing": InstanceSmoothing,
         "beta_smoothing": BetaSmoothing,
+        "deep_supervision": DeepSupervision,
+        "byot": BYOT,
     },
     base=System,
 )

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from sakd.data import Batch
+from sakd.systems.parts.divergence import divergence
 from sakd.systems.parts.learner import Term
-from sakd.systems.parts.targets import softened_divergence
 from sakd.systems.parts.taught import TaughtByItself
 from sakd.systems.tfkd_reg import TfKDSettings
 
@@ -41,8 +41,8 @@ class TfKDSelf(TaughtByItself[TfKDSelfSettings]):
     def terms(self, batch: Batch, seen: Sequence[Tensor]) -> dict[str, Term]:
         """Compute the label loss and the divergence from the teacher."""
         (logits, taught), chosen = seen, self.chosen
-        error = softened_divergence(logits, taught, chosen.temperature).mean()
+        error = divergence(logits, taught.detach(), chosen.temperature)
         return {
             "cross_entropy": Term(self.task.loss(logits, batch), 1 - chosen.alpha),
-            "kd": Term(chosen.temperature**2 * error, chosen.alpha * chosen.multiplier),
+            "kd": Term(error, chosen.alpha * chosen.multiplier),
         }

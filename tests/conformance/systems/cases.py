@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from conformance.comparison import Comparison, Golden, below, golden
 from sakd.data import Batch
 from sakd.networks import StagedNetwork
 from sakd.networks.chain import Chain
+from sakd.networks.zoo.blocks import GlobalAveragePool
 from sakd.objectives import DataFacts
 from sakd.systems import SYSTEMS, Partner, Situation
 from sakd.systems.parts.learner import Learner
@@ -36,10 +38,15 @@ def batch_of(labels: Tensor) -> Batch:
 
 def build(name: str, labels: Tensor, **settings: Any) -> Learner[Any]:
     """Build a system of one player for linear networks of 10 classes."""
+    return build_for(linear(), name, labels, **settings)
+
+
+def build_for(student: StagedNetwork, name: str, labels: Tensor, **settings: Any) -> Learner[Any]:
+    """Build a system of one player for ``student``; a teacher, if it needs one, is linear."""
     kind = SYSTEMS[name]
     partners = (linear(),) if kind.partner is Partner.TEACHER else ()
     data = DataFacts((3, 4, 4), labels)
-    situation = Situation(linear(), partners, data, linear)
+    situation = Situation(student, partners, data, linear)
     system = kind.of(situation, kind.settings(**settings))
     assert isinstance(system, Learner)
     return system
@@ -48,6 +55,15 @@ def build(name: str, labels: Tensor, **settings: Any) -> Learner[Any]:
 def linear(*_: object) -> StagedNetwork:
     """Make a linear network, for any arguments."""
     return Chain({"embedding": nn.Flatten(), "head": nn.Linear(48, 10)}, family="linear")
+
+
+def convolutional(*widths: int) -> StagedNetwork:
+    """Make a network of 5 classes with a stage for each of ``widths``, whose maps halve."""
+    stages: dict[str, nn.Module] = {"stem": nn.Conv2d(3, widths[0], 1)}
+    for number, pair in enumerate(pairwise((widths[0], *widths)), start=1):
+        stages[f"stage{number}"] = nn.Conv2d(*pair, 3, stride=min(number, 2), padding=1)
+    stages["embedding"] = GlobalAveragePool()
+    return Chain({**stages, "head": nn.Linear(widths[-1], 5)}, family="convolutional")
 
 
 def check_terms(
