@@ -8,9 +8,8 @@ from dataclasses import asdict, replace
 from hashlib import file_digest, sha256
 from typing import Any
 
-from sakd.data import DataCard, Parts
+from sakd.data import DataCard
 from sakd.foundation.errors import require
-from sakd.pipelines.images import lessons
 from sakd.pipelines.inputs import student_start, teacher_start
 from sakd.study.grid import Row
 from sakd.study.lessons import Lessons
@@ -18,21 +17,6 @@ from sakd.study.parameters import Parameters
 from sakd.study.teachers import Teacher
 from sakd.study.trainings import Training, cell_training, teacher_training
 from sakd.weights.saved import Weights
-
-
-def check_teacher(teacher: Teacher, weights: Weights, images: Lessons) -> None:
-    """Compare ``weights`` with what the present data and parameters would give.
-
-    Args:
-        teacher: Where they should come from.
-        weights: The weights on disk.
-        images: All training images.
-
-    Raises:
-        UserError: They were trained, or read from a file, with others.
-    """
-    key = teacher_key(teacher, images)
-    check_key(teacher.name, weights.card.get("key"), key, made_by="teacher")
 
 
 def teacher_key(teacher: Teacher, images: Lessons) -> str:
@@ -59,23 +43,6 @@ def own_training(teacher: Teacher, images: Lessons) -> Training:
     start = teacher_start(teacher, images.card)
     lessons_of_it = replace(images, label_noise=teacher.label_noise)
     return teacher_training(teacher.name, teacher.seed, lessons_of_it, teacher.recipe, start)
-
-
-def row_trainings(
-    row: Row,
-    weights: Weights,
-    development: Parts,
-    card: Mapping[str, Any],
-    parameters: Parameters,
-) -> list[Training]:
-    """Make the trainings of a row's cells, under a teacher that is compared with what it should be.
-
-    Raises:
-        UserError: The teacher's weights are of other data or parameters.
-    """
-    images = lessons(development, card, parameters.data)
-    check_teacher(parameters.teacher_of(row.teacher), weights, images)
-    return taught_trainings(row, weights, images, parameters)
 
 
 def taught_trainings(

@@ -13,8 +13,9 @@ import torch
 from sakd.data import Parts
 from sakd.foundation.console import counting
 from sakd.foundation.errors import require
+from sakd.pipelines.found import find_teacher
 from sakd.pipelines.images import lessons
-from sakd.pipelines.inputs import finished_teacher, open_bench
+from sakd.pipelines.inputs import open_bench
 from sakd.pipelines.keys import own_training, taught_trainings
 from sakd.study.bench import Bench
 from sakd.study.estimate import Estimator, Waiting
@@ -27,7 +28,7 @@ from sakd.study.plan import Line, Plan
 from sakd.study.store import CellStore
 from sakd.study.teachers import Teacher
 from sakd.study.trainings import Training
-from sakd.weights.saved import Weights, load_weights
+from sakd.weights.saved import Weights
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Scope:
         parameters: Of this part of the study.
         rows: The rows of its cells.
         teachers: The networks of its teachers.
-        made: The weights of teachers of the rows that were made before, by network.
+        made: Copies of the weights of teachers of the rows that were made before, by network.
     """
 
     development: Parts
@@ -136,24 +137,20 @@ def _teachers(scope: Scope, images: Lessons) -> dict[str, Rows]:
 
 def _pairs(scope: Scope, images: Lessons, bench: Bench) -> dict[str, Rows]:
     """Name the pairs of networks; their rows differ in the seed."""
-    weights, parameters = dict(scope.made), scope.parameters
+    weights, parameters = dict[str, Weights](), scope.parameters
     parts: dict[str, Rows] = {}
     for row in scope.rows:
         if row.teacher not in weights:
-            weights[row.teacher] = _weights(parameters.teacher_of(row.teacher), images, bench)
+            teacher = parameters.teacher_of(row.teacher)
+            made = find_teacher(teacher, scope.made.get(row.teacher), images, bench.store)
+            weights[row.teacher] = made or _untrained(teacher, images)
         trainings = taught_trainings(row, weights[row.teacher], images, parameters)
         parts.setdefault(f"{row.teacher}/{row.student}", []).append(trainings)
     return parts
 
 
-def _weights(teacher: Teacher, images: Lessons, bench: Bench) -> Weights:
-    """Read the weights of a teacher; untrained ones, with which no cell is done, if it is to do."""
-    if (imported := finished_teacher(teacher, images.card)) is not None:
-        return imported
-    training = own_training(teacher, images)
-    entry = bench.entry(training)
-    if entry.finished(training.key) is not None:
-        return load_weights(entry.last)
+def _untrained(teacher: Teacher, images: Lessons) -> Weights:
+    """Make weights with which no cell is done."""
     return Weights(fresh_network(teacher.network, images.card).state_dict())
 
 

@@ -14,7 +14,7 @@ from sakd.pipelines.evaluate.routing import measure_routing
 from sakd.pipelines.students.nodes import train_row
 from sakd.pipelines.teacher.nodes import make_teacher
 from sakd.study.parsing import parse_parameters
-from sakd.study.store import CellStore
+from sakd.study.store import CellStore, Entry
 
 BRIEF = {"epochs": 2, "keep_epochs": 0, "batch_size": 12}
 SEEDS = (3, 4)
@@ -84,6 +84,10 @@ def test_there_is_a_sheet_for_each_method_of_the_first_seed(
 def test_cells_without_counted_decisions_are_passed_over(given: tuple[Any, ...]) -> None:
     for file in given[2].root.rglob("routing.parquet"):
         file.unlink()
+        entry = Entry(file.parent)
+        record = entry.record()
+        assert record is not None
+        entry.finish(record, [])
     routing, sheets = measure_routing(*given)
     assert list(routing) == ["cell", "spot", "measure", "by", "group", "value", "images"]
     assert routing.empty

@@ -14,13 +14,14 @@ from safetensors.torch import save_file
 
 from sakd.data import Parts, Splits
 from sakd.foundation.errors import UserError
+from sakd.foundation.vocabulary import FAILED
 from sakd.pipelines.evaluate.nodes import measure_students, measure_teacher
 from sakd.pipelines.report.nodes import tabulate
 from sakd.pipelines.students.nodes import train_row
 from sakd.pipelines.teacher.nodes import make_teacher
 from sakd.study.parameters import Parameters
 from sakd.study.parsing import parse_parameters
-from sakd.study.store import CellStore
+from sakd.study.store import CellStore, Record
 from sakd.weights.saved import Weights
 
 KD = "digits-resnet14-resnet8-kd-adaptive-s0"
@@ -206,20 +207,14 @@ class TestATeacherFromAFile:
         save_file(dict(made.weights.state), tmp_path / "own.safetensors")
         return tmp_path / "own.safetensors"
 
-    def test_it_is_not_the_one_that_was_trained(self, made: Stages, file: Path) -> None:
-        with pytest.raises(UserError, match=r"resnet14 .*run --pipelines teacher"):
-            made.train(study(teacher_weights={"resnet14": str(file)}))
-
-    def test_another_file_of_that_name_is_another_teacher(
-        self, made: Stages, file: Path, tmp_path: Path
+    def test_it_is_read_again_where_another_teacher_of_its_name_was_made(
+        self, made: Stages, file: Path
     ) -> None:
         parameters = study(teacher_weights={"resnet14": str(file)}, grid={"baseline": False})
-        imported = Stages.run(made.splits, tmp_path / "cells", parameters)
-        assert "key" in imported.weights.card
-        state = {name: 1 + tensor for name, tensor in imported.weights.state.items()}
+        assert made.train(parameters)[KD]["key"] == made.records[KD]["key"]
+        state = {name: 1 + tensor for name, tensor in made.weights.state.items()}
         save_file(state, file)
-        with pytest.raises(UserError, match=r"resnet14 .*run --pipelines teacher"):
-            imported.train(parameters)
+        assert made.train(parameters)[KD]["key"] != made.records[KD]["key"]
 
 
 def test_a_report_is_of_the_cells_of_the_grid_in_its_order_with_their_keys(made: Stages) -> None:
@@ -260,7 +255,7 @@ def test_a_part_of_the_grid_may_be_measured_and_reported(made: Stages) -> None:
 
 def test_a_cell_that_is_missing_is_named(made: Stages) -> None:
     parameters = study(grid={"policies": "always+adaptive"})
-    with pytest.raises(UserError, match="kd-always-s0 was not trained: run --pipelines students"):
+    with pytest.raises(UserError, match=r"kd-always-s0 was not trained.* run --pipelines students"):
         made.measure(parameters)
     with pytest.raises(UserError, match="kd-always-s0 was not evaluated: run --pipelines evaluate"):
         made.report(parameters)
@@ -277,6 +272,38 @@ def test_cells_that_an_earlier_version_evaluated_are_refused(made: Stages) -> No
     older = made.evaluation.drop(columns="settings")
     with pytest.raises(UserError, match=r"-none-none-s0 .*--pipelines evaluate"):
         replace(made, evaluation=older).report(study())
+
+
+def other_copies(made: Stages) -> Stages:
+    """Have another run make a teacher of that name, and train cells of that row."""
+    state = {name: 1 + tensor for name, tensor in made.weights.state.items()}
+    theirs = {cell: {**record, "key": "0" * 64} for cell, record in made.records.items()}
+    return replace(made, weights=Weights(state, {"key": "0" * 64}), records=theirs)
+
+
+def test_a_stage_finds_its_own_teacher_and_cells_after_another_run(made: Stages) -> None:
+    other = other_copies(made)
+    assert {cell: record["key"] for cell, record in other.train(study()).items()} == {
+        cell: record["key"] for cell, record in made.records.items()
+    }
+    pd.testing.assert_frame_equal(other.measure(study()), made.evaluation)
+    assert other.measure_teacher(study()) == made.accuracy
+
+
+def test_tensors_under_the_card_of_another_teacher_are_not_used(made: Stages) -> None:
+    """As after a kill between the tensors and the card of a teacher."""
+    mixed = Weights(other_copies(made).weights.state, made.weights.card)
+    assert replace(made, weights=mixed).measure_teacher(study()) == made.accuracy
+
+
+def test_a_failed_cell_is_measured_as_failed(made: Stages, tmp_path: Path) -> None:
+    shutil.copytree(made.store.root, tmp_path / "cells")
+    failing = replace(made, store=CellStore(tmp_path / "cells"))
+    record = Record(**made.records[KD])
+    entry = failing.store.entry("digits-resnet14-resnet8-s0", KD, record.key)
+    entry.finish(replace(record, status=FAILED, error="no room"), [])
+    line = failing.measure(study()).set_index("cell").loc[KD]
+    assert (line["status"], line["error"]) == ("failed", "no room")
 
 
 def test_results_say_where_and_when_a_cell_was_trained(made: Stages) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from sakd.project.dvc import dvc_yaml
 from sakd.project.stages import Stages
 from sakd.study.grid import Grid
 from sakd.study.lessons import Lessons
+from sakd.study.parameters import Parameters
 from sakd.study.parsing import parse_parameters
 from sakd.study.recipe import Recipe
 from sakd.study.store import CellStore
@@ -40,7 +42,8 @@ def lessons() -> Lessons:
     images = torch.randint(256, (80, 1, 8, 8), dtype=torch.uint8)
     raw = RawData(ImageSet(images, torch.arange(80) % 4), None, tuple("abcd"), "made up")
     splits = prepare(raw, Splitting(0.2, test_fraction=0.2), name="toy")
-    return Lessons(Prepared(splits.train, splits.card))
+    card = replace(splits.card, asked=Parameters().data.asked, parts=splits.hashes())
+    return Lessons(Prepared(splits.train, card))
 
 
 def test_the_node_reads_the_file_and_trains_nothing(

@@ -14,9 +14,10 @@ from sakd.data import Parts
 from sakd.foundation.machine import resolve_device
 from sakd.foundation.vocabulary import DONE
 from sakd.measures.names import teacher_id
-from sakd.pipelines.evaluate.trained import teachers_of, trained_rows
+from sakd.pipelines.evaluate.trained import TrainedGrid
+from sakd.pipelines.found import asked_teacher
 from sakd.pipelines.images import lessons, prepared
-from sakd.pipelines.keys import check_teacher, student_settings, teacher_settings
+from sakd.pipelines.keys import student_settings, teacher_settings
 from sakd.reporting.tables.columns import (
     MEASURES,
     ORIGIN,
@@ -48,9 +49,10 @@ def measure_teacher(
     """Measure the teacher on the test split, and what it costs.
 
     Raises:
-        UserError: The ``weights`` are of other data or parameters.
+        UserError: The teacher of these data and parameters has not been trained.
     """
-    check_teacher(teacher, weights, lessons(development, card, parameters.data))
+    images = lessons(development, card, parameters.data)
+    weights = asked_teacher(teacher, weights, images, cells)
     evaluator = _evaluator(test, development, card, cells, parameters)
     found = evaluator.teacher(teacher.name, weights).measures
     cost = evaluator.cost(teacher.network)
@@ -82,16 +84,17 @@ def measure_students(
         with; a line for every epoch; and a line for every test image of every cell and teacher.
 
     Raises:
-        UserError: A cell of the grid has no record, or one of other data or parameters.
+        UserError: A cell of the grid was not trained with these data and parameters.
     """
     evaluator = _evaluator(test, development, card, cells, parameters)
     settings = student_settings(parameters, card)
+    grid = TrainedGrid.find(development, card, cells, parameters, made)
     answers = {
         teacher_id(parameters.data.slug, name): evaluator.teacher(name, weights)
-        for name, weights in teachers_of(parameters, made).items()
+        for name, weights in grid.teachers.items()
     }
     lines, histories = [], []
-    for trained in trained_rows(development, card, parameters, made):
+    for trained in grid.rows():
         for cell, record in trained.records.items():
             entry = cells.of(cell, record.key)
             line = {"cell": cell.id, "key": record.key, **asdict(cell), "settings": settings}

@@ -11,7 +11,7 @@ from sakd.data import DataCard, Images, Parts
 from sakd.foundation.machine import resolve_device
 from sakd.foundation.vocabulary import DONE
 from sakd.measures.routing import COLUMNS, Spot, extremes, merged, routing_rows
-from sakd.pipelines.evaluate.trained import TrainedRow, trained_rows
+from sakd.pipelines.evaluate.trained import TrainedGrid, TrainedRow
 from sakd.reporting.figures.sheets import sheet
 from sakd.routing import POLICIES
 from sakd.study.grid import Cell
@@ -48,10 +48,10 @@ def measure_routing(
         picture as ``png``, and the same in words, ``text``.
 
     Raises:
-        UserError: A cell of the grid has no record, or one of other data or parameters.
+        UserError: A cell of the grid was not trained with these data and parameters.
     """
     data, tables, sheets = DataCard.from_json(card), [], []
-    for trained in trained_rows(development, card, parameters, made):
+    for trained in TrainedGrid.find(development, card, cells, parameters, made).rows():
         device = resolve_device(parameters.device)
         examiner = Examiner(cells, trained.images, data, device)
         for cell, spots, table in _of_row(trained, examiner):

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from sakd.data import Images, Parts
-from sakd.foundation.errors import UserError
-from sakd.pipelines.keys import check_key, row_trainings
+from sakd.pipelines.found import asked_record, asked_teacher
+from sakd.pipelines.images import lessons
+from sakd.pipelines.keys import taught_trainings
 from sakd.study.grid import Cell, Row
+from sakd.study.lessons import Lessons
 from sakd.study.parameters import Parameters
-from sakd.study.store import Record
+from sakd.study.store import CellStore, Record
 from sakd.weights.saved import Weights
 
 Made = Sequence[Weights | Mapping[str, Mapping[str, Any]]]
-"""The weights of every teacher of the grid, and the records of every row."""
+"""Copies of the weights of every teacher of the grid; and the records of every row, which only say
+that a stage has run: the store has them by their keys."""
 
 
 @dataclass(frozen=True)
@@ -35,34 +38,53 @@ class TrainedRow:
     records: Mapping[Cell, Record]
 
 
-def teachers_of(parameters: Parameters, made: Made) -> dict[str, Weights]:
-    """Give the weights of every teacher, by its name in the grid."""
-    weights = (found for found in made if isinstance(found, Weights))
-    return dict(zip(parameters.grid.teachers(), weights, strict=True))
+@dataclass(frozen=True)
+class TrainedGrid:
+    """The trained networks of a grid.
 
-
-def trained_rows(
-    development: Parts, card: Mapping[str, Any], parameters: Parameters, made: Made
-) -> Iterator[TrainedRow]:
-    """Yield every row of the grid.
-
-    Raises:
-        UserError: A cell of the grid has no record, or one of other data or parameters.
+    Attributes:
+        images: All training images.
+        cells: The store.
+        parameters: All of them.
+        teachers: The weights of every teacher, by its name in the grid.
     """
-    weights = teachers_of(parameters, made)
-    records = [found for found in made if not isinstance(found, Weights)]
-    rows = parameters.grid.rows(parameters.data.slug)
-    for row, outcomes in zip(rows, records, strict=True):
-        teacher = weights[row.teacher]
-        trainings = row_trainings(row, teacher, development, card, parameters)
-        pairs = zip(row.cells, trainings, strict=True)
-        found = {cell: _record(cell, training.key, outcomes) for cell, training in pairs}
-        yield TrainedRow(row, teacher, trainings[0].images, found)
 
+    images: Lessons
+    cells: CellStore
+    parameters: Parameters
+    teachers: Mapping[str, Weights]
 
-def _record(cell: Cell, key: str, outcomes: Mapping[str, Mapping[str, Any]]) -> Record:
-    if cell.id not in outcomes:
-        raise UserError(f"{cell.id} was not trained: run --pipelines students with this grid")
-    record = Record(**outcomes[cell.id])
-    check_key(cell.id, record.key, key, made_by="students")
-    return record
+    @classmethod
+    def find(
+        cls,
+        development: Parts,
+        card: Mapping[str, Any],
+        cells: CellStore,
+        parameters: Parameters,
+        made: Made,
+    ) -> TrainedGrid:
+        """Find the teachers of the grid, by their keys.
+
+        Raises:
+            UserError: One was not trained with these data and parameters.
+        """
+        images = lessons(development, card, parameters.data)
+        copies = (found for found in made if isinstance(found, Weights))
+        teachers = {
+            name: asked_teacher(parameters.teacher_of(name), copy, images, cells)
+            for name, copy in zip(parameters.grid.teachers(), copies, strict=True)
+        }
+        return cls(images, cells, parameters, teachers)
+
+    def rows(self) -> Iterator[TrainedRow]:
+        """Yield every row of the grid.
+
+        Raises:
+            UserError: A cell was not trained with these data and parameters.
+        """
+        for row in self.parameters.grid.rows(self.parameters.data.slug):
+            teacher = self.teachers[row.teacher]
+            trainings = taught_trainings(row, teacher, self.images, self.parameters)
+            pairs = zip(row.cells, trainings, strict=True)
+            found = {cell: asked_record(cell, training.key, self.cells) for cell, training in pairs}
+            yield TrainedRow(row, teacher, trainings[0].images, found)

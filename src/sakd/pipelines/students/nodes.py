@@ -7,8 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from sakd.data import Parts
+from sakd.pipelines.found import asked_teacher
+from sakd.pipelines.images import lessons
 from sakd.pipelines.inputs import describe_start, open_bench, student_start
-from sakd.pipelines.keys import row_trainings
+from sakd.pipelines.keys import taught_trainings
 from sakd.study.grid import Row
 from sakd.study.parameters import Parameters
 from sakd.study.store import CellStore
@@ -31,10 +33,12 @@ def train_row(
         The record of every cell, by its id.
 
     Raises:
-        UserError: The teacher is of other parameters, or of other data, which may have been test
-            images; or the student's starting weights do not fit it.
+        UserError: The teacher of these parameters and data has not been trained, the images are of
+            others, or the student's starting weights do not fit it.
     """
-    trainings = row_trainings(row, teacher, development, card, parameters)
+    images = lessons(development, card, parameters.data)
+    weights = asked_teacher(parameters.teacher_of(row.teacher), teacher, images, cells)
+    trainings = taught_trainings(row, weights, images, parameters)
     bench = open_bench(development, card, cells, parameters)
     describe_start(row.student, student_start(row.student, bench.val.card, parameters))
     with Progress(row.id, len(trainings)) as progress:
