@@ -10,7 +10,9 @@ from sakd.systems.base import Partner, Situation, System
 from sakd.systems.beta_smoothing import BetaSmoothing
 from sakd.systems.byot import BYOT
 from sakd.systems.camkd import CAMKD
+from sakd.systems.dafl import DAFL
 from sakd.systems.deep_supervision import DeepSupervision
+from sakd.systems.dfad import DFAD
 from sakd.systems.dml import DML
 from sakd.systems.ebkd import EBKD
 from sakd.systems.feed import FEED
@@ -36,6 +38,8 @@ SYSTEMS: Table[type[System[Any]]] = Table(
         "beta_smoothing": BetaSmoothing,
         "deep_supervision": DeepSupervision,
         "byot": BYOT,
+        "dafl": DAFL,
+        "dfad": DFAD,
     },
     base=System,
 )

@@ -19,7 +19,10 @@ WIDTHS: Mapping[str, tuple[int, int, int, int]] = {
     "instance_smoothing": STUDENT,
 }
 """Widths of the networks of partners, for systems that need others than (6, 6, 8, 10)."""
-SETTINGS: Mapping[str, Mapping[str, Any]] = {}
+SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    "dafl": {"latent": 4},
+    "dfad": {"latent": 4, "student_steps": 2},
+}
 """Settings by system, where its own show nothing within two epochs of three steps."""
 
 Systems = Callable[..., System[Any]]
