@@ -7,15 +7,15 @@ from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, log_softmax, softmax
+from torch.nn.functional import cross_entropy, softmax
 
 from sakd.data import Batch
-from sakd.distillers.parts.logits import divergence
 from sakd.foundation.errors import require_not_negative
 from sakd.objectives import Outputs, StepResult
 from sakd.objectives.outputs import full_precision
 from sakd.systems.base import Situation
 from sakd.systems.data_free import DataFree, GeneratorSettings
+from sakd.systems.parts.divergence import divergence
 from sakd.systems.parts.generator import Generator
 
 EPS = 0.8
@@ -99,7 +99,7 @@ class DAFL(DataFree[DAFLSettings]):
             terms = typical(expected, embedding)
             weights = (self.given.one_hot, self.given.balance, self.given.activation)
             made = sum(w * term for w, term in zip(weights, terms, strict=True))
-            learnt = divergence(log_softmax(own, 1), log_softmax(expected.detach(), 1)).mean()
+            learnt = divergence(own, expected.detach())
         logged = {**terms._asdict(), "kl": learnt}
         return StepResult(
             {"student": learnt, "generator": torch.as_tensor(made)},
