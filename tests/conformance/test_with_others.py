@@ -8,7 +8,14 @@ from functools import partial
 import pytest
 
 from conformance.comparison import Comparison
-from conformance.systems.with_others import OFFSET, compare_divergence, compare_mean_targets
+from conformance.systems.with_others import (
+    OFFSET,
+    compare_divergence,
+    compare_mean_targets,
+    compare_native_ensemble,
+    compare_peers,
+    compare_ramp,
+)
 
 COMPARISONS: dict[str, Callable[[], Comparison]] = {
     "dml/official_kl": partial(
@@ -16,6 +23,21 @@ COMPARISONS: dict[str, Callable[[], Comparison]] = {
     ),
     "dml/zoo_kl": partial(compare_divergence, "dml", "zoo_kl", ("out1", "out2")),
     "dml/okddip_ensemble": compare_mean_targets,
+    "one/kl": partial(
+        compare_divergence, "one", "kl", ("pred", "label"), temperature=3.0, tolerances=OFFSET
+    ),
+    "one/rampup": compare_ramp,
+    "one/step": compare_native_ensemble,
+    "okddip/kl": partial(
+        compare_divergence,
+        "okddip",
+        "kl",
+        ("output", "teacher"),
+        temperature=3.0,
+        given=False,
+        tolerances=OFFSET,
+    ),
+    "okddip/step": compare_peers,
 }
 
 

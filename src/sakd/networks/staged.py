@@ -93,10 +93,15 @@ class StagedNetwork(nn.Module, ABC):
         """Number of features: every stage but the head has one."""
         return len(self.stage_names) - 1
 
-    def extract(self, x: Tensor) -> Features:
-        """Run images (B, C, H, W) through all stages and keep every feature."""
+    def extract(self, x: Tensor, start: int = 0) -> Features:
+        """Run ``x``, the input of stage ``start``, through all stages from there on; keep features.
+
+        Args:
+            x: Images (B, C, H, W) for stage 0, feature ``start - 1`` for any other.
+            start: The first stage to apply, which is not the head.
+        """
         features = []
-        for index in range(self.depth):
+        for index in range(start, self.depth):
             x = self.run(x, index, index + 1)
             features.append(x)
         return Features(tuple(features), self.run(x, self.depth))

@@ -18,6 +18,8 @@ from sakd.systems.ebkd import EBKD
 from sakd.systems.feed import FEED
 from sakd.systems.instance_smoothing import InstanceSmoothing
 from sakd.systems.label_smoothing import LabelSmoothing
+from sakd.systems.okddip import OKDDip
+from sakd.systems.one import ONE
 from sakd.systems.tfkd_reg import TfKDReg
 from sakd.systems.tfkd_self import TfKDSelf
 
@@ -40,6 +42,8 @@ SYSTEMS: Table[type[System[Any]]] = Table(
         "byot": BYOT,
         "dafl": DAFL,
         "dfad": DFAD,
+        "one": ONE,
+        "okddip": OKDDip,
     },
     base=System,
 )

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
+from torch.nn.functional import linear
 
 from conformance.comparison import Comparison, Golden, below, golden
 from sakd.data import Batch
+from sakd.networks import StagedNetwork
+from sakd.networks.zoo.resnet import resnet
+from sakd.systems.okddip import Attention, OKDDip
+from sakd.systems.one import ONE
 from sakd.systems.parts.divergence import divergence
+from sakd.systems.parts.gate import Gate, gated
+from sakd.systems.parts.ramp import risen
+from sakd.systems.parts.tails import tail
 from sakd.tasks import CLASSIFICATION
 
 LOSS, GRADIENT = 1e-6, 1e-5
@@ -34,13 +43,15 @@ def check(
     inputs: list[str],
     loss_of: Callable[..., Tensor],
     tolerances: tuple[float, float] = (LOSS, GRADIENT),
+    weights: Mapping[str, Tensor] = MappingProxyType({}),
 ) -> None:
-    """Compare a loss of ``inputs``, and its gradients by them, with a case."""
+    """Compare a loss of ``inputs``, and its gradients by them and by ``weights``, with a case."""
     given = [case[name].clone().requires_grad_() for name in inputs]
     loss = loss_of(*given)
     found.check("loss", "loss", loss, case.get("loss_f64", case.get("loss")), tolerances[0])
-    gradients = torch.autograd.grad(loss, given, materialize_grads=True)
-    for name, gradient in zip(inputs, gradients, strict=True):
+    sources = dict(zip(inputs, given, strict=True)) | weights
+    gradients = torch.autograd.grad(loss, list(sources.values()), materialize_grads=True)
+    for name, gradient in zip(sources, gradients, strict=True):
         if f"grad_{name}" in case:
             found.check("gradient", name, gradient, case[f"grad_{name}"], tolerances[1])
 
@@ -79,3 +90,75 @@ def compare_mean_targets() -> Comparison:
 
     check(found, case, ["logits"], loss, OFFSET)
     return found
+
+
+def network(seed: int = 0) -> StagedNetwork:
+    """Make a small network of 5 classes."""
+    torch.manual_seed(seed)
+    return resnet(5, depth=8, widths=(4, 4, 6, 8))
+
+
+def compare_ramp() -> Comparison:
+    """Compare the weight of 121 epochs that rises over 80."""
+    found, case = Comparison("systems/one/rampup"), case_of("one", "rampup")
+    weights = torch.tensor([risen(int(epoch), 80) for epoch in case["epoch"]])
+    found.check("weight", "weight", weights, case["weight_length80"], LOSS)
+    return found
+
+
+def compare_native_ensemble() -> Comparison:
+    """Compare a gate, and a step of three branches."""
+    found, case = Comparison("systems/one/step"), case_of("one", "step")
+    gate = Gate(32, 3)
+    names = ("gate_weight", "gate_bias", "gate_bn_weight", "gate_bn_bias")
+    weights = dict(zip(names, gate.parameters(), strict=True))
+    fill(weights, case)
+    tails = [tail(network(k), 3) for k in (1, 2)]
+    system = ONE(network(), tails, gate, CLASSIFICATION)
+    system.ramp.weight.fill_(case["consistency_weight"])
+    inputs = ["shared_pooled", "logits1", "logits2", "logits3"]
+
+    def loss(shared: Tensor, *logits: Tensor) -> Tensor:
+        chosen = system.gate(shared)
+        found.check("ensemble", "ensemble", gated(logits, chosen), case["ensemble"], LOSS)
+        return system.losses(logits, chosen, batch_of(case["labels"])).losses["student"]
+
+    weights.pop("gate_bias")  # before a batch norm, its gradient is 0 but for rounding
+    check(found, case, inputs, loss, OFFSET, weights)
+    return found
+
+
+def compare_peers() -> Comparison:
+    """Compare the attention and the targets of three peers, and a step of these and a leader."""
+    found, case = Comparison("systems/okddip/step"), case_of("okddip", "step")
+    attention = Attention(64)
+    weights = {"query_weight": attention.query.weight, "key_weight": attention.key.weight}
+    fill(weights, case)
+    system = OKDDip(network(), [tail(network(k), 3) for k in (1, 2, 3)], attention, CLASSIFICATION)
+    system.ramp.weight.fill_(case["consistency_weight"])
+    features, order = [f"feature{k}" for k in range(4)], (3, 0, 1, 2)
+
+    def loss(logits: Sequence[Tensor], embeddings: Sequence[Tensor]) -> Tensor:
+        seen = attention(embeddings)
+        found.check("attention", "attention", seen, case["attention"], LOSS)
+        targets = torch.stack([gated(logits[1:], row) for row in seen.unbind(dim=1)], dim=2)
+        found.check("attention", "targets", targets, case["targets"], LOSS)
+        return system.losses(logits, embeddings, batch_of(case["labels"])).losses["student"]
+
+    def from_logits(*logits: Tensor) -> Tensor:
+        return loss(logits, [case[name] for name in features[:3]])
+
+    def from_features(*given: Tensor) -> Tensor:
+        logits = [linear(given[k], case[f"head{k}_weight"], case[f"head{k}_bias"]) for k in order]
+        return loss(logits, given[:3])
+
+    check(found, case, [f"logits{k}" for k in order], from_logits, OFFSET, weights)
+    check(found, case, features, from_features, OFFSET)
+    return found
+
+
+def fill(weights: Mapping[str, Tensor], case: Golden) -> None:
+    """Give ``weights`` the values of the case that have their names."""
+    with torch.no_grad():
+        for name, weight in weights.items():
+            weight.copy_(case[name])
