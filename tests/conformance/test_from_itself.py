@@ -16,6 +16,7 @@ from conformance.systems.labels import (
     compare_taught,
     compare_untaught,
 )
+from conformance.systems.neighbours import compare_neighbours
 
 # The authors divide their multipliers by the number of classes, here 10.
 COMPARISONS: dict[str, Callable[[], Comparison]] = {
@@ -26,6 +27,7 @@ COMPARISONS: dict[str, Callable[[], Comparison]] = {
     ),
     "beta_smoothing": compare_ranks,
     "byot": compare_heads,
+    "bake": compare_neighbours,
     "label smoothing of tfkd": partial(compare_smoothing, "tfkd"),
     "label smoothing of instance_smoothing": partial(compare_smoothing, "instance_smoothing"),
 }

@@ -4,6 +4,7 @@ Datasets are found by name in `DATASETS`; `open_dataset` also knows ``torchvisio
 """
 
 from sakd.data.batches.augment import Augment
+from sakd.data.batches.groups import Groups
 from sakd.data.batches.images import Images, ImageSet, content_hash
 from sakd.data.batches.loading import decoders
 from sakd.data.batches.prepared import from_tensors
@@ -27,6 +28,7 @@ __all__ = [
     "BatchStream",
     "DataCard",
     "Dataset",
+    "Groups",
     "ImageFiles",
     "ImageSet",
     "Images",

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 
 from torch import Tensor
 
+from sakd.data import Groups
 from sakd.distillers.method import Method
 from sakd.distillers.phases import PhasePlan
 from sakd.networks import StagedNetwork
@@ -67,6 +68,11 @@ class Problem:
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """The settings of an objective, as fields with defaults; most objectives have none."""
+
+    @property
+    def groups(self) -> Groups | None:
+        """How images come together in batches; None for any order, each once an epoch."""
+        return None
 
 
 class Buildable(Objective):

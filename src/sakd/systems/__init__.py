@@ -6,6 +6,7 @@ from sakd.foundation.tables import Table
 from sakd.systems.aekd import AEKD
 from sakd.systems.amtml import AMTML
 from sakd.systems.average import Average
+from sakd.systems.bake import BAKE
 from sakd.systems.base import Partner, Situation, System
 from sakd.systems.beta_smoothing import BetaSmoothing
 from sakd.systems.byot import BYOT
@@ -44,6 +45,7 @@ SYSTEMS: Table[type[System[Any]]] = Table(
         "dfad": DFAD,
         "one": ONE,
         "okddip": OKDDip,
+        "bake": BAKE,
     },
     base=System,
 )

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from sakd.data.batches.augment import Augment
+from sakd.data.batches.groups import Groups
 from sakd.data.batches.images import Images
 from sakd.data.batches.mixing import Mixer, Mixture, cut_out
 from sakd.data.batches.normalise import Normalise
@@ -110,6 +111,8 @@ class BatchStream:
         aside: Images that are set aside: each batch then comes with one of theirs of its size,
             varied likewise. They come round by round, in orders of their own, and so several times
             in an epoch, or not all of them; streamed ones in one crop an epoch.
+        groups: How images come together in batches, if not in any order: some may then be shown
+            several times in an epoch, and others not at all. Those set aside are in any order.
 
     Raises:
         UserError: There are fewer than two training images, or images set aside; or ``batch_size``
@@ -125,6 +128,7 @@ class BatchStream:
     augment: Augment = field(default_factory=Augment)
     device: torch.device | str = "cpu"
     aside: InitVar[Images | None] = None
+    groups: Groups | None = None
 
     def __post_init__(self, train: Images, aside: Images | None) -> None:
         """Put the images on the device."""
@@ -132,6 +136,7 @@ class BatchStream:
         found = f"a training set of {len(train)} image{'' if len(train) == 1 else 's'}"
         require(len(train) > 1, f"{found}; needed: 2 or more; add images")
         self._sizes = batch_sizes(len(train), self.batch_size)
+        self._known = train.labels.cpu()
         self._labels = train.labels.to(self.device)
         self._views = train.views(self.augment, self.device, self.seed)
         self._mixer = Mixer(self.augment)
@@ -183,11 +188,9 @@ class BatchStream:
             yield batch._replace(aside=aside)
 
     def _batches(self, number: int, sizes: Sequence[int]) -> Iterator[Batch]:
-        """Yield batches of these ``sizes``: the images round by round, as far as that goes."""
-        draws, count = generator(self.seed, number, "images"), len(self._labels)
-        rounds = -(-sum(sizes) // count)
-        order = torch.cat([torch.randperm(count, generator=draws) for _ in range(rounds)])
-        order = order[: sum(sizes)]
+        """Yield batches of these ``sizes``: the images round by round, unless there are groups."""
+        draws = generator(self.seed, number, "images")
+        order = self._order(number, sizes, draws)
         views = self._views.epoch(order, draws, sizes)
         rows = torch.split(order.to(self.device), list(sizes))
         for step, (shown, index) in enumerate(zip(views, rows, strict=True)):
@@ -201,6 +204,14 @@ class BatchStream:
                 mixture=mixture,
                 view=shown.view,
             )
+
+    def _order(self, number: int, sizes: Sequence[int], draws: torch.Generator) -> Tensor:
+        """Order the images of an epoch, on the CPU; where in any order, by ``draws``."""
+        if self.groups is not None:
+            return self.groups.order(self._known, self.seed, number, sizes)
+        count, total = len(self._labels), sum(sizes)
+        rounds = -(-total // count)
+        return torch.cat([torch.randperm(count, generator=draws) for _ in range(rounds)])[:total]
 
     def _vary(
         self, images: Tensor, labels: Tensor, epoch: int, step: int
