@@ -90,12 +90,7 @@ def write_programs(model: Model, weights: Path, folder: Path, how: Export) -> Ch
 
 def write_description(model: Model, card: ModelCard, folder: Path, how: Export) -> None:
     """Write weights, labels, preprocessing, examples and card."""
-    described = {
-        **card.described,
-        "id": card.id,
-        "measures": dict(card.measures),
-        "sha256": model.weights.sha256(),
-    }
+    described = {**card.described, "id": card.id, "measures": dict(card.measures)}
     save_weights(Weights(model.weights.state, described), folder / MODEL)
     (folder / "labels.txt").write_text("".join(f"{name}\n" for name in model.classes), "utf-8")
     steps = [s for s in model.data.preprocessing if not how.inside or s["step"] not in INSIDE]

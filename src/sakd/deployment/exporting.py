@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -17,6 +13,7 @@ from sakd.deployment.finding import Found
 from sakd.deployment.measured import measured
 from sakd.deployment.model import Model
 from sakd.foundation.errors import UserError, require
+from sakd.foundation.files import folder_at_once
 from sakd.measures import cost
 
 
@@ -37,7 +34,8 @@ def export(found: Found, model: Model, to: Path, how: Export) -> tuple[str, ...]
     Raises:
         UserError: The folder is something else, or the model cannot be exported so.
     """
-    with _replaced(to) as folder:
+    _check_replaceable(to)
+    with folder_at_once(to) as folder:
         checked = write_programs(model, found.path, folder, how)
         card = ModelCard(
             id=found.record.id if found.record else str(model.weights.card.get("id", to.name)),
@@ -64,18 +62,12 @@ def default_folder(found: Found) -> Path:
     return found.cells.root.parent / "exported" / found.record.id
 
 
-@contextmanager
-def _replaced(to: Path) -> Iterator[Path]:
-    """Yield a fresh folder that takes the place of ``to`` once it is complete."""
+def _check_replaceable(to: Path) -> None:
+    """Check that a folder holds nothing but an earlier export, if it is there.
+
+    Raises:
+        UserError: It holds other things.
+    """
     known = {*FILES, "__pycache__"}  # which the examples leave
     fine = not to.exists() or (to.is_dir() and all(each.name in known for each in to.iterdir()))
     require(fine, f"{to} holds other things than an exported model: name another folder by --to")
-    fresh = to.with_name(f"{to.name}.{os.getpid()}.partial")
-    fresh.mkdir(parents=True)
-    try:
-        yield fresh
-        if to.exists():
-            shutil.rmtree(to)
-        fresh.rename(to)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The one exception that is meant for users."""
+"""The exceptions that are meant for users."""
 
 
 class UserError(ValueError):
@@ -6,6 +6,10 @@ class UserError(ValueError):
 
     The message is one line: the value, what is allowed, and the remedy.
     """
+
+
+class DamagedError(UserError):
+    """A file is not what was written."""
 
 
 def require(fine: bool, complaint: str) -> None:

@@ -181,7 +181,7 @@ def _waiting(row: Sequence[Training], bench: Bench) -> list[Waiting]:
     for training in row:
         entry = bench.entry(training)
         if entry.finished(training.key) is None:
-            state = entry.checkpoint(training.key)
+            state = entry.checkpoints.read(training.key)
             trained = 0 if state is None else len(state["history"])
             waiting.append(Waiting(training, training.recipe.epochs - trained))
     return waiting

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from kedro.io import CatalogProtocol
 
+from sakd.foundation.files import folder_at_once, remove_abandoned
 from sakd.project.parameters import active_parameters
 
 KEPT = 10
@@ -36,17 +36,14 @@ def keep(folder: Path, most: int = KEPT) -> Path:
     """
     made = datetime.fromtimestamp((folder / "report.html").stat().st_mtime, UTC)
     copy = folder.with_name(f"{folder.name}@{made:%Y-%m-%dT%H%M%SZ}")
-    partial = copy.with_name(f"{copy.name}.{os.getpid()}.partial")
-    partial.mkdir()
-    for file in FILES:
-        if (folder / file).exists():
-            shutil.copy2(folder / file, partial)
-    for part in FOLDERS:
-        if (folder / part).exists():
-            shutil.copytree(folder / part, partial / part)
-    if copy.exists():  # of the same second
-        shutil.rmtree(copy)
-    partial.rename(copy)
+    remove_abandoned(folder.parent, f"{folder.name}@")
+    with folder_at_once(copy) as new:
+        for file in FILES:
+            if (folder / file).exists():
+                shutil.copy2(folder / file, new)
+        for part in FOLDERS:
+            if (folder / part).exists():
+                shutil.copytree(folder / part, new / part)
     for old in sorted(folder.parent.glob(f"{folder.name}@*Z"))[:-most]:
         shutil.rmtree(old)
         logger.info("%s is deleted: the latest %d reports are kept", place(old), most)

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sakd.foundation.locks import ClaimedError
 from sakd.foundation.vocabulary import DONE
-from sakd.study.store import CellStore, ClaimedError, Entry
+from sakd.study.store import CellStore, Entry
 from sakd.study.trainings import TEACHERS
 from sakd.weights.saved import load_weights
 

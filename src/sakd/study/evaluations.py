@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +11,11 @@ from typing import Any
 import pandas as pd
 from pyarrow import ArrowException
 
-from sakd.foundation.errors import UserError
-from sakd.foundation.files import at_once, write_json
+from sakd.foundation.errors import DamagedError
+from sakd.foundation.files import at_once
+from sakd.foundation.sealing import AGAIN, damaged, file_sha256, read_sealed, write_sealed
+
+logger = logging.getLogger(__name__)
 
 KEY_CHARACTERS = 12
 """Length of the part of a content key that names a file or a folder."""
@@ -39,19 +42,27 @@ class Evaluations:
         self._root = root
 
     def find(self, name: str, key: str) -> Evaluation | None:
-        """Read the evaluation called ``name``; None without a complete one of this ``key``.
+        """Read the evaluation called ``name``; None without a complete, intact one of this ``key``.
 
-        Raises:
-            UserError: A file is damaged.
+        The log says so if it is damaged.
         """
-        content = read_json(path := self._path(name, key))
+        try:
+            return self._find(self._path(name, key), key)
+        except DamagedError as error:
+            logger.warning("%s: %s", name, error)
+            return None
+
+    def _find(self, path: Path, key: str) -> Evaluation | None:
+        content = _read(path, "measured again")
         if content is None or content.get("key") != key or "measures" not in content:
             return None
         table = path.with_suffix(".parquet")
-        if not content["images"]:
+        if not content.get("images"):
             return Evaluation(content["measures"])
         if not table.exists():
             return None
+        if content.get("sha256") not in (None, file_sha256(table)):
+            raise damaged(table, f"its content is not that of {path.name}", "measured again")
         return Evaluation(content["measures"], read_table(table))
 
     def measures(self, name: str, key: str) -> Mapping[str, float]:
@@ -62,18 +73,19 @@ class Evaluations:
         Raises:
             UserError: The file is damaged.
         """
-        content = read_json(self._path(name, key)) or {}
+        content = _read(self._path(name, key)) or {}
         found: Mapping[str, float] = content.get("measures", {})
         return found if str(content.get("key")).startswith(key) else {}
 
     def save(self, name: str, key: str, evaluation: Evaluation) -> None:
         """Write an evaluation; its measures come last and imply that the images are there."""
         path, images = self._path(name, key), evaluation.images
+        content = {"key": key, "images": 0, "measures": dict(evaluation.measures)}
         if images is not None:
             with at_once(path.with_suffix(".parquet")) as partial:
                 images.to_parquet(partial, index=False, compression="zstd")
-        count = 0 if images is None else len(images)
-        write_json(path, {"key": key, "images": count, "measures": dict(evaluation.measures)})
+            content |= {"images": len(images), "sha256": file_sha256(path.with_suffix(".parquet"))}
+        write_sealed(path, content)
 
     def forget(self, name: str, key: str) -> None:
         """Delete the evaluation of the training of ``key``, which is about to be repeated."""
@@ -85,19 +97,11 @@ class Evaluations:
         return self._root / name / f"{key[:KEY_CHARACTERS]}.json"
 
 
-def read_json(path: Path) -> dict[str, Any] | None:
-    """Read a JSON object; None without the file.
-
-    Raises:
-        UserError: The file is damaged.
-    """
+def _read(path: Path, remedy: str = AGAIN) -> dict[str, Any] | None:
     try:
-        content: dict[str, Any] = dict(json.loads(path.read_text()))
+        return read_sealed(path, remedy)
     except FileNotFoundError:
         return None
-    except (TypeError, ValueError) as error:
-        raise damaged(path, error) from error
-    return content
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -110,9 +114,3 @@ def read_table(path: Path) -> pd.DataFrame:
         return pd.read_parquet(path)
     except (ArrowException, OSError) as error:
         raise damaged(path, error) from error
-
-
-def damaged(path: Path, error: Exception) -> UserError:
-    """Say that a file is damaged, and what to do."""
-    reason = str(error).partition("\n")[0]
-    return UserError(f"{path} is damaged ({reason}): delete it and run again")

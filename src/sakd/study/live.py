@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from sakd.foundation.files import write_json
+from sakd.foundation.machine import process_runs
 
 RUNNING = "running"
 """The folder of these files in a store of cells."""
@@ -43,21 +44,13 @@ class Live:
     written: float = field(default_factory=time.time)
 
     def write(self, path: Path) -> None:
-        """Write it to ``path``, whole or not at all."""
-        write_json(path, asdict(self))
+        """Write it to ``path``, whole or not at all; nobody needs it after a loss of power."""
+        write_json(path, asdict(self), lasting=False)
 
     @property
     def stopped(self) -> bool:
         """Tell whether its process is gone, as far as this machine can know."""
-        if self.host != platform.node():
-            return False
-        try:
-            os.kill(self.process, 0)
-        except ProcessLookupError:
-            return True
-        except PermissionError:  # of somebody else
-            return False
-        return False
+        return self.host == platform.node() and not process_runs(self.process)
 
 
 def sweep(folder: Path) -> None:

@@ -158,7 +158,7 @@ class Pack:
 
     def _run(self, number: int, training: Training) -> Run:
         bench, entry = self.bench, self.bench.entry(training)
-        state = entry.checkpoint(training.key)
+        state = entry.checkpoints.read(training.key, discard=True)
         if state is None:
             entry.clear()
         recorder = Recorder(training, bench, 0.0 if state is None else state["seconds"])

@@ -67,7 +67,7 @@ class Recorder(Callback):
             own["tally"] = self.tally.state()
         if run.history:
             self.entry.save_history(run.history)
-        self.entry.save_checkpoint(run.state() | own)
+        self.entry.checkpoints.write(run.state() | own)
         self._checkpointed = time.monotonic()
 
     def _finish(self, run: Run) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import logging
-import pickle
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
-from filelock import FileLock, Timeout
 
-from sakd.foundation.errors import UserError
-from sakd.foundation.files import at_once, write_json
+from sakd.foundation.errors import DamagedError, UserError
+from sakd.foundation.files import at_once, remove_partial
+from sakd.foundation.locks import held
+from sakd.foundation.sealing import AGAIN, file_sha256, read_sealed, write_sealed
 from sakd.foundation.vocabulary import DONE
-from sakd.study.evaluations import KEY_CHARACTERS, Evaluations, damaged, read_json, read_table
+from sakd.study.checkpoints import Checkpoints
+from sakd.study.evaluations import KEY_CHARACTERS, Evaluations, read_table
 from sakd.study.grid import Cell
 from sakd.study.live import RUNNING
 
@@ -49,6 +49,7 @@ class Record:
         error: The error of a failed training.
         provenance: See `sakd.foundation.machine.provenance`.
         files: Sizes in bytes of the files in its folder, by name.
+        sha256: Hashes of these files, by name; empty in records of earlier versions.
         ended: When it ended, UTC; empty in records of earlier versions.
     """
 
@@ -63,11 +64,8 @@ class Record:
     error: str | None = None
     provenance: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, int] = field(default_factory=dict)
+    sha256: Mapping[str, str] = field(default_factory=dict)
     ended: str = ""
-
-
-class ClaimedError(UserError):
-    """Another run is at a training."""
 
 
 class Entry:
@@ -82,61 +80,82 @@ class Entry:
         self.outcome = folder / "record.json"
         self._history = folder / "history.csv"
         self._routing = folder / "routing.parquet"
-        self._checkpoint = folder / "checkpoint.pt"
+        self.checkpoints = Checkpoints(folder)
 
-    def record(self) -> Record | None:
+    def record(self, remedy: str = AGAIN) -> Record | None:
         """Read the record; None if the training has not ended.
 
+        Args:
+            remedy: How to get it again, for messages.
+
         Raises:
-            UserError: The record is damaged.
+            DamagedError: The record is damaged.
+            UserError: It is of another version.
         """
-        content = read_json(self.outcome)
         try:
-            return None if content is None else Record(**content)
+            return Record(**read_sealed(self.outcome, remedy))
+        except FileNotFoundError:
+            return None
         except TypeError as error:
-            raise damaged(self.outcome, error) from error
+            found = f"{self.outcome} is of another version, or damaged ({error})"
+            raise UserError(f"{found}: use the version that wrote it, or delete it") from error
 
     def finished(self, key: str) -> Record | None:
         """Read the record if the training of ``key`` is done and its files are intact; else None.
 
+        The log says what is missing or damaged.
+
         Raises:
-            UserError: The record is damaged.
+            UserError: The record is of another version.
         """
-        record = self.record()
+        try:
+            record = self.record(remedy="trained again")
+        except DamagedError as error:
+            logger.warning("%s", error)
+            return None
         if record is None or record.status != DONE or record.key != key:
             return None
-        there = self._files()
-        lost = [name for name, size in record.files.items() if there.get(name) != size]
-        if lost:
-            logger.warning("%s: %s is missing or cut off: trained again", record.id, lost[0])
-        return None if lost else record
+        for fault in self._faults(record):
+            logger.warning("%s: %s: trained again", record.id, fault)
+            return None
+        return record
+
+    def _faults(self, record: Record) -> Iterator[str]:
+        """Say in words which files of a training are not as they were written."""
+        for name, size in record.files.items():
+            path = self.folder / name
+            if not path.is_file():
+                yield f"{name} is missing"
+            elif path.stat().st_size != size:
+                yield f"{name} is cut off"
+            elif record.sha256.get(name) not in (None, file_sha256(path)):
+                yield f"{name} is damaged"
 
     @contextmanager
     def claimed(self, *, wait: bool = False) -> Iterator[None]:
         """Lock the folder against other runs meanwhile, after their end if it is to ``wait``.
 
+        What a killed run has left half-written there is removed.
+
         Raises:
             ClaimedError: Another run holds the lock.
+            OSError: The file system has no locks.
         """
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with FileLock(self.folder.with_suffix(".lock"), timeout=-1 if wait else 0):
-                yield
-        except Timeout as error:
-            complaint = f"another run is training {self.folder}: wait for its end"
-            raise ClaimedError(complaint) from error
+        with held(self.folder.with_suffix(".lock"), f"training {self.folder}", wait=wait):
+            remove_partial(self.folder)
+            yield
 
     def finish(self, record: Record, history: Sequence[Mapping[str, float]]) -> Record:
         """Write the record last, so that a record implies a complete folder; return it."""
-        for cut_off in self.folder.rglob("*.partial"):  # by a kill, in an earlier sitting
-            cut_off.unlink()
         if history:
             self.save_history(history)
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        record = replace(record, files=self._files(), ended=now)
-        write_json(self.outcome, asdict(record))
+        sizes = self._files()
+        hashes = {name: file_sha256(self.folder / name) for name in sizes}
+        record = replace(record, files=sizes, sha256=hashes, ended=now)
+        write_sealed(self.outcome, asdict(record))
         if record.status == DONE:
-            self._checkpoint.unlink(missing_ok=True)
+            self.checkpoints.clear()
         return record
 
     def _files(self) -> dict[str, int]:
@@ -147,27 +166,6 @@ class Entry:
         """Delete the folder and all in it."""
         if self.folder.exists():
             shutil.rmtree(self.folder)
-
-    def checkpoint(self, key: str) -> dict[str, Any] | None:
-        """Read the state of the unfinished training of ``key``; None without one.
-
-        Raises:
-            UserError: The checkpoint is damaged.
-        """
-        try:
-            state: dict[str, Any] = torch.load(
-                self._checkpoint, map_location="cpu", weights_only=True
-            )
-        except FileNotFoundError:  # never written, or another run has just ended
-            return None
-        except (RuntimeError, pickle.UnpicklingError, EOFError) as error:
-            raise damaged(self._checkpoint, error) from error
-        return state if state["key"] == key else None
-
-    def save_checkpoint(self, state: Mapping[str, Any]) -> None:
-        """Write ``state``, which has the ``key`` of the training, whole or not at all."""
-        with at_once(self._checkpoint) as partial:
-            torch.save(dict(state), partial)
 
     def history(self) -> list[dict[str, float]]:
         """Read the records of the epochs, in order; they may differ in their terms."""

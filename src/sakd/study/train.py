@@ -6,9 +6,10 @@ import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 
+from sakd.foundation.locks import ClaimedError
 from sakd.study.bench import Bench
 from sakd.study.pack import Pack, packs
-from sakd.study.store import ClaimedError, Record
+from sakd.study.store import Record
 from sakd.study.trainings import Training
 from sakd.training.progress import Progress
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from sakd.foundation.errors import UserError
+from sakd.foundation.tensors import load_tensors
+from sakd.weights.archives import load_archive
 
 PLAYERS = ("student", "teacher")
 """The networks of a distiller that was saved as a whole, with its losses and adapters."""
@@ -69,12 +69,13 @@ def read_states(path: Path) -> dict[str, dict[str, Tensor]]:
     return states
 
 
-def _read(path: Path) -> Any:  # noqa: ANN401 - whatever is in the file
+def _read(path: Path) -> object:
+    remedy = "take another copy, or another file of weights"
     try:
         if path.suffix == ".safetensors":
-            return load_file(path)
+            return load_tensors(path, remedy)
         with torch.serialization.safe_globals(READABLE):
-            return torch.load(path, map_location="cpu", weights_only=True)
+            return load_archive(path, remedy)
     except FileNotFoundError as error:
         raise UserError(f"there are no weights at {path}: correct the path") from error
     except IsADirectoryError as error:
@@ -85,9 +86,6 @@ def _read(path: Path) -> Any:  # noqa: ANN401 - whatever is in the file
             "read: where it comes from, save the state dict alone, "
             "torch.save(model.state_dict(), path)"
         ) from error
-    except (SafetensorError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        reason = str(error).partition("\n")[0]
-        raise UserError(f"{path} is damaged, or not a file of weights: {reason}") from error
 
 
 def _find(content: object, place: str) -> Iterator[tuple[str, dict[str, Tensor]]]:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from sakd.foundation.errors import UserError, require
-from sakd.foundation.files import at_once, write_json
+from sakd.foundation.sealing import damaged, read_sealed, write_sealed
+from sakd.foundation.tensors import checksum_of, load_tensors, save_tensors, tensors_sha256
 
 State = Mapping[str, Tensor]
 
 FORMAT = 1
 """The version of files and cards: raise it when what they hold changes its meaning."""
+
+OF = "sha256"
+"""The entry of a card with the hash of its tensors."""
 
 SHOWN = 3
 """Names that a message lists before it breaks off."""
@@ -49,27 +48,22 @@ class Weights:
 
     @cached_property
     def _sha256(self) -> str:
-        digest = sha256()
-        for name in sorted(self.state):
-            tensor = self.state[name].detach().cpu().contiguous()
-            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-            digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
-        return digest.hexdigest()
+        return tensors_sha256(self.state)
 
 
 def save_weights(weights: Weights, path: Path) -> None:
-    """Write the tensors to ``path`` (.safetensors) and the card, with its `FORMAT`, next to it.
+    """Write the tensors to ``path`` (.safetensors) and the card next to it.
 
-    Each file is written completely or not at all.
+    Each file is written completely or not at all, and has a checksum. The card has its `FORMAT`
+    too, and the hash of the tensors that it belongs to.
 
     Raises:
         OSError: A file cannot be written.
     """
     # Copies: a tensor that a network holds under two names is in the file twice.
     state = {name: t.detach().cpu().clone().contiguous() for name, t in weights.state.items()}
-    with at_once(path) as partial:
-        save_file(state, partial)
-    write_json(path.with_suffix(".json"), {"format": FORMAT, **weights.card})
+    found = save_tensors(state, path)
+    write_sealed(path.with_suffix(".json"), {"format": FORMAT, **weights.card, OF: found})
 
 
 def load_weights(path: Path, remedy: str = "train again") -> Weights:
@@ -82,20 +76,24 @@ def load_weights(path: Path, remedy: str = "train again") -> Weights:
     Raises:
         UserError: A file is missing, damaged, or of another format.
     """
+    remedy_here = f"delete it and {remedy}"
+    card_file = path.with_suffix(".json")
     try:
-        state = load_file(path)
-        card = dict(json.loads(path.with_suffix(".json").read_text()))
+        state, card = load_tensors(path, remedy_here), read_sealed(card_file, remedy_here)
     except FileNotFoundError as error:
         raise UserError(f"no weights at {error.filename or path}: train them first") from error
-    except (SafetensorError, TypeError, ValueError) as error:
-        raise UserError(f"{path} is damaged ({error}): delete it and {remedy}") from error
     found = card.pop("format", None)
     require(
         found == FORMAT,
         f"the card of {path} is of format {found}, this version reads {FORMAT}: {remedy}, or "
         "use the version that wrote it",
     )
-    return Weights(state, card)
+    weights = Weights(state, card)
+    if (expected := card.get(OF)) is not None:
+        here = checksum_of(path) or weights.sha256()
+        if here != expected:
+            raise damaged(path, f"its tensors are not those of {card_file.name}", remedy_here)
+    return weights
 
 
 def differences(state: State, expected: State) -> str:

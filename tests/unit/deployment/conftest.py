@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import torch
 
 from odd_pictures import write_odd
 from sakd.data import DataCard, Prepared, Splits, Splitting, open_dataset, prepare
+from sakd.foundation.sealing import read_sealed, write_sealed
 from sakd.study.bench import Bench
 from sakd.study.networks import fresh_network
 from sakd.study.store import CellStore
@@ -66,8 +66,7 @@ def edit_card() -> Callable[..., None]:
 
     def edit(path: Path, **entries: object) -> None:
         card = path.with_suffix(".json")
-        content = json.loads(card.read_text()) | entries
-        kept = {name: value for name, value in content.items() if value is not None}
-        card.write_text(json.dumps(kept))
+        content = read_sealed(card) | entries
+        write_sealed(card, {name: value for name, value in content.items() if value is not None})
 
     return edit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from sakd.deployment.finding import find
 from sakd.foundation.errors import UserError
+from sakd.foundation.sealing import read_sealed, write_sealed
 
 
 @pytest.fixture
@@ -54,8 +54,7 @@ def test_a_training_that_did_not_end_well_is_no_model(
     store: Path, folder: Path, trained: tuple[Path, str]
 ) -> None:
     record = folder / "record.json"
-    content = json.loads(record.read_text())
-    record.write_text(json.dumps(content | {"status": "failed", "error": "loss is NaN"}))
+    write_sealed(record, read_sealed(record) | {"status": "failed", "error": "loss is NaN"})
     with pytest.raises(UserError, match=r"failed \(loss is NaN\): mend"):
         find(trained[1], store)
     record.unlink()

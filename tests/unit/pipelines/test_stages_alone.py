@@ -261,6 +261,19 @@ def test_a_cell_that_is_missing_is_named(made: Stages) -> None:
         made.report(parameters)
 
 
+@pytest.mark.parametrize("name", ["last.safetensors", "best.json", "history.csv"])
+def test_a_cell_with_a_damaged_file_is_neither_measured_nor_its_history_shown(
+    made: Stages, tmp_path: Path, name: str
+) -> None:
+    store = CellStore(Path(shutil.copytree(made.store.root, tmp_path / "cells")))
+    key = made.records[KD]["key"]
+    path = store.entry("digits-resnet14-resnet8-s0", KD, key).folder / name
+    content = path.read_bytes()
+    path.write_bytes(content[:-2] + bytes([content[-2] ^ 1]) + content[-1:])
+    with pytest.raises(UserError, match=f"{KD} was not trained .*run --pipelines students"):
+        replace(made, store=store).measure(study())
+
+
 @pytest.mark.parametrize("lost", ["settings", "test_balanced"])
 def test_a_teacher_that_an_earlier_version_evaluated_is_refused(made: Stages, lost: str) -> None:
     older = {name: value for name, value in made.accuracy.items() if name != lost}

@@ -37,7 +37,7 @@ def test_weights_and_card_come_back_as_they_were(tmp_path: Path) -> None:
     assert dataset.exists()
     found = dataset.load()
     assert torch.equal(found.state["weight"], torch.arange(3))
-    assert found.card == {"network": "resnet8"}
+    assert found.card["network"] == "resnet8"
 
 
 def test_a_folder_is_replaced_as_a_whole_or_stays(tmp_path: Path) -> None:

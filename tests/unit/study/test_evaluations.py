@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from sakd.foundation.errors import UserError
+from sakd.foundation.files import write_json
 from sakd.study.evaluations import Evaluation, Evaluations
 
 MEASURES = {"test_top1": 0.5, "test_nll": 1.25}
@@ -60,10 +62,30 @@ def test_without_its_images_or_in_an_older_form_it_is_made_again(
     assert kept.find("cell", "k1") is None
 
 
-@pytest.mark.parametrize(("name", "content"), [("k1.json", b"[1, 2]"), ("k1.parquet", b"PAR1 cut")])
-def test_a_damaged_file_is_refused_with_its_name_and_the_remedy(
-    kept: Evaluations, tmp_path: Path, name: str, content: bytes
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "other": lambda _content: b"[1, 2]",
+    "cut off": lambda content: content[:-9],
+    "zeros": lambda content: content[:40] + bytes(8) + content[48:],
+}
+
+
+@pytest.mark.parametrize("name", ["k1.json", "k1.parquet"])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_one_is_made_again_with_a_warning(
+    kept: Evaluations, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, damage: str
 ) -> None:
-    (tmp_path / "cell" / name).write_bytes(content)
-    with pytest.raises(UserError, match=rf"{name} .*delete"):
-        kept.find("cell", "k1")
+    path = tmp_path / "cell" / name
+    path.write_bytes(DAMAGES[damage](path.read_bytes()))
+    os.utime(path, ns=(0, 1))
+    assert kept.find("cell", "k1") is None
+    (line,) = caplog.messages
+    assert f"{name} is damaged (" in line
+    assert line.endswith("measured again")
+
+
+def test_one_of_a_version_without_checksums_is_read(kept: Evaluations, tmp_path: Path) -> None:
+    content = {"key": "k1", "images": 3, "measures": MEASURES}
+    write_json(tmp_path / "cell" / "k1.json", content)
+    found = kept.find("cell", "k1")
+    assert found is not None
+    assert found.measures == MEASURES

@@ -116,7 +116,9 @@ def test_finished_and_resumed_trainings_join_with_the_same_bits(
     run_training(trainings[1], bench, Progress("toys", 1))
     with pytest.raises(KeyboardInterrupt):
         run_trainings(trainings, bench, Pressed("toys", 4))
-    resumed = [training for training in trainings if bench.entry(training).checkpoint(training.key)]
+    resumed = [
+        training for training in trainings if bench.entry(training).checkpoints.read(training.key)
+    ]
     assert len(resumed) == 3
     assert outcome(run_trainings(trainings, bench, Progress("toys", 4))) == [DONE] * 4
     for training in trainings:

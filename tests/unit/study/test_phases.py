@@ -82,7 +82,7 @@ def test_cells_resume_between_phases_and_end_with_the_bits_of_each_alone(
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
         run_trainings(trainings, bench, Press("toys", 3))
-    assert all(bench.entry(one).checkpoint(one.key) for one in trainings)
+    assert all(bench.entry(one).checkpoints.read(one.key) for one in trainings)
     records = run_trainings(trainings, bench, Progress("toys", 3))
     assert [record.status for record in records] == [DONE] * 3
     alone = type(bench.store)(tmp_path / "alone")

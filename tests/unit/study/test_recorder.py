@@ -35,7 +35,7 @@ class Witness(Callback):
         """Copy and note."""
         state = run.objective.network.state_dict()
         self.weights.append({name: value.clone() for name, value in state.items()})
-        checkpoint = self.entry.checkpoint("key")
+        checkpoint = self.entry.checkpoints.read("key")
         self.checkpoints.append(len(checkpoint["history"]) if checkpoint else 0)
         there = self.entry.best.is_file()
         self.best.append(load_weights(self.entry.best).card["epoch"] if there else 0)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import os
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sakd.foundation.errors import UserError
+from sakd.foundation.errors import DamagedError, UserError
+from sakd.foundation.files import write_json
 from sakd.foundation.vocabulary import DONE, FAILED
 from sakd.study.store import CellStore, Entry, Record
 from sakd.weights.saved import Weights, save_weights
@@ -47,7 +52,7 @@ def test_an_entry_is_a_folder_in_its_row_made_when_needed(tmp_path: Path) -> Non
 def test_nothing_is_known_of_a_training_that_never_ran(entry: Entry) -> None:
     assert entry.record() is None
     assert entry.finished("k1") is None
-    assert entry.checkpoint("k1") is None
+    assert entry.checkpoints.read("k1") is None
     assert entry.history() == []
     entry.clear()
 
@@ -55,8 +60,9 @@ def test_nothing_is_known_of_a_training_that_never_ran(entry: Entry) -> None:
 def test_a_record_comes_back_as_it_was(entry: Entry) -> None:
     written = entry.finish(RECORD, HISTORY)
     assert entry.record() == written
-    size = (entry.folder / "history.csv").stat().st_size
-    assert written == replace(RECORD, files={"history.csv": size}, ended=written.ended)
+    history = (entry.folder / "history.csv").read_bytes()
+    kept = {"files": {"history.csv": len(history)}, "ended": written.ended}
+    assert written == replace(RECORD, **kept, sha256={"history.csv": sha256(history).hexdigest()})
     assert datetime.now(UTC) - datetime.fromisoformat(written.ended) < timedelta(minutes=5)
 
 
@@ -91,21 +97,46 @@ def test_a_history_whose_terms_change_comes_back_as_it_was(entry: Entry) -> None
     assert entry.history() == history
 
 
-@pytest.mark.parametrize("name", ["last.safetensors", "epochs/0002.json", "history.csv"])
-@pytest.mark.parametrize("left", [None, b"", b"c"])
-def test_a_training_that_has_lost_a_file_is_not_finished(
-    entry: Entry, caplog: pytest.LogCaptureFixture, name: str, left: bytes | None
-) -> None:
+def full(entry: Entry) -> Record:
+    """Write all files of a finished training."""
     for path in (entry.last, entry.best, entry.epochs / "0002.safetensors"):
         save_weights(Weights({"weight": torch.zeros(2)}), path)
-    assert entry.finish(RECORD, HISTORY) == entry.finished("k1")
+    entry.save_routing(pd.DataFrame({"image": [0, 1]}))
+    return entry.finish(RECORD, HISTORY)
+
+
+FILES = ["last.safetensors", "best.json", "epochs/0002.json", "history.csv", "routing.parquet"]
+LEFT: dict[str, Callable[[bytes], bytes]] = {
+    "nothing": lambda _content: b"",
+    "half": lambda content: content[: len(content) // 2],
+    "zeros": lambda content: bytes(len(content)),
+    "a flipped bit": lambda content: content[:-2] + bytes([content[-2] ^ 4]) + content[-1:],
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("left", [None, *LEFT])
+def test_a_training_that_has_lost_a_file_is_not_finished(
+    entry: Entry, caplog: pytest.LogCaptureFixture, name: str, left: str | None
+) -> None:
+    record, path = full(entry), entry.folder / name
+    assert record == entry.finished("k1")
     if left is None:
-        (entry.folder / name).unlink()
+        path.unlink()
     else:
-        (entry.folder / name).write_bytes(left)
+        path.write_bytes(LEFT[left](path.read_bytes()))
+        os.utime(path, ns=(0, 1))
     assert entry.finished("k1") is None
     (line,) = caplog.messages
-    assert line.startswith(f"{RECORD.id}: {name} ")
+    assert line.startswith(f"{RECORD.id}: {name} is ")
+    assert line.endswith("trained again")
+
+
+def test_a_training_of_a_version_without_hashes_is_finished(entry: Entry) -> None:
+    content = asdict(full(entry))
+    del content["sha256"]
+    write_json(entry.outcome, content)
+    assert entry.finished("k1") == replace(full(entry), **content, sha256={})
 
 
 def test_a_folder_is_of_one_run_at_a_time(entry: Entry) -> None:
@@ -117,9 +148,9 @@ def test_a_folder_is_of_one_run_at_a_time(entry: Entry) -> None:
 
 
 def test_a_checkpoint_is_for_the_training_of_the_same_content(entry: Entry) -> None:
-    entry.save_checkpoint({"key": "k1", "seconds": 2.0, "weights": torch.arange(3)})
-    assert entry.checkpoint("k2") is None
-    state = entry.checkpoint("k1")
+    entry.checkpoints.write({"key": "k1", "seconds": 2.0, "weights": torch.arange(3)})
+    assert entry.checkpoints.read("k2") is None
+    state = entry.checkpoints.read("k1")
     assert state is not None
     assert state["seconds"] == 2.0
     assert torch.equal(state["weights"], torch.arange(3))
@@ -128,17 +159,17 @@ def test_a_checkpoint_is_for_the_training_of_the_same_content(entry: Entry) -> N
 def test_a_checkpoint_goes_when_the_training_is_done_and_stays_when_it_failed(
     entry: Entry,
 ) -> None:
-    entry.save_checkpoint({"key": "k1"})
+    entry.checkpoints.write({"key": "k1"})
     entry.finish(replace(RECORD, status=FAILED), [])
-    assert entry.checkpoint("k1") is not None
+    assert entry.checkpoints.read("k1") is not None
     entry.finish(RECORD, HISTORY)
-    assert entry.checkpoint("k1") is None
+    assert entry.checkpoints.read("k1") is None
 
 
 def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(
     entry: Entry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entry.save_checkpoint({"key": "k1", "epoch": 1})
+    entry.checkpoints.write({"key": "k1", "epoch": 1})
 
     def full_disk(_state: object, where: Path) -> None:
         where.write_bytes(b"half")
@@ -146,46 +177,97 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(
 
     monkeypatch.setattr(torch, "save", full_disk)
     with pytest.raises(OSError, match="no space left"):
-        entry.save_checkpoint({"key": "k1", "epoch": 2})
-    assert entry.checkpoint("k1") == {"key": "k1", "epoch": 1}
+        entry.checkpoints.write({"key": "k1", "epoch": 2})
+    assert entry.checkpoints.read("k1") == {"key": "k1", "epoch": 1}
 
 
-def test_half_written_files_of_a_killed_run_are_gone_in_the_end(entry: Entry) -> None:
-    (entry.folder / "epochs").mkdir(parents=True)
-    for name in ("checkpoint.pt.17.partial", "epochs/0001.safetensors.17.partial"):
-        (entry.folder / name).write_bytes(b"half")
-    entry.finish(RECORD, HISTORY)
-    assert {p.name for p in entry.folder.rglob("*") if p.is_file()} == {
-        "record.json",
-        "history.csv",
-    }
+def test_half_written_files_of_a_killed_run_are_gone_with_the_next(entry: Entry) -> None:
+    (entry.folder / "epochs" / "0001.safetensors.host.17.partial").mkdir(parents=True)
+    (entry.folder / "checkpoint.pt.17.partial").write_bytes(b"half")
+    with entry.claimed():
+        entry.finish(RECORD, HISTORY)
+    found = {path.name for path in entry.folder.rglob("*")}
+    assert found == {"epochs", "record.json", "history.csv"}
 
 
 def test_clear_forgets_everything(entry: Entry) -> None:
-    entry.save_checkpoint({"key": "k1"})
+    entry.checkpoints.write({"key": "k1"})
     entry.finish(RECORD, HISTORY)
     entry.clear()
     assert not entry.folder.exists()
     assert entry.record() is None
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b'{"id": "cel', b"\xff\xfe\x00", b"{}", b"3", b'{"old": 1}']
-)
-def test_a_damaged_record_is_refused_with_its_file_and_the_remedy(
-    entry: Entry, content: bytes
+@pytest.mark.parametrize("left", LEFT)
+def test_a_training_with_a_damaged_record_is_not_finished(
+    entry: Entry, caplog: pytest.LogCaptureFixture, left: str
 ) -> None:
+    full(entry)
+    entry.outcome.write_bytes(LEFT[left](entry.outcome.read_bytes()))
+    assert entry.finished("k1") is None
+    (line,) = caplog.messages
+    assert line.startswith(f"{entry.outcome} is damaged (")
+    assert line.endswith("): trained again")
+    with pytest.raises(DamagedError, match=r"record\.json .*delete it"):
+        entry.record()
+
+
+@pytest.mark.parametrize("content", [b"{}", b'{"new": 1}'])
+def test_a_record_of_another_version_is_refused_and_stays(entry: Entry, content: bytes) -> None:
     entry.finish(RECORD, HISTORY)
-    (entry.folder / "record.json").write_bytes(content)
-    with pytest.raises(UserError, match=r"record\.json .*delete"):
+    entry.outcome.write_bytes(content)
+    with pytest.raises(UserError, match=r"record\.json is of another version.*or delete it"):
         entry.finished("k1")
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"no checkpoint at all"])
-def test_a_damaged_checkpoint_is_refused_with_its_file_and_the_remedy(
-    entry: Entry, content: bytes
+NO_CHECKPOINTS = {"nothing": b"", "half": b"PK\x03\x04 cut off", "text": b"no checkpoint at all"}
+
+
+@pytest.mark.parametrize("content", NO_CHECKPOINTS.values(), ids=NO_CHECKPOINTS)
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_checkpoint_before_a_damaged_one_is_taken(
+    entry: Entry, caplog: pytest.LogCaptureFixture, content: bytes, count: int
 ) -> None:
-    entry.save_checkpoint({"key": "k1"})
+    for epoch in range(count):
+        entry.checkpoints.write({"key": "k1", "epoch": epoch})
     (entry.folder / "checkpoint.pt").write_bytes(content)
-    with pytest.raises(UserError, match=r"checkpoint\.pt .*delete"):
-        entry.checkpoint("k1")
+    expected = {"key": "k1", "epoch": 0} if count > 1 else None
+    assert entry.checkpoints.read("k1") == expected
+    (line,) = caplog.messages
+    assert "checkpoint.pt is damaged (" in line
+    assert entry.checkpoints.read("k1", discard=True) == expected
+    entry.checkpoints.write({"key": "k1", "epoch": 9})
+    assert entry.checkpoints.read("k1") == {"key": "k1", "epoch": 9}
+    (entry.folder / "checkpoint.pt").unlink()
+    assert entry.checkpoints.read("k1") == expected
+
+
+def test_every_damage_to_a_checkpoint_is_found(entry: Entry) -> None:
+    state = {"key": "k1", "seconds": 0.5, "weights": torch.arange(7.0) / 3}
+    entry.checkpoints.write(state)
+    path = entry.folder / "checkpoint.pt"
+    content, found = path.read_bytes(), 0
+    for place in range(0, len(content), 11):
+        flipped = bytes([content[place] ^ (1 << place % 8)])
+        for damage in (content[:place] + flipped + content[place + 1 :], content[:place]):
+            path.write_bytes(damage)
+            left = entry.checkpoints.read("k1")
+            found += left is None
+            assert left is None or str(left) == str(state)  # in a date or in padding
+    assert found > len(content) / 11
+
+
+def test_a_checkpoint_is_never_missing_while_one_is_written(
+    entry: Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry.checkpoints.write({"key": "k1", "epoch": 1})
+    replace_file = Path.replace
+
+    def checked(here: Path, there: Path) -> Path:
+        made = replace_file(here, there)
+        assert entry.checkpoints.read("k1") is not None
+        return made
+
+    monkeypatch.setattr(Path, "replace", checked)
+    entry.checkpoints.write({"key": "k1", "epoch": 2})
+    assert entry.checkpoints.read("k1") == {"key": "k1", "epoch": 2}

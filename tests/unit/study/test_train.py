@@ -104,10 +104,10 @@ def test_a_training_from_before_decisions_were_counted_goes_on_without_them(
     with pytest.raises(KeyboardInterrupt):
         run_training(training, bench, Interrupted(7))
     entry = bench.entry(training)
-    state = entry.checkpoint(training.key)
+    state = entry.checkpoints.read(training.key)
     assert state is not None
     del state["tally"]
-    entry.save_checkpoint(state)
+    entry.checkpoints.write(state)
     assert run_training(training, bench, Progress("toys", 1)).status == DONE
     assert entry.routing() is None
 
@@ -292,16 +292,41 @@ def test_a_failed_training_is_tried_again(
     assert bench.entry(training).finished(training.key) is not None
 
 
-def test_a_damaged_checkpoint_is_a_failure_that_names_the_file_to_delete(
-    make_training: Make, bench: Bench, progress: Progress
+@pytest.mark.parametrize("damaged", [["checkpoint.pt"], ["checkpoint.pt", "previous.pt"]])
+def test_a_training_with_damaged_checkpoints_ends_with_the_same_bits(
+    make_training: Make,
+    bench: Bench,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    damaged: list[str],
+) -> None:
+    training = make_training("kd", "adaptive", epochs=3)
+    with pytest.raises(KeyboardInterrupt):
+        run_training(training, bench, Interrupted(12))
+    for name in damaged:
+        path = bench.entry(training).folder / name
+        content = path.read_bytes()
+        path.write_bytes(content[:2000] + bytes(500) + content[2500:])
+    assert run_training(training, bench, Progress("toys", 1)).status == DONE
+    assert [name for name in damaged if f"{name} is damaged" in caplog.text] == damaged
+    alone = replace(bench, store=CellStore(tmp_path / "alone"))
+    run_training(training, alone, Progress("toys", 1))
+    for name in ("last.safetensors", "best.safetensors", "history.csv"):
+        found, expected = (b.entry(training).folder / name for b in (bench, alone))
+        assert found.read_bytes() == expected.read_bytes()
+
+
+def test_a_finished_training_with_damaged_weights_is_trained_again_to_the_same_bits(
+    make_training: Make, bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     training = make_training()
-    folder = bench.entry(training).folder
-    folder.mkdir(parents=True)
-    (folder / "checkpoint.pt").write_bytes(b"cut off")
-    assert "checkpoint.pt is damaged" in (run_training(training, bench, progress).error or "")
-    (folder / "checkpoint.pt").unlink()
-    assert run_training(training, bench, progress).status == DONE
+    run_training(training, bench, Progress("toys", 1))
+    weights = bench.entry(training).last
+    content = weights.read_bytes()
+    weights.write_bytes(content[:500] + bytes(64) + content[564:])
+    assert run_training(training, bench, Progress("toys", 1)).status == DONE
+    assert weights.read_bytes() == content
+    assert f"{training.id}: last.safetensors is damaged: trained again" in caplog.messages
 
 
 def test_the_card_of_a_resumed_training_has_its_metrics(make_training: Make, bench: Bench) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from sakd.data.batches.images import Images, content_hash
 from sakd.data.splits.data_card import DataCard, Splits
-from sakd.foundation.errors import UserError, require
-from sakd.foundation.files import at_once
+from sakd.foundation.errors import require
+from sakd.foundation.sealing import read_sealed
+from sakd.foundation.tensors import load_tensors, save_tensors
 
 Parts = Mapping[str, Callable[[], Mapping[str, Tensor]]]
 """Splits by name, each a function that reads its tensors."""
@@ -45,14 +43,13 @@ class SplitStore:
         (self._root / "development" / "aside.safetensors").unlink(missing_ok=True)
         for name, part in splits.parts.items():
             folder = "test" if name == "test" else "development"
-            with at_once(self._root / folder / f"{name}.safetensors") as partial_file:
-                save_file(dict(part.tensors()), partial_file)
+            save_tensors(part.tensors(), self._root / folder / f"{name}.safetensors")
 
     @property
     def card(self) -> DataCard | None:
         """The card of the splits; None if there is none, or it is damaged or of another version."""
         try:
-            return DataCard.from_json(json.loads((self._root / "card.json").read_text()))
+            return DataCard.from_json(read_sealed(self._root / "card.json"))
         except (OSError, ValueError):
             return None
 
@@ -92,11 +89,8 @@ class SplitStore:
 
 def parts_in(folder: Path) -> dict[str, Callable[[], Mapping[str, Tensor]]]:
     """Give for each split in ``folder`` a function that reads it."""
-    return {path.stem: partial(_read, path) for path in sorted(folder.glob("*.safetensors"))}
-
-
-def _read(path: Path) -> Mapping[str, Tensor]:
-    try:
-        return load_file(path)
-    except SafetensorError as error:
-        raise UserError(f"{path} is damaged ({error}): run --pipelines data_preparation") from error
+    remedy = "run --pipelines data_preparation"
+    return {
+        path.stem: partial(load_tensors, path, remedy)
+        for path in sorted(folder.glob("*.safetensors"))
+    }

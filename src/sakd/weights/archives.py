@@ -1,0 +1,38 @@
+"""Files that ``torch.save`` wrote, read without running anything in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from pickle import UnpicklingError
+from zipfile import ZipFile, is_zipfile
+
+import torch
+
+from sakd.foundation.sealing import AGAIN, damaged
+
+
+def load_archive(path: Path, remedy: str = AGAIN) -> object:
+    """Read tensors and plain values; compare the archive with the checksums of its parts (CRC-32).
+
+    Args:
+        path: The file.
+        remedy: How to get it again, for messages.
+
+    Raises:
+        OSError: There is no such file, or it cannot be opened.
+        UnpicklingError: It holds objects of other types, or is no such file.
+        DamagedError: It is not what was written.
+    """
+    with path.open("rb"):  # or say in the words of the system why not
+        pass
+    try:
+        if is_zipfile(path):
+            with ZipFile(path) as archive:
+                broken = archive.testzip()
+            if broken is not None:
+                raise ValueError(f"{broken} and its checksum differ")
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (UnpicklingError, MemoryError):
+        raise
+    except Exception as error:  # as many kinds as there are places to damage
+        raise damaged(path, error or type(error).__name__, remedy) from error
