@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.tables import UnknownNameError
+from sakd.networks.ensemble import Ensemble, names_of
 from sakd.networks.outside.libraries import check_outside, outside_model
 from sakd.networks.outside.names import FORMS, is_outside, parse_name
 from sakd.networks.rebuilt import REUSED, Rebuilding
@@ -21,15 +24,19 @@ def build_network(
     """Build the network called ``name``, with fresh weights from torch's current random state.
 
     Args:
-        name: Of the zoo, from outside (see `sakd.networks.outside.names`) or of a rebuilt student
-            (see `sakd.networks.rebuilt`). It must come from parameters or code, never from a
-            file: a function that it names is imported and called.
+        name: Of the zoo, from outside (see `sakd.networks.outside.names`), of a rebuilt student
+            (see `sakd.networks.rebuilt`) or of several networks (see `sakd.networks.ensemble`). It
+            must come from parameters or code, never from a file: a function that it names is
+            imported and called.
         num_classes: Number of logits, K.
         image_shape: Of the images, (C, H, W).
 
     Raises:
         UserError: There is no such network, or it does not fit the data.
     """
+    if len(members := names_of(name)) > 1:
+        build = partial(build_network, num_classes=num_classes, image_shape=image_shape)
+        return Ensemble([build(member) for member in members])
     for rebuilding in REBUILDINGS:
         if (parts := rebuilding.parts(name)) is not None:
             student, teacher = (

@@ -8,6 +8,7 @@ from pathlib import Path
 from sakd.foundation.fingerprint import code_of, files_of
 from sakd.foundation.imports import imported, named
 from sakd.networks.build import REBUILDINGS
+from sakd.networks.ensemble import Ensemble, names_of
 from sakd.networks.outside.libraries import SOURCES
 from sakd.networks.outside.names import OutsideName, is_outside, parse_name
 from sakd.networks.zoo.table import NETWORKS
@@ -18,12 +19,14 @@ def network_code(name: str) -> dict[str, str]:
 
     Returns:
         For a model of torchvision or timm the library and its version; for any other the modules
-        and their hashes, see `sakd.foundation.fingerprint.code_of`. For a rebuilt student those of
-        both networks, and of what joins them.
+        and their hashes, see `sakd.foundation.fingerprint.code_of`. For a rebuilt student and for
+        several networks those of all, and of what joins them.
 
     Raises:
         UserError: There is no such network.
     """
+    if len(members := names_of(name)) > 1:
+        return code_of(Ensemble) | {k: v for one in members for k, v in network_code(one).items()}
     for rebuilding in REBUILDINGS:
         if (parts := rebuilding.parts(name)) is not None:
             return code_of(rebuilding.make) | network_code(parts[0]) | network_code(parts[1])

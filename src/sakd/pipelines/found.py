@@ -14,6 +14,7 @@ from sakd.pipelines.inputs import finished_teacher
 from sakd.pipelines.keys import own_training, teacher_key
 from sakd.study.grid import Cell
 from sakd.study.lessons import Lessons
+from sakd.study.networks import joined
 from sakd.study.store import CellStore, Record
 from sakd.study.teachers import Teacher
 from sakd.weights.saved import Weights, load_weights
@@ -49,25 +50,37 @@ def find_teacher(
 
 
 def read_teacher(teacher: Teacher, images: Lessons, cells: CellStore) -> Weights | None:
-    """Read the weights of ``teacher`` from its file, or from its training in the store.
+    """Read the weights of ``teacher`` from its file, or from trainings in the store.
 
     Returns:
         The weights; ``key`` in their card stands for all that they depend on, ``sha256`` for the
-        tensors. None if the training is not finished.
+        tensors. None if a training is not finished.
 
     Raises:
         UserError: The file cannot be read, or is of another network or other classes.
     """
-    weights, spent = finished_teacher(teacher, images.card), {}
+    weights = finished_teacher(teacher, images.card) or _trained(teacher, images, cells)
     if weights is None:
-        training = own_training(teacher, images)
-        entry = cells.entry(training.group, training.id, training.key)
-        if (record := entry.finished(training.key)) is None:
-            return None
-        weights = load_weights(entry.last)
-        spent = {"seconds": record.seconds, "ended": record.ended}
+        return None
     signature = {"key": teacher_key(teacher, images), "sha256": weights.sha256()}
-    return replace(weights, card={**weights.card, **spent, **signature})
+    return replace(weights, card={**weights.card, **signature})
+
+
+def _trained(teacher: Teacher, images: Lessons, cells: CellStore) -> Weights | None:
+    """Read what was trained here; join the weights of several teachers."""
+    above = [read_teacher(other, images, cells) for other in teacher.needs]
+    known = [weights for weights in above if weights is not None]
+    if len(known) < len(above):
+        return None
+    if teacher.members:
+        return joined(teacher.network, known)
+    training = own_training(teacher, images, *known)
+    entry = cells.entry(training.group, training.id, training.key)
+    if (record := entry.finished(training.key)) is None:
+        return None
+    weights = load_weights(entry.last)
+    spent = {"seconds": record.seconds, "ended": record.ended}
+    return replace(weights, card={**weights.card, **spent})
 
 
 def asked_record(cell: Cell, key: str, cells: CellStore) -> Record:

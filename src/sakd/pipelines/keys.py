@@ -11,12 +11,16 @@ from typing import Any
 from sakd.data import DataCard
 from sakd.foundation.errors import require
 from sakd.pipelines.inputs import student_start, teacher_start
+from sakd.study.assistants import assistant_training
 from sakd.study.grid import Row
 from sakd.study.lessons import Lessons
 from sakd.study.parameters import Parameters
 from sakd.study.teachers import Teacher
 from sakd.study.trainings import Training, cell_training, teacher_training
 from sakd.weights.saved import Weights
+
+UNKNOWN = Weights({})
+"""Stands for weights on which a key depends by the key of their own teacher."""
 
 
 def teacher_key(teacher: Teacher, images: Lessons) -> str:
@@ -25,6 +29,11 @@ def teacher_key(teacher: Teacher, images: Lessons) -> str:
     Raises:
         UserError: Its file cannot be read.
     """
+    if teacher.members:
+        return _digest({}, members=[teacher_key(member, images) for member in teacher.members])
+    if teacher.education is not None:
+        above = teacher_key(teacher.education.teacher, images)
+        return _digest({"own": own_training(teacher, images, UNKNOWN).key}, taught_by=above)
     if teacher.file is None:
         return own_training(teacher, images).key
     with teacher.file.open("rb") as file:
@@ -34,15 +43,24 @@ def teacher_key(teacher: Teacher, images: Lessons) -> str:
     return _digest(read_as, file=content, statistics=statistics, data=images.card.sha256)
 
 
-def own_training(teacher: Teacher, images: Lessons) -> Training:
+def own_training(teacher: Teacher, images: Lessons, *taught_by: Weights) -> Training:
     """Make the training of a teacher that is trained here.
+
+    Args:
+        teacher: Where its weights should come from.
+        images: All training images.
+        taught_by: The weights of its own teacher, if it has one.
 
     Raises:
         UserError: The file that it starts from cannot be read.
     """
     start = teacher_start(teacher, images.card)
     lessons_of_it = replace(images, label_noise=teacher.label_noise)
-    return teacher_training(teacher.name, teacher.seed, lessons_of_it, teacher.recipe, start)
+    alone = teacher_training(teacher.name, teacher.seed, lessons_of_it, teacher.recipe, start)
+    if teacher.education is None:
+        return alone
+    (above,) = taught_by
+    return assistant_training(alone, lessons_of_it, teacher.education, above, start)
 
 
 def taught_trainings(
@@ -88,7 +106,11 @@ def check_key(name: str, found: object, expected: str, *, made_by: str) -> None:
 
 def teacher_settings(teacher: Teacher, card: Mapping[str, Any]) -> str:
     """Hash the settings and the data of a teacher, which its evaluation records."""
-    return _digest(asdict(teacher), data=_normalised(card))
+    described = asdict(teacher)
+    for name in ("education", "members"):  # plain teachers were evaluated before these existed
+        if not described[name]:
+            del described[name]
+    return _digest(described, data=_normalised(card))
 
 
 def student_settings(parameters: Parameters, card: Mapping[str, Any]) -> str:
@@ -97,7 +119,7 @@ def student_settings(parameters: Parameters, card: Mapping[str, Any]) -> str:
     The grid is left out: a report may cover a part of what was evaluated.
     """
     counted = asdict(parameters)
-    for name in ("device", "threads", "pack", "graph", "trackers", "grid", "data"):
+    for name in ("device", "threads", "pack", "graph", "trackers", "grid", "data", "assistants"):
         del counted[name]
     data = parameters.data
     labelled = {"per_class": data.student_per_class, "seed": data.splitting().drawn_by}

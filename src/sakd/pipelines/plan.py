@@ -73,9 +73,10 @@ def make_plan(scopes: Sequence[Scope], cells: CellStore, limit: float) -> Plan:
         images = lessons(scope.development, scope.card, scope.parameters.data)
         bench = open_bench(scope.development, scope.card, cells, scope.parameters)
         benches.append(bench)
+        known = _Known(scope, images, cells)
         for parts, found in (
-            (teachers, _teachers(scope, images)),
-            (pairs, _pairs(scope, images, bench)),
+            (teachers, _teachers(scope, known)),
+            (pairs, _pairs(scope, images, known)),
         ):
             for name, rows in found.items():
                 parts.setdefault(name, []).extend(rows)
@@ -115,43 +116,58 @@ def trainings_of(scope: Scope, cells: CellStore) -> Iterator[Training]:
     """
     images = lessons(scope.development, scope.card, scope.parameters.data)
     bench = open_bench(scope.development, scope.card, cells, scope.parameters)
-    for training in (one for rows in _teachers(scope, images).values() for (one,) in rows):
+    known = _Known(scope, images, cells)
+    for training in (one for rows in _teachers(scope, known).values() for (one,) in rows):
         finished = bench.entry(training).finished(training.key) is not None
         unknown = f"{training.id} is not trained yet, so it is not known which cells are its own"
         require(finished, f"{unknown}: run --pipelines teacher first")
         yield training
-    for rows in _pairs(scope, images, bench).values():
+    for rows in _pairs(scope, images, known).values():
         for row in rows:
             yield from row
 
 
-def _teachers(scope: Scope, images: Lessons) -> dict[str, Rows]:
+class _Known:
+    """The weights of teachers as far as they are there, and the trainings that give them."""
+
+    def __init__(self, scope: Scope, images: Lessons, cells: CellStore) -> None:
+        self._scope, self._images, self._cells = scope, images, cells
+        self._weights: dict[str, Weights] = {}
+
+    def weights(self, name: str) -> Weights:
+        """Give the weights of a teacher; untrained ones, with which no cell is done, if need be."""
+        if name not in self._weights:
+            teacher, made = self._scope.parameters.teacher_of(name), self._scope.made.get(name)
+            found = find_teacher(teacher, made, self._images, self._cells)
+            self._weights[name] = found or self._untrained(teacher)
+        return self._weights[name]
+
+    def training(self, teacher: Teacher) -> Training:
+        """Make the training of a teacher that is trained here."""
+        above = [self.weights(other.name) for other in teacher.needs]
+        return own_training(teacher, self._images, *above)
+
+    def _untrained(self, teacher: Teacher) -> Weights:
+        return Weights(fresh_network(teacher.network, self._images.card).state_dict())
+
+
+def _teachers(scope: Scope, known: _Known) -> dict[str, Rows]:
     """Name the teachers that are trained here."""
     teachers = map(scope.parameters.teacher_of, scope.teachers)
     return {
-        f"teacher {teacher.name}": [[own_training(teacher, images)]]
+        f"teacher {teacher.name}": [[known.training(teacher)]]
         for teacher in teachers
-        if teacher.file is None
+        if teacher.trained
     }
 
 
-def _pairs(scope: Scope, images: Lessons, bench: Bench) -> dict[str, Rows]:
+def _pairs(scope: Scope, images: Lessons, known: _Known) -> dict[str, Rows]:
     """Name the pairs of networks; their rows differ in the seed."""
-    weights, parameters = dict[str, Weights](), scope.parameters
     parts: dict[str, Rows] = {}
     for row in scope.rows:
-        if row.teacher not in weights:
-            teacher = parameters.teacher_of(row.teacher)
-            made = find_teacher(teacher, scope.made.get(row.teacher), images, bench.store)
-            weights[row.teacher] = made or _untrained(teacher, images)
-        trainings = taught_trainings(row, weights[row.teacher], images, parameters)
+        trainings = taught_trainings(row, known.weights(row.teacher), images, scope.parameters)
         parts.setdefault(f"{row.teacher}/{row.student}", []).append(trainings)
     return parts
-
-
-def _untrained(teacher: Teacher, images: Lessons) -> Weights:
-    """Make weights with which no cell is done."""
-    return Weights(fresh_network(teacher.network, images.card).state_dict())
 
 
 def _lines(

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from sakd.networks.paths import members
 from sakd.networks.variants import network_of, slug
 from sakd.project.code_files import DATA_CODE, EVALUATION_CODE, TRAINING_CODE, own_code
 from sakd.reporting.tables.columns import VAL
@@ -30,6 +31,7 @@ OPTIONAL = (
     "teacher_start",
     "teacher_renames",
     "teacher_statistics",
+    "assistants",
     "student_weights",
     "student_renames",
     "student_lr",
@@ -94,9 +96,11 @@ class Stages:
         self.cards = [f"{self.models}/{name}.json" for name in made]
         self.accuracies = [f"{outputs}/{name}.json" for name in made]
         finished, starts = parameters.teacher_weights, parameters.teacher_start
-        self.trains_teachers = len(teachers) > len(finished)
+        every = map(parameters.teacher_of, parameters.grid.teachers())
+        self.trains_teachers = any(teacher.trained for teacher in every)
         self.files = _paths(finished, starts, parameters.student_weights)
-        self.teacher_code = own_code(map(network_of, parameters.grid.teachers()))
+        alone = (name for name in parameters.grid.teachers() if len(members(name)) == 1)
+        self.teacher_code = own_code(map(network_of, alone))
         self.code = own_code(parameters.grid.networks())
         given = [name for name in OPTIONAL if getattr(parameters, name)]
         self.teacher_parameters = [*TEACHER_PARAMETERS, *given]

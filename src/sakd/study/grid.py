@@ -10,7 +10,8 @@ from sakd.distillers.method import Method
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.vocabulary import NONE
 from sakd.networks import check_network
-from sakd.networks.variants import network_of, slug, split_pair, split_variant
+from sakd.networks.paths import TOGETHER, in_order, split_pair, split_path
+from sakd.networks.variants import root_of, slug, split_variant
 from sakd.routing import POLICIES
 
 ALL = "all"
@@ -47,8 +48,8 @@ class Cell:
 
     @property
     def kept(self) -> Cell:
-        """The cell as which it is trained: a student alone is one for all variants of a teacher."""
-        return replace(self, teacher=network_of(self.teacher)) if self.alone else self
+        """The cell as which it is trained: a student alone is one for all teachers of one root."""
+        return replace(self, teacher=root_of(self.teacher)) if self.alone else self
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ class Grid:
 
     Attributes:
         pairs: Names of networks, ``teacher/student``; see `sakd.networks.outside.names`. A teacher
-            may be a variant, ``network@variant``.
+            may be a variant, ``network@variant``, be taught itself, ``teacher/assistant/student``,
+            or be several; see `sakd.networks.paths`.
         distillers: Names, or several joined by hyphens; KD joins each of them as in the papers.
             ``all`` stands for every distiller of the table.
         policies: Names; ``always`` is plain distillation, ``adaptive`` is SAKD. ``all`` stands for
@@ -96,8 +98,9 @@ class Grid:
             object.__setattr__(self, axis, every)
 
     def teachers(self) -> tuple[str, ...]:
-        """Name the teachers, which must be trained first, each once."""
-        return tuple(dict.fromkeys(teacher for teacher, _ in self._split_pairs()))
+        """Name the teachers, which must be made first, and in this order, each once."""
+        every = (name for teacher, _ in self._split_pairs() for name in in_order(teacher))
+        return tuple(dict.fromkeys(every))
 
     def students(self) -> tuple[str, ...]:
         """Name the networks that are distilled into, each once."""
@@ -105,8 +108,8 @@ class Grid:
 
     def networks(self) -> tuple[str, ...]:
         """Name all networks, each once."""
-        pairs = ((network_of(teacher), student) for teacher, student in self._split_pairs())
-        return tuple(dict.fromkeys(name for pair in pairs for name in pair))
+        names = (name for pair in self.pairs for name in split_path(pair)[0])
+        return tuple(dict.fromkeys(split_variant(name)[0] for name in names))
 
     def rows(self, dataset: str) -> tuple[Row, ...]:
         """List all rows with their cells, in the order of the axes."""
@@ -151,6 +154,8 @@ class Grid:
         return tuple(Cell(dataset, teacher, student, d, p, seed) for d, p in methods)
 
     def _check_networks(self) -> None:
+        for pair in self.pairs:
+            _check_path(pair)
         for student in self.students():
             network, variant = split_variant(student)
             found = f"grid.pairs: the student {student!r}: only teachers have variants"
@@ -177,6 +182,17 @@ class Grid:
 
     def _split_pairs(self) -> list[tuple[str, str]]:
         return [split_pair(pair) for pair in self.pairs]
+
+
+def _check_path(pair: str) -> None:
+    """Check that no teacher is named twice, nor one of several steps once more as the student."""
+    names, signs = split_path(pair)
+    steps = len(signs) - signs.count(TOGETHER)
+    once = names if steps > 1 else names[:-1]
+    for name in once:
+        found = f"grid.pairs: {pair!r} names {name!r} twice"
+        remedy = "name each network once, or variants of it, network@variant"
+        require(once.count(name) == 1, f"{found}; {remedy}")
 
 
 def row_id(dataset: str, teacher: str, student: str, seed: int) -> str:

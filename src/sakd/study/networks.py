@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from torch import nn
 
 from sakd.data import DataCard
 from sakd.foundation.errors import UserError, require
 from sakd.networks import StagedNetwork, build_network, check_fit
+from sakd.networks.ensemble import Ensemble, members_of, state_names
 from sakd.networks.outside.libraries import without_memory
 from sakd.networks.renormalised import OwnStatistics, Statistics
 from sakd.weights.saved import Weights, differences, without
+
+MEMBERS, STATISTICS = "members", "statistics"
+"""Entries of a card: the cards of several networks; the statistics that normalise their images."""
 
 
 def fresh_network(name: str, card: DataCard) -> StagedNetwork:
@@ -44,7 +49,8 @@ def started_network(name: str, card: DataCard, start: Weights | None) -> StagedN
 def trained_network(name: str, card: DataCard, weights: Weights) -> StagedNetwork:
     """Build the network called ``name`` and load ``weights``.
 
-    If the card of the weights has ``statistics``, the network normalises its images by these.
+    If the card of the weights has ``statistics``, the network normalises its images by these; of
+    several networks each by its own.
 
     Args:
         name: The name of the network. Take it from parameters, never from a file: a name such as
@@ -57,9 +63,37 @@ def trained_network(name: str, card: DataCard, weights: Weights) -> StagedNetwor
     """
     network = fresh_network(name, card)
     load(network, name, weights)
-    if (own := weights.card.get("statistics")) is None:
+    if (cards := weights.card.get(MEMBERS)) is not None:
+        each = zip(members_of(network), cards, strict=True)
+        return Ensemble([_renormalised(member, of, card) for member, of in each])
+    return _renormalised(network, weights.card, card)
+
+
+def _renormalised(
+    network: StagedNetwork, described: Mapping[str, Any], card: DataCard
+) -> StagedNetwork:
+    """Let ``network`` normalise its images by the statistics with which it is ``described``."""
+    if (own := described.get(STATISTICS)) is None:
         return network
     return OwnStatistics(network, Statistics.from_json(own), Statistics(card.mean, card.std))
+
+
+def joined(name: str, members: Sequence[Weights]) -> Weights:
+    """Join the weights of several networks to those of all of them together.
+
+    Args:
+        name: Names their networks, see `sakd.networks.ensemble`.
+        members: The weights of each.
+    """
+    state = {
+        f"{state_names(number)}{tensor}": value
+        for number, member in enumerate(members)
+        for tensor, value in member.state.items()
+    }
+    card: dict[str, Any] = {"network": name, MEMBERS: [dict(member.card) for member in members]}
+    if any(own := [member.card.get(STATISTICS) for member in members]):
+        card[STATISTICS] = own
+    return Weights(state, card)
 
 
 def load(

@@ -12,8 +12,9 @@ from sakd.distillers.method import Method
 from sakd.foundation.errors import require
 from sakd.foundation.vocabulary import Published
 from sakd.networks import check_network
+from sakd.networks.paths import members, taught_by
 from sakd.networks.renormalised import Statistics
-from sakd.networks.variants import network_of, split_variant
+from sakd.networks.variants import last_of, network_of
 from sakd.objectives import OBJECTIVES, Buildable, Distillation, Routing, check_shares
 from sakd.objectives.build import check_mixing
 from sakd.objectives.parameters import check_options
@@ -21,7 +22,7 @@ from sakd.routing import POLICIES
 from sakd.study.grid import Grid
 from sakd.study.recipe import Recipe, VariantRecipe
 from sakd.study.splits import check_splits
-from sakd.study.teachers import Teacher, check_variants
+from sakd.study.teachers import Assistants, Education, Teacher, check_single, check_variants
 from sakd.study.trackers import TRACKERS
 
 
@@ -70,6 +71,7 @@ class Parameters:
         teacher_renames: Prefixes of the names in the files of teachers, and their replacements.
         teacher_statistics: Mean and std that a finished teacher was trained with, by network,
             where they are not those of the data.
+        assistants: How teachers that are taught themselves learn: ``A`` in ``T/A/S``.
         student: How students are trained.
         student_weights: Files of weights, by network, from which students start, alone and under
             every teacher.
@@ -97,6 +99,7 @@ class Parameters:
     teacher_start: Mapping[str, Path] = field(default_factory=dict)
     teacher_renames: Mapping[str, str] = field(default_factory=dict)
     teacher_statistics: Mapping[str, Statistics] = field(default_factory=dict)
+    assistants: Assistants = field(default_factory=Assistants)
     student: Recipe = field(default_factory=Recipe)
     student_weights: Mapping[str, Path] = field(default_factory=dict)
     student_renames: Mapping[str, str] = field(default_factory=dict)
@@ -117,7 +120,10 @@ class Parameters:
 
     def teacher_of(self, name: str) -> Teacher:
         """Describe the teacher that the grid calls ``name``."""
-        network, variant = split_variant(name)
+        if len(several := members(name)) > 1:
+            each = tuple(map(self.teacher_of, several))
+            return Teacher(name, self.teacher, self.teacher_seed, members=each)
+        network, variant = last_of(name)
         chosen = None if variant is None else self.teacher_variants[variant]
         return Teacher(
             name,
@@ -128,7 +134,13 @@ class Parameters:
             self.teacher_renames,
             self.teacher_statistics.get(name),
             chosen.label_noise if chosen else 0.0,
+            self._education_by(taught_by(name)),
         )
+
+    def _education_by(self, teacher: str | None) -> Education | None:
+        if teacher is None:
+            return None
+        return Education(self.teacher_of(teacher), self.assistants.distiller, self.distillation)
 
     def student_recipe(self, network: str) -> Recipe:
         """Give the recipe of the student called ``network``, with its own learning rate if any."""
@@ -159,6 +171,8 @@ class Parameters:
             TRACKERS[name].check()
         self.data.dataset()
         self.distillation.check()
+        self._check_assistants()
+        check_single(self.grid.teachers())
         given = self.distillation.objective_options
         check_options(OBJECTIVES, given, lambda kind: kind.settings)
         for name in self.grid.distillers:
@@ -176,6 +190,16 @@ class Parameters:
         self._check_weights()
         check_splits(self)
 
+    def _check_assistants(self) -> None:
+        """Check that the method of assistants can train a teacher."""
+        method = Method.of(self.assistants.distiller)
+        self.objective_of(method).check(method)
+        require(
+            method.rebuilding is None,
+            f"assistants.distiller: {method.name!r} makes another network of its student, which "
+            "cannot teach under its own name: take another distiller",
+        )
+
     def _check_aside(self) -> None:
         """Check that there are images for policies that learn from images set aside."""
         for policy in self.grid.policies:
@@ -188,13 +212,14 @@ class Parameters:
     def _check_weights(self) -> None:
         """Check that every file of weights is of a network of the grid that can use it."""
         teachers, students = self.grid.teachers(), self.grid.students()
-        plain = [teacher for teacher in teachers if teacher == network_of(teacher)]
+        single = [teacher for teacher in teachers if len(members(teacher)) == 1]
+        plain = [teacher for teacher in single if teacher == network_of(teacher)]
         for name in self.teacher_weights:
-            found = f"teacher_weights names {name!r}, a variant, which is trained here"
+            found = f"teacher_weights names {name!r}, which is trained here"
             require(name == network_of(name), f"{found}; name a plain teacher of grid.pairs")
         for parameter, known in {
             "teacher_weights": plain,
-            "teacher_start": tuple(dict.fromkeys(map(network_of, teachers))),
+            "teacher_start": tuple(dict.fromkeys(map(network_of, single))),
             "teacher_statistics": tuple(self.teacher_weights),
             "student_weights": students,
         }.items():

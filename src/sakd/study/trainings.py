@@ -104,7 +104,7 @@ class Training:
 
 
 @dataclass(frozen=True)
-class _Learner:
+class Learner:
     """A network before its training: fresh, or with the weights of ``start``."""
 
     network: str
@@ -114,6 +114,7 @@ class _Learner:
     start: Weights | None
 
     def build(self) -> StagedNetwork:
+        """Build the network; its fresh weights follow from the seed and the role."""
         with seeded(self.seed, self.role):
             return started_network(self.network, self.lessons.card, self.start)
 
@@ -142,7 +143,7 @@ def teacher_training(
     """
     name = "-".join([lessons.card.name, slug(teacher), "teacher", f"s{seed}"])
     network = network_of(teacher)
-    learner = _Learner(network, "teacher", seed, lessons, start)
+    learner = Learner(network, "teacher", seed, lessons, start)
     facts = {"network": network, "seed": seed}
     return learner.alone(recipe, group=TEACHERS, name=name, facts=facts)
 
@@ -165,23 +166,35 @@ def cell_training(
     Raises:
         UserError: The policy learns from images set aside, and there are none.
     """
-    student = _Learner(cell.student, "student", cell.seed, lessons, start)
+    student = Learner(cell.student, "student", cell.seed, lessons, start)
     kept = cell.kept
     alone = student.alone(recipe, group=kept.row, name=kept.id, facts=asdict(kept))
     if cell.alone:
         return replace(alone, shared=True)
-    return _distilled(alone, student, cell, teacher, distillation, routing)
+    return distilled(alone, student, cell, teacher, distillation, routing)
 
 
-def _distilled(
+def distilled(
     alone: Training,
-    student: _Learner,
+    student: Learner,
     cell: Cell,
     teacher: Weights,
     distillation: Distillation,
     routing: Routing,
 ) -> Training:
-    """Train as ``alone``, under ``teacher``."""
+    """Train as ``alone``, with ``teacher`` as the distiller and the policy of ``cell`` say.
+
+    Args:
+        alone: The training of the same network by the labels alone.
+        student: The network to train.
+        cell: Names the networks, the distiller and the policy.
+        teacher: The weights of its teacher.
+        distillation: How the losses are weighted.
+        routing: How the policy is trained.
+
+    Raises:
+        UserError: The policy learns from images set aside, and there are none.
+    """
     method, policy = Method.of(cell.distiller), POLICIES[cell.policy]
     distillation = distillation.suited(method)
     card, network = student.lessons.card, network_of(cell.teacher)

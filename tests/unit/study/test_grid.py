@@ -15,7 +15,8 @@ from sakd.networks import NETWORKS
 from sakd.routing import POLICIES
 from sakd.study.grid import Cell, Grid, Row, row_id
 
-TEACHERS = [*NETWORKS, "resnet20@brief", "vgg8-imagenet@noisy"]
+VARIANTS = ["resnet20@brief", "vgg8-imagenet@noisy"]
+TEACHERS = [*NETWORKS, *VARIANTS, "resnet56/resnet20@brief", "vgg13//vgg11", "vgg13&vgg11"]
 PAIRS = [f"{teacher}/{student}" for teacher in TEACHERS for student in ("resnet8", "wrn_16_1")]
 
 
@@ -94,6 +95,32 @@ def test_a_variant_with_the_file_name_of_another_network_is_refused() -> None:
         grid.check()
 
 
+def test_the_teachers_of_a_path_are_trained_in_its_order_and_those_of_two_paths_once() -> None:
+    pairs = ("resnet56/vgg8", "resnet56/resnet20/resnet8", "resnet56/resnet20/resnet14/resnet8")
+    grid = Grid(pairs=pairs)
+    grid.check()
+    path = "resnet56/resnet20", "resnet56/resnet20/resnet14"
+    assert grid.teachers() == ("resnet56", *path)
+    assert grid.networks() == ("resnet56", "vgg8", "resnet20", "resnet8", "resnet14")
+    assert [row.id for row in grid.rows("digits")][1:] == [
+        "digits-resnet56_to_resnet20-resnet8-s0",
+        "digits-resnet56_to_resnet20_to_resnet14-resnet8-s0",
+    ]
+
+
+def test_a_student_alone_is_one_training_for_all_paths_from_a_teacher() -> None:
+    grid = Grid(
+        pairs=("resnet56/resnet8", "resnet56@brief/resnet20/resnet8", "resnet56&vgg8/resnet8")
+    )
+    alone = {cell.kept for cell in grid.cells("digits") if cell.alone}
+    assert alone == {Cell("digits", "resnet56", "resnet8", "none", "none", 0)}
+
+
+@pytest.mark.parametrize("pair", ["resnet8/resnet8", "resnet8&vgg8/resnet8", "vgg8@a/vgg8@b/vgg8"])
+def test_a_network_may_teach_itself(pair: str) -> None:
+    Grid(pairs=(pair,)).check()
+
+
 @given(grids)
 def test_the_grid_is_the_product_of_its_axes(grid: Grid) -> None:
     grid.check()
@@ -130,7 +157,11 @@ def test_a_cell_is_in_the_row_that_it_names(grid: Grid) -> None:
         ({"seeds": (0, -2)}, "grid.seeds: -2 is negative"),
         ({"pairs": ("resnet20",)}, "'resnet20' is not a pair; write teacher/student"),
         ({"pairs": ("/resnet8",)}, "grid.pairs: '/resnet8'"),
-        ({"pairs": ("resnet20/resnet8/resnet8",)}, "unknown network 'resnet8/resnet8'"),
+        ({"pairs": ("resnet20//resnet8",)}, "'resnet20//resnet8' is not a pair; write teacher/"),
+        ({"pairs": ("resnet20/vgg9/resnet8",)}, "unknown network 'vgg9'; did you mean"),
+        ({"pairs": ("resnet20/resnet8/resnet8",)}, "names 'resnet8' twice; name each"),
+        ({"pairs": ("resnet20/vgg8/resnet20/resnet8",)}, "names 'resnet20' twice; name each"),
+        ({"pairs": ("resnet20&resnet20/resnet8",)}, "names 'resnet20' twice; name each"),
         ({"distillers": ("none",)}, "unknown distiller 'none'"),
         ({"distillers": ("at-spp",)}, "unknown distiller 'spp'; did you mean 'sp'"),
         ({"distillers": ("kd-at",)}, "'kd-at': kd joins at by itself; write 'at'"),

@@ -114,8 +114,21 @@ def test_a_student_alone_is_one_training_for_all_variants_and_taught_ones_are_no
         ({"teacher_variants": {"noisy": {"label_noise": 1.0}}}, r"from 0 to below 1, got 1\.0"),
         ({"teacher_variants": {"noisy": {"label_noise": -0.1}}}, r"from 0 to below 1, got -0\.1"),
         ({"teacher": {"label_noise": 0.1}}, "'teacher.label_noise'"),
-        ({"teacher_weights": {"resnet14@brief": "a"}}, "'resnet14@brief', a variant, .*plain"),
+        (
+            {"teacher_weights": {"resnet14@brief": "a"}},
+            "'resnet14@brief', which is trained here; .*plain",
+        ),
         ({"teacher_start": {"resnet14@brief": "a"}}, "'resnet14@brief'.* not one of: resnet14$"),
+        (
+            {"teacher_weights": {"resnet14": "a"}, "grid": {"pairs": "vgg8/resnet14/resnet8"}},
+            "vgg8$",
+        ),
+        ({"grid": {"pairs": "vgg8/resnet14@breif/resnet8"}}, "did you mean 'brief'"),
+        ({"assistants": {"distiller": "simkd"}}, "assistants.distiller: 'simkd' .*take another"),
+        ({"assistants": {"distiller": "kdd"}}, "unknown distiller 'kdd'; did you mean 'kd'"),
+        ({"grid": {"pairs": "vgg8&vgg11/resnet8"}}, "'vgg8&vgg11' are 2 teachers.*systems"),
+        ({"grid": {"pairs": "vgg8//vgg11/resnet8"}}, "'vgg8//vgg11' are 2 teachers.*systems"),
+        ({"grid": {"pairs": "vgg8&vgg11/vgg13/resnet8"}}, "'vgg8&vgg11' are 2 teachers.*systems"),
         (
             {"teacher_variants": {**VARIANTS, "brief": {"augment": {"rand_augment": 2}}}},
             "rand_augment .*streamed images only",

@@ -15,7 +15,9 @@ FORMS = "torchvision:NAME, timm:NAME or package.module:function"
 EXAMPLE = "torchvision:vit_b_16(image_size=64; dropout=0.1)"
 
 _OUTSIDE = re.compile(r"(?P<source>[A-Za-z_][\w.]*):(?P<item>[A-Za-z_][\w.]*)(\((?P<given>.*)\))?")
-_ARGUMENTS = r"\((?:'[^']*'|\"[^\"]*\"|[^'\"])*?\)"
+ARGUMENTS = r"\((?:'[^']*'|\"[^\"]*\"|[^'\"])*?\)"
+"""A pattern of the brackets of a name, up to the first that can close them."""
+
 _LONGEST_SLUG = 64
 
 
@@ -68,20 +70,8 @@ def split_names(names: str, sign: str) -> tuple[str, str] | None:
     >>> split_names("torchvision:vit_b_16(dropout=0.1)/resnet8", "/")
     ('torchvision:vit_b_16(dropout=0.1)', 'resnet8')
     """
-    found = re.fullmatch(rf"([^{sign}(]+(?:{_ARGUMENTS})?)\s*{sign}\s*(.+)", names)
+    found = re.fullmatch(rf"([^{sign}(]+(?:{ARGUMENTS})?)\s*{sign}\s*(.+)", names)
     return (found[1].strip(), found[2].strip()) if found else None
-
-
-def split_pair(pair: str) -> tuple[str, str]:
-    """Split ``teacher/student`` into the names of both.
-
-    Raises:
-        UserError: There is no slash between two names.
-    """
-    names = split_names(pair, "/")
-    if names is None:
-        raise UserError(f"grid.pairs: {pair!r} is not a pair; write teacher/student")
-    return names
 
 
 def slug(name: str) -> str:
@@ -93,9 +83,11 @@ def slug(name: str) -> str:
     >>> slug("torchvision:resnet18(small_images=true)")
     'torchvision_resnet18_small_images_true'
     """
-    if not is_outside(name):
-        return name
-    clean = file_name(name)
+    return shortened(file_name(name), name) if is_outside(name) else name
+
+
+def shortened(clean: str, name: str) -> str:
+    """Cut ``clean``, made of ``name``, where it is too long for a file name; end it in a hash."""
     if len(clean) <= _LONGEST_SLUG:
         return clean
     digest = sha256(name.encode()).hexdigest()[:8]

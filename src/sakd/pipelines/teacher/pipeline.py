@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
+from sakd.networks.paths import needed
 from sakd.networks.variants import slug
 from sakd.pipelines.teacher.nodes import make_teacher
 from sakd.study.parameters import Parameters
@@ -11,7 +12,7 @@ from sakd.study.splits import splits_of
 
 
 def create_pipeline(parameters: Parameters) -> Pipeline:
-    """Build a node for every teacher of every split."""
+    """Build a node for every teacher of every split, after those that it needs."""
     cells = f"{parameters.data.slug}-cells"
     nodes = [
         Node(
@@ -22,6 +23,7 @@ def create_pipeline(parameters: Parameters) -> Pipeline:
                 cells,
                 split.given(f"teachers.{slug(network)}"),
                 split.given("study"),
+                *(f"{split.data}-{slug(other)}-teacher" for other in needed(network)),
             ],
             outputs=f"{split.data}-{slug(network)}-teacher",
             name=f"teacher-{split.data}-{slug(network)}",

@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from sakd.data import DataCard
-from sakd.networks.variants import split_pair, split_variant
+from sakd.networks.paths import split_path
+from sakd.networks.variants import split_variant
 from sakd.reporting.pages.origin import Origin
 from sakd.reporting.pages.sections import Block, Facts, Section, Tabular, Text
 from sakd.reporting.tables import formats
@@ -82,8 +83,8 @@ def lessons(settings: Mapping[str, Any], data: DataCard | None) -> dict[str, str
 def _variants(images: int, settings: Mapping[str, Any], whose: str) -> Iterator[str]:
     """Say how the variants of teachers that the grid names were trained."""
     for name, recipe in settings.get("teacher_variants", {}).items():
-        teachers = (split_pair(pair)[0] for pair in settings["grid"]["pairs"])
-        if name in (split_variant(teacher)[1] for teacher in teachers):
+        names = (one for pair in settings["grid"]["pairs"] for one in split_path(pair)[0])
+        if name in (split_variant(one)[1] for one in names):
             noise = recipe["label_noise"]
             wrong = f", {formats.percent(noise)} % of the labels wrong" if noise else ""
             yield f"{name}: {_lesson(images, recipe, whose)}{wrong}"

@@ -11,7 +11,7 @@ import pandas as pd
 
 from sakd.evidence import Reading, read
 from sakd.foundation.vocabulary import NONE
-from sakd.networks.variants import split_variant
+from sakd.networks.variants import kind_of
 from sakd.reporting.tables import formats
 from sakd.reporting.tables.contrasts import (
     SEVERAL,
@@ -62,8 +62,8 @@ class Verdict(NamedTuple):
 def verdicts(outcomes: Outcomes) -> list[Verdict]:
     """Answer every question that the cells were made for.
 
-    These are `QUESTIONS`, and each further policy against plain distillation. Where teachers of one
-    network differ in their training, each kind of teacher has answers of its own.
+    These are `QUESTIONS`, and each further policy against plain distillation. Where teachers
+    differ in how they came to be, as variants do, each kind of teacher has answers of its own.
     """
     return [
         verdict(part, f"{name}{under}", contrast)._replace(under=under)
@@ -73,9 +73,9 @@ def verdicts(outcomes: Outcomes) -> list[Verdict]:
 
 
 def _by_variant(outcomes: Outcomes) -> Iterator[tuple[str, Outcomes]]:
-    """Split the cells by the variant of their teacher, where there are several."""
+    """Split the cells by how their teachers came to be, where that differs."""
     teachers = outcomes.cells["teacher"]
-    variants = teachers.map(lambda name: split_variant(name)[1] or "")
+    variants = teachers.map(kind_of)
     if variants.nunique() <= 1:
         yield "", outcomes
         return

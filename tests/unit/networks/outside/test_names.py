@@ -19,8 +19,8 @@ from sakd.networks.outside.names import (
     is_outside,
     parse_name,
     slug,
-    split_pair,
 )
+from sakd.networks.paths import split_pair
 
 FULL = EXAMPLE
 
@@ -77,7 +77,7 @@ def test_stages_are_a_list_of_names(stages: str) -> None:
         (f"{FULL}/{FULL}", (FULL, FULL)),
         ("a:b(path='x/y')/c:d(z='/')", ("a:b(path='x/y')", "c:d(z='/')")),
         ("a:b(size=(1,2))/c:d(size=(1,2))", ("a:b(size=(1,2))", "c:d(size=(1,2))")),
-        ("a/b/c", ("a", "b/c")),
+        ("a/b/c", ("a/b", "c")),
     ],
 )
 def test_a_pair_splits_at_the_slash_outside_of_brackets(pair: str, split: tuple[str, str]) -> None:

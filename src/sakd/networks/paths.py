@@ -1,0 +1,113 @@
+"""Teachers that are taught themselves, and several teachers of one student, by their names.
+
+``T/A/S`` is a path: the assistant ``A`` learns from ``T``, the student ``S`` from ``A``. Before the
+last slash, ``T1&T2`` are several teachers, and so are ``T//A``, of which each learns from all that
+stand before it. All that stands before a slash is thus the name of a teacher.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sakd.foundation.errors import UserError
+from sakd.networks.outside.names import ARGUMENTS
+
+STEP, EACH, TOGETHER = "/", "//", "&"
+"""Signs between a teacher and whom it teaches, the same who joins it, and teachers of one rank."""
+
+FORM = "write teacher/student"
+
+_NAME = rf"(?:[^/&('\"]|{ARGUMENTS}(?=\s*(?:[/&@]|$)))+?"
+_PART = re.compile(rf"\s*({_NAME})\s*(//|/|&|$)")
+
+
+def split_path(path: str) -> tuple[list[str], list[str]]:
+    """Split ``path`` into its names and the signs between them.
+
+    >>> split_path("resnet56 / pkg.nets:small(x='a/b')@brief&vgg8")
+    (['resnet56', "pkg.nets:small(x='a/b')@brief", 'vgg8'], ['/', '&'])
+
+    Raises:
+        UserError: A name is missing.
+    """
+    names, signs, at = [], [], 0
+    while found := _PART.match(path, at):
+        names.append(found[1])
+        signs.append(found[2])
+        at = found.end()
+        if not found[2]:
+            break
+    fine = names and not signs[-1] and not any(name.startswith("@") for name in names)
+    if not fine or any(name.endswith("@") for name in names):
+        raise UserError(f"grid.pairs: {path!r} is not a pair; {FORM}")
+    return names, signs[:-1]
+
+
+def split_pair(pair: str) -> tuple[str, str]:
+    """Split ``teacher/student`` at its last slash.
+
+    >>> split_pair("resnet110/resnet20/resnet8")
+    ('resnet110/resnet20', 'resnet8')
+
+    Raises:
+        UserError: There is no slash between two names.
+    """
+    names, signs = split_path(pair)
+    if not signs or signs[-1] != STEP:
+        raise UserError(f"grid.pairs: {pair!r} is not a pair; {FORM}")
+    return _joined(names, signs, len(signs)), names[-1]
+
+
+def members(teacher: str) -> tuple[str, ...]:
+    """Name the networks that teach together; often that is ``teacher`` alone.
+
+    >>> members("resnet56/vgg13&vgg8")
+    ('resnet56/vgg13', 'resnet56/vgg8')
+    >>> members("resnet26//resnet20//resnet14")
+    ('resnet26', 'resnet26/resnet20', 'resnet26//resnet20/resnet14')
+    """
+    names, signs = split_path(teacher)
+    first = max((place + 1 for place, sign in enumerate(signs) if sign == STEP), default=0)
+    found, above = [], _joined(names, signs, first)
+    for place in range(first, len(names)):
+        if place > first and signs[place - 1] == EACH:
+            above = _joined(names, signs, place)
+        found.append(f"{above}{STEP}{names[place]}" if above else names[place])
+    return tuple(found)
+
+
+def taught_by(member: str) -> str | None:
+    """Name the teacher of one of the `members`; None where it learns from labels alone.
+
+    >>> taught_by("resnet26//resnet20/resnet14"), taught_by("resnet26")
+    ('resnet26//resnet20', None)
+    """
+    return split_pair(member)[0] if len(split_path(member)[0]) > 1 else None
+
+
+def needed(teacher: str) -> tuple[str, ...]:
+    """Name the teachers that must be there before ``teacher`` is made of them, or taught by them.
+
+    >>> needed("resnet56&vgg13"), needed("resnet56/vgg13"), needed("resnet56")
+    (('resnet56', 'vgg13'), ('resnet56',), ())
+    """
+    several = members(teacher)
+    above = taught_by(teacher) if len(several) == 1 else None
+    return several if len(several) > 1 else (above,) if above else ()
+
+
+def in_order(teacher: str) -> tuple[str, ...]:
+    """Name ``teacher`` and all that it depends on, each once, after those that it depends on.
+
+    >>> in_order("resnet26//resnet20")
+    ('resnet26', 'resnet26/resnet20', 'resnet26//resnet20')
+    """
+    before = (name for one in needed(teacher) for name in in_order(one))
+    return tuple(dict.fromkeys((*before, teacher)))
+
+
+def _joined(names: Sequence[str], signs: Sequence[str], count: int) -> str:
+    """Join the first ``count`` names by their signs."""
+    pairs = zip(names[:count], (*signs, ""), strict=False)
+    return "".join(part for pair in pairs for part in pair).rstrip(STEP + TOGETHER)
