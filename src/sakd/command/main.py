@@ -10,6 +10,7 @@ from typing import cast
 from sakd import __version__
 from sakd.command.table import COMMANDS, Command
 from sakd.foundation.errors import UserError
+from sakd.foundation.extras import require_extra
 
 HELP, VERSION = ("--help", "-h"), ("--version",)
 
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def overview() -> str:
     """List the commands."""
     width = max(map(len, COMMANDS))
-    lines = [f"  {name:<{width}}  {purpose}" for name, purpose in COMMANDS.items()]
+    lines = [f"  {name:<{width}}  {entry.purpose}" for name, entry in COMMANDS.items()]
     return "\n".join(
         [
             "usage: sakd COMMAND [OPTIONS]",
@@ -53,7 +54,8 @@ def command(name: str) -> Command:
     """Import the module of a command.
 
     Raises:
-        UserError: There is no such command.
+        UserError: There is no such command, or packages are missing that it needs.
     """
-    _ = COMMANDS[name]
+    if (extra := COMMANDS[name].extra) is not None:
+        require_extra(extra)
     return cast("Command", import_module(f"{__package__}.{name}"))

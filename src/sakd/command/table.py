@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sakd.foundation.tables import Table
+
+
+class Entry(NamedTuple):
+    """A command.
+
+    Attributes:
+        purpose: What it does.
+        extra: The extra of the package that it needs, see `sakd.foundation.extras`; None for none.
+    """
+
+    purpose: str
+    extra: str | None = None
+
 
 COMMANDS = Table(
     "command",
     {
-        "run": "train, evaluate and report, with the options of kedro run",
-        "plan": "show what a run would train, and about how long that takes here",
-        "study": "study what the choice of the router is worth",
-        "watch": "show the trainings that run at this moment",
-        "report": "show where the latest report is, and open it",
-        "best": "recommend the student to ship, under a budget",
-        "export": "export a finished network as a folder that other programs can use",
-        "predict": "classify pictures with a finished network",
-        "evaluate": "measure a finished network on a folder of labelled pictures",
-        "clean": "remove the trainings that the present grid does not use",
-        "list": "list distillers, networks, policies, objectives or datasets",
-        "spots": "show the stages of a network, and where it is distilled",
+        "run": Entry("train, evaluate and report, with the options of kedro run", "project"),
+        "plan": Entry("show what a run would train, and about how long that takes here", "project"),
+        "study": Entry("study what the choice of the router is worth", "project"),
+        "watch": Entry("show the trainings that run at this moment"),
+        "report": Entry("show where the latest report is, and open it"),
+        "best": Entry("recommend the student to ship, under a budget", "report"),
+        "export": Entry("export a finished network as a folder that other programs can use"),
+        "predict": Entry("classify pictures with a finished network"),
+        "evaluate": Entry("measure a finished network on a folder of labelled pictures"),
+        "clean": Entry("remove the trainings that the present grid does not use", "project"),
+        "list": Entry("list distillers, networks, policies, objectives or datasets"),
+        "spots": Entry("show the stages of a network, and where it is distilled"),
     },
 )
-"""What each command does, by name; it is the module of its name in this package.
+"""The commands by name; each is the module of its name in this package.
 
 A module is imported only when its command is called, so that ``sakd --help`` waits for none.
 """

@@ -49,6 +49,6 @@ class Export:
         fine = re.fullmatch(r"[a-z0-9][a-z0-9.-]*", self.license) is not None
         require(fine, f"{self.license!r} is no licence of the Hub; write one as in mit, apache-2.0")
         if "onnx" in self.formats:
-            require_extra("export", "onnx", "onnxscript", "onnxruntime")
+            require_extra("export")
         fine = self.int8 is None or "onnx" in self.formats
         require(fine, "int8 is a program in ONNX: add onnx to the formats, or leave int8 out")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from sakd.deployment.model import Model
 from sakd.deployment.prepared import spread
 from sakd.deployment.programs import in_one_line, input_name
 from sakd.deployment.running import onnx_logits
+from sakd.foundation.extras import from_extra
 
 CALIBRATION = 256
 """Training images from which the ranges are found."""
@@ -40,8 +40,8 @@ def write_int8(
     Raises:
         UserError: It cannot be quantised.
     """
-    quantization = import_module("onnxruntime.quantization")  # of an extra
-    shapes = import_module("onnxruntime.quantization.shape_inference")
+    quantization = from_extra("export", "onnxruntime.quantization")
+    shapes = from_extra("export", "onnxruntime.quantization.shape_inference")
     unsigned = quantization.QuantType.QUInt8
     found = f"{model.name} cannot be quantised"
     with tempfile.TemporaryDirectory() as place, in_one_line(found, "leave --int8 out"):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from sakd.deployment.programs import OUTPUT
+from sakd.foundation.extras import from_extra
 
 
 def onnx_logits(path: Path, batches: Iterable[np.ndarray]) -> np.ndarray:
@@ -22,7 +22,7 @@ def onnx_logits(path: Path, batches: Iterable[np.ndarray]) -> np.ndarray:
     Returns:
         The logits of all batches, (N, K) float32.
     """
-    onnxruntime = import_module("onnxruntime")  # of an extra
+    onnxruntime = from_extra("export", "onnxruntime")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 3  # errors

@@ -17,7 +17,8 @@ SHOWN = 16
 """Hexadecimal digits kept of a hash."""
 
 WITHOUT_RESULTS = frozenset(
-    f"sakd.foundation.{name}" for name in ("console", "errors", "imports", "machine", "tables")
+    f"sakd.foundation.{name}"
+    for name in ("console", "errors", "extras", "imports", "machine", "tables")
 )
 """Modules of the project that report or look things up, and so change no result."""
 

@@ -6,14 +6,15 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
-from pyarrow import ArrowException
+from typing import TYPE_CHECKING, Any
 
 from sakd.foundation.errors import DamagedError
+from sakd.foundation.extras import from_extra
 from sakd.foundation.files import at_once
 from sakd.foundation.sealing import AGAIN, damaged, file_sha256, read_sealed, write_sealed
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 logger = logging.getLogger(__name__)
 
@@ -110,7 +111,8 @@ def read_table(path: Path) -> pd.DataFrame:
     Raises:
         UserError: The file is damaged.
     """
+    pandas, arrow = from_extra("report", "pandas"), from_extra("data", "pyarrow")
     try:
-        return pd.read_parquet(path)
-    except (ArrowException, OSError) as error:
+        return pandas.read_parquet(path)
+    except (arrow.ArrowException, OSError) as error:
         raise damaged(path, error) from error

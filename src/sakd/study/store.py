@@ -10,9 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from sakd.foundation.errors import DamagedError, UserError
 from sakd.foundation.files import at_once, remove_partial
@@ -23,6 +21,9 @@ from sakd.study.checkpoints import Checkpoints
 from sakd.study.evaluations import KEY_CHARACTERS, Evaluations, read_table
 from sakd.study.grid import Cell
 from sakd.study.live import RUNNING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 logger = logging.getLogger(__name__)
 

@@ -233,7 +233,7 @@ def test_wrong_options_are_one_line(options: dict[str, Any], complaint: str) -> 
 
 def test_missing_packages_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sakd.foundation.extras.find_spec", {}.get)
-    with pytest.raises(UserError, match=r'onnx, onnxscript.* pip install "sakd\[export\]"'):
+    with pytest.raises(UserError, match=r'onnx, onnxruntime, onnxscript .*"sakd\[export\]"'):
         Export()
     Export(formats=("pt2",))
 

@@ -133,8 +133,8 @@ def test_trackers_are_no_part_of_the_settings_of_an_evaluation(splits: Splits) -
 def test_tensorboard_without_its_package_is_refused_before_any_work(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("sakd.study.trackers.tensorboard.find_spec", lambda _name: None)
-    with pytest.raises(UserError, match=r"package tensorboard.*pip install tensorboard"):
+    monkeypatch.setattr("sakd.foundation.extras.find_spec", lambda _name: None)
+    with pytest.raises(UserError, match=r"tensorboard.*sakd\[tensorboard\]"):
         Parameters(trackers=("tensorboard",)).check()
 
 

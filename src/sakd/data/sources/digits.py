@@ -11,6 +11,7 @@ from sakd.data.batches.images import ImageSet
 from sakd.data.sources.base import Dataset, Outline
 from sakd.data.sources.raw import RawData
 from sakd.foundation.errors import UserError
+from sakd.foundation.extras import from_extra, require_extra
 
 LEVELS = 16  # the stored pixels count ink in 4 x 4 blocks: 0..16
 
@@ -34,7 +35,12 @@ class Digits(Dataset):
             raise UserError("digits is bundled and needs no download; set download to false")
 
     def check(self) -> None:
-        """Find nothing missing: the images are installed with scikit-learn."""
+        """Check that scikit-learn is there, with which the images are installed.
+
+        Raises:
+            UserError: It is not.
+        """
+        require_extra("data", "sklearn")
 
     def files(self) -> tuple[Path, ...]:
         """None: the images are part of scikit-learn."""
@@ -46,9 +52,7 @@ class Digits(Dataset):
 
     def read(self) -> RawData:
         """Read the 1,797 images."""
-        from sklearn.datasets import load_digits  # noqa: PLC0415 - seconds to import, used here alone
-
-        bunch = load_digits()
+        bunch = from_extra("data", "sklearn.datasets").load_digits()
         images = torch.from_numpy(bunch.images).mul(255 / LEVELS).round().to(torch.uint8)
         labels = torch.from_numpy(bunch.target).long()
         classes = tuple(str(digit) for digit in range(10))

@@ -9,16 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sakd.data.pictures.stored import Encoded
 from sakd.data.sources.classes import composed
 from sakd.data.sources.reading import Labelled
 from sakd.data.sources.split_names import SplitNames, choose_splits
 from sakd.foundation.errors import UserError, require
+from sakd.foundation.extras import from_extra
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SHARD = re.compile(r"-\d+-of-(\d+)")  # in the name of one of several files
 SPLIT = re.compile(r"[A-Za-z]+(?=$|-|[_.]?\d)")  # that a file's name begins with
@@ -133,9 +135,9 @@ def find_columns(path: Path, image: str | None = None, label: str | None = None)
     Raises:
         UserError: No column fits, several do, or the file is not parquet.
     """
-    schema = _schema(path)
+    schema, is_integer = _schema(path), _arrow(".types").is_integer
     images = [field.name for field in schema if _holds_bytes(field.type)]
-    integers = [field.name for field in schema if pa.types.is_integer(field.type)]
+    integers = [field.name for field in schema if is_integer(field.type)]
     named = _features(schema)
     labels = [name for name in integers if "names" in named.get(name, {})] or integers
     images = [image] if image in images else [] if image else images
@@ -158,10 +160,10 @@ def _the_one(names: Sequence[str], kind: str, path: Path) -> str:
 
 
 def _holds_bytes(kind: pa.DataType) -> bool:
-    if not pa.types.is_struct(kind):
+    if not _arrow(".types").is_struct(kind):
         return False
-    position = kind.get_field_index("bytes")
-    return position >= 0 and kind.field(position).type in (pa.binary(), pa.large_binary())
+    position, binary = kind.get_field_index("bytes"), (_arrow().binary(), _arrow().large_binary())
+    return position >= 0 and kind.field(position).type in binary
 
 
 def _features(schema: pa.Schema) -> Mapping[str, dict[str, Any]]:
@@ -174,12 +176,12 @@ def _features(schema: pa.Schema) -> Mapping[str, dict[str, Any]]:
 
 def _schema(path: Path) -> pa.Schema:
     with _readable(path):
-        return pq.read_schema(path)
+        return _arrow(".parquet").read_schema(path)
 
 
 def _column(path: Path, name: str, *inner: str) -> list[Any]:
     with _readable(path):
-        table = pq.read_table(path, columns=[name]).flatten()
+        table = _arrow(".parquet").read_table(path, columns=[name]).flatten()
     return list(table[".".join((name, *inner))].to_pylist())
 
 
@@ -187,7 +189,11 @@ def _column(path: Path, name: str, *inner: str) -> list[Any]:
 def _readable(path: Path) -> Iterator[None]:
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
+    except (_arrow().ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         message = f"{path} is not a readable parquet file ({reason}); get it again"
         raise UserError(message) from error
+
+
+def _arrow(module: str = "") -> ModuleType:
+    return from_extra("data", f"pyarrow{module}")

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sakd.distillers.parts.maps import units
+from sakd.foundation.extras import from_extra, require_extra
 
 
 class Groups(nn.Module):
@@ -29,7 +30,11 @@ class Groups(nn.Module):
             student: The number of the student's channels.
             teacher: The number of the teacher's.
             sparse: Whether every group has one channel.
+
+        Raises:
+            UserError: SciPy, which finds the groups, is not installed.
         """
+        require_extra("scipy")
         super().__init__()
         count, size = min(student, teacher), 1 if sparse else max(1, teacher // student)
         self.register_buffer("ours", torch.arange(count))
@@ -41,11 +46,10 @@ class Groups(nn.Module):
         Args:
             likeness: (student's channels, teacher's channels).
         """
-        from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - takes a moment
-
         count, size = self.theirs.shape
         alike = likeness.nan_to_num().cpu().double()  # what is not finite fails as a loss
-        rows, columns = linear_sum_assignment(alike.repeat(size, 1).numpy(), maximize=True)
+        assign = from_extra("scipy", "scipy.optimize").linear_sum_assignment
+        rows, columns = assign(alike.repeat(size, 1).numpy(), maximize=True)
         groups = torch.from_numpy(columns).view(size, count).T
         self.ours.copy_(torch.from_numpy(rows)[:count])
         self.theirs.copy_(groups.sort(dim=1).values)

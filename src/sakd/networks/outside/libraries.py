@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from sakd.foundation.errors import UserError, require
+from sakd.foundation.extras import from_extra
 from sakd.foundation.imports import named
 from sakd.foundation.names import unknown
 from sakd.foundation.tables import Table
@@ -102,10 +103,7 @@ _QUIET: Mapping[str, Arguments] = {
 
 
 def _timm(item: str, arguments: Arguments, num_classes: int, channels: int) -> nn.Module:
-    try:
-        timm = import_module("timm")
-    except ModuleNotFoundError as error:
-        raise UserError("timm is not installed here: pip install timm") from error
+    timm = from_extra("timm", "timm")
     family, known = item.partition(".")[0], timm.list_models()
     require(family in known, unknown("model of timm", family, known))
     model: nn.Module = timm.create_model(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.util import find_spec
 
-from sakd.foundation.errors import require
+from sakd.foundation.extras import require_extra
 from sakd.study.trackers.base import Tracked, Tracker
 
 
@@ -20,8 +19,7 @@ class TensorBoard(Tracker):
         Raises:
             UserError: It is not installed.
         """
-        missing = "tracker 'tensorboard' needs the package tensorboard, which is not installed"
-        require(find_spec("tensorboard") is not None, f"{missing}: pip install tensorboard")
+        require_extra("tensorboard")
 
     def __init__(self, tracked: Tracked) -> None:
         """Open an event file; epochs that are trained again take the place of earlier ones."""

@@ -182,7 +182,7 @@ def test_without_timm_the_error_has_the_command_to_install_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "timm", None)
-    with pytest.raises(UserError, match=r"timm is not installed here: .*pip install timm"):
+    with pytest.raises(UserError, match=r"timm is not installed: .*sakd\[timm\]"):
         check_network("timm:resnet18")
 
 
