@@ -31,14 +31,20 @@ def written(data: Path, live: Live) -> Path:
     return file
 
 
+def files(folder: Path) -> dict[Path, tuple[int, int]]:
+    """When files and folders were written, and their sizes; reading changes neither."""
+    every = {path: path.stat() for path in folder.rglob("*")}
+    return {path: (stat.st_mtime_ns, stat.st_size) for path, stat in every.items()}
+
+
 def test_running_trainings_of_all_stores_are_shown_and_nothing_is_written(
     tmp_path: Path, capsys: Capture
 ) -> None:
     one = written(tmp_path, Live("cell-b", "row", 12, 30, RECORD, left=83.2))
     two = written(tmp_path / "smoke", Live("cell-a", "row", 0, 4))
-    before = {path: path.stat() for path in tmp_path.rglob("*")}
+    before = files(tmp_path)
     assert main(["watch", "--data", str(tmp_path)]) == 0
-    assert {path: path.stat() for path in tmp_path.rglob("*")} == before
+    assert files(tmp_path) == before
     head, first, second = capsys.readouterr().out.splitlines()
     assert head.split() == ["training", "epoch", "loss", "val", "%", "left", "rates"]
     assert first.split() == ["cell-a", "0/4", "-", "-", "-", "-"]
