@@ -1,17 +1,28 @@
-"""Kedro datasets for what kedro-datasets has no type for: splits, cells, weights, folders."""
+"""Kedro datasets of splits, cells, weights and folders, and of files with a checksum."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
-from kedro_datasets._typing import JSONPreview
+from kedro_datasets._typing import JSONPreview, TablePreview
 
 from sakd.data import Parts, SplitStore
 from sakd.data.splits.store import parts_in
+from sakd.foundation.errors import DamagedError
 from sakd.foundation.files import write_folder
+from sakd.foundation.sealing import (
+    AGAIN,
+    check_sealed,
+    read_sealed,
+    sealed_at_once,
+    write_sealed,
+)
 from sakd.study.store import CellStore
 from sakd.weights.saved import Weights, load_weights, save_weights
 
@@ -101,7 +112,8 @@ class WeightsDataset(AbstractDataset[Weights, Weights]):
 
     def load(self) -> Weights:
         """Read tensors and card."""
-        return load_weights(self.filepath)
+        with _in_these_words():
+            return load_weights(self.filepath)
 
     def save(self, data: Weights) -> None:
         """Write tensors and card."""
@@ -117,6 +129,88 @@ class WeightsDataset(AbstractDataset[Weights, Weights]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self.filepath)}
+
+
+class SealedJSONDataset(AbstractDataset[Mapping[str, Any], dict[str, Any]]):
+    """A JSON object with its checksum, written whole or not at all."""
+
+    def __init__(
+        self, *, filepath: str, remedy: str = AGAIN, metadata: dict[str, Any] | None = None
+    ) -> None:
+        """Keep the object in ``filepath``; name ``remedy`` if it is damaged."""
+        self.filepath = Path(filepath)
+        self.remedy = remedy
+        self.metadata = metadata
+
+    def load(self) -> dict[str, Any]:
+        """Read the object without its checksum."""
+        with _in_these_words():
+            return read_sealed(self.filepath, self.remedy)
+
+    def save(self, data: Mapping[str, Any]) -> None:
+        """Write the object with its checksum."""
+        write_sealed(self.filepath, data)
+
+    def preview(self) -> JSONPreview:
+        """Show the object in kedro-viz."""
+        return JSONPreview(json.dumps(self.load(), indent=2))
+
+    def _exists(self) -> bool:
+        return self.filepath.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self.filepath)}
+
+
+class SealedTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
+    """A table as CSV or Parquet, written whole or not at all, with its checksum next to it."""
+
+    def __init__(
+        self, *, filepath: str, remedy: str = AGAIN, metadata: dict[str, Any] | None = None
+    ) -> None:
+        """Keep the table in ``filepath`` (.csv or .parquet); name ``remedy`` if it is damaged."""
+        self.filepath = Path(filepath)
+        self.remedy = remedy
+        self.metadata = metadata
+
+    def load(self) -> pd.DataFrame:
+        """Read the table."""
+        with _in_these_words():
+            check_sealed(self.filepath, self.remedy)
+        if self.filepath.suffix == ".csv":
+            return pd.read_csv(self.filepath)
+        return pd.read_parquet(self.filepath)
+
+    def save(self, data: pd.DataFrame) -> None:
+        """Write the table and its checksum."""
+        with sealed_at_once(self.filepath) as partial:
+            if self.filepath.suffix == ".csv":
+                data.to_csv(partial, index=False)
+            else:
+                data.to_parquet(partial, index=False, compression="zstd")
+
+    def preview(self, nrows: int = 5) -> TablePreview:
+        """Show the first lines in kedro-viz."""
+        return TablePreview(self.load().head(nrows).to_dict(orient="split"))
+
+    def _exists(self) -> bool:
+        return self.filepath.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self.filepath)}
+
+
+@contextmanager
+def _in_these_words() -> Iterator[None]:
+    """Report damage in the one line that it has, to which Kedro would add its own.
+
+    Raises:
+        DatasetError: A file is damaged.
+    """
+    try:
+        yield
+    except DamagedError as error:
+        raise DatasetError(str(error)) from error
 
 
 class FolderDataset(AbstractDataset[Mapping[str, bytes], dict[str, bytes]]):

@@ -44,6 +44,9 @@ TABLES = (
     "routing.parquet",
     "sheets.parquet",
 )
+SEALED = tuple(path for name in TABLES for path in (name, f"{name}.sha256"))
+"""These tables and their checksums."""
+
 REPORTS = (
     "results.csv",
     "report.md",
@@ -106,10 +109,10 @@ class Stages:
         self.teacher_parameters = [*TEACHER_PARAMETERS, *given]
         self.all_parameters = [*STUDENT_PARAMETERS, *TEACHER_PARAMETERS[2:], *given]
         self.output, self.reporting = f"{outputs}/{self.data}", f"{reporting}/{self.data}"
-        self.tables = [f"{outputs}/{split.data}/{name}" for split in self.splits for name in TABLES]
+        self.tables = [f"{outputs}/{split.data}/{name}" for split in self.splits for name in SEALED]
         self.joined: list[str] = []
         if not parameters.data.shared:
-            self.joined += [f"{self.output}/{name}" for name in TABLES[1:]]
+            self.joined += [f"{self.output}/{name}" for name in SEALED[2:]]
             self.joined += [f"{reporting}/{split.data}/results.csv" for split in self.splits]
 
     def every(self) -> dict[str, Stage]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from kedro.config import OmegaConfigLoader
@@ -17,6 +19,8 @@ from sakd.project.datasets import (
     CellStoreDataset,
     FolderDataset,
     Handle,
+    SealedJSONDataset,
+    SealedTableDataset,
     SplitsDataset,
     SplitStoreDataset,
     WeightsDataset,
@@ -63,6 +67,49 @@ def test_the_preview_is_the_card(tmp_path: Path) -> None:
     assert json.loads(str(dataset.preview())) == {}
     dataset.save(Weights({"weight": torch.arange(3)}, {"network": "resnet8"}))
     assert json.loads(str(dataset.preview()))["network"] == "resnet8"
+
+
+FRAME = pd.DataFrame({"cell": ["a", "b"], "top1": [1 / 3, 0.5]})
+
+
+@pytest.mark.parametrize("name", ["history.csv", "routing.parquet"])
+def test_a_damaged_table_is_one_line_with_the_remedy(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    dataset = SealedTableDataset(filepath=str(path), remedy="run --pipelines evaluate")
+    assert not dataset.exists()
+    dataset.save(FRAME)
+    pd.testing.assert_frame_equal(dataset.load(), FRAME)
+    assert "0.5" in str(dataset.preview())
+    content = path.read_bytes()
+    path.write_bytes(content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
+    os.utime(path, ns=(0, 1))
+    with pytest.raises(DatasetError) as caught:
+        dataset.load()
+    assert str(caught.value).startswith(f"{path} is damaged (")
+    assert str(caught.value).endswith("): run --pipelines evaluate")
+    dataset.save(FRAME)
+    pd.testing.assert_frame_equal(dataset.load(), FRAME)
+
+
+def test_a_damaged_object_is_one_line_with_the_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "card.json"
+    dataset = SealedJSONDataset(filepath=str(path), remedy="run --pipelines students")
+    dataset.save({"mean": [0.5], "nll": float("inf")})
+    assert dataset.load() == {"mean": [0.5], "nll": float("inf")}
+    assert json.loads(str(dataset.preview()))["mean"] == [0.5]
+    path.write_text(path.read_text().replace("0.5", "0.7"))
+    with pytest.raises(DatasetError) as caught:
+        dataset.load()
+    assert str(caught.value).startswith(f"{path} is damaged (")
+    assert str(caught.value).endswith("): run --pipelines students")
+
+
+def test_tables_and_objects_without_a_checksum_are_read(tmp_path: Path) -> None:
+    FRAME.to_csv(tmp_path / "history.csv", index=False)
+    table = SealedTableDataset(filepath=str(tmp_path / "history.csv"))
+    pd.testing.assert_frame_equal(table.load(), FRAME)
+    (tmp_path / "card.json").write_text('{"mean": [0.5]}')
+    assert SealedJSONDataset(filepath=str(tmp_path / "card.json")).load() == {"mean": [0.5]}
 
 
 @pytest.mark.parametrize("kind", [CellStoreDataset, SplitStoreDataset])
@@ -123,6 +170,13 @@ class TestCatalog:
         outputs = [o for stage in STAGES for n in stage.create_pipeline(parameters).nodes
                    for o in n.outputs]  # fmt: skip
         assert len(set(outputs)) == len(outputs)
+
+    def test_what_later_stages_read_has_a_checksum(self, root: Path) -> None:
+        loader = OmegaConfigLoader(str(root / "conf"), env="local", **CONFIG_LOADER_ARGS)
+        read = [e for e in loader["catalog"].values() if "/08_reporting/" not in e["filepath"]]
+        plain = [e for e in read if not e["type"].startswith("sakd.project.datasets.")]
+        assert read
+        assert plain == []
 
     def test_every_dataset_has_a_layer(self, root: Path) -> None:
         loader = OmegaConfigLoader(str(root / "conf"), env="local", **CONFIG_LOADER_ARGS)
