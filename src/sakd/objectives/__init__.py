@@ -13,6 +13,7 @@ from sakd.objectives.players import Optimisation, Player
 from sakd.objectives.pretraining import PretrainingObjective
 from sakd.objectives.problem import Buildable, DataFacts, Problem, Settings
 from sakd.objectives.requests import Request, answer, merged
+from sakd.objectives.routed import Decisive
 from sakd.objectives.router import Router
 from sakd.objectives.spot_distillation import SpotDistillation
 from sakd.objectives.supervised import Supervised
@@ -22,6 +23,7 @@ __all__ = [
     "OBJECTIVES",
     "Buildable",
     "DataFacts",
+    "Decisive",
     "Distillation",
     "Graft",
     "JointDistillation",

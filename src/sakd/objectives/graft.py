@@ -69,7 +69,7 @@ class Graft(nn.Module):
         with torch.no_grad():
             s = student.run(images, 0, first.student + 1)
         t = reached
-        with _without_weight_gradients(student), _without_weight_gradients(teacher):
+        with without_weight_gradients(student), without_weight_gradients(teacher):
             for k, (spot, following) in enumerate(pairwise(self.spots)):
                 s, t = self._exchange(k, s, t, gate[:, k])
                 s = student.run(s, spot.student + 1, following.student + 1)
@@ -86,7 +86,7 @@ def _mix(gate: Tensor, student: Tensor, teacher: Tensor) -> Tensor:
 
 
 @contextmanager
-def _without_weight_gradients(network: nn.Module) -> Iterator[None]:
+def without_weight_gradients(network: nn.Module) -> Iterator[None]:
     """Turn the gradients of the weights off: they would be computed and thrown away."""
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
     for parameter in trained:

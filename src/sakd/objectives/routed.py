@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import NamedTuple
 
 import torch
@@ -13,6 +14,7 @@ from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
 from sakd.networks.spots import Spot
 from sakd.networks.staged import in_mode
+from sakd.objectives.base import Objective
 from sakd.objectives.graft import Graft
 from sakd.objectives.outputs import Outputs, full_precision
 from sakd.objectives.problem import Buildable
@@ -41,21 +43,39 @@ class Lesson(NamedTuple):
     loss: Tensor
 
 
-class Routed(Buildable):
-    """A system whose router learns from the training images, or from those set aside.
+class Decisive(Objective):
+    """An objective in which a policy decides which samples distil.
 
     Attributes:
         student: The network that is trained.
-        teacher: Its teacher.
-        router: The policy, with the graft that trains it.
+        router: The policy, and what trains it.
+    """
+
+    student: StagedNetwork
+    router: Router
+
+    @property
+    def chooses(self) -> bool:
+        """Tell whether the policy's rates follow from what it sees."""
+        return not self.router.policy.settled
+
+    @property
+    @abstractmethod
+    def spot_names(self) -> list[str]:
+        """Name the columns of the policy's `Route`."""
+
+
+class Routed(Decisive, Buildable):
+    """A system whose router learns from the training images, or from those set aside.
+
+    Attributes:
+        teacher: The teacher of the student.
         spots: One per decision of the policy, in order of depth.
         task: The task that gives the label loss.
         teaching: The role of the teacher.
     """
 
-    student: StagedNetwork
     teacher: StagedNetwork
-    router: Router
     spots: tuple[Spot, ...]
     task: Task
     teaching: Teaching

@@ -106,11 +106,6 @@ class SpotDistillation(Routed):
         return self.student
 
     @property
-    def chooses(self) -> bool:
-        """Tell whether the policy's rates follow from what it sees."""
-        return not self.router.policy.settled
-
-    @property
     def spot_names(self) -> list[str]:
         """The spots' names: the student's stage, and the teacher's where several share it."""
         ours, theirs = (

@@ -9,10 +9,16 @@ from sakd.routing.scene import Scene, Sight
 
 
 class Always(RoutingPolicy):
-    """Every sample at every spot: the distiller as published, without routing."""
+    """Every sample at every spot, from every teacher: the distiller as published, unrouted."""
 
     sees = Sight.NOTHING
     settled = True
+    among = True
+
+    @property
+    def at_once(self) -> int:
+        """All teachers."""
+        return self.teachers
 
     def forward(self, scene: Scene) -> Route:
         """Choose everything, see `RoutingPolicy.forward`."""

@@ -10,6 +10,8 @@ from sakd.routing.scene import Scene
 class Anti(Adaptive):
     """Trained like `Adaptive`, but the student learns exactly where the policy says no."""
 
+    among = False
+
     def forward(self, scene: Scene) -> Route:
         """Invert the choice, but not the gate: the policy's training is unchanged."""
         route = super().forward(scene)

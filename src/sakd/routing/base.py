@@ -13,6 +13,8 @@ from sakd.routing.scene import Scene, Sight
 class Route(NamedTuple):
     """The decisions for one batch: a column per spot, the last one for the logits.
 
+    A policy among M teachers has M columns per spot, one for each teacher, and D is their number.
+
     Attributes:
         share: (B, D) bool, True where the student learns from its teacher; or, of a policy that
             weighs, floats of 0 or more, the weight with which it does. It has no gradient.
@@ -43,6 +45,7 @@ class RoutingPolicy(nn.Module, ABC):
         learns_aside: Whether the routing loss is that of images which neither network learns from,
             see `sakd.data.Batch`. What the student learns follows from the training images alone.
         settled: Whether its rates are given and not found, so that it cannot stop choosing.
+        among: Whether it can choose among several teachers.
     """
 
     trained: ClassVar[bool] = False
@@ -51,27 +54,38 @@ class RoutingPolicy(nn.Module, ABC):
     weighs: ClassVar[bool] = False
     learns_aside: ClassVar[bool] = False
     settled: ClassVar[bool] = False
+    among: ClassVar[bool] = False
 
-    def __init__(self, student_width: int, teacher_width: int, decisions: int) -> None:
-        """Prepare for two networks.
+    def __init__(
+        self, student_width: int, teacher_width: int, decisions: int, teachers: int = 1
+    ) -> None:
+        """Prepare for two networks, or for a student and several teachers.
 
         Args:
             student_width: C_s of the student's embeddings (B, C_s).
-            teacher_width: C_t of the teacher's embeddings (B, C_t).
-            decisions: D, the number of spots and one more for the logits.
+            teacher_width: C_t of the teacher's embeddings (B, C_t); of several teachers those of
+                one after the other.
+            decisions: The number of spots and one more for the logits: D for one teacher.
+            teachers: M; more than 1 for a policy that chooses `among` teachers.
         """
         super().__init__()
         self.student_width = student_width
         self.teacher_width = teacher_width
         self.decisions = decisions
+        self.teachers = teachers
+
+    @property
+    def at_once(self) -> int:
+        """The most teachers of one sample at one spot."""
+        return 1
 
     @abstractmethod
     def forward(self, scene: Scene) -> Route:
         """Route a batch; every random draw comes from ``scene.generator``."""
 
     def everywhere(self, column: Tensor) -> Tensor:
-        """Take the decision ``column`` (B,) at every spot: (B, D)."""
-        return column[:, None].expand(-1, self.decisions)
+        """Take the decision ``column`` (B,) at every spot, for every teacher: (B, D)."""
+        return column[:, None].expand(-1, self.decisions * self.teachers)
 
-    def favour_distilling(self, bias: float) -> None:
-        """Lean towards "distil everywhere" by ``bias`` logits, if the policy can."""
+    def favour_distilling(self, bias: float, teacher: int = 0) -> None:
+        """Lean towards "distil everywhere" from a ``teacher`` by ``bias`` logits, if it can."""

@@ -26,6 +26,8 @@ class Budget(Adaptive):
     A rate that ends above 99 % or below 1 % all the same has collapsed, as that of `Adaptive`.
     """
 
+    among = False
+
     def __init__(
         self,
         student_width: int,
@@ -71,5 +73,5 @@ class Budget(Adaptive):
         divergence = -self.rate * opened - (1 - self.rate) * closed - entropy
         return self.strength * divergence.sum()
 
-    def favour_distilling(self, bias: float) -> None:
+    def favour_distilling(self, bias: float, teacher: int = 0) -> None:
         """Stay at the rate."""

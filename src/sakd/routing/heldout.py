@@ -17,3 +17,4 @@ class HeldOut(Adaptive):
     """
 
     learns_aside = True
+    among = False

@@ -12,12 +12,14 @@ from sakd.routing.scene import Scene
 class RandomMatched(Adaptive):
     """Trained like `Adaptive`, but each spot's choices go to random samples of the batch.
 
-    The rate at every spot and step equals the adaptive policy's, so a difference between the two
-    is due to *which* samples are chosen, not to how many.
+    The rate at every spot and step equals the adaptive policy's, from every teacher, so a
+    difference between the two is due to *which* samples are chosen, not to how many.
     """
 
     def forward(self, scene: Scene) -> Route:
-        """Shuffle each column of the choice separately, but not the gate."""
+        """Shuffle the choice of each spot separately, but not the gate."""
         route = super().forward(scene)
-        keys = torch.rand(route.share.shape, generator=scene.generator, device=scene.device)
-        return route._replace(share=route.share.gather(0, keys.argsort(dim=0)))
+        size = (len(scene), self.decisions)
+        keys = torch.rand(size, generator=scene.generator, device=scene.device)
+        order = keys.argsort(dim=0).repeat_interleave(self.teachers, dim=1)
+        return route._replace(share=route.share.gather(0, order))

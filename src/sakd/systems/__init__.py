@@ -4,6 +4,7 @@ from typing import Any
 
 from sakd.foundation.tables import Table
 from sakd.systems.aekd import AEKD
+from sakd.systems.among import Among
 from sakd.systems.amtml import AMTML
 from sakd.systems.average import Average
 from sakd.systems.bake import BAKE
@@ -34,6 +35,7 @@ SYSTEMS: Table[type[System[Any]]] = Table(
         "aekd": AEKD,
         "amtml": AMTML,
         "feed": FEED,
+        "among": Among,
         "dml": DML,
         "tfkd_reg": TfKDReg,
         "tfkd_self": TfKDSelf,

@@ -9,7 +9,9 @@ from enum import Enum
 from typing import ClassVar, Generic, Self, TypeVar
 
 from sakd.networks import StagedNetwork
-from sakd.objectives import DataFacts, Distillation, Objective, Settings
+from sakd.objectives import DataFacts, Distillation, Objective, Routing, Settings
+from sakd.routing import RoutingPolicy
+from sakd.routing.always import Always
 
 S = TypeVar("S", bound=Settings)
 
@@ -22,6 +24,11 @@ class Partner(Enum):
     PEERS = "fresh networks"
     NONE = "no other network"
 
+    @property
+    def trained(self) -> bool:
+        """Tell whether teachers must be trained first."""
+        return self in (Partner.TEACHER, Partner.TEACHERS)
+
 
 @dataclass(frozen=True)
 class Situation:
@@ -30,19 +37,25 @@ class Situation:
     Attributes:
         student: The network to train, with fresh weights.
         partners: The trained teachers, in the order of the pair; or a fresh network of the name
-            that stands for the teacher; or none. See `System.partner`.
+            that stands for the teacher, ``fresh(0, True)``; or none. See `System.partner`.
         data: The shape of the images, and the labels.
         fresh: Builds another network of the name of the student, or of the partner for True, with
             fresh weights of its own: ``fresh(number, partner)``. The same number gives the same
             weights, and those of the student have no number.
-        distillation: The weights and options of distillers, for systems that use some.
+        epochs: The passes over the training images; None where they are not known.
+        distillation: The weights and options of distillers, for a system that `distils`.
+        policy: The policy that routes; for all systems that are not `routable` the plain one.
+        routing: How the policy is trained.
     """
 
     student: StagedNetwork
     partners: tuple[StagedNetwork, ...]
     data: DataFacts
     fresh: Callable[[int, bool], StagedNetwork]
+    epochs: int | None = None
     distillation: Distillation = field(default_factory=Distillation)
+    policy: type[RoutingPolicy] = Always
+    routing: Routing = field(default_factory=Routing)
 
 
 class System(Objective, Generic[S]):
@@ -56,11 +69,18 @@ class System(Objective, Generic[S]):
         partner: The networks that the student learns with.
         settings: The settings that it takes, with the published values as defaults.
         images: Whether images are looked at at all.
+        distils: Whether it reads the weights and options of distillers.
+        routable: Whether policies other than the plain one can route it.
+        trains_teacher: Whether its teacher learns too, and so is its own; else it is frozen, and
+            may be shared with other trainings.
     """
 
     partner: ClassVar[Partner]
     settings: ClassVar[type[Settings]] = Settings
     images: ClassVar[bool] = True
+    distils: ClassVar[bool] = False
+    routable: ClassVar[bool] = False
+    trains_teacher: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod

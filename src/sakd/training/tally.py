@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from sakd.objectives import Objective, SpotDistillation
+from sakd.objectives import Decisive, Objective
 from sakd.routing import Route, Scene
 from sakd.routing.choice import tells_apart
 
@@ -38,7 +38,7 @@ class Tally:
             objective: What is trained, on its device.
             images: N, the number of training images.
         """
-        routed = (part for part in objective.modules() if isinstance(part, SpotDistillation))
+        routed = (part for part in objective.modules() if isinstance(part, Decisive))
         self.counts = [_Counts(r, images) for r in routed if tells_apart(r.router.policy)]
 
     def state(self) -> list[Tensor]:
@@ -69,7 +69,7 @@ class Tally:
 class _Counts:
     """The sums of the decisions of one policy."""
 
-    def __init__(self, objective: SpotDistillation, images: int) -> None:
+    def __init__(self, objective: Decisive, images: int) -> None:
         policy = objective.router.policy
         self.spots = objective.spot_names
         self._learns_aside = policy.learns_aside

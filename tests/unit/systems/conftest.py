@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 
 from sakd.networks import StagedNetwork
-from sakd.objectives import DataFacts
+from sakd.objectives import DataFacts, Routing
+from sakd.routing import RoutingPolicy
+from sakd.routing.always import Always
 from sakd.systems import SYSTEMS, Partner, Situation, System
 
 IMAGE, CLASSES, TRAIN = (3, 8, 8), 5, 20  # as in tests/conftest.py
@@ -52,11 +55,18 @@ def small_situation(small_network: Callable[..., StagedNetwork]) -> Callable[...
 
 @pytest.fixture(scope="session")
 def small_system(small_situation: Callable[..., Situation]) -> Systems:
-    """Build a system by its name, in its small situation, in training mode."""
+    """Build a system by its name, in its small situation, in training mode.
 
-    def build(name: str, *, seed: int = 0, **settings: Any) -> System[Any]:
+    The router, if there is one, has no head start.
+    """
+
+    def build(
+        name: str, *, seed: int = 0, policy: type[RoutingPolicy] = Always, **settings: Any
+    ) -> System[Any]:
         kind = SYSTEMS[name]
         situation = small_situation(kind.partner, seed, WIDTHS.get(name, (6, 6, 8, 10)))
+        unbiased = Routing(same_family_bias=0.0)
+        situation = replace(situation, policy=policy, routing=unbiased)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             built = kind.of(situation, kind.settings(**{**SETTINGS.get(name, {}), **settings}))

@@ -14,6 +14,9 @@ from torch import Tensor, nn
 from sakd.data import BatchStream
 from sakd.networks import StagedNetwork
 from sakd.objectives import Optimisation
+from sakd.routing import RoutingPolicy
+from sakd.routing.adaptive import Adaptive
+from sakd.routing.always import Always
 from sakd.systems import SYSTEMS, System
 from sakd.training import Callback, Run, fit, train
 
@@ -24,12 +27,19 @@ EPOCHS = 3
 RECIPE = {"student": Optimisation(lr=0.02)}
 
 
-@pytest.fixture(params=SYSTEMS)
+KINDS: Mapping[str, tuple[str, type[RoutingPolicy]]] = {
+    **{name: (name, Always) for name in SYSTEMS},
+    **{f"{name}, routed": (name, Adaptive) for name, kind in SYSTEMS.items() if kind.routable},
+}
+
+
+@pytest.fixture(params=KINDS)
 def make(request: pytest.FixtureRequest, small_system: Make) -> Make:
-    """Build a system of every kind."""
+    """Build a system of every kind, and one that can be routed also by a trained policy."""
+    name, policy = KINDS[request.param]
 
     def build(seed: int = 0) -> System[Any]:
-        return small_system(request.param, seed=seed)
+        return small_system(name, seed=seed, policy=policy)
 
     return build
 
