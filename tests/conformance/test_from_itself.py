@@ -17,6 +17,7 @@ from conformance.systems.labels import (
     compare_untaught,
 )
 from conformance.systems.neighbours import compare_neighbours
+from conformance.systems.pyramids import compare_pyramid, compare_refinement
 
 # The authors divide their multipliers by the number of classes, here 10.
 COMPARISONS: dict[str, Callable[[], Comparison]] = {
@@ -28,6 +29,8 @@ COMPARISONS: dict[str, Callable[[], Comparison]] = {
     "beta_smoothing": compare_ranks,
     "byot": compare_heads,
     "bake": compare_neighbours,
+    "frskd": compare_refinement,
+    "frskd, the pyramid": compare_pyramid,
     "label smoothing of tfkd": partial(compare_smoothing, "tfkd"),
     "label smoothing of instance_smoothing": partial(compare_smoothing, "instance_smoothing"),
 }

@@ -18,6 +18,7 @@ from sakd.systems.dfad import DFAD
 from sakd.systems.dml import DML
 from sakd.systems.ebkd import EBKD
 from sakd.systems.feed import FEED
+from sakd.systems.frskd import FRSKD
 from sakd.systems.instance_smoothing import InstanceSmoothing
 from sakd.systems.label_smoothing import LabelSmoothing
 from sakd.systems.okddip import OKDDip
@@ -48,6 +49,7 @@ SYSTEMS: Table[type[System[Any]]] = Table(
         "one": ONE,
         "okddip": OKDDip,
         "bake": BAKE,
+        "frskd": FRSKD,
     },
     base=System,
 )
