@@ -11,6 +11,8 @@ from conformance.comparison import Comparison
 from conformance.systems.with_others import (
     OFFSET,
     compare_divergence,
+    compare_fusion,
+    compare_heads,
     compare_mean_targets,
     compare_native_ensemble,
     compare_peers,
@@ -38,6 +40,11 @@ COMPARISONS: dict[str, Callable[[], Comparison]] = {
         tolerances=OFFSET,
     ),
     "okddip/step": compare_peers,
+    "ffl/step": compare_fusion,
+    "dcm/kl": partial(
+        compare_divergence, "dcm", "kl", ("logits_q", "logits_p"), given=False, tolerances=OFFSET
+    ),
+    "dcm/step": compare_heads,
 }
 
 

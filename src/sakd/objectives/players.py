@@ -54,12 +54,14 @@ class Player(NamedTuple):
         like: The player whose recipe they take in place of ``optimisation``, where a training
             brings one for that player and none for this one.
         lr_factor: Their learning rate as a multiple of that of the player ``like``.
+        decay_factor: Their weight decay likewise.
     """
 
     parameters: list[nn.Parameter]
     optimisation: Optimisation = Optimisation()
     like: str | None = None
     lr_factor: float = 1.0
+    decay_factor: float = 1.0
 
     @classmethod
     def of(cls, *modules: nn.Module) -> Player:
@@ -74,4 +76,5 @@ class Player(NamedTuple):
         if self.like is None or self.like not in given:
             return self
         recipe = given[self.like]
-        return self._replace(optimisation=replace(recipe, lr=recipe.lr * self.lr_factor))
+        rate, decay = recipe.lr * self.lr_factor, recipe.weight_decay * self.decay_factor
+        return self._replace(optimisation=replace(recipe, lr=rate, weight_decay=decay))

@@ -13,11 +13,13 @@ from sakd.systems.beta_smoothing import BetaSmoothing
 from sakd.systems.byot import BYOT
 from sakd.systems.camkd import CAMKD
 from sakd.systems.dafl import DAFL
+from sakd.systems.dcm import DCM
 from sakd.systems.deep_supervision import DeepSupervision
 from sakd.systems.dfad import DFAD
 from sakd.systems.dml import DML
 from sakd.systems.ebkd import EBKD
 from sakd.systems.feed import FEED
+from sakd.systems.ffl import FFL
 from sakd.systems.frskd import FRSKD
 from sakd.systems.instance_smoothing import InstanceSmoothing
 from sakd.systems.label_smoothing import LabelSmoothing
@@ -50,6 +52,8 @@ SYSTEMS: Table[type[System[Any]]] = Table(
         "okddip": OKDDip,
         "bake": BAKE,
         "frskd": FRSKD,
+        "ffl": FFL,
+        "dcm": DCM,
     },
     base=System,
 )

@@ -13,6 +13,8 @@ from conformance.comparison import Comparison, Golden, below, golden
 from sakd.data import Batch
 from sakd.networks import StagedNetwork
 from sakd.networks.zoo.resnet import resnet
+from sakd.systems.dcm import DCM, with_heads
+from sakd.systems.ffl import FFL, fusion
 from sakd.systems.okddip import Attention, OKDDip
 from sakd.systems.one import ONE
 from sakd.systems.parts.divergence import divergence
@@ -154,6 +156,52 @@ def compare_peers() -> Comparison:
 
     check(found, case, [f"logits{k}" for k in order], from_logits, OFFSET, weights)
     check(found, case, features, from_features, OFFSET)
+    return found
+
+
+def compare_fusion() -> Comparison:
+    """Compare a fused classifier, and a step of two branches and it."""
+    found, case = Comparison("systems/ffl/step"), case_of("ffl", "step")
+    fused = fusion(8, 5)
+    layers = {"0.0": "conv1", "0.1": "bn1", "1.0": "conv1_1", "1.1": "bn1_1", "3": "fc2"}
+    weights = {
+        f"module.{theirs}.{name}": weight
+        for ours, theirs in layers.items()
+        for name, weight in fused.get_submodule(ours).named_parameters()
+    }
+    fill(weights, case)
+    system = FFL(network(), [tail(network(1), 3)], fused, CLASSIFICATION)
+    system.ramp.weight.fill_(case["consistency_weight"])
+    cross = case["loss_cross"], case["loss_kl"]
+
+    def loss(one: Tensor, two: Tensor, *maps: Tensor) -> Tensor:
+        logits = fused(torch.cat(maps, dim=1))
+        found.check("fused", "fused", logits, case["fused"], LOSS)
+        result = system.losses([one, two, logits], batch_of(case["labels"]))
+        assert result.losses["student"] is result.losses["fusion"]
+        terms = result.terms
+        labels = terms["cross_entropy"] + terms["branch"] + terms["fused"]
+        kl = terms["ramp"] * (terms["divergence"] + terms["ensemble"])
+        for name, part, reference in zip(("cross", "kl"), (labels, kl), cross, strict=True):
+            found.check("loss", name, part, reference, OFFSET[0])
+        return result.losses["student"]
+
+    check(found, case, ["logits1", "logits2", "map1", "map2"], loss, OFFSET, weights)
+    return found
+
+
+def compare_heads() -> Comparison:
+    """Compare a step of two networks with three heads each."""
+    found, case = Comparison("systems/dcm/step"), case_of("dcm", "step")
+    fresh = [network(k) for k in (1, 2)]
+    system = DCM(*(with_heads(network(k), fresh) for k in (3, 4)), CLASSIFICATION)
+    inputs = [f"net{n}_head{k}" for n in (1, 2) for k in (2, 0, 1)]
+
+    def loss(*logits: Tensor) -> Tensor:
+        losses = system.losses([logits[:3], logits[3:]], batch_of(case["labels"])).losses
+        return losses["student"] + losses["peer1"]
+
+    check(found, case, inputs, loss, OFFSET)
     return found
 
 
