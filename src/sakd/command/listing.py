@@ -1,4 +1,4 @@
-"""The distillers, networks, policies, objectives and datasets, as tables of text."""
+"""The distillers, systems, networks, policies, objectives and datasets, as tables of text."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from sakd.networks import NETWORKS, NetworkBuilder
 from sakd.networks.outside.names import FORMS
 from sakd.objectives import OBJECTIVES
 from sakd.routing import POLICIES, RoutingPolicy
+from sakd.systems import SYSTEMS
 
 Rows = list[tuple[str, ...]]
 """Lines of a table, the head first."""
@@ -36,6 +37,17 @@ def distillers() -> Rows:
         numbers = f"{kind.weight:g}", f"{kind.gamma:g}"
         places = kind.family.value, needs(kind)
         rows.append((name, *places, *numbers, options(kind), source(kind)))
+    return rows
+
+
+def systems() -> Rows:
+    """List name, whom the student learns with, images, policies, options, description, paper."""
+    rows: Rows = [("name", "learns with", "images", "policies", "options", "what", "source")]
+    for name, kind in SYSTEMS.items():
+        images = "training images" if kind.images else "-"
+        policies = "every one" if kind.routable else "always"
+        words = options(kind.settings), first_sentence(kind), source(kind)
+        rows.append((name, kind.partner.value, images, policies, *words))
     return rows
 
 
@@ -104,6 +116,7 @@ LISTINGS: Table[Listing] = Table(
     "list",
     {
         "distillers": Listing(distillers, FORM),
+        "systems": Listing(systems, FORM),
         "networks": Listing(networks, FORMS),
         "policies": Listing(policies, FORM),
         "objectives": Listing(objectives, FORM),

@@ -33,7 +33,7 @@ COMMANDS = Table(
         "predict": Entry("classify pictures with a finished network"),
         "evaluate": Entry("measure a finished network on a folder of labelled pictures"),
         "clean": Entry("remove the trainings that the present grid does not use", "project"),
-        "list": Entry("list distillers, networks, policies, objectives or datasets"),
+        "list": Entry("list distillers, systems, networks, policies, objectives or datasets"),
         "spots": Entry("show the stages of a network, and where it is distilled"),
     },
 )

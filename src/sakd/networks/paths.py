@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sakd.foundation.errors import UserError
+from sakd.foundation.errors import UserError, require
 from sakd.networks.outside.names import ARGUMENTS
 
 STEP, EACH, TOGETHER = "/", "//", "&"
@@ -105,6 +105,21 @@ def in_order(teacher: str) -> tuple[str, ...]:
     """
     before = (name for one in needed(teacher) for name in in_order(one))
     return tuple(dict.fromkeys((*before, teacher)))
+
+
+def check_path(pair: str) -> None:
+    """Check that no teacher is named twice, nor one of several steps once more as the student.
+
+    Raises:
+        UserError: One is.
+    """
+    names, signs = split_path(pair)
+    steps = len(signs) - signs.count(TOGETHER)
+    once = names if steps > 1 else names[:-1]
+    for name in once:
+        found = f"grid.pairs: {pair!r} names {name!r} twice"
+        remedy = "name each network once, or variants of it, network@variant"
+        require(once.count(name) == 1, f"{found}; {remedy}")
 
 
 def _joined(names: Sequence[str], signs: Sequence[str], count: int) -> str:

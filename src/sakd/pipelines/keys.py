@@ -64,13 +64,13 @@ def own_training(teacher: Teacher, images: Lessons, *taught_by: Weights) -> Trai
 
 
 def taught_trainings(
-    row: Row, weights: Weights, images: Lessons, parameters: Parameters
+    row: Row, weights: Weights | None, images: Lessons, parameters: Parameters
 ) -> list[Training]:
     """Make the trainings of a row's cells.
 
     Args:
         row: The cells.
-        weights: The teacher's.
+        weights: The teacher's; None where no cell needs them.
         images: All training images.
         parameters: All of them.
 
@@ -88,6 +88,7 @@ def taught_trainings(
             recipe,
             distillation=parameters.distillation,
             routing=parameters.routing,
+            systems=parameters.systems,
             start=start,
         )
         for cell in row.cells

@@ -165,7 +165,8 @@ def _pairs(scope: Scope, images: Lessons, known: _Known) -> dict[str, Rows]:
     """Name the pairs of networks; their rows differ in the seed."""
     parts: dict[str, Rows] = {}
     for row in scope.rows:
-        trainings = taught_trainings(row, known.weights(row.teacher), images, scope.parameters)
+        weights = known.weights(row.teacher) if row.taught else None
+        trainings = taught_trainings(row, weights, images, scope.parameters)
         parts.setdefault(f"{row.teacher}/{row.student}", []).append(trainings)
     return parts
 

@@ -15,17 +15,13 @@ TRAINING_CODE = [
     "src/sakd/objectives",
     "src/sakd/routing",
     "src/sakd/study",
+    "src/sakd/systems",
+    "src/sakd/tasks",
     "src/sakd/training",
     "src/sakd/weights",
 ]
-EVALUATION_CODE = [
-    *DATA_CODE,
-    "src/sakd/measures",
-    "src/sakd/networks",
-    "src/sakd/study",
-    "src/sakd/tasks",
-    "src/sakd/weights",
-]
+EVALUATION_CODE = [*TRAINING_CODE, "src/sakd/measures"]
+"""Networks that were trained beside a student are rebuilt by what trained them."""
 
 
 def own_code(networks: Iterable[str]) -> list[str]:

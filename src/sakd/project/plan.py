@@ -45,7 +45,7 @@ def scope_of(pipeline: Pipeline, catalog: Catalog, split: StudySplit) -> Scope:
     rows = [row for row in every if split.given(f"rows.{row.id}") in students]
     taught = pipeline.only_nodes_with_tags("teacher").inputs()
     teachers = [name for name in grid.teachers() if split.given(f"teachers.{slug(name)}") in taught]
-    earlier = {row.teacher for row in rows} - set(teachers)
+    earlier = {row.teacher for row in rows if row.taught} - set(teachers)
     made = {name: catalog.load(f"{split.data}-{slug(name)}-teacher") for name in earlier}
     return Scope(*_data(catalog, split), split.parameters, rows, teachers, made)
 

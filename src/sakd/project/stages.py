@@ -35,6 +35,7 @@ OPTIONAL = (
     "student_weights",
     "student_renames",
     "student_lr",
+    "systems",
 )
 """Parameters that are listed where they are set."""
 TABLES = (
@@ -116,10 +117,10 @@ class Stages:
             self.joined += [f"{reporting}/{split.data}/results.csv" for split in self.splits]
 
     def every(self) -> dict[str, Stage]:
-        """Describe every stage, by name."""
+        """Describe every stage, by name; without teachers there is none for them."""
         return {
             "data_preparation": self.data_preparation(),
-            "teacher": self.teacher(),
+            **({"teacher": self.teacher()} if self.weights else {}),
             "students": self.students(),
             "evaluate": self.evaluate(),
             "report": self.report(),
@@ -149,9 +150,10 @@ class Stages:
         pair = "${item.teacher}-${item.student}-s${item.seed}"
         images = self.primary + "/${item.split}"
         teacher = self.models + "/${item.split}/teachers/${item.teacher}.safetensors"
+        taught = [teacher] if self.weights else []
         stage = {
             "cmd": f"{self.run} students --nodes students-{self.data}-{pair}",
-            "deps": [images, teacher, *self.files, *TRAINING_CODE, *self.code],
+            "deps": [images, *taught, *self.files, *TRAINING_CODE, *self.code],
             "params": self._params(self.all_parameters),
             "outs": [
                 f"{self.output}/records/{pair}.json",

@@ -9,6 +9,7 @@ from sakd.routing import POLICIES
 from sakd.routing.always import Always
 from sakd.study.grid import Cell
 from sakd.study.lessons import Lessons
+from sakd.study.systems import Means
 from sakd.study.teachers import Education
 from sakd.study.trainings import Learner, Training, distilled
 from sakd.weights.saved import Weights
@@ -39,6 +40,5 @@ def assistant_training(
     cell = Cell(lessons.card.name, *names, seed)
     facts = {**alone.facts, "distiller": education.distiller, "policy": policy}
     learner = Learner(network, "teacher", seed, lessons, start)
-    return distilled(
-        replace(alone, facts=facts), learner, cell, taught_by, education.distillation, Routing()
-    )
+    means = Means(distillation=education.distillation, routing=Routing())
+    return distilled(replace(alone, facts=facts), learner, cell, taught_by, means)

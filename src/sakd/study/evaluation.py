@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,14 +15,17 @@ from torch import nn
 from sakd.data import DataCard, Prepared
 from sakd.distillers.method import Method
 from sakd.foundation.fingerprint import code_of
+from sakd.foundation.vocabulary import NONE
 from sakd.measures import Predictions, best_temperature, fidelity, predict, quality, robustness
 from sakd.measures.names import teacher_id
 from sakd.networks.variants import network_of
 from sakd.study.costs import network_cost
 from sakd.study.evaluations import Evaluation
+from sakd.study.further import further_networks
 from sakd.study.grid import Cell
 from sakd.study.networks import fresh_network, load, trained_network
 from sakd.study.store import CellStore, Entry, Record
+from sakd.study.trainings import Training
 from sakd.tasks import CLASSIFICATION
 from sakd.weights.saved import Weights, load_weights
 
@@ -51,28 +54,42 @@ class Evaluator:
     corruptions: bool = True
     _teachers: dict[str, Predictions] = field(default_factory=dict, init=False, repr=False)
 
-    def cell(self, cell: Cell, record: Record, teacher: Weights) -> Evaluation:
+    def cell(
+        self,
+        cell: Cell,
+        record: Record,
+        teacher: Weights | None = None,
+        training: Training | None = None,
+    ) -> Evaluation:
         """Measure a finished cell.
 
         Args:
             cell: The cell, which names the networks.
             record: The record of its training.
-            teacher: The weights of its teacher, or of the one that a student alone does without.
+            teacher: The weights of its teacher, or of the one that a student alone does without;
+                None where no cell of the row has one.
+            training: Its training, which rebuilds the networks that were trained beside it.
 
         Returns:
             Of the network after the last epoch: the measures of the task, such as ``test_top1``;
-            those of `quality`, `fidelity` and `robustness`. The metric after the epoch that was
-            best on validation, ``test_top1_val_selected``; and ``test_top1_best``, the best over
-            these and all epochs with kept weights, which is chosen on test and so optimistic. Of
-            the images, what each was taken for at those three epochs, and the log-probability of
-            its label after the last.
+            those of `quality`, of `fidelity` where there is a teacher, and of `robustness`. The
+            metric after the epoch that was best on validation, ``test_top1_val_selected``; and
+            ``test_top1_best``, the best over these and all epochs with kept weights, which is
+            chosen on test and so optimistic. The metric of networks that were trained beside it,
+            such as ``test_top1_peer1``. Of the images, what each was taken for at those three
+            epochs, and the log-probability of its label after the last.
 
         Raises:
             UserError: The weights are missing, damaged, or of another network.
         """
         key = f"{record.key} {identity(teacher)} {self._key}"
         found = self.cells.evaluations.find(cell.id, key)
-        return found or self._keep(cell.id, key, self._measured(cell, record, teacher))
+        if found:
+            return found
+        measured = self._measured(cell, record, teacher)
+        further = self._further(training, self.cells.of(cell, record.key)) if training else {}
+        whole = replace(measured, measures={**measured.measures, **further})
+        return self._keep(cell.id, key, whole)
 
     def teacher(self, teacher: str, weights: Weights) -> Evaluation:
         """Measure a teacher.
@@ -122,7 +139,15 @@ class Evaluator:
             )
         return self._teachers[key]
 
-    def _measured(self, cell: Cell, record: Record, teacher: Weights) -> Evaluation:
+    def _further(self, training: Training, entry: Entry) -> dict[str, float]:
+        """Measure the networks that were trained beside the student."""
+        found = {}
+        for name, network in further_networks(training, entry).items():
+            measures = TASK.measures(network.to(self.device), self.test, self.device)
+            found[f"{TEST}_{name}"] = measures[TASK.metric]
+        return found
+
+    def _measured(self, cell: Cell, record: Record, teacher: Weights | None) -> Evaluation:
         name, entry = trained_name(cell), self.cells.of(cell, record.key)
         network = fresh_network(name, self.test.card).to(self.device)
         by_epoch: dict[int | None, Predictions] = {}
@@ -135,13 +160,16 @@ class Evaluator:
         last, selected = by_epoch[record.epochs], by_epoch[record.best_epoch]
         tops = [each.measures[TASK.metric] for each in by_epoch.values()]
         others = {"val_selected": selected, "best": list(by_epoch.values())[TASK.best(tops)]}
-        measures = _named(last, val, self._answers(cell.teacher, teacher))
+        known = None if teacher is None else self._answers(cell.teacher, teacher)
+        measures = _named(last, val, known)
         measures |= {f"{TEST}_{name}": each.measures[TASK.metric] for name, each in others.items()}
         return Evaluation(measures, _images(last, **others))
 
 
-def identity(teacher: Weights) -> str:
+def identity(teacher: Weights | None) -> str:
     """Identify a teacher by its weights, and by the statistics that normalise its images."""
+    if teacher is None:
+        return NONE
     return f"{teacher.sha256()} {teacher.card.get('statistics')}"
 
 
@@ -175,7 +203,7 @@ def trained_name(cell: Cell) -> str:
     """Name the network whose weights a cell keeps, from the grid alone."""
     return (
         cell.student
-        if cell.alone
+        if cell.alone or cell.system is not None
         else Method.of(cell.distiller).trained_name(cell.student, network_of(cell.teacher))
     )
 

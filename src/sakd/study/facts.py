@@ -10,12 +10,13 @@ from sakd.foundation.fingerprint import code_of
 from sakd.foundation.keys import facts_of
 from sakd.networks.code import network_code
 from sakd.networks.variants import network_of
-from sakd.objectives import OBJECTIVES, Distillation, Routing, Supervised
+from sakd.objectives import OBJECTIVES, Distillation, Routing, Settings, Supervised
 from sakd.objectives.parameters import Options
 from sakd.routing import POLICIES
 from sakd.study.grid import Cell
 from sakd.study.lessons import Lessons
 from sakd.study.recipe import Recipe
+from sakd.systems import SYSTEMS, Partner
 from sakd.training import train
 from sakd.weights.saved import Weights
 
@@ -57,7 +58,6 @@ def facts_distilled(
     code = code_of(train, OBJECTIVES[distillation.objective], policy, *kinds)
     facts: dict[str, Any] = {
         "code": code | network_code(cell.student) | network_code(teacher_network),
-        "teacher_weights": teacher.sha256(),
         "objective": distillation.objective,
         "ce_weight": distillation.ce_weight_of(method),
         "weights": weights,
@@ -66,13 +66,51 @@ def facts_distilled(
     }
     if own := _chosen(distillation.objective_options, distillation.objective):
         facts["objective_options"] = own
-    if "statistics" in teacher.card:
-        facts["teacher_statistics"] = teacher.card["statistics"]
     if fixed and distillation.keep_outputs_mb:
         facts["keep_outputs_mb"] = distillation.keep_outputs_mb
-    if policy.trained:
-        facts["routing"] = {k: v for k, v in facts_of(routing).items() if k != "options"}
-    return facts
+    return facts | _facts_of_teacher(teacher) | _facts_of_router(cell.policy, routing)
+
+
+def facts_of_system(
+    cell: Cell,
+    teacher: Weights | None,
+    settings: Settings,
+    distillation: Distillation,
+    routing: Routing,
+) -> dict[str, Any]:
+    """List what else determines the training of a cell by a system.
+
+    Args:
+        cell: Names the networks, the system and its policy.
+        teacher: The weights of the teacher; they count where the system learns from them.
+        settings: Those of the system.
+        distillation: It counts where the system reads it.
+        routing: It counts where the system is routed.
+    """
+    kind, policy = SYSTEMS[cell.distiller], POLICIES[cell.policy]
+    code = code_of(train, kind, *([policy] if kind.routable else [])) | network_code(cell.student)
+    facts: dict[str, Any] = {"settings": facts_of(settings)}
+    if kind.partner is not Partner.NONE:
+        code |= network_code(network_of(cell.teacher))
+    if kind.partner.trained and teacher is not None:
+        facts |= _facts_of_teacher(teacher)
+    if kind.distils:
+        facts["distillation"] = facts_of(distillation)
+    if kind.routable:
+        facts["policy_options"] = _chosen(routing.options, cell.policy)
+        facts |= _facts_of_router(cell.policy, routing)
+    return {"code": code, **facts}
+
+
+def _facts_of_teacher(teacher: Weights) -> dict[str, Any]:
+    own = {"teacher_statistics": teacher.card["statistics"]} if "statistics" in teacher.card else {}
+    return {"teacher_weights": teacher.sha256(), **own}
+
+
+def _facts_of_router(policy: str, routing: Routing) -> dict[str, Any]:
+    if not POLICIES[policy].trained:
+        return {}
+    return {"routing": {k: v for k, v in facts_of(routing).items() if k != "options"}}
 
 
 def _chosen(options: Options, *names: str) -> dict[str, dict[str, Any]]:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sakd.distillers import DISTILLERS
 from sakd.distillers.method import Method
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.vocabulary import NONE
 from sakd.networks import check_network
-from sakd.networks.paths import TOGETHER, in_order, split_pair, split_path
-from sakd.networks.variants import root_of, slug, split_variant
+from sakd.networks.paths import check_path, in_order, split_pair, split_path
+from sakd.networks.variants import network_of, root_of, slug, split_variant
 from sakd.routing import POLICIES
+from sakd.routing.always import Always
+from sakd.systems import SYSTEMS, Partner, System, system_of
 
 ALL = "all"
-"""On the axes of distillers and of policies: all of the table."""
+"""On the axes of distillers, systems and policies: all of the table."""
+
+ALWAYS = POLICIES.name_of(Always)
+"""The policy of systems that are not routed."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +53,27 @@ class Cell:
         return self.distiller == NONE
 
     @property
+    def system(self) -> type[System[Any]] | None:
+        """The way of learning that its method names; None for distillers, and for none."""
+        return system_of(self.distiller)
+
+    @property
+    def taught(self) -> bool:
+        """Tell whether trained teachers take part."""
+        if (system := self.system) is not None:
+            return system.partner.trained
+        return not self.alone
+
+    @property
     def kept(self) -> Cell:
-        """The cell as which it is trained: a student alone is one for all teachers of one root."""
-        return replace(self, teacher=root_of(self.teacher)) if self.alone else self
+        """The cell as which it is trained: without a teacher it is one for all of the same root.
+
+        Fresh networks that stand for the teacher are of its last network.
+        """
+        if self.taught:
+            return self
+        fresh = self.system is not None and self.system.partner is Partner.PEERS
+        return replace(self, teacher=(network_of if fresh else root_of)(self.teacher))
 
 
 @dataclass(frozen=True)
@@ -67,6 +91,11 @@ class Row:
         """A readable name, unique in the grid."""
         return row_id(self.dataset, self.teacher, self.student, self.seed)
 
+    @property
+    def taught(self) -> bool:
+        """Tell whether a cell needs the teacher."""
+        return any(cell.taught for cell in self.cells)
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -78,29 +107,51 @@ class Grid:
             or be several; see `sakd.networks.paths`.
         distillers: Names, or several joined by hyphens; KD joins each of them as in the papers.
             ``all`` stands for every distiller of the table.
+        systems: Names of ways of learning beside them, see `sakd.systems`. ``all`` stands for every
+            system of the table that one teacher, or none, is enough for.
         policies: Names; ``always`` is plain distillation, ``adaptive`` is SAKD. ``all`` stands for
-            every policy of the table.
+            every policy of the table. They multiply the distillers, and the systems that can be
+            routed; the other systems are trained once, by ``always``.
         seeds: One replication each.
         baseline: Whether the student is also trained alone.
     """
 
     pairs: tuple[str, ...] = ("resnet20/resnet8",)
     distillers: tuple[str, ...] = ("kd",)
+    systems: tuple[str, ...] = ()
     policies: tuple[str, ...] = ("always", "adaptive")
     seeds: tuple[int, ...] = (0,)
     baseline: bool = True
 
     def __post_init__(self) -> None:
         """Replace ``all`` by the names that it stands for."""
-        for axis, table in {"distillers": tuple(DISTILLERS), "policies": tuple(POLICIES)}.items():
+        enough = [name for name, kind in SYSTEMS.items() if kind.partner is not Partner.TEACHERS]
+        tables = {"distillers": DISTILLERS, "systems": enough, "policies": POLICIES}
+        for axis, table in tables.items():
             given: tuple[str, ...] = getattr(self, axis)
             every = tuple(name for part in given for name in (table if part == ALL else [part]))
             object.__setattr__(self, axis, every)
 
-    def teachers(self) -> tuple[str, ...]:
-        """Name the teachers, which must be made first, and in this order, each once."""
+    @property
+    def methods(self) -> tuple[tuple[str, str], ...]:
+        """The methods with their policies: the student alone, distillers, systems."""
+        routed = [name for name in self.systems if SYSTEMS[name].routable]
+        plain = [name for name in self.systems if name not in routed]
+        return (
+            *([(NONE, NONE)] if self.baseline else []),
+            *((name, policy) for name in (*self.distillers, *routed) for policy in self.policies),
+            *((name, ALWAYS) for name in plain),
+        )
+
+    def partners(self) -> tuple[str, ...]:
+        """Name all that stands before the students, each once, after what it depends on."""
         every = (name for teacher, _ in self._split_pairs() for name in in_order(teacher))
         return tuple(dict.fromkeys(every))
+
+    def teachers(self) -> tuple[str, ...]:
+        """Name the teachers, which must be made first, in this order; none if no cell needs one."""
+        needed = self.distillers or any(SYSTEMS[name].partner.trained for name in self.systems)
+        return self.partners() if needed else ()
 
     def students(self) -> tuple[str, ...]:
         """Name the networks that are distilled into, each once."""
@@ -132,14 +183,17 @@ class Grid:
         axes: dict[str, Sequence[object]] = {
             "pairs": self.pairs,
             "distillers": self.distillers,
+            "systems": self.systems,
             "policies": self.policies,
             "seeds": self.seeds,
         }
         for name, values in axes.items():
-            if not values:
+            if not values and name not in ("distillers", "systems"):
                 raise UserError(f"grid.{name} is empty: name at least one")
             if len(set(values)) < len(values):
                 raise UserError(f"grid.{name} repeats itself: {', '.join(map(str, values))}")
+        if not (self.distillers or self.systems):
+            raise UserError("grid.distillers is empty, and so is grid.systems: name at least one")
         if min(self.seeds) < 0:
             raise UserError(f"grid.seeds: {min(self.seeds)} is negative; seeds start at 0")
         self._check_networks()
@@ -148,14 +202,11 @@ class Grid:
             _ = POLICIES[policy]
 
     def _of_row(self, dataset: str, teacher: str, student: str, seed: int) -> tuple[Cell, ...]:
-        methods = [(d, p) for d in self.distillers for p in self.policies]
-        if self.baseline:
-            methods.insert(0, (NONE, NONE))
-        return tuple(Cell(dataset, teacher, student, d, p, seed) for d, p in methods)
+        return tuple(Cell(dataset, teacher, student, d, p, seed) for d, p in self.methods)
 
     def _check_networks(self) -> None:
         for pair in self.pairs:
-            _check_path(pair)
+            check_path(pair)
         for student in self.students():
             network, variant = split_variant(student)
             found = f"grid.pairs: the student {student!r}: only teachers have variants"
@@ -163,7 +214,7 @@ class Grid:
         for network in self.networks():
             check_network(network)
         names: dict[str, str] = {}
-        for name in dict.fromkeys((*self.networks(), *self.teachers())):
+        for name in dict.fromkeys((*self.networks(), *self.partners())):
             other = names.setdefault(slug(name), name)
             if other != name:
                 raise UserError(
@@ -174,6 +225,8 @@ class Grid:
     def _check_methods(self) -> None:
         methods: dict[frozenset[str], str] = {}
         for name in self.distillers:
+            found = f"grid.distillers: {name!r} is a system: name it in grid.systems"
+            require(name not in list(SYSTEMS), found)
             other = methods.setdefault(frozenset(Method.of(name).distillers), name)
             if other != name:
                 raise UserError(
@@ -182,17 +235,6 @@ class Grid:
 
     def _split_pairs(self) -> list[tuple[str, str]]:
         return [split_pair(pair) for pair in self.pairs]
-
-
-def _check_path(pair: str) -> None:
-    """Check that no teacher is named twice, nor one of several steps once more as the student."""
-    names, signs = split_path(pair)
-    steps = len(signs) - signs.count(TOGETHER)
-    once = names if steps > 1 else names[:-1]
-    for name in once:
-        found = f"grid.pairs: {pair!r} names {name!r} twice"
-        remedy = "name each network once, or variants of it, network@variant"
-        require(once.count(name) == 1, f"{found}; {remedy}")
 
 
 def row_id(dataset: str, teacher: str, student: str, seed: int) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sakd.data import DataCard, Images, Prepared, labelled_subset, mislabelled
+from sakd.foundation.errors import require
+from sakd.routing import POLICIES
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,19 @@ class Lessons:
         if not self.label_noise:
             return chosen
         return mislabelled(chosen, self.label_noise, len(self.card.classes), self.seed)
+
+    def aside_for(self, policy: str) -> Images | None:
+        """Give the images that are set aside, where ``policy`` learns from them.
+
+        Raises:
+            UserError: There are none.
+        """
+        if not POLICIES[policy].learns_aside:
+            return None
+        found = f"policy {policy!r} learns from images set aside, and the prepared data have none"
+        remedy = "run --pipelines data_preparation with data.set_aside above 0"
+        require(self.aside is not None, f"{found}: {remedy}")
+        return self.aside
 
     @property
     def facts(self) -> dict[str, Any]:

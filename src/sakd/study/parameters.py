@@ -10,38 +10,22 @@ from typing import Literal
 from sakd.data.parameters import DataParameters
 from sakd.distillers.method import Method
 from sakd.foundation.errors import require
-from sakd.foundation.vocabulary import Published
 from sakd.networks import check_network
 from sakd.networks.paths import members, taught_by
 from sakd.networks.renormalised import Statistics
 from sakd.networks.variants import last_of, network_of
 from sakd.objectives import OBJECTIVES, Buildable, Distillation, Routing, check_shares
 from sakd.objectives.build import check_mixing
-from sakd.objectives.parameters import check_options
+from sakd.objectives.parameters import Options, check_options
 from sakd.routing import POLICIES
 from sakd.study.grid import Grid
+from sakd.study.judgement import Judgement
 from sakd.study.recipe import Recipe, VariantRecipe
 from sakd.study.splits import check_splits
+from sakd.study.systems import check_systems
 from sakd.study.teachers import Assistants, Education, Teacher, check_single, check_variants
 from sakd.study.trackers import TRACKERS
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """How differences are judged in the report.
-
-    Attributes:
-        margin: The difference in accuracy that does not matter, in percentage points. "No
-            difference larger than d" is said of a d of up to this.
-        published: The published accuracies with which the report compares the study; None for none.
-    """
-
-    margin: float = 0.5
-    published: Published | None = None
-
-    def __post_init__(self) -> None:
-        """Check the margin."""
-        require(self.margin > 0, f"report.margin must be above 0 points, got {self.margin}")
+from sakd.systems import SYSTEMS
 
 
 @dataclass(frozen=True)
@@ -80,6 +64,7 @@ class Parameters:
             ``student.optimisation.lr``.
         distillation: How students learn from their teachers.
         routing: How the routing policy is trained.
+        systems: The settings of systems, by system, where they are not its own.
         corruptions: Whether finished networks are tested under corruptions too, which takes six
             more passes over the test images.
         report: How differences are judged in the report; no result depends on it.
@@ -106,6 +91,7 @@ class Parameters:
     student_lr: Mapping[str, float] = field(default_factory=dict)
     distillation: Distillation = field(default_factory=Distillation)
     routing: Routing = field(default_factory=Routing)
+    systems: Options = field(default_factory=dict)
     corruptions: bool = True
     report: Judgement = field(default_factory=Judgement)
 
@@ -166,13 +152,13 @@ class Parameters:
             UserError: A name is unknown, an axis of the grid is wrong, or an option does not fit.
         """
         self.grid.check()
-        check_variants(self.grid.teachers(), self.teacher_variants)
+        check_variants(self.grid.partners(), self.teacher_variants)
         for name in self.trackers:
             TRACKERS[name].check()
         self.data.dataset()
         self.distillation.check()
         self._check_assistants()
-        check_single(self.grid.teachers())
+        check_single(self.grid.partners() if self.grid.distillers else ())
         given = self.distillation.objective_options
         check_options(OBJECTIVES, given, lambda kind: kind.settings)
         for name in self.grid.distillers:
@@ -181,6 +167,7 @@ class Parameters:
             check_mixing(self.distillation.suited(method).objective, self.student.augment)
             for policy in self.grid.policies:
                 check_shares(method, self.distillation.weights_of(method), POLICIES[policy])
+        self._check_systems()
         self._check_aside()
         self.routing.check()
         for training in (self.teacher, *self.teacher_variants.values(), self.student):
@@ -200,6 +187,11 @@ class Parameters:
             "cannot teach under its own name: take another distiller",
         )
 
+    def _check_systems(self) -> None:
+        """Check the systems of the grid, and their settings."""
+        check_systems(self.grid.systems, self.grid.policies, self.grid.pairs)
+        check_options(SYSTEMS, self.systems, lambda kind: kind.settings)
+
     def _check_aside(self) -> None:
         """Check that there are images for policies that learn from images set aside."""
         for policy in self.grid.policies:
@@ -211,7 +203,7 @@ class Parameters:
 
     def _check_weights(self) -> None:
         """Check that every file of weights is of a network of the grid that can use it."""
-        teachers, students = self.grid.teachers(), self.grid.students()
+        teachers, students = self.grid.partners(), self.grid.students()
         single = [teacher for teacher in teachers if len(members(teacher)) == 1]
         plain = [teacher for teacher in single if teacher == network_of(teacher)]
         for name in self.teacher_weights:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from sakd.foundation.vocabulary import DONE
 from sakd.study.bench import Bench
+from sakd.study.further import keep_further
 from sakd.study.trainings import Training
 from sakd.training import Callback, Run
 from sakd.training.tally import Tally
@@ -72,6 +73,7 @@ class Recorder(Callback):
 
     def _finish(self, run: Run) -> None:
         self._save(self.entry.last, run, len(run.history), run.objective.network.state_dict())
+        keep_further(run.objective, self.entry)
         done = replace(
             self.bench.record(self.training),
             status=DONE,

@@ -77,6 +77,7 @@ class Entry:
         self.folder = folder
         self.last = folder / "last.safetensors"
         self.best = folder / "best.safetensors"
+        self.further = folder / "further.safetensors"
         self.epochs = folder / "epochs"
         self.outcome = folder / "record.json"
         self._history = folder / "history.csv"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Unpack
 
 from sakd.data import Images
 from sakd.distillers.method import Method
@@ -16,11 +16,9 @@ from sakd.networks.variants import network_of, slug
 from sakd.objectives import (
     OBJECTIVES,
     DataFacts,
-    Distillation,
     Objective,
     Optimisation,
     Problem,
-    Routing,
     Supervised,
     objective_of,
 )
@@ -30,6 +28,7 @@ from sakd.study.grid import Cell
 from sakd.study.lessons import Lessons
 from sakd.study.networks import started_network, trained_network
 from sakd.study.recipe import Recipe
+from sakd.study.systems import Means, system_training
 from sakd.tasks import CLASSIFICATION, Task
 from sakd.weights.saved import Weights
 
@@ -119,7 +118,7 @@ class Learner:
             return started_network(self.network, self.lessons.card, self.start)
 
     def alone(self, recipe: Recipe, *, group: str, name: str, facts: Mapping[str, Any]) -> Training:
-        """Train the network by the labels alone."""
+        """Make the training of the network by the labels alone."""
         more = facts_alone(self.network, self.lessons, recipe, self.start)
         return Training(
             group=group,
@@ -150,28 +149,39 @@ def teacher_training(
 
 def cell_training(
     cell: Cell,
-    teacher: Weights,
+    teacher: Weights | None,
     lessons: Lessons,
     recipe: Recipe,
-    *,
-    distillation: Distillation,
-    routing: Routing,
     start: Weights | None = None,
+    **means: Unpack[Means],
 ) -> Training:
-    """Train ``cell.student``, alone or under ``teacher``, from ``start`` if it is given.
+    """Train ``cell.student`` by the method of ``cell``, from ``start`` if it is given.
 
     Cells of one seed start from the same student and see the same images in the same order. The
     objective raises `UserError` when it is built if the teacher's weights do not fit its network.
 
+    Args:
+        cell: The names of the networks and of the method, and the seed.
+        teacher: The weights of the teacher; None where no cell of the row needs them.
+        lessons: The images to learn from.
+        recipe: How the student is trained.
+        start: The weights from which the student starts; None for fresh ones.
+        means: The parameters of methods; ``distillation`` and ``routing`` are required.
+
     Raises:
-        UserError: The policy learns from images set aside, and there are none.
+        UserError: The policy learns from images set aside, and there are none; or a system cannot
+            be routed.
     """
     student = Learner(cell.student, "student", cell.seed, lessons, start)
     kept = cell.kept
     alone = student.alone(recipe, group=kept.row, name=kept.id, facts=asdict(kept))
     if cell.alone:
         return replace(alone, shared=True)
-    return distilled(alone, student, cell, teacher, distillation, routing)
+    if cell.system is not None:
+        return system_training(alone, student, cell, teacher, means)
+    if teacher is None:
+        raise UserError(f"{cell.id} learns from a teacher: give its weights")
+    return distilled(alone, student, cell, teacher, means)
 
 
 def distilled(
@@ -179,8 +189,7 @@ def distilled(
     student: Learner,
     cell: Cell,
     teacher: Weights,
-    distillation: Distillation,
-    routing: Routing,
+    means: Means,
 ) -> Training:
     """Train as ``alone``, with ``teacher`` as the distiller and the policy of ``cell`` say.
 
@@ -189,14 +198,13 @@ def distilled(
         student: The network to train.
         cell: Names the networks, the distiller and the policy.
         teacher: The weights of its teacher.
-        distillation: How the losses are weighted.
-        routing: How the policy is trained.
+        means: How the losses are weighted, and how the policy is trained.
 
     Raises:
         UserError: The policy learns from images set aside, and there are none.
     """
     method, policy = Method.of(cell.distiller), POLICIES[cell.policy]
-    distillation = distillation.suited(method)
+    distillation, routing = means["distillation"].suited(method), means["routing"]
     card, network = student.lessons.card, network_of(cell.teacher)
     data = DataFacts(card.image_shape, alone.images.labels)
 
@@ -222,12 +230,5 @@ def distilled(
         build=build,
         optimisation=optimisation,
         teacher=None if learns else taught,
-        aside=_aside(cell.policy, student.lessons) if policy.learns_aside else None,
+        aside=student.lessons.aside_for(cell.policy),
     )
-
-
-def _aside(policy: str, lessons: Lessons) -> Images:
-    if lessons.aside is None:
-        found = f"policy {policy!r} learns from images set aside, and the prepared data have none"
-        raise UserError(f"{found}: run --pipelines data_preparation with data.set_aside above 0")
-    return lessons.aside

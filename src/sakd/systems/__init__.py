@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sakd.foundation.errors import UserError
 from sakd.foundation.tables import Table
 from sakd.systems.aekd import AEKD
 from sakd.systems.among import Among
@@ -59,4 +60,13 @@ SYSTEMS: Table[type[System[Any]]] = Table(
 )
 """The systems by name, or `package.module:Class` for one of your own."""
 
-__all__ = ["SYSTEMS", "Partner", "Situation", "System"]
+
+def system_of(method: str) -> type[System[Any]] | None:
+    """Find the system that a method names; None where the name is that of distillers, or none."""
+    try:
+        return SYSTEMS[method]
+    except UserError:
+        return None
+
+
+__all__ = ["SYSTEMS", "Partner", "Situation", "System", "system_of"]

@@ -60,8 +60,8 @@ class Study:
 
     def train(self, parameters: Parameters, seed: int) -> None:
         row = parameters.grid.rows("digits")[seed]
-        given = self.development, self.card, self.teach(parameters), self.store
-        train_row(*given, row, parameters)
+        given = self.development, self.card, self.store
+        train_row(*given, row, parameters, self.teach(parameters))
 
     def plan(self, parameters: Parameters, limit: float = 0, **scope: Any) -> Plan:
         rows = parameters.grid.rows("digits")

@@ -42,7 +42,7 @@ def given(splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any
     teacher = parameters.teacher_of("resnet14")
     weights = make_teacher(development, card, store, teacher, parameters)
     rows = parameters.grid.rows("digits")
-    records = [train_row(development, card, weights, store, row, parameters) for row in rows]
+    records = [train_row(development, card, store, row, parameters, weights) for row in rows]
     return development, card, store, parameters, weights, *records
 
 

@@ -83,7 +83,7 @@ class Stages:
 
     def train(self, parameters: Parameters) -> dict[str, Any]:
         (row,) = parameters.grid.rows("digits")
-        return train_row(self.development, self.card, self.weights, self.store, row, parameters)
+        return train_row(self.development, self.card, self.store, row, parameters, self.weights)
 
     def measure_teacher(self, parameters: Parameters) -> dict[str, Any]:
         teacher = parameters.teacher_of("resnet14")

@@ -50,7 +50,7 @@ def test_they_teach_are_measured_and_reported_and_the_student_alone_is_trained_o
     ]
     assert [weights.card["network"] for weights in made] == ["resnet14", "resnet14"]
     records = [
-        train_row(development, card, weights, store, row, parameters)
+        train_row(development, card, store, row, parameters, weights)
         for row, weights in zip(rows, made, strict=True)
     ]
     assert [*records[1]] == [cell.id for cell in rows[1].cells]

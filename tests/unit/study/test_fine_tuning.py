@@ -204,7 +204,7 @@ class TestNodes:
             development, card, store, parameters.teacher_of("resnet14"), parameters
         )
         (row,) = parameters.grid.rows("toys")
-        records = train_row(development, card, teacher, store, row, parameters)
+        records = train_row(development, card, store, row, parameters, teacher)
         assert [record["status"] for record in records.values()] == [DONE, DONE]
         kept = [
             load_weights(store.entry(row.id, name, record["key"]).last)

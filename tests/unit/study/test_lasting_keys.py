@@ -83,6 +83,10 @@ CASES: dict[str, Training] = {
     "a router of another kind": cell("fitnet", "adaptive", routing=Routing(gamma=3.0)),
     "augmented": cell("kd", "always", Recipe(augment=AUGMENT)),
     "fixed views": cell("kd", "always", Recipe(augment=replace(AUGMENT, views=4))),
+    "label smoothing": cell("label_smoothing", "always"),
+    "label smoothing, set": cell(
+        "label_smoothing", "always", systems={"label_smoothing": {"epsilon": 0.2}}
+    ),
     "kept outputs": cell("kd", "always", distillation=Distillation(keep_outputs_mb=8)),
 }
 

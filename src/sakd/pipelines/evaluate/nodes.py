@@ -106,11 +106,12 @@ def measure_students(
                 VAL: record.val_metric,
             }
             if record.status == DONE:
-                answers[cell.id] = evaluator.cell(cell, record, trained.teacher)
+                training = trained.trainings[cell]
+                answers[cell.id] = evaluator.cell(cell, record, trained.teacher, training)
                 line |= {**answers[cell.id].measures, **evaluator.cost(trained_name(cell))}
                 histories.append(pd.DataFrame(entry.history()).assign(cell=cell.id))
             lines.append(line | _origin(record) | {"error": record.error})
-    evaluation = pd.DataFrame(lines, columns=COLUMNS)
+    evaluation = pd.DataFrame(lines, columns=_columns(lines))
     return evaluation, _joined(histories), predictions(answers, evaluator.test.images)
 
 
@@ -165,6 +166,15 @@ COLUMNS = (
     "error",
     "settings",
 )
+
+
+def _columns(lines: list[dict[str, Any]]) -> list[str]:
+    """Name the columns of a table of cells: after `TEST_BEST`, those of further networks."""
+    known = list(COLUMNS)
+    found = (name for line in lines for name in line if name.startswith(f"{TEST}_"))
+    further = [name for name in dict.fromkeys(found) if name not in known]
+    place = known.index(TEST_BEST) + 1
+    return [*known[:place], *further, *known[place:]]
 
 
 def _joined(histories: list[pd.DataFrame]) -> pd.DataFrame:

@@ -71,7 +71,7 @@ def _of_row(
     alone = next(((cell, record) for cell, record in finished.items() if cell.alone), None)
     for cell, record in finished.items():
         entry = examiner.cells.of(cell, record.key)
-        if (decisions := entry.routing()) is None:
+        if (decisions := entry.routing()) is None or trained.teacher is None:
             continue
         spots = merged(spots_of(decisions, entry.history()))
         difficulty = examiner.difficulty(cell, record, trained.teacher, alone)

@@ -14,6 +14,7 @@ from sakd.study.grid import Cell, Row
 from sakd.study.lessons import Lessons
 from sakd.study.parameters import Parameters
 from sakd.study.store import CellStore, Record
+from sakd.study.trainings import Training
 from sakd.weights.saved import Weights
 
 Made = Sequence[Weights | Mapping[str, Mapping[str, Any]]]
@@ -27,15 +28,17 @@ class TrainedRow:
 
     Attributes:
         row: The row.
-        teacher: The weights of its teacher.
+        teacher: The weights of its teacher; None where no cell needs them.
         images: The images that its students learned from.
         records: The record of each cell.
+        trainings: The training of each cell.
     """
 
     row: Row
-    teacher: Weights
+    teacher: Weights | None
     images: Images
     records: Mapping[Cell, Record]
+    trainings: Mapping[Cell, Training]
 
 
 @dataclass(frozen=True)
@@ -83,8 +86,8 @@ class TrainedGrid:
             UserError: A cell was not trained with these data and parameters.
         """
         for row in self.parameters.grid.rows(self.parameters.data.slug):
-            teacher = self.teachers[row.teacher]
+            teacher = self.teachers.get(row.teacher)
             trainings = taught_trainings(row, teacher, self.images, self.parameters)
-            pairs = zip(row.cells, trainings, strict=True)
-            found = {cell: asked_record(cell, training.key, self.cells) for cell, training in pairs}
-            yield TrainedRow(row, teacher, trainings[0].images, found)
+            of = dict(zip(row.cells, trainings, strict=True))
+            found = {cell: asked_record(cell, one.key, self.cells) for cell, one in of.items()}
+            yield TrainedRow(row, teacher, trainings[0].images, found, of)

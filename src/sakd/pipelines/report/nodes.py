@@ -88,7 +88,7 @@ def _of_teachers(teachers: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         for measure in (TEST, TEST_BALANCED, TEST_NLL):
             message = f"{teacher['teacher']} has no {measure}: run --pipelines evaluate again"
             require(measure in teacher, message)
-    found = pd.DataFrame(teachers).set_index("teacher")
+    found = pd.DataFrame(teachers, columns=None if teachers else ["teacher"]).set_index("teacher")
     return found.reindex(columns=[*OF_TEACHERS, *SPENT]).add_prefix("teacher_")
 
 

@@ -22,12 +22,14 @@ from sakd.weights.saved import Weights
 def train_row(
     development: Parts,
     card: Mapping[str, Any],
-    teacher: Weights,
     cells: CellStore,
     row: Row,
     parameters: Parameters,
+    teacher: Weights | None = None,
 ) -> dict[str, Any]:
     """Train every cell of ``row`` that is not done; the test split is not seen here.
+
+    A row whose cells need no teacher has none.
 
     Returns:
         The record of every cell, by its id.
@@ -37,8 +39,9 @@ def train_row(
             others, or the student's starting weights do not fit it.
     """
     images = lessons(development, card, parameters.data)
-    weights = asked_teacher(parameters.teacher_of(row.teacher), teacher, images, cells)
-    trainings = taught_trainings(row, weights, images, parameters)
+    if teacher is not None:
+        teacher = asked_teacher(parameters.teacher_of(row.teacher), teacher, images, cells)
+    trainings = taught_trainings(row, teacher, images, parameters)
     bench = open_bench(development, card, cells, parameters)
     describe_start(row.student, student_start(row.student, bench.val.card, parameters))
     with Progress(row.id, len(trainings)) as progress:

@@ -19,10 +19,10 @@ def create_pipeline(parameters: Parameters) -> Pipeline:
             inputs=[
                 f"{split.data}-development",
                 f"{split.data}-card",
-                f"{split.data}-{slug(row.teacher)}-teacher",
                 f"{data}-cells",
                 split.given(f"rows.{row.id}"),
                 split.given("study"),
+                *([f"{split.data}-{slug(row.teacher)}-teacher"] if row.taught else []),
             ],
             outputs=f"{row.id}-records",
             name=f"students-{row.id}",

@@ -1,0 +1,153 @@
+"""Make the trainings of systems: of ways of learning beside distillation at spots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Required, TypedDict
+
+from sakd.distillers import DISTILLERS
+from sakd.foundation.errors import UserError, require
+from sakd.foundation.randomness import seeded
+from sakd.networks import StagedNetwork
+from sakd.networks.ensemble import members_of
+from sakd.networks.paths import members, split_pair
+from sakd.networks.variants import network_of
+from sakd.objectives import DataFacts, Distillation, Objective, Routing, Settings
+from sakd.objectives.parameters import Options
+from sakd.routing import POLICIES
+from sakd.study.facts import facts_of_system
+from sakd.study.grid import ALWAYS, Cell
+from sakd.study.networks import fresh_network, trained_network
+from sakd.systems import SYSTEMS, Partner, Situation
+from sakd.weights.saved import Weights
+
+if TYPE_CHECKING:
+    from sakd.study.trainings import Learner, Training
+
+
+class Means(TypedDict, total=False):
+    """The parameters of methods, as in `sakd.study.parameters.Parameters`."""
+
+    distillation: Required[Distillation]
+    routing: Required[Routing]
+    systems: Options
+
+
+def settings_of(system: str, given: Options) -> Settings:
+    """Make the settings of a system; those that are not ``given`` are its own.
+
+    Raises:
+        UserError: A value is out of range.
+    """
+    try:
+        return SYSTEMS[system].settings(**given.get(system, {}))
+    except UserError as error:
+        raise UserError(f"systems.{system}: {error}") from error
+
+
+def system_training(
+    alone: Training, student: Learner, cell: Cell, teacher: Weights | None, means: Means
+) -> Training:
+    """Train as ``alone``, by the system that ``cell`` names.
+
+    Args:
+        alone: The training of the student alone.
+        student: Builds the student.
+        cell: Names the networks, the system and the policy.
+        teacher: The weights of the teacher; None where the system needs none.
+        means: The parameters of methods.
+
+    Raises:
+        UserError: The system cannot be routed by this policy, or lacks its teacher.
+    """
+    kind, policy = SYSTEMS[cell.distiller], POLICIES[cell.policy]
+    found = f"system {cell.distiller!r} cannot be routed by {cell.policy!r}"
+    require(kind.routable or cell.policy == ALWAYS, f"{found}: take {ALWAYS!r}")
+    settings = settings_of(cell.distiller, means.get("systems", {}))
+    networks, routing = _Networks(cell, student, teacher), means["routing"]
+    distillation = means["distillation"] if kind.distils else Distillation()
+
+    def build(shared: StagedNetwork | None) -> Objective:
+        with seeded(cell.seed, "objective"):
+            situation = Situation(
+                student=student.build(),
+                partners=networks.partners(kind.partner, shared),
+                data=DataFacts(student.lessons.card.image_shape, alone.images.labels),
+                fresh=networks.fresh,
+                epochs=alone.recipe.epochs,
+                distillation=distillation,
+                policy=policy,
+                routing=routing,
+            )
+            return kind.of(situation, settings)
+
+    optimisation = dict(alone.optimisation)
+    if policy.trained:
+        optimisation["router"] = routing.optimisation(alone.recipe.optimisation)
+    facts = facts_of_system(cell, teacher, settings, distillation, routing)
+    return replace(
+        alone,
+        facts={**alone.facts, **facts},
+        build=build,
+        optimisation=optimisation,
+        teacher=networks.taught if cell.taught and not kind.trains_teacher else None,
+        aside=student.lessons.aside_for(cell.policy),
+        shared=not cell.taught,
+    )
+
+
+@dataclass(frozen=True)
+class _Networks:
+    """The networks of a cell beside its student."""
+
+    cell: Cell
+    student: Learner
+    teacher: Weights | None
+
+    def partners(self, kind: Partner, shared: StagedNetwork | None) -> tuple[StagedNetwork, ...]:
+        """Build the partners; frozen teachers may be ``shared`` with other trainings."""
+        if kind.trained:
+            return members_of(self.taught() if shared is None else shared)
+        return (self.fresh(0, True),) if kind is Partner.PEERS else ()
+
+    def taught(self) -> StagedNetwork:
+        """Build the trained teacher."""
+        cell = self.cell
+        lacking = f"{cell.id}: {cell.distiller!r} learns from a trained teacher, and there is none"
+        if self.teacher is None:
+            raise UserError(f"{lacking}: give its weights")
+        name, card = network_of(cell.teacher), self.student.lessons.card
+        with seeded(cell.seed, "teacher"):  # its draws are overwritten, and shift no others
+            return trained_network(name, card, self.teacher)
+
+    def fresh(self, number: int, partner: bool) -> StagedNetwork:
+        """Build another network with fresh weights, see `Situation.fresh`."""
+        name = network_of(self.cell.teacher) if partner else self.cell.student
+        with seeded(self.cell.seed, "peer" if partner else "branch", number):
+            return fresh_network(name, self.student.lessons.card)
+
+
+def check_systems(systems: Sequence[str], policies: Sequence[str], pairs: Sequence[str]) -> None:
+    """Check that ``systems`` fit the other axes of a grid.
+
+    Raises:
+        UserError: One is unknown, is a distiller, cannot be routed where it must be, or has too
+            few or too many teachers.
+    """
+    for name in systems:
+        found = f"grid.systems: {name!r}"
+        require(name not in list(DISTILLERS), f"{found} is a distiller: name it in grid.distillers")
+        kind = SYSTEMS[name]
+        lacking = f"cannot be routed, and grid.policies ({', '.join(policies)}) lacks {ALWAYS!r}"
+        require(kind.routable or ALWAYS in policies, f"{found} {lacking}: add it")
+        for pair in pairs if kind.partner is not Partner.NONE else ():
+            _check_count(f"{found} learns with", kind.partner, pair)
+
+
+def _check_count(place: str, partner: Partner, pair: str) -> None:
+    count = len(members(split_pair(pair)[0]))
+    fine, wanted = count == 1, "a pair with one"
+    if partner is Partner.TEACHERS:
+        fine, wanted = count > 1, "a pair with more, such as resnet20&vgg8/resnet8"
+    require(fine, f"{place} {partner.value}, and {pair!r} names {count}: take {wanted}")
