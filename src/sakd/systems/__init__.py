@@ -19,6 +19,7 @@ from sakd.systems.deep_supervision import DeepSupervision
 from sakd.systems.dfad import DFAD
 from sakd.systems.dml import DML
 from sakd.systems.ebkd import EBKD
+from sakd.systems.ekd import EKD
 from sakd.systems.feed import FEED
 from sakd.systems.ffl import FFL
 from sakd.systems.frskd import FRSKD
@@ -39,6 +40,7 @@ SYSTEMS: Table[type[System[Any]]] = Table(
         "aekd": AEKD,
         "amtml": AMTML,
         "feed": FEED,
+        "ekd": EKD,
         "among": Among,
         "dml": DML,
         "tfkd_reg": TfKDReg,
