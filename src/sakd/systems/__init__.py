@@ -17,6 +17,7 @@ from sakd.systems.dafl import DAFL
 from sakd.systems.dcm import DCM
 from sakd.systems.deep_supervision import DeepSupervision
 from sakd.systems.dfad import DFAD
+from sakd.systems.dgkd import DGKD
 from sakd.systems.dml import DML
 from sakd.systems.ebkd import EBKD
 from sakd.systems.ekd import EKD
@@ -27,6 +28,8 @@ from sakd.systems.instance_smoothing import InstanceSmoothing
 from sakd.systems.label_smoothing import LabelSmoothing
 from sakd.systems.okddip import OKDDip
 from sakd.systems.one import ONE
+from sakd.systems.prokt import ProKT
+from sakd.systems.rco import RCO
 from sakd.systems.tfkd_reg import TfKDReg
 from sakd.systems.tfkd_self import TfKDSelf
 
@@ -57,6 +60,9 @@ SYSTEMS: Table[type[System[Any]]] = Table(
         "frskd": FRSKD,
         "ffl": FFL,
         "dcm": DCM,
+        "dgkd": DGKD,
+        "rco": RCO,
+        "prokt": ProKT,
     },
     base=System,
 )

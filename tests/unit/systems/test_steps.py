@@ -1,0 +1,141 @@
+"""Learning in steps by hand: TAKD, DGKD, ProKT, RCO, and what they refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from sakd.data import Batch, BatchStream
+from sakd.foundation.errors import UserError
+from sakd.networks import StagedNetwork
+from sakd.objectives import Outputs
+from sakd.systems.parts import teachers
+from sakd.systems.parts.divergence import divergence
+from sakd.systems.prokt import FollowedSettings, ProKT
+from sakd.systems.rco import RCO
+from sakd.training import fit
+
+Make = Callable[..., Any]
+Streams = Callable[..., BatchStream]
+
+STUDENT = torch.tensor([[1.0, 0, -1], [0, 2, 0]], dtype=torch.float64)
+TEACHER = torch.tensor([[2.0, 0, -2], [1, 1, 0]], dtype=torch.float64)
+ASSISTANT = torch.tensor([[0.0, 1, 0], [0, 3, 1]], dtype=torch.float64)
+ENTROPY = 0.323575
+"""Of the student, on the labels of ``batch``."""
+
+
+@pytest.fixture
+def batch() -> Batch:
+    """Two images, of the first and of the second class."""
+    return Batch(torch.zeros(2, 3, 8, 8), torch.tensor([0, 1]), torch.arange(2), 0)
+
+
+def test_a_step_of_takd_and_of_dgkd_by_hand(batch: Batch) -> None:
+    labels = torch.nn.functional.cross_entropy(STUDENT, batch.labels)
+    one, other = (divergence(STUDENT, logits, 2.0) for logits in (TEACHER, ASSISTANT))
+    assert float(labels) == pytest.approx(ENTROPY, abs=1e-6)
+    assert float(0.5 * labels + 0.5 * one) == pytest.approx(0.315481, abs=1e-6)
+    assert float(0.5 * labels + 0.5 * one / 3) == pytest.approx(0.213019, abs=1e-6)
+    assert float(2 * 0.5 * labels + 0.5 * (one + other)) == pytest.approx(0.606047, abs=1e-6)
+    assert float(0.5 * labels + 0.5 * (one + other) / 3) == pytest.approx(0.255945, abs=1e-6)
+
+
+class TestDGKD:
+    @pytest.mark.parametrize("drop", [0, 1])
+    def test_so_many_are_left_out_and_the_others_count_whole(
+        self, drop: int, small_system: Make, batch: Batch
+    ) -> None:
+        system = small_system("dgkd", drop=drop)
+        given = torch.stack([TEACHER, ASSISTANT], dim=1)
+        found = torch.stack(
+            [system.shares(STUDENT, given, batch._replace(seed=seed))[0] for seed in range(40)]
+        )
+        assert set(found.sum(dim=1).tolist()) == {2.0 - drop}
+        assert set(found.flatten().tolist()) == {float(drop == 0), 1.0}
+        if drop:
+            assert 0 < found[:, 0].mean() < 1
+
+    def test_a_whole_batch_leaves_out_the_same(self, small_system: Make, batch: Batch) -> None:
+        system, given = small_system("dgkd"), torch.stack([TEACHER, ASSISTANT], dim=1)
+        one, other = system.shares(STUDENT, given, batch)
+        assert torch.equal(one, other)
+
+    @pytest.mark.parametrize(
+        ("drop", "complaint"),
+        [(2, "drop 2 leaves none of 2.*1 or less"), (-1, "0 or more, got -1")],
+    )
+    def test_someone_must_be_left(self, drop: int, complaint: str, small_system: Make) -> None:
+        with pytest.raises(UserError, match=complaint):
+            small_system("dgkd", drop=drop)
+
+
+class TestProKT:
+    def test_both_losses_by_hand(self, small_system: Make, batch: Batch) -> None:
+        system = small_system("prokt", follow=0.3, ce_weight=0.5)
+        found = system.losses([STUDENT, TEACHER], batch).losses
+        assert float(found["teacher"]) == pytest.approx(0.645876, abs=1e-6)
+        assert float(found["student"]) == pytest.approx(0.649682, abs=1e-6)
+
+    def test_a_gradient_stays_on_its_own_side(self, small_system: Make, batch: Batch) -> None:
+        system = small_system("prokt", temperature=2.0)
+        logits = [z.clone().requires_grad_() for z in (STUDENT, TEACHER)]
+        student, teacher = logits
+        for name, own, other in (("student", student, teacher), ("teacher", teacher, student)):
+            loss: Tensor = system.losses(logits, batch).losses[name]
+            given = torch.autograd.grad(loss, [own, other], allow_unused=True)
+            assert given[0] is not None
+            assert given[1] is None
+
+    def test_a_teacher_that_follows_nobody_learns_as_it_would_alone(
+        self, small_system: Make, batch: Batch
+    ) -> None:
+        system: ProKT = small_system("prokt", follow=0.0)
+        loss = system.losses([STUDENT, TEACHER], batch).losses["teacher"]
+        assert torch.equal(loss, system.task.loss(TEACHER, batch))
+
+    @pytest.mark.parametrize("name", ["follow", "ce_weight"])
+    def test_shares_are_from_0_to_1(self, name: str) -> None:
+        with pytest.raises(UserError, match=rf"{name} must be from 0 to 1, got 1\.5"):
+            FollowedSettings(**{name: 1.5})
+
+
+class TestRCO:
+    @pytest.mark.parametrize(
+        ("epochs", "turns"),
+        [(2, [0, 1]), (3, [0, 0, 1]), (6, [0, 0, 0, 1, 1, 1]), (7, [0] * 4 + [1] * 3)],
+    )
+    def test_turns_follow_from_the_epoch_alone(
+        self, epochs: int, turns: list[int], small_system: Make, small_stream: Streams
+    ) -> None:
+        system, stream, found = small_system("rco"), small_stream(1), []
+        for epoch in range(epochs):
+            system.begin_epoch(epoch, epochs, stream)
+            found.append(system.turn)
+        assert found == turns
+        system.begin_epoch(0, epochs, stream)
+        assert system.turn == 0
+
+    def test_only_the_teacher_whose_turn_it_is_is_asked(
+        self, small_system: Make, small_stream: Streams, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        system: RCO = small_system("rco")
+        networks, ask, asked = list(system.teachers), teachers.asked, list[int]()
+
+        def counted(network: StagedNetwork, batch: Batch) -> Outputs:
+            asked.append(networks.index(network))
+            return ask(network, batch)
+
+        monkeypatch.setattr(teachers, "asked", counted)
+        history = fit(system, small_stream(1), epochs=2)
+        assert [record["turn_of_teacher"] for record in history] == [1, 2]
+        assert asked == sorted(asked)
+        assert 2 * sum(asked) == len(asked)
+
+    def test_every_teacher_has_a_turn(self, small_system: Make, small_stream: Streams) -> None:
+        with pytest.raises(UserError, match=r"1 epochs for 2 teachers.*student\.epochs to 2"):
+            small_system("rco").begin_epoch(0, 1, small_stream(1))
