@@ -21,6 +21,7 @@ from sakd.systems.dgkd import DGKD
 from sakd.systems.dml import DML
 from sakd.systems.ebkd import EBKD
 from sakd.systems.ekd import EKD
+from sakd.systems.eskd import ESKD
 from sakd.systems.feed import FEED
 from sakd.systems.ffl import FFL
 from sakd.systems.frskd import FRSKD
@@ -61,6 +62,7 @@ SYSTEMS: Table[type[System[Any]]] = Table(
         "ffl": FFL,
         "dcm": DCM,
         "dgkd": DGKD,
+        "eskd": ESKD,
         "rco": RCO,
         "prokt": ProKT,
     },

@@ -1,4 +1,4 @@
-"""Learning in steps by hand: TAKD, DGKD, ProKT, RCO, and what they refuse."""
+"""Learning in steps by hand: TAKD, DGKD, ESKD, ProKT, RCO, and what they refuse."""
 
 from __future__ import annotations
 
@@ -72,6 +72,57 @@ class TestDGKD:
     def test_someone_must_be_left(self, drop: int, complaint: str, small_system: Make) -> None:
         with pytest.raises(UserError, match=complaint):
             small_system("dgkd", drop=drop)
+
+
+class TestESKD:
+    def test_before_and_after_the_teacher_is_left_by_hand(
+        self, small_system: Make, batch: Batch, small_stream: Streams
+    ) -> None:
+        system, losses = small_system("eskd", alpha=0.9, temperature=2.0, until=0.5).double(), []
+        for epoch in range(4):
+            system.begin_epoch(epoch, 4, small_stream(1))
+            terms = system.terms(batch, [STUDENT, TEACHER])
+            losses.append(float(sum(weight * loss for loss, weight in terms.values())))
+        assert losses == pytest.approx([0.309006] * 2 + [ENTROPY] * 2, abs=1e-6)
+
+    @pytest.mark.parametrize(
+        ("until", "epochs", "taught"), [(0.67, 3, 2), (0.67, 240, 161), (1.0, 3, 3), (0.1, 10, 1)]
+    )
+    def test_the_teacher_counts_for_its_part_of_the_epochs(
+        self, until: float, epochs: int, taught: int, small_system: Make, small_stream: Streams
+    ) -> None:
+        system, shares = small_system("eskd", until=until), []
+        for epoch in range(epochs):
+            system.begin_epoch(epoch, epochs, small_stream(1))
+            shares.append(float(system.share) > 0)
+        assert shares == [True] * taught + [False] * (epochs - taught)
+
+    def test_after_it_the_student_learns_as_alone_and_the_divergence_is_logged(
+        self, small_system: Make, batch: Batch, small_stream: Streams
+    ) -> None:
+        system = small_system("eskd")
+        system.begin_epoch(2, 3, small_stream(1))
+        logits = STUDENT.clone().requires_grad_()
+        terms = system.terms(batch, [logits, TEACHER])
+        loss = sum(weight * loss for loss, weight in terms.values())
+        (found,) = torch.autograd.grad(loss, logits)
+        (alone,) = torch.autograd.grad(system.task.loss(logits, batch), logits)
+        assert torch.equal(found, alone)
+        assert float(terms["kd"].loss.detach()) > 0
+
+    @pytest.mark.parametrize(
+        ("wrong", "complaint"),
+        [
+            ({"until": 0}, "above 0 and up to 1, got 0"),
+            ({"until": 1.5}, r"got 1\.5"),
+            ({"alpha": 2}, "0 to 1, got 2"),
+        ],
+    )
+    def test_shares_are_checked(
+        self, wrong: dict[str, float], complaint: str, small_system: Make
+    ) -> None:
+        with pytest.raises(UserError, match=complaint):
+            small_system("eskd", **wrong)
 
 
 class TestProKT:

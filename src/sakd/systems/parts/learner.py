@@ -22,7 +22,7 @@ class Term(NamedTuple):
     """A part of a loss: a scalar, which counts ``weight`` times."""
 
     loss: Tensor
-    weight: float = 1.0
+    weight: float | Tensor = 1.0
 
 
 class Learner(System[S], Generic[S]):

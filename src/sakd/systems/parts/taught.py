@@ -1,4 +1,4 @@
-"""Systems in which a trained network of its own kind teaches the student by its logits."""
+"""Systems in which one trained network teaches the student by its logits."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from sakd.networks import StagedNetwork
 from sakd.objectives import Outputs, Request, Settings
 from sakd.systems.base import Partner, Situation
 from sakd.systems.parts.learner import Learner
+from sakd.systems.parts.peers import check_classes
 
 S = TypeVar("S", bound=Settings)
 
 
-class TaughtByItself(Learner[S], Generic[S]):
-    """A learner whose frozen teacher is an earlier training of the same network."""
+class Taught(Learner[S], Generic[S]):
+    """A learner with a frozen teacher."""
 
     partner = Partner.TEACHER
     frozen = ("teacher",)
@@ -27,16 +28,11 @@ class TaughtByItself(Learner[S], Generic[S]):
         """Train the student of ``situation`` under its one partner.
 
         Raises:
-            UserError: The two are different networks.
+            UserError: The two have different classes.
         """
         super().__init__(situation, settings)
+        check_classes(situation, situation.partners)
         (teacher,) = situation.partners
-        require(
-            _shapes(teacher) == _shapes(self.student),
-            f"the teacher ({_size(teacher)}) is another network than the student "
-            f"({_size(self.student)}), which learns from an earlier training of itself here: name "
-            "one network twice in the pair",
-        )
         self.teacher = teacher.eval().requires_grad_(False)
         self.keep_outputs_mb = situation.distillation.keep_outputs_mb
 
@@ -48,6 +44,24 @@ class TaughtByItself(Learner[S], Generic[S]):
         """Give the logits (B, K) of the student, and of the teacher."""
         taught = self.request().outputs(batch.images) if teacher is None else teacher
         return [self.student(batch.images), taught.logits]
+
+
+class TaughtByItself(Taught[S], Generic[S]):
+    """A learner whose frozen teacher is an earlier training of the same network."""
+
+    def __init__(self, situation: Situation, settings: S) -> None:
+        """Train the student of ``situation`` under its one partner.
+
+        Raises:
+            UserError: The two are different networks.
+        """
+        super().__init__(situation, settings)
+        require(
+            _shapes(self.teacher) == _shapes(self.student),
+            f"the teacher ({_size(self.teacher)}) is another network than the student "
+            f"({_size(self.student)}), which learns from an earlier training of itself here: name "
+            "one network twice in the pair",
+        )
 
 
 def _shapes(network: StagedNetwork) -> list[tuple[int, ...]]:
