@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 OUTSIDE = "project"
 """The folder of the site for pages from outside ``docs``."""
-PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "conf/README.md", "tests/golden/README.md")
+PAGES = (
+    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"),
+    *("conf/README.md", "tests/golden/README.md"),
+)
 LINK = re.compile(r"(?<=\]\()(?!https?:|#)([^)#\s]+)")
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
 ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">"}

@@ -9,7 +9,7 @@ from pkgutil import resolve_name
 ROOT = Path(__file__).parents[2]
 CHANGELOG = ROOT / "CHANGELOG.md"  # has names of the past too
 PAGES = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "conf/README.md")),
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "conf/README.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
     ROOT / "tests" / "golden" / "README.md",
 ]
