@@ -9,11 +9,12 @@ from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.pipeline import Pipeline
-from kedro.runner import ThreadRunner
+from kedro.runner import ParallelRunner, ThreadRunner
 
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.tables import Table
 from sakd.project.errors import one_line, told_in_one_line
+from sakd.project.turn import Turn
 
 THREADS = (
     "ThreadRunner: trainings in threads draw from one random state and could not be repeated; use "
@@ -22,7 +23,7 @@ THREADS = (
 
 
 class Session(KedroSession):
-    """A session that reports an unknown name in one line."""
+    """A session that reports an unknown name in one line, and waits for its turn."""
 
     def run(self, *arguments: Any, **chosen: Any) -> dict[str, Any]:  # noqa: ANN401 - Kedro's
         """Run what is ``chosen``, see `KedroSession.run`.
@@ -32,10 +33,13 @@ class Session(KedroSession):
         """
         with told_in_one_line():
             require(not isinstance(chosen.get("runner"), ThreadRunner), THREADS)
+            turn = Turn(early=isinstance(chosen.get("runner"), ParallelRunner))
             self._hook_manager.register(self)
+            self._hook_manager.register(turn)
             self._started = False
             try:
-                return super().run(*arguments, **chosen)
+                with turn:
+                    return super().run(*arguments, **chosen)
             except ValueError as error:
                 if self._started or isinstance(error, UserError):
                     raise
