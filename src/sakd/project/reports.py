@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import logging
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from sakd.foundation.files import folder_at_once, remove_abandoned
 from sakd.project.parameters import active_parameters
 
 KEPT = 10
-"""Reports of a data set that are kept, the latest included."""
+"""Reports of a data set that are kept, the latest included; more where there are more studies."""
 
 FILES = ("report.html", "report.md", "results.csv", "summary.json")
 FOLDERS = ("tables", "pictures")
@@ -32,10 +33,9 @@ def keep(folder: Path, most: int = KEPT) -> Path:
     """Copy the report in ``folder``, which the next run overwrites; return the copy.
 
     The copy stands next to the folder, so that its links to cells work too. Of more than ``most``
-    copies the oldest are deleted, which the log says.
+    copies the oldest are deleted, which the log says; but the latest copy of every study stays.
     """
-    made = datetime.fromtimestamp((folder / "report.html").stat().st_mtime, UTC)
-    copy = folder.with_name(f"{folder.name}@{made:%Y-%m-%dT%H%M%SZ}")
+    copy = _name(folder)
     remove_abandoned(folder.parent, f"{folder.name}@")
     with folder_at_once(copy) as new:
         for file in FILES:
@@ -44,10 +44,34 @@ def keep(folder: Path, most: int = KEPT) -> Path:
         for part in FOLDERS:
             if (folder / part).exists():
                 shutil.copytree(folder / part, new / part)
-    for old in sorted(folder.parent.glob(f"{folder.name}@*Z"))[:-most]:
-        shutil.rmtree(old)
-        logger.info("%s is deleted: the latest %d reports are kept", place(old), most)
+    copies = sorted(folder.parent.glob(f"{folder.name}@*Z"))
+    latest = {_study(each): each for each in copies}
+    for old in copies[:-most]:
+        if old not in latest.values():
+            shutil.rmtree(old)
+            logger.info("%s is deleted: the latest %d reports are kept", place(old), most)
     return copy
+
+
+def _name(folder: Path) -> Path:
+    """Name the copy by the time of its report, and leave the reports of other studies alone."""
+    made = datetime.fromtimestamp((folder / "report.html").stat().st_mtime, UTC)
+    study = _study(folder)
+    while True:
+        copy = folder.with_name(f"{folder.name}@{made:%Y-%m-%dT%H%M%SZ}")
+        if not copy.exists() or _study(copy) == study:
+            return copy
+        made += timedelta(seconds=1)
+
+
+def _study(folder: Path) -> str:
+    """Tell the studies of reports apart: by their cells, with the keys of these."""
+    results = folder / "results.csv"
+    if not results.exists():
+        return folder.name
+    with results.open(newline="") as lines:
+        cells = sorted(f"{line.get('cell')} {line.get('key')}" for line in csv.DictReader(lines))
+    return "\n".join(cells)
 
 
 def place(path: Path) -> str:

@@ -26,10 +26,11 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def write(folder: Path, text: str, second: int) -> None:
-    for name in ("report.html", "results.csv", "gains.json"):
+def write(folder: Path, text: str, second: int, study: str = "a") -> None:
+    for name in ("report.html", "gains.json"):
         (folder / name).write_text(text)
-        os.utime(folder / name, (second, second))
+    (folder / "results.csv").write_text(f"cell,key\none,{study}\n")
+    os.utime(folder / "report.html", (second, second))
 
 
 def test_a_copy_stays_next_to_the_report(folder: Path) -> None:
@@ -39,7 +40,7 @@ def test_a_copy_stays_next_to_the_report(folder: Path) -> None:
     assert copy == folder.with_name("digits@1970-01-01T000000Z")
     assert {file.name: file.read_text() for file in copy.iterdir()} == {
         "report.html": "first",
-        "results.csv": "first",
+        "results.csv": "cell,key\none,a\n",
     }
 
 
@@ -70,6 +71,22 @@ def test_the_latest_copies_stay_and_the_log_names_the_others(
         *("000000Z", "000001Z"),
     ]
     assert other.exists()
+
+
+def test_the_latest_report_of_another_study_stays_however_often_one_is_run(folder: Path) -> None:
+    for second, study in enumerate("bbaaa"):
+        write(folder, f"{study}{second}", second, study)
+        keep(folder, most=2)
+    copies = sorted(folder.parent.glob("digits@*"))
+    assert [(copy / "report.html").read_text() for copy in copies] == ["b1", "a3", "a4"]
+
+
+def test_reports_of_two_studies_in_one_second_both_stay(folder: Path) -> None:
+    for study in "aba":
+        write(folder, study, 0, study)
+        keep(folder)
+    copies = sorted(folder.parent.glob("digits@*"))
+    assert [(copy / "report.html").read_text() for copy in copies] == ["a", "b"]
 
 
 def test_a_run_ends_with_its_study_and_the_places_of_report_and_copy(
