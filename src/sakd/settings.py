@@ -1,12 +1,13 @@
 """Kedro's settings of the project."""
 
 from sakd.project.context import Context
+from sakd.project.failures import FailureHooks
 from sakd.project.hooks import RunHooks
 from sakd.project.loader import Loader
 from sakd.project.origin import OriginHooks
 from sakd.project.session import Session
 
-HOOKS = (RunHooks(), OriginHooks())
+HOOKS = (RunHooks(), OriginHooks(), FailureHooks())
 
 # Usage data stays here, also where no file .telemetry says so.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)

@@ -20,7 +20,6 @@ from kedro.pipeline.node import Node
 from sakd.data import DataCard
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.machine import require_compiler, resolve_device
-from sakd.foundation.vocabulary import DONE
 from sakd.project.errors import one_line, told_in_one_line
 from sakd.project.origin import ORIGIN
 from sakd.project.parameters import active_parameters
@@ -94,11 +93,7 @@ class RunHooks:
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[str, Any]) -> None:
-        """Print the table of results and the place of the report, if this run has made them.
-
-        Raises:
-            ClickException: Cells failed.
-        """
+        """Print the table of results and the place of the report, if this run has made them."""
         parameters, made = active_parameters(), pipeline.all_outputs()
         data, (split, *_) = parameters.data.slug, splits_of(parameters)
         ending = conclude(catalog) if f"{data}-report_html" in made else ""
@@ -150,16 +145,8 @@ def announce(
     *,
     ending: str = "",
 ) -> None:
-    """Print the table of ``results`` on the data of ``card``, the verdicts, and ``ending``.
-
-    Raises:
-        UserError: Cells failed.
-    """
+    """Print the table of ``results`` on the data of ``card``, the verdicts, and ``ending``."""
     margin = active_parameters().report.margin / 100
     found = {"history": history, "predictions": predictions}
     sys.stdout.write(f"\n{console_table(results, card, margin=margin, **found)}\n")
     sys.stdout.write(f"\n{ending}" if ending else "")
-    failed = results.loc[results["status"] != DONE, "cell"]
-    listed = ", ".join(failed)
-    complaint = f"{len(failed)} of {len(results)} cells failed, see the report: {listed}"
-    require(failed.empty, complaint)
