@@ -21,6 +21,11 @@ THREADS = (
     "SequentialRunner, or ParallelRunner"
 )
 
+EXIT = (
+    "code from outside the project has called sys.exit in the middle of the run: have it raise an "
+    "error instead"
+)
+
 
 class Session(KedroSession):
     """A session that reports an unknown name in one line, and waits for its turn."""
@@ -29,7 +34,8 @@ class Session(KedroSession):
         """Run what is ``chosen``, see `KedroSession.run`.
 
         Raises:
-            ClickException: A name is unknown, no node is left, or trainings would run in threads.
+            ClickException: A name is unknown, no node is left, trainings would run in threads, or
+                code that was called has ended Python.
         """
         with told_in_one_line():
             require(not isinstance(chosen.get("runner"), ThreadRunner), THREADS)
@@ -40,6 +46,9 @@ class Session(KedroSession):
             try:
                 with turn:
                     return super().run(*arguments, **chosen)
+            except SystemExit as error:
+                require(bool(error.code), EXIT)  # or it would pass for a run that ended well
+                raise
             except ValueError as error:
                 if self._started or isinstance(error, UserError):
                     raise

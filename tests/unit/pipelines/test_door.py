@@ -41,6 +41,7 @@ def tensors(images: ImageSet) -> dict[str, Tensor]:
         ("vgg8-imagenet", "vgg8-imagenet: the network cannot take images of 1x8x8: "),
         ("torchvision:vit_b_32", "torchvision:vit_b_32: .*Expected 224 .*image_size=64"),
         ("door_nets:stubborn", r"door_nets:stubborn: .* the data has 3 classes"),
+        ("sys:exit", "sys:exit: it cannot be made: SystemExit"),
     ],
 )
 def test_the_first_training_looks_at_every_network_of_the_grid(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,22 @@ def fail(_value: object) -> None:
     raise ValueError("a bug")
 
 
+def leave(_value: object) -> None:
+    sys.exit(0)
+
+
+def leave_with_3(_value: object) -> None:
+    sys.exit(3)
+
+
 FIRST = Pipeline([Node(show, "params:threads", "shown", name="show", tags=["early"])])
 SECOND = Pipeline([Node(len, "shown", "sized", name="measure", tags=["late"])])
 REGISTERED = {
     "first": FIRST,
     "second": SECOND,
     "broken": Pipeline([Node(fail, "params:threads", "nothing", name="fail")]),
+    "leaving": Pipeline([Node(leave, "params:threads", "nothing", name="leave")]),
+    "leaving_with_3": Pipeline([Node(leave_with_3, "params:threads", "nothing", name="leave")]),
     "__default__": FIRST + SECOND,
 }
 
@@ -85,3 +96,10 @@ def test_what_does_not_exist_is_reported_with_what_is_near(
 def test_an_error_of_a_node_keeps_its_traceback(run: Any) -> None:
     with pytest.raises(ValueError, match="a bug"):
         run(pipeline_names=["broken"])
+
+
+def test_code_that_ends_python_does_not_end_a_run_well(run: Any) -> None:
+    with pytest.raises(click.ClickException, match=r"sys\.exit"):
+        run(pipeline_names=["leaving"])
+    with pytest.raises(SystemExit, match="3"):
+        run(pipeline_names=["leaving_with_3"])

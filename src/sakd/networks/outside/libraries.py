@@ -67,7 +67,7 @@ def _failures_reported() -> Iterator[None]:
         yield
     except UserError:
         raise
-    except Exception as error:  # whatever the code of others raises
+    except (Exception, SystemExit) as error:  # whatever the code of others raises
         reason = str(error).partition("\n")[0]
         raise UserError(f"it cannot be made: {type(error).__name__}: {reason}") from error
 
