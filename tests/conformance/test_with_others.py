@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from conformance.comparison import Comparison
+from conformance.systems.launch import compare_hint, compare_launch
 from conformance.systems.with_others import (
     OFFSET,
     compare_divergence,
@@ -45,6 +46,8 @@ COMPARISONS: dict[str, Callable[[], Comparison]] = {
         compare_divergence, "dcm", "kl", ("logits_q", "logits_p"), given=False, tolerances=OFFSET
     ),
     "dcm/step": compare_heads,
+    "rocket/hint_blocked": compare_hint,
+    "rocket/shared": compare_launch,
 }
 
 

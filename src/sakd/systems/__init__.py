@@ -31,6 +31,7 @@ from sakd.systems.okddip import OKDDip
 from sakd.systems.one import ONE
 from sakd.systems.prokt import ProKT
 from sakd.systems.rco import RCO
+from sakd.systems.rocket import Rocket
 from sakd.systems.tfkd_reg import TfKDReg
 from sakd.systems.tfkd_self import TfKDSelf
 
@@ -65,6 +66,7 @@ SYSTEMS: Table[type[System[Any]]] = Table(
         "eskd": ESKD,
         "rco": RCO,
         "prokt": ProKT,
+        "rocket": Rocket,
     },
     base=System,
 )

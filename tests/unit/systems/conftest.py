@@ -20,6 +20,7 @@ STUDENT = (4, 4, 6, 8)
 WIDTHS: Mapping[str, tuple[int, int, int, int]] = {
     "tfkd_self": STUDENT,
     "instance_smoothing": STUDENT,
+    "rocket": STUDENT,
 }
 """Widths of the networks of partners, for systems that need others than (6, 6, 8, 10)."""
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
