@@ -13,6 +13,7 @@ from sakd.systems.base import Partner, Situation, System
 from sakd.systems.beta_smoothing import BetaSmoothing
 from sakd.systems.byot import BYOT
 from sakd.systems.camkd import CAMKD
+from sakd.systems.ctkd import CTKD
 from sakd.systems.dafl import DAFL
 from sakd.systems.dcm import DCM
 from sakd.systems.deep_supervision import DeepSupervision
@@ -67,6 +68,7 @@ SYSTEMS: Table[type[System[Any]]] = Table(
         "rco": RCO,
         "prokt": ProKT,
         "rocket": Rocket,
+        "ctkd": CTKD,
     },
     base=System,
 )
