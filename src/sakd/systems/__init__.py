@@ -5,6 +5,7 @@ from typing import Any
 from sakd.foundation.errors import UserError
 from sakd.foundation.tables import Table
 from sakd.systems.aekd import AEKD
+from sakd.systems.afd_online import AFDOnline
 from sakd.systems.among import Among
 from sakd.systems.amtml import AMTML
 from sakd.systems.average import Average
@@ -69,6 +70,7 @@ SYSTEMS: Table[type[System[Any]]] = Table(
         "prokt": ProKT,
         "rocket": Rocket,
         "ctkd": CTKD,
+        "afd_online": AFDOnline,
     },
     base=System,
 )
