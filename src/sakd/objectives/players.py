@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import nn
 
 from sakd.foundation.errors import require, require_not_negative, require_positive
+from sakd.foundation.keys import added
 
 
 @dataclass(frozen=True)
 class Optimisation:
     """SGD with momentum and a learning rate that falls at milestones; defaults of arXiv:2205.02399.
+
+    With the schedule ``cosine`` the rate falls in every step instead, to 0 at the end of each of
+    ``cycles`` equal parts of the training: lr / 2 (1 + cos(pi t / n)) in step t of n, from 0.
 
     Attributes:
         lr: Initial learning rate.
@@ -22,6 +27,8 @@ class Optimisation:
         weight_decay: L2 penalty on every parameter.
         milestones: Fractions of the epochs after which the rate falls (150/180/210 of 240).
         decay: Factor of the rate at each milestone.
+        schedule: How the rate falls: at ``milestones``, or by a ``cosine``.
+        cycles: The number of cosines.
     """
 
     lr: float = 0.05
@@ -29,6 +36,8 @@ class Optimisation:
     weight_decay: float = 5e-4
     milestones: tuple[float, ...] = (0.625, 0.75, 0.875)
     decay: float = 0.1
+    schedule: Literal["milestones", "cosine"] = added("milestones")
+    cycles: int = added(1)
 
     def __post_init__(self) -> None:
         """Refuse values that cannot train."""
@@ -37,6 +46,21 @@ class Optimisation:
         require_not_negative(weight_decay=self.weight_decay)
         fine = all(0 < milestone <= 1 for milestone in self.milestones)
         require(fine, f"milestones are fractions of the epochs in (0, 1], got {self.milestones}")
+        require(self.cycles >= 1, f"cycles must be 1 or more, got {self.cycles}")
+        require(
+            self.cycles == 1 or self.by_step,
+            f"cycles {self.cycles}: the schedule {self.schedule!r} has none; take 'cosine'",
+        )
+
+    @property
+    def by_step(self) -> bool:
+        """Whether the rate changes in every step."""
+        return self.schedule == "cosine"
+
+    def rate(self, step: int, steps: int) -> float:
+        """Give the rate of a ``step``, counted from 0, of a cosine over ``steps`` in all."""
+        part = (step * self.cycles % steps) / steps
+        return self.lr / 2 * (1 + math.cos(math.pi * part))
 
     def optimiser(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
         """Make the optimiser of ``parameters``."""
@@ -55,6 +79,8 @@ class Player(NamedTuple):
             brings one for that player and none for this one.
         lr_factor: Their learning rate as a multiple of that of the player ``like``.
         decay_factor: Their weight decay likewise.
+        cycles: The number of cosines by which their learning rate falls, whatever the recipe says;
+            None for the schedule of the recipe.
     """
 
     parameters: list[nn.Parameter]
@@ -62,6 +88,7 @@ class Player(NamedTuple):
     like: str | None = None
     lr_factor: float = 1.0
     decay_factor: float = 1.0
+    cycles: int | None = None
 
     @classmethod
     def of(cls, *modules: nn.Module) -> Player:
@@ -71,10 +98,13 @@ class Player(NamedTuple):
 
     def with_recipe(self, name: str, given: Mapping[str, Optimisation]) -> Player:
         """Give the player called ``name`` the recipe that is ``given`` for it, if there is one."""
+        recipe = self.optimisation
         if name in given:
-            return self._replace(optimisation=given[name])
-        if self.like is None or self.like not in given:
-            return self
-        recipe = given[self.like]
-        rate, decay = recipe.lr * self.lr_factor, recipe.weight_decay * self.decay_factor
-        return self._replace(optimisation=replace(recipe, lr=rate, weight_decay=decay))
+            recipe = given[name]
+        elif self.like is not None and self.like in given:
+            recipe = given[self.like]
+            rate, decay = recipe.lr * self.lr_factor, recipe.weight_decay * self.decay_factor
+            recipe = replace(recipe, lr=rate, weight_decay=decay)
+        if self.cycles is not None:
+            recipe = replace(recipe, schedule="cosine", cycles=self.cycles)
+        return self._replace(optimisation=recipe)

@@ -34,6 +34,7 @@ from sakd.systems.one import ONE
 from sakd.systems.prokt import ProKT
 from sakd.systems.rco import RCO
 from sakd.systems.rocket import Rocket
+from sakd.systems.snapshot import Snapshot
 from sakd.systems.tfkd_reg import TfKDReg
 from sakd.systems.tfkd_self import TfKDSelf
 
@@ -71,6 +72,7 @@ SYSTEMS: Table[type[System[Any]]] = Table(
         "rocket": Rocket,
         "ctkd": CTKD,
         "afd_online": AFDOnline,
+        "snapshot": Snapshot,
     },
     base=System,
 )

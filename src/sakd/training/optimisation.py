@@ -18,12 +18,13 @@ class Updates:
 
     def __init__(self, player: Player, epochs: int) -> None:
         """Train the parameters of ``player`` for ``epochs`` epochs."""
-        recipe = player.optimisation
+        self.recipe = recipe = player.optimisation
+        self.epochs = epochs
         self.parameters = player.parameters
         self.optimiser = recipe.optimiser(player.parameters)
         self.schedule = torch.optim.lr_scheduler.MultiStepLR(
             self.optimiser,
-            milestones=[round(fraction * epochs) for fraction in recipe.milestones],
+            milestones=[] if recipe.by_step else self._falls(),
             gamma=recipe.decay,
         )
 
@@ -31,6 +32,16 @@ class Updates:
     def rates(self) -> tuple[float, ...]:
         """The present learning rates."""
         return tuple(group["lr"] for group in self.optimiser.param_groups)
+
+    def _falls(self) -> list[int]:
+        return [round(fraction * self.epochs) for fraction in self.recipe.milestones]
+
+    def place(self, epoch: int, step: int, steps: int) -> None:
+        """Set the rate of a ``step`` of ``steps`` in ``epoch``, both from 0, if steps differ."""
+        if not self.recipe.by_step:
+            return
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.recipe.rate(epoch * steps + step, self.epochs * steps)
 
     def update(self, gradients: Sequence[Tensor | None]) -> None:
         """Take one step of the optimiser."""

@@ -94,6 +94,7 @@ class Run:
         self.failure: Exception | None = None
         self.spans = spans(objective.phases(), epochs)
         self._recipes = optimisation or {}
+        self._taken = 0  # steps of the present epoch
         known: set[str] = set()
         for phase in range(1, len(self.spans)):
             objective.enter(phase)
@@ -102,6 +103,12 @@ class Run:
         check_recipes(self._recipes, known | self.players.keys())
         if resume is not None:
             self.restore(resume)
+
+    @property
+    def uniform(self) -> bool:
+        """Whether all steps do the same operations, at the same learning rates."""
+        by_step = any(player.recipe.by_step for player in self.players.values())
+        return self.objective.uniform and not by_step
 
     def attempt(self, action: Callable[..., None], *arguments: object) -> None:
         """Call ``action``, a part of this run, unless the run has failed."""
@@ -151,6 +158,7 @@ class Run:
         if (phase := self._phase_of(len(self.history))) != self.phase:
             self.enter(phase)
         self.objective.train()
+        self._taken = 0
         self._means.clear()
         with self.precision.applied(torch.device(stream.device)):
             self.objective.begin_epoch(len(self.history), self.epochs, stream)
@@ -174,6 +182,9 @@ class Run:
                 f"{type(self.objective).__name__} learns from other images than its teacher was "
                 "shown: an objective that arranges batches has no request()"
             )
+        epoch = len(self.history) - self.spans[self.phase].start
+        for player in self.players.values():
+            player.place(epoch, self._taken, self.steps)
         with self.precision.applied(batch.images.device):
             result = self.objective(arranged, teacher)
         self.update(result.losses)
@@ -190,6 +201,7 @@ class Run:
 
     def advance(self, size: int) -> None:
         """Do the rest of a `step` on ``size`` images: count what was learnt, call the observers."""
+        self._taken += 1
         self._means.count(*self._learnt[size])
         for callback in self.callbacks:
             callback.on_step(self)

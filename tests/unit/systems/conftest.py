@@ -24,6 +24,7 @@ WIDTHS: Mapping[str, tuple[int, int, int, int]] = {
 }
 """Widths of the networks of partners, for systems that need others than (6, 6, 8, 10)."""
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    "snapshot": {"cycles": 2},
     "dafl": {"latent": 4},
     "dfad": {"latent": 4, "student_steps": 2},
 }

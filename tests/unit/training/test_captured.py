@@ -264,6 +264,18 @@ def test_steps_that_differ_are_not_recorded(
     assert_same(run, plain)
 
 
+def test_steps_of_different_rates_are_not_recorded(
+    small_stream: Streams, tape: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    recipe = {"student": Optimisation(schedule="cosine")}
+    plain, run = (Run(Supervised(Classifier(0)), epochs=3, optimisation=recipe) for _ in "ab")
+    train([plain], small_stream(1), graph=False)
+    train([run], small_stream(1), graph=True)
+    assert tape.plays == []
+    assert [message.count("its steps differ") for message in caplog.messages] == [1]
+    assert_same(run, plain)
+
+
 def test_a_run_that_should_not_be_recorded_is_not(
     small_objective: Objectives, small_stream: Streams, tape: Any
 ) -> None:

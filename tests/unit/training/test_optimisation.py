@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -82,6 +83,39 @@ def test_a_restored_player_has_the_rates_that_were_to_come() -> None:
         player.restore(state)
     assert rates == pytest.approx(learning_rates(16, optimisation))
     assert rates[0] > rates[10] > rates[12] > rates[14]
+
+
+def test_a_cosine_falls_in_every_step_and_begins_again_with_each_cycle() -> None:
+    recipe = Optimisation(lr=0.1, schedule="cosine", cycles=2)
+    parameter = nn.Parameter(torch.ones(2))
+    player, rates = Updates(Player([parameter], recipe), 4), []
+    for epoch in range(4):
+        for step_number in range(4):
+            player.place(epoch, step_number, 4)
+            rates += player.rates
+            step(player, parameter.sum())
+        player.schedule.step()
+    cycle = [0.1, 0.096194, 0.085355, 0.069134, 0.05, 0.030866, 0.014645, 0.003806]
+    assert rates == pytest.approx([*cycle, *cycle], abs=5e-7)
+
+
+def test_a_player_has_cycles_whatever_its_recipe_says() -> None:
+    recipe = Optimisation(lr=0.2)
+    player = Player([], cycles=3).with_recipe("one", {"one": recipe})
+    assert player.optimisation == replace(recipe, schedule="cosine", cycles=3)
+    assert Player([]).with_recipe("one", {"one": recipe}).optimisation == recipe
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({"cycles": 0}, "cycles must be 1 or more, got 0"),
+        ({"cycles": 4}, "cycles 4: .* take 'cosine'"),
+    ],
+)
+def test_cycles_are_those_of_a_cosine(wrong: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(UserError, match=complaint):
+        Optimisation(**wrong)
 
 
 def test_two_updates_equal_sgd_with_momentum_and_decay_by_hand() -> None:

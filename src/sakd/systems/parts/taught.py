@@ -34,11 +34,10 @@ class Taught(Learner[S], Generic[S]):
         check_classes(situation, situation.partners)
         (teacher,) = situation.partners
         self.teacher = teacher.eval().requires_grad_(False)
-        self.keep_outputs_mb = situation.distillation.keep_outputs_mb
 
     def request(self) -> Request:
         """Ask for the teacher's logits."""
-        return Request(self.teacher, frozenset({self.teacher.depth}), keep_mb=self.keep_outputs_mb)
+        return Request(self.teacher, frozenset({self.teacher.depth}))
 
     def seen(self, batch: Batch, teacher: Outputs | None) -> Sequence[Tensor]:
         """Give the logits (B, K) of the student, and of the teacher."""

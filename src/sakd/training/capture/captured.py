@@ -97,7 +97,7 @@ class Captured:
             reseed(seen.seed, seen.images.device)
             with drawn_on_host(seen.images.device) as drawn, Waits() as own:
                 run.attempt(run.learn, seen, outputs)
-            differ = [] if run.objective.uniform else ["its steps differ from one another"]
+            differ = [] if run.uniform else ["its steps differ from one another"]
             for reason in (differ + drawn + own.found)[:1]:
                 self._refuse([run], reason)
 
