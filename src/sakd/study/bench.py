@@ -55,6 +55,7 @@ class Bench:
             augment=training.recipe.augment,
             device=self.device,
             aside=None if aside is None else aside.to(self.device),
+            groups=training.groups,
         )
 
     def record(self, training: Training) -> Record:

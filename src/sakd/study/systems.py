@@ -93,6 +93,7 @@ def system_training(
         optimisation=optimisation,
         teacher=networks.taught if cell.taught and not kind.trains_teacher else None,
         aside=student.lessons.aside_for(cell.policy),
+        groups=settings.groups,
         shared=not cell.taught,
     )
 

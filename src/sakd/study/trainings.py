@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Unpack
 
-from sakd.data import Images
+from sakd.data import Groups, Images
 from sakd.distillers.method import Method
 from sakd.foundation.errors import UserError
 from sakd.foundation.keys import content_key, facts_of
@@ -55,6 +55,7 @@ class Training:
         teacher: Makes the frozen teacher, which trainings of equal `taught_by` may share; None if
             there is no teacher, or it learns too.
         aside: The images set aside, where the policy learns from them.
+        groups: How images come together in batches; None for any order.
         shared: Whether several rows have this training, so that another may be about it.
     """
 
@@ -70,6 +71,7 @@ class Training:
     task: Task = CLASSIFICATION
     teacher: Callable[[], StagedNetwork] | None = None
     aside: Images | None = None
+    groups: Groups | None = None
     shared: bool = False
 
     @property
@@ -82,6 +84,7 @@ class Training:
         """A hash that trainings share if they see the same batches in the same order."""
         names = ("data", "statistics", "per_class", "subset_seed", "label_noise")
         recipe = facts_of({"batch": self.recipe.batch_size, "augment": self.recipe.augment})
+        recipe |= {} if self.groups is None else {"groups": facts_of(self.groups)}
         return content_key({n: self.facts.get(n) for n in names} | recipe | {"seed": self.seed})
 
     @property

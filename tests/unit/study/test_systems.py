@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from sakd.data import Batch
+from sakd.data import Batch, Groups
 from sakd.distillers import DISTILLERS
 from sakd.foundation.errors import UserError
 from sakd.foundation.vocabulary import DONE
@@ -160,6 +160,16 @@ def test_a_partner_without_weights_counts_by_its_network_and_none_does_not_count
     assert "teacher_weights" not in make(TWINS, teacher).facts
     assert make(TAUGHT, teacher).facts["teacher_weights"] == teacher.sha256()
     assert not make(TAUGHT, teacher).shared
+
+
+def test_batches_in_groups_are_shared_with_no_other_training(make: Make, bench: Bench) -> None:
+    plain, other = make("label_smoothing"), make("byot")
+    one, again, wide = make("bake"), make("bake", omega=0.9), make("bake", companions=1)
+    assert plain.learns_from == other.learns_from
+    assert one.learns_from == again.learns_from
+    assert len({one.learns_from, wide.learns_from, plain.learns_from}) == 3
+    assert [bench.stream(t).groups for t in (plain, one, wide)] == [None, Groups(3), Groups(1)]
+    assert len(bench.stream(one)) == len(bench.stream(plain))
 
 
 def test_settings_and_code_are_part_of_the_key(make: Make) -> None:
