@@ -1,4 +1,4 @@
-"""Trainings of teachers that are taught themselves, as in arXiv:1902.03393."""
+"""Trainings of teachers that are taught themselves, as in arXiv:1902.03393 and 2009.08825."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sakd.routing import POLICIES
 from sakd.routing.always import Always
 from sakd.study.grid import Cell
 from sakd.study.lessons import Lessons
-from sakd.study.systems import Means
+from sakd.study.systems import Means, system_training
 from sakd.study.teachers import Education
 from sakd.study.trainings import Learner, Training, distilled
 from sakd.weights.saved import Weights
@@ -40,5 +40,6 @@ def assistant_training(
     cell = Cell(lessons.card.name, *names, seed)
     facts = {**alone.facts, "distiller": education.distiller, "policy": policy}
     learner = Learner(network, "teacher", seed, lessons, start)
-    means = Means(distillation=education.distillation, routing=Routing())
-    return distilled(replace(alone, facts=facts), learner, cell, taught_by, means)
+    means = Means(distillation=education.distillation, routing=Routing(), systems=education.systems)
+    train = distilled if cell.system is None else system_training
+    return train(replace(alone, facts=facts), learner, cell, taught_by, means)

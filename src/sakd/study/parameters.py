@@ -23,7 +23,7 @@ from sakd.study.judgement import Judgement
 from sakd.study.recipe import Recipe, VariantRecipe
 from sakd.study.splits import check_splits
 from sakd.study.systems import check_systems
-from sakd.study.teachers import Assistants, Education, Teacher, check_single, check_variants
+from sakd.study.teachers import DENSE, Assistants, Education, Teacher, check_single, check_variants
 from sakd.study.trackers import TRACKERS
 from sakd.systems import SYSTEMS
 
@@ -126,7 +126,11 @@ class Parameters:
     def _education_by(self, teacher: str | None) -> Education | None:
         if teacher is None:
             return None
-        return Education(self.teacher_of(teacher), self.assistants.distiller, self.distillation)
+        above = self.teacher_of(teacher)
+        if not above.members:
+            return Education(above, self.assistants.distiller, self.distillation)
+        settings = {DENSE: {**self.systems.get(DENSE, {}), "drop": 0}}
+        return Education(above, DENSE, self.distillation, settings)
 
     def student_recipe(self, network: str) -> Recipe:
         """Give the recipe of the student called ``network``, with its own learning rate if any."""
@@ -158,7 +162,7 @@ class Parameters:
         self.data.dataset()
         self.distillation.check()
         self._check_assistants()
-        check_single(self.grid.partners() if self.grid.distillers else ())
+        check_single(self.grid.pairs if self.grid.distillers else ())
         given = self.distillation.objective_options
         check_options(OBJECTIVES, given, lambda kind: kind.settings)
         for name in self.grid.distillers:

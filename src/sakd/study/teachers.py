@@ -8,12 +8,16 @@ from pathlib import Path
 
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.names import file_name, unknown
-from sakd.networks.paths import members
+from sakd.networks.paths import members, split_pair
 from sakd.networks.renormalised import Statistics
 from sakd.networks.variants import last_of, network_of
 from sakd.objectives import Distillation
+from sakd.objectives.parameters import Options
 from sakd.study.recipe import Recipe
 from sakd.systems import SYSTEMS, Partner
+
+DENSE = "dgkd"
+"""The system by which an assistant learns from several teachers, none of which is left out."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,8 @@ class Assistants:
     All else is as for other teachers: their recipe, their variants, and the images that they see.
 
     Attributes:
-        distiller: The method, at the weights and options of ``distillation``, for every sample.
+        distiller: The method, at the weights and options of ``distillation``, for every sample. An
+            assistant of several teachers learns by `DENSE` instead.
     """
 
     distiller: str = "kd"
@@ -35,13 +40,15 @@ class Education:
 
     Attributes:
         teacher: Its own teacher.
-        distiller: The method.
-        distillation: The weights and options of the method.
+        distiller: The method: a distiller, or a system for several teachers.
+        distillation: The weights and options of distillers.
+        systems: The settings of systems.
     """
 
     teacher: Teacher
     distiller: str
     distillation: Distillation
+    systems: Options = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,14 +112,15 @@ def check_variants(teachers: Collection[str], variants: Collection[str]) -> None
             raise UserError(f"grid.pairs, {teacher}: {message}; describe it in teacher_variants")
 
 
-def check_single(teachers: Collection[str]) -> None:
-    """Check that none of ``teachers`` stands for several, from which no distiller learns.
+def check_single(pairs: Collection[str]) -> None:
+    """Check that no student of ``pairs`` has several teachers, from which no distiller learns.
 
     Raises:
-        UserError: One of them does.
+        UserError: One of them has.
     """
     fit = [name for name, kind in SYSTEMS.items() if kind.partner is Partner.TEACHERS]
-    for teacher in teachers:
-        found = f"grid.pairs: {teacher!r} are {len(members(teacher))} teachers, and distillers"
-        remedy = f"name one, or take one of the systems for several: {', '.join(fit) or 'none'}"
-        require(len(members(teacher)) == 1, f"{found} learn from one: {remedy}")
+    remedy = f"name one, or take one of the systems for several: {', '.join(fit)}"
+    for pair in pairs:
+        count = len(members(split_pair(pair)[0]))
+        found = f"grid.pairs: {pair!r} has {count} teachers, and distillers learn from one"
+        require(count == 1, f"{found}: {remedy}")

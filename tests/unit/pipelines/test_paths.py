@@ -64,8 +64,8 @@ class Study:
 
     def train(self) -> dict[str, Any]:
         (row,) = self.parameters.grid.rows("digits")
-        given = self.development, self.card, self.made[row.teacher], self.store
-        return train_row(*given, row, self.parameters)
+        given = self.development, self.card, self.store
+        return train_row(*given, row, self.parameters, self.made[row.teacher])
 
     def measure(self, name: str) -> dict[str, Any]:
         teacher = self.parameters.teacher_of(name)
@@ -178,6 +178,25 @@ def test_several_teachers_answer_with_the_mean_of_their_probabilities(made: Stud
     measured = {name: made.measure(name) for name in made.made}
     sizes = [measured[name]["parameters"] for name in needed(SEVERAL)]
     assert measured[SEVERAL]["parameters"] == sum(sizes)
+
+
+def test_a_dense_path_is_learnt_by_the_system_for_several_teachers(
+    splits: Splits, tmp_path: Path
+) -> None:
+    grid = {"pairs": "resnet20//resnet14@brief//resnet14/resnet8", "systems": "dgkd"}
+    raw = {**STUDY, "grid": {**grid, "distillers": [], "policies": "always"}}
+    parameters = parse_parameters({**raw, "teacher_variants": {"brief": BRIEF}})
+    made = Study(splits, tmp_path / "cells", parameters)
+    teachers = parameters.grid.teachers()
+    assert [name.count("//") for name in teachers] == [0, 0, 1, 1, 2]
+    weights = [made.teach(name) for name in teachers]
+    facts = weights[3].card["facts"]
+    assert (facts["distiller"], facts["settings"]["drop"]) == ("dgkd", 0)
+    assert facts["teacher_weights"] == weights[2].sha256()
+    alone, taught = made.train().values()
+    assert (alone["status"], taught["status"]) == ("done", "done")
+    assert taught["facts"]["teacher_weights"] == weights[4].sha256()
+    assert taught["facts"]["settings"]["drop"] == 1
 
 
 def test_every_teacher_has_a_node_after_those_that_it_needs() -> None:
