@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+__all__ = ["__version__", "load"]
+
 
 def load(model: str | Path, *, network: str | None = None) -> Model:
     """Load a trained model, with its classes and its preprocessing.

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -112,6 +113,34 @@ def test_the_tracker_of_the_page_works(make_training: Make, bench: Bench, root: 
     lines = (bench.entry(training).folder.parent / "lines.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == [1, 2]
     assert json.loads(lines[0])["cell"] == training.id
+
+
+@pytest.mark.parametrize(("kind", "package"), [("ToMlflow", "mlflow"), ("ToWandb", "wandb")])
+def test_the_trackers_of_other_programs_send_every_number_and_end(
+    kind: str,
+    package: str,
+    make_training: Make,
+    bench: Bench,
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program = MagicMock()
+    monkeypatch.setitem(sys.modules, package, program)
+    module = ModuleType("trackers_of_the_page")
+    examples = re.findall(r"```python\n(.*?)```", (root / "docs/trackers.md").read_text(), re.S)
+    exec(next(each for each in examples if f"import {package}" in each), vars(module))
+    training = make_training("kd")
+    run_training(training, replace(bench, trackers=(getattr(module, kind),)), Progress("toys", 1))
+    history = bench.entry(training).history()
+    run, client = program.init.return_value, program.MlflowClient.return_value
+    if kind == "ToWandb":
+        sent = [call.args[0] | {"epoch": call.kwargs["step"]} for call in run.log.call_args_list]
+        assert sent == history
+        run.finish.assert_called_once_with()
+    else:
+        sent = [call.args[1:] for call in client.log_metric.call_args_list]
+        assert sent == [pair for record in history for pair in record.items()]
+        client.set_terminated.assert_called_once()
 
 
 def test_a_class_of_another_package_is_found_and_others_are_refused() -> None:
