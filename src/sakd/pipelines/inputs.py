@@ -16,6 +16,7 @@ from sakd.study.importing import import_start, import_weights
 from sakd.study.networks import check_network_fits
 from sakd.study.parameters import Parameters
 from sakd.study.phases import check_phases
+from sakd.study.rehearsal import rehearse_systems
 from sakd.study.store import CellStore
 from sakd.study.teachers import Teacher
 from sakd.study.trackers import TRACKERS
@@ -41,6 +42,7 @@ def open_bench(
     for method in parameters.grid.distillers:
         parameters.distillation.check_classes(Method.of(method), len(data.classes))
     check_phases(parameters, data)
+    rehearse_systems(parameters, data)
     for network in parameters.student_weights:
         student_start(network, data, parameters)
     val = prepared("val", development, card, parameters.data)

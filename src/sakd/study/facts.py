@@ -84,11 +84,12 @@ def facts_of_system(
         cell: Names the networks, the system and its policy.
         teacher: The weights of the teacher; they count where the system learns from them.
         settings: Those of the system.
-        distillation: It counts where the system reads it.
+        distillation: What the system reads of it.
         routing: It counts where the system is routed.
     """
     kind, policy = SYSTEMS[cell.distiller], POLICIES[cell.policy]
-    code = code_of(train, kind, *([policy] if kind.routable else [])) | network_code(cell.student)
+    chosen = *([policy] if kind.routable else []), *kind.named(settings)
+    code = code_of(train, kind, *chosen) | network_code(cell.student)
     facts: dict[str, Any] = {"settings": facts_of(settings)}
     if kind.partner is not Partner.NONE:
         code |= network_code(network_of(cell.teacher))
@@ -96,6 +97,8 @@ def facts_of_system(
         facts |= _facts_of_teacher(teacher)
     if kind.distils:
         facts["distillation"] = facts_of(distillation)
+    elif distillation.keep_outputs_mb:
+        facts["keep_outputs_mb"] = distillation.keep_outputs_mb
     if kind.routable:
         facts["policy_options"] = _chosen(routing.options, cell.policy)
         facts |= _facts_of_router(cell.policy, routing)

@@ -15,6 +15,7 @@ from sakd.networks.paths import check_path, in_order, split_pair, split_path
 from sakd.networks.variants import network_of, root_of, slug, split_variant
 from sakd.routing import POLICIES
 from sakd.routing.always import Always
+from sakd.study.fitting import fits
 from sakd.systems import SYSTEMS, Partner, System, system_of
 
 ALL = "all"
@@ -108,7 +109,7 @@ class Grid:
         distillers: Names, or several joined by hyphens; KD joins each of them as in the papers.
             ``all`` stands for every distiller of the table.
         systems: Names of ways of learning beside them, see `sakd.systems`. ``all`` stands for every
-            system of the table that one teacher, or none, is enough for.
+            system of the table for which the pairs have the right partners.
         policies: Names; ``always`` is plain distillation, ``adaptive`` is SAKD. ``all`` stands for
             every policy of the table. They multiply the distillers, and the systems that can be
             routed; the other systems are trained once, by ``always``.
@@ -125,8 +126,8 @@ class Grid:
 
     def __post_init__(self) -> None:
         """Replace ``all`` by the names that it stands for."""
-        enough = [name for name, kind in SYSTEMS.items() if kind.partner is not Partner.TEACHERS]
-        tables = {"distillers": DISTILLERS, "systems": enough, "policies": POLICIES}
+        fit = [name for name, kind in SYSTEMS.items() if all(fits(kind, p) for p in self.pairs)]
+        tables = {"distillers": DISTILLERS, "systems": fit, "policies": POLICIES}
         for axis, table in tables.items():
             given: tuple[str, ...] = getattr(self, axis)
             every = tuple(name for part in given for name in (table if part == ALL else [part]))

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Required, TypedDict
+from typing import TYPE_CHECKING, Any, Required, TypedDict
 
 from sakd.distillers import DISTILLERS
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.randomness import seeded
 from sakd.networks import StagedNetwork
 from sakd.networks.ensemble import members_of
-from sakd.networks.paths import members, split_pair
 from sakd.networks.variants import network_of
 from sakd.objectives import DataFacts, Distillation, Objective, Routing, Settings
 from sakd.objectives.parameters import Options
 from sakd.routing import POLICIES
 from sakd.study.facts import facts_of_system
+from sakd.study.fitting import fits
 from sakd.study.grid import ALWAYS, Cell
 from sakd.study.networks import fresh_network, trained_network
-from sakd.systems import SYSTEMS, Partner, Situation
+from sakd.systems import SYSTEMS, Partner, Situation, System
 from sakd.weights.saved import Weights
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def system_training(
     require(kind.routable or cell.policy == ALWAYS, f"{found}: take {ALWAYS!r}")
     settings = settings_of(cell.distiller, means.get("systems", {}))
     networks, routing = _Networks(cell, student, teacher), means["routing"]
-    distillation = means["distillation"] if kind.distils else Distillation()
+    distillation = _distillation(kind, alone, means["distillation"])
 
     def build(shared: StagedNetwork | None) -> Objective:
         with seeded(cell.seed, "objective"):
@@ -96,6 +96,14 @@ def system_training(
         groups=settings.groups,
         shared=not cell.taught,
     )
+
+
+def _distillation(kind: type[System[Any]], alone: Training, given: Distillation) -> Distillation:
+    """Give what the system reads of ``given``; outputs are kept where views are fixed alone."""
+    fixed = kind.partner.trained and not kind.trains_teacher
+    fixed = fixed and bool(alone.images.fixed(alone.recipe.augment))
+    kept = given.keep_outputs_mb if fixed else 0
+    return replace(given if kind.distils else Distillation(), keep_outputs_mb=kept)
 
 
 @dataclass(frozen=True)
@@ -142,13 +150,10 @@ def check_systems(systems: Sequence[str], policies: Sequence[str], pairs: Sequen
         kind = SYSTEMS[name]
         lacking = f"cannot be routed, and grid.policies ({', '.join(policies)}) lacks {ALWAYS!r}"
         require(kind.routable or ALWAYS in policies, f"{found} {lacking}: add it")
-        for pair in pairs if kind.partner is not Partner.NONE else ():
-            _check_count(f"{found} learns with", kind.partner, pair)
-
-
-def _check_count(place: str, partner: Partner, pair: str) -> None:
-    count = len(members(split_pair(pair)[0]))
-    fine, wanted = count == 1, "a pair with one"
-    if partner is Partner.TEACHERS:
-        fine, wanted = count > 1, "a pair with more, such as resnet20&vgg8/resnet8"
-    require(fine, f"{place} {partner.value}, and {pair!r} names {count}: take {wanted}")
+        several = kind.partner is Partner.TEACHERS
+        example = "resnet20&vgg8/resnet8" if several else "resnet20/resnet8"
+        if kind.same_network:
+            example = "resnet8/resnet8, as its partner is of the student's network"
+        for pair in pairs:
+            unfit = f"{found} learns with {kind.partner.value}, which {pair!r} does not name"
+            require(fits(kind, pair), f"{unfit}: take a pair such as {example}")

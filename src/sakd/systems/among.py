@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self, cast
 
@@ -100,6 +100,11 @@ class Among(Decisive, System[AmongSettings]):
         self.frozen = tuple(f"lessons.{number}.teacher" for number in range(len(lessons)))
         self.task, self.ce_weight = lessons[0].task, lessons[0].ce_weight
         self.weights = lessons[0].weights
+
+    @classmethod
+    def named(cls, settings: AmongSettings) -> Iterable[object]:
+        """Name the distillers."""
+        return Method.of(settings.method).everyone.values()
 
     @classmethod
     def of(cls, situation: Situation, settings: AmongSettings) -> Self:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import ClassVar, Generic, Self, TypeVar
@@ -43,7 +43,8 @@ class Situation:
             fresh weights of its own: ``fresh(number, partner)``. The same number gives the same
             weights, and those of the student have no number.
         epochs: The passes over the training images; None where they are not known.
-        distillation: The weights and options of distillers, for a system that `distils`.
+        distillation: The weights and options of distillers, for a system that `distils`; for others
+            the memory for kept outputs of the teacher alone.
         policy: The policy that routes; for all systems that are not `routable` the plain one.
         routing: How the policy is trained.
     """
@@ -70,6 +71,7 @@ class System(Objective, Generic[S]):
         settings: The settings that it takes, with the published values as defaults.
         images: Whether images are looked at at all.
         distils: Whether it reads the weights and options of distillers.
+        same_network: Whether the partner must be of the student's own network.
         routable: Whether policies other than the plain one can route it.
         trains_teacher: Whether its teacher learns too, and so is its own; else it is frozen, and
             may be shared with other trainings.
@@ -79,8 +81,14 @@ class System(Objective, Generic[S]):
     settings: ClassVar[type[Settings]] = Settings
     images: ClassVar[bool] = True
     distils: ClassVar[bool] = False
+    same_network: ClassVar[bool] = False
     routable: ClassVar[bool] = False
     trains_teacher: ClassVar[bool] = False
+
+    @classmethod
+    def named(cls, _settings: S) -> Iterable[object]:
+        """Name the classes that it finds by its settings, whose code counts too; often none."""
+        return ()
 
     @classmethod
     @abstractmethod

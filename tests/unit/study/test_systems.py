@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import nn
 
-from sakd.data import Batch, Groups
+from sakd.data import Batch, Groups, Splits
 from sakd.distillers import DISTILLERS
-from sakd.foundation.errors import UserError
+from sakd.foundation.errors import UserError, require
 from sakd.foundation.vocabulary import DONE
 from sakd.objectives import Distillation, Player, Routing, Settings, StepResult
 from sakd.study.bench import Bench
@@ -21,6 +21,7 @@ from sakd.study.grid import ALL, Cell, Grid
 from sakd.study.lessons import Lessons
 from sakd.study.parsing import parse_parameters
 from sakd.study.recipe import Recipe
+from sakd.study.rehearsal import rehearse_systems
 from sakd.study.train import run_training
 from sakd.study.trainings import Training, cell_training
 from sakd.systems import SYSTEMS, Partner, Situation, System
@@ -74,6 +75,16 @@ class Twins(System[Share]):
         return StepResult(losses, {name: loss.detach() for name, loss in losses.items()})
 
 
+class Patient(Twins):
+    """Two networks that need time."""
+
+    @classmethod
+    def of(cls, situation: Situation, settings: Share) -> Self:
+        assert situation.epochs is not None
+        require(situation.epochs > 9, f"epoch 10 is beyond the {situation.epochs} epochs")
+        return super().of(situation, settings)
+
+
 class Taught(Twins):
     """A student that has a teacher to ask."""
 
@@ -86,7 +97,9 @@ class Many(Twins):
     partner = Partner.TEACHERS
 
 
-TWINS, TAUGHT, MANY = (f"{__name__}:{kind.__name__}" for kind in (Twins, Taught, Many))
+TWINS, PATIENT, TAUGHT, MANY = (
+    f"{__name__}:{kind.__name__}" for kind in (Twins, Patient, Taught, Many)
+)
 
 Make = Callable[..., Training]
 
@@ -135,9 +148,17 @@ def test_teachers_are_needed_by_distillers_and_by_systems_that_ask_them() -> Non
         assert needing.rows("toys")[0].taught
 
 
-def test_all_stands_for_every_system_of_one_teacher_or_none() -> None:
-    enough = [name for name, kind in SYSTEMS.items() if kind.partner is not Partner.TEACHERS]
-    assert Grid(systems=(ALL,)).systems == tuple(enough)
+def test_all_stands_for_every_system_that_the_pairs_carry() -> None:
+    of = {partner: {n for n, k in SYSTEMS.items() if k.partner is partner} for partner in Partner}
+    same = {name for name, kind in SYSTEMS.items() if kind.same_network}
+    single = of[Partner.TEACHER] | of[Partner.PEERS] | of[Partner.NONE]
+    for pairs, names in {
+        ("resnet20/resnet8",): single - same,
+        ("resnet8/resnet8",): single,
+        ("resnet20&vgg8/resnet8",): of[Partner.TEACHERS] | of[Partner.NONE],
+        ("resnet8/resnet8", "resnet20&vgg8/resnet8"): of[Partner.NONE],
+    }.items():
+        assert set(Grid(pairs=pairs, systems=(ALL,)).systems) == names
 
 
 def test_no_system_has_the_name_of_a_distiller() -> None:
@@ -218,11 +239,15 @@ def test_further_networks_are_kept_and_measured_on_test(make: Make, bench: Bench
         ),
         (
             {"grid": {"systems": MANY, "pairs": "resnet20/resnet8"}},
-            "learns with several trained teachers, and 'resnet20/resnet8' names 1: take a pair",
+            "learns with several trained teachers, which 'resnet20/resnet8' does not name: take",
         ),
         (
             {"grid": {"systems": TWINS, "distillers": [], "pairs": "vgg8&resnet20/resnet8"}},
-            "learns with fresh networks, and 'vgg8&resnet20/resnet8' names 2: take a pair with one",
+            "learns with fresh networks, which 'vgg8&resnet20/resnet8' does not name: take a pair",
+        ),
+        (
+            {"grid": {"systems": "tfkd_self", "pairs": "resnet20/resnet8"}},
+            "take a pair such as resnet8/resnet8, as its partner is of the student's network",
         ),
         ({"systems": {"label_smoothin": {}}}, "unknown system 'label_smoothin'; did you mean"),
         (
@@ -246,6 +271,17 @@ def test_a_wrong_system_is_refused_before_anything_is_trained(
         parse_parameters(parameters)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_system_that_does_not_fit_is_refused_before_anything_is_trained(splits: Splits) -> None:
+    grid = {"pairs": "resnet14/resnet8", "distillers": [], "systems": PATIENT}
+    short, long = (
+        parse_parameters({"grid": grid, "student": {"epochs": epochs}}) for epochs in (4, 10)
+    )
+    rehearse_systems(long, splits.card)
+    message = r"system '.*Patient' on resnet14/resnet8: epoch 10 is beyond the 4 epochs"
+    with pytest.raises(UserError, match=message):
+        rehearse_systems(short, splits.card)
 
 
 def test_a_cell_that_cannot_be_is_refused(make: Make) -> None:

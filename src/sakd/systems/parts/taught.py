@@ -22,6 +22,7 @@ class Taught(Learner[S], Generic[S]):
     """A learner with a frozen teacher."""
 
     partner = Partner.TEACHER
+    same_network = True
     frozen = ("teacher",)
 
     def __init__(self, situation: Situation, settings: S) -> None:
