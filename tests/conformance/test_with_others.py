@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from conformance.comparison import Comparison
+from conformance.comparison import Comparison, golden
 from conformance.systems.launch import compare_hint, compare_launch
 from conformance.systems.with_others import (
     OFFSET,
@@ -49,6 +49,13 @@ COMPARISONS: dict[str, Callable[[], Comparison]] = {
     "rocket/hint_blocked": compare_hint,
     "rocket/shared": compare_launch,
 }
+
+FILES = {name.split("/")[0] for name in COMPARISONS}
+
+
+def test_every_case_that_is_kept_is_compared() -> None:
+    kept = {f"{file}/{key.split('/')[0]}" for file in FILES for key in golden(f"systems/{file}")}
+    assert kept == set(COMPARISONS)
 
 
 @pytest.mark.parametrize("name", COMPARISONS)

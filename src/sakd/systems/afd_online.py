@@ -31,7 +31,8 @@ class AdversarialSettings(Settings):
 
     Attributes:
         temperature: T.
-        adversarial: The weight of the loss of a discriminator in that of its network.
+        adversarial: The weight of the loss by a discriminator in that of its network; the default
+            is of this project.
     """
 
     temperature: float = 3.0

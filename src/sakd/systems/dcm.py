@@ -74,7 +74,7 @@ class DCM(System[DenseSettings]):
     minimises L_i = sum_a CE(z_ia, y) + sum over a, b of T^2 KL(p_jb || p_ia), p = softmax(z / T),
     where the p_jb of the other network j are given. All have weight 1.
     Differs from the authors' code: heads are the last stages of a fresh network of the same name,
-    where theirs has other depths and widths; and it adds 1e-8 to probabilities.
+    where that code has other depths and widths and adds 1e-8 to probabilities.
     """
 
     partner = Partner.PEERS

@@ -36,7 +36,7 @@ class LaunchSettings(Settings):
 
 
 class Rocket(System[LaunchSettings]):
-    """A light network, the student, that flies with a booster of the same beginnings.
+    """A light network, the student, trained with a booster that shares its convolutions.
 
     Zhou et al., AAAI 2018, arXiv:1708.04106. L = CE(l, y) + CE(b, y) + gamma mean || l - b ||^2 of
     logits l and b of the light network and the booster, where b is given in the last term. The

@@ -13,7 +13,7 @@ from sakd.data import Batch
 from sakd.distillers import Side
 from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
-from sakd.objectives import Outputs
+from sakd.objectives import Outputs, Supervised
 from sakd.systems import Partner, Situation, System
 from sakd.systems.ctkd import CTKD, CollaborativeSettings
 
@@ -40,6 +40,16 @@ def test_the_losses_by_hand(small_system: Make) -> None:
     assert float(result.terms["attention"]) == pytest.approx(0.226295, abs=2e-6)
     assert float(result.losses["student"]) == pytest.approx(1.541043, abs=2e-6)
     assert float(result.losses["peer1"]) == pytest.approx(0.323575, abs=2e-6)
+
+
+def test_without_teachers_it_is_the_student_alone(
+    small_system: Make,
+    small_network: Callable[..., StagedNetwork],
+    small_batch: Callable[..., Batch],
+) -> None:
+    system, alone = small_system("ctkd", weight=0.0, attention=0.0), Supervised(small_network(0))
+    expected = alone(small_batch(3)).losses["student"]
+    assert torch.equal(system(small_batch(3)).losses["student"], expected)
 
 
 def test_the_fresh_teacher_learns_from_the_labels_alone(
