@@ -48,7 +48,7 @@ class BAKESettings(Settings):
 class BAKE(Learner[BAKESettings]):
     """Let each image learn from the answers to images of its batch that have like embeddings.
 
-    Ge et al., arXiv:2104.13298, as in the authors' code:
+    Ge et al., 2021, arXiv:2104.13298, as in the authors' code:
     L = CE + weight * T^2 mean_b sum_k Q_bk log(Q_bk / softmax(z / T)_bk), where
     Q = (1 - omega) (I - omega A)^-1 P, P = softmax(z / T), and A has in each row the softmax of the
     cosines between the embeddings of an image and of all others. No gradient flows to Q. A batch of
