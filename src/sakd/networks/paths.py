@@ -2,7 +2,8 @@
 
 ``T/A/S`` is a path: the assistant ``A`` learns from ``T``, the student ``S`` from ``A``. Before the
 last slash, ``T1&T2`` are several teachers, and so are ``T//A``, of which each learns from all that
-stand before it. All that stands before a slash is thus the name of a teacher.
+stand before it. All that stands before a slash is thus the name of a teacher. ``T@40`` is the state
+of ``T`` after epoch 40 of its training.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ STEP, EACH, TOGETHER = "/", "//", "&"
 FORM = "write teacher/student"
 
 _NAME = rf"(?:[^/&('\"]|{ARGUMENTS}(?=\s*(?:[/&@]|$)))+?"
+_SNAPSHOT = re.compile(r"(.+)@(\d+)")
 _PART = re.compile(rf"\s*({_NAME})\s*(//|/|&|$)")
 
 
@@ -77,6 +79,16 @@ def members(teacher: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def snapshot_of(member: str) -> tuple[str, int] | None:
+    """Split one of the `members` into a teacher and an epoch of its training; often None.
+
+    >>> snapshot_of("resnet56@brief@40"), snapshot_of("resnet56@brief")
+    (('resnet56@brief', 40), None)
+    """
+    found = _SNAPSHOT.fullmatch(member)
+    return (found[1], int(found[2])) if found else None
+
+
 def taught_by(member: str) -> str | None:
     """Name the teacher of one of the `members`; None where it learns from labels alone.
 
@@ -91,10 +103,14 @@ def needed(teacher: str) -> tuple[str, ...]:
 
     >>> needed("resnet56&vgg13"), needed("resnet56/vgg13"), needed("resnet56")
     (('resnet56', 'vgg13'), ('resnet56',), ())
+    >>> needed("resnet56/vgg13@40")
+    ('resnet56/vgg13',)
     """
-    several = members(teacher)
-    above = taught_by(teacher) if len(several) == 1 else None
-    return several if len(several) > 1 else (above,) if above else ()
+    if len(several := members(teacher)) > 1:
+        return several
+    snapshot = snapshot_of(teacher)
+    above = snapshot[0] if snapshot else taught_by(teacher)
+    return (above,) if above else ()
 
 
 def in_order(teacher: str) -> tuple[str, ...]:

@@ -77,4 +77,4 @@ def slug(name: str) -> str:
 def _slug(name: str) -> str:
     network, variant = split_variant(name)
     short = names.slug(network)
-    return short if variant is None else f"{short}_{names.slug(variant)}"
+    return short if variant is None else f"{short}_{variant.replace(SIGN, '_')}"

@@ -74,6 +74,8 @@ def _trained(teacher: Teacher, images: Lessons, cells: CellStore) -> Weights | N
         return None
     if teacher.members:
         return joined(teacher.network, known)
+    if teacher.whole is not None:
+        return _state(teacher, teacher.whole, images, cells)
     training = own_training(teacher, images, *known)
     entry = cells.entry(training.group, training.id, training.key)
     if (record := entry.finished(training.key)) is None:
@@ -81,6 +83,15 @@ def _trained(teacher: Teacher, images: Lessons, cells: CellStore) -> Weights | N
     weights = load_weights(entry.last)
     spent = {"seconds": record.seconds, "ended": record.ended}
     return replace(weights, card={**weights.card, **spent})
+
+
+def _state(teacher: Teacher, whole: Teacher, images: Lessons, cells: CellStore) -> Weights | None:
+    """Read the state that ``teacher`` is of the training of ``whole``, which is finished."""
+    above = [weights for one in whole.needs if (weights := read_teacher(one, images, cells))]
+    training = own_training(whole, images, *above)
+    entry = cells.entry(training.group, training.id, training.key)
+    finished = entry.finished(training.key, [teacher.at]) is not None
+    return load_weights(entry.after(teacher.at)) if finished else None
 
 
 def asked_record(cell: Cell, key: str, cells: CellStore) -> Record:

@@ -29,6 +29,8 @@ def teacher_key(teacher: Teacher, images: Lessons) -> str:
     Raises:
         UserError: Its file cannot be read.
     """
+    if teacher.whole is not None:
+        return _digest({"at": teacher.at}, of=teacher_key(teacher.whole, images))
     if teacher.members:
         return _digest({}, members=[teacher_key(member, images) for member in teacher.members])
     if teacher.education is not None:
@@ -57,6 +59,7 @@ def own_training(teacher: Teacher, images: Lessons, *taught_by: Weights) -> Trai
     start = teacher_start(teacher, images.card)
     lessons_of_it = replace(images, label_noise=teacher.label_noise)
     alone = teacher_training(teacher.name, teacher.seed, lessons_of_it, teacher.recipe, start)
+    alone = replace(alone, keep=teacher.keep)
     if teacher.education is None:
         return alone
     (above,) = taught_by
@@ -108,8 +111,8 @@ def check_key(name: str, found: object, expected: str, *, made_by: str) -> None:
 def teacher_settings(teacher: Teacher, card: Mapping[str, Any]) -> str:
     """Hash the settings and the data of a teacher, which its evaluation records."""
     described = asdict(teacher)
-    for name in ("education", "members"):  # plain teachers were evaluated before these existed
-        if not described[name]:
+    for name in ("education", "members", "whole", "at", "keep"):  # added after evaluations
+        if not described[name] or name == "keep":
             del described[name]
     return _digest(described, data=_normalised(card))
 

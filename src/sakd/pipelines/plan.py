@@ -118,7 +118,7 @@ def trainings_of(scope: Scope, cells: CellStore) -> Iterator[Training]:
     bench = open_bench(scope.development, scope.card, cells, scope.parameters)
     known = _Known(scope, images, cells)
     for training in (one for rows in _teachers(scope, known).values() for (one,) in rows):
-        finished = bench.entry(training).finished(training.key) is not None
+        finished = bench.entry(training).finished(training.key, training.keep) is not None
         unknown = f"{training.id} is not trained yet, so it is not known which cells are its own"
         require(finished, f"{unknown}: run --pipelines teacher first")
         yield training
@@ -197,7 +197,7 @@ def _waiting(row: Sequence[Training], bench: Bench) -> list[Waiting]:
     waiting = []
     for training in row:
         entry = bench.entry(training)
-        if entry.finished(training.key) is None:
+        if entry.finished(training.key, training.keep) is None:
             state = entry.checkpoints.read(training.key)
             trained = 0 if state is None else len(state["history"])
             waiting.append(Waiting(training, training.recipe.epochs - trained))

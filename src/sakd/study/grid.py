@@ -11,7 +11,7 @@ from sakd.distillers.method import Method
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.vocabulary import NONE
 from sakd.networks import check_network
-from sakd.networks.paths import check_path, in_order, split_pair, split_path
+from sakd.networks.paths import check_path, in_order, snapshot_of, split_pair, split_path
 from sakd.networks.variants import network_of, root_of, slug, split_variant
 from sakd.routing import POLICIES
 from sakd.routing.always import Always
@@ -153,6 +153,11 @@ class Grid:
         """Name the teachers, which must be made first, in this order; none if no cell needs one."""
         needed = self.distillers or any(SYSTEMS[name].partner.trained for name in self.systems)
         return self.partners() if needed else ()
+
+    def snapshots(self, teacher: str) -> tuple[int, ...]:
+        """List the epochs of the training of ``teacher`` whose states teach too."""
+        taken = (snapshot for name in self.partners() if (snapshot := snapshot_of(name)))
+        return tuple(sorted(epoch for name, epoch in taken if name == teacher))
 
     def students(self) -> tuple[str, ...]:
         """Name the networks that are distilled into, each once."""

@@ -11,7 +11,7 @@ from sakd.data.parameters import DataParameters
 from sakd.distillers.method import Method
 from sakd.foundation.errors import require
 from sakd.networks import check_network
-from sakd.networks.paths import members, taught_by
+from sakd.networks.paths import members, snapshot_of, taught_by
 from sakd.networks.renormalised import Statistics
 from sakd.networks.variants import last_of, network_of
 from sakd.objectives import OBJECTIVES, Buildable, Distillation, Routing, check_shares
@@ -109,6 +109,9 @@ class Parameters:
         if len(several := members(name)) > 1:
             each = tuple(map(self.teacher_of, several))
             return Teacher(name, self.teacher, self.teacher_seed, members=each)
+        if snapshot := snapshot_of(name):
+            whole = self.teacher_of(snapshot[0])
+            return replace(whole, name=name, whole=whole, at=snapshot[1], keep=())
         network, variant = last_of(name)
         chosen = None if variant is None else self.teacher_variants[variant]
         return Teacher(
@@ -121,6 +124,7 @@ class Parameters:
             self.teacher_statistics.get(name),
             chosen.label_noise if chosen else 0.0,
             self._education_by(taught_by(name)),
+            keep=self.grid.snapshots(name),
         )
 
     def _education_by(self, teacher: str | None) -> Education | None:
@@ -157,6 +161,8 @@ class Parameters:
         """
         self.grid.check()
         check_variants(self.grid.partners(), self.teacher_variants)
+        for name in self.grid.partners():
+            self.teacher_of(name)
         for name in self.trackers:
             TRACKERS[name].check()
         self.data.dataset()

@@ -53,8 +53,8 @@ class Recorder(Callback):
         epoch, recipe = len(run.history), self.training.recipe
         if best_epoch(self.training, run.history) == epoch:
             self._best = (epoch, _copy(run))
-        if epoch > run.epochs - recipe.keep_epochs:
-            self._save(self.entry.epochs / f"{epoch:04d}.safetensors", run, epoch, _copy(run))
+        if epoch > run.epochs - recipe.keep_epochs or epoch in self.training.keep:
+            self._save(self.entry.after(epoch), run, epoch, _copy(run))
         due = time.monotonic() - self._checkpointed >= recipe.checkpoint_seconds
         if due or epoch == run.epochs:
             self._flush(run)

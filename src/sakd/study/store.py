@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import logging
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,10 +103,18 @@ class Entry:
             found = f"{self.outcome} is of another version, or damaged ({error})"
             raise UserError(f"{found}: use the version that wrote it, or delete it") from error
 
-    def finished(self, key: str) -> Record | None:
+    def after(self, epoch: int) -> Path:
+        """Name the file of the weights after an ``epoch``, if they are kept."""
+        return self.epochs / f"{epoch:04d}.safetensors"
+
+    def finished(self, key: str, epochs: Iterable[int] = ()) -> Record | None:
         """Read the record if the training of ``key`` is done and its files are intact; else None.
 
         The log says what is missing or damaged.
+
+        Args:
+            key: The content key of the training.
+            epochs: Epochs whose weights must be among the files.
 
         Raises:
             UserError: The record is of another version.
@@ -117,7 +126,9 @@ class Entry:
             return None
         if record is None or record.status != DONE or record.key != key:
             return None
-        for fault in self._faults(record):
+        kept = (self.after(epoch).relative_to(self.folder).as_posix() for epoch in epochs)
+        lacking = (f"{name} was not kept" for name in kept if name not in record.files)
+        for fault in chain(self._faults(record), lacking):
             logger.warning("%s: %s: trained again", record.id, fault)
             return None
         return record

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.names import file_name, unknown
-from sakd.networks.paths import members, split_pair
+from sakd.networks.paths import members, snapshot_of, split_pair
 from sakd.networks.renormalised import Statistics
 from sakd.networks.variants import last_of, network_of
 from sakd.objectives import Distillation
@@ -67,6 +67,9 @@ class Teacher:
         label_noise: Share of its training images that get a wrong label.
         education: How it is taught; None where it learns from labels alone.
         members: The teachers that it stands for, where it stands for several; it is not trained.
+        whole: The teacher of whose training it is a state; None for most.
+        at: The epoch of that training after which it is taken.
+        keep: The epochs after which states of it are taken.
     """
 
     name: str
@@ -79,16 +82,38 @@ class Teacher:
     label_noise: float = 0.0
     education: Education | None = None
     members: tuple[Teacher, ...] = ()
+    whole: Teacher | None = None
+    at: int = 0
+    keep: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a state that the training does not have."""
+        if self.whole is None:
+            return
+        found = f"grid.pairs: {self.name!r}"
+        require(
+            self.whole.trained,
+            f"{found}: {self.whole.name} is read from a file: name a teacher that is trained here",
+        )
+        epochs = self.whole.recipe.epochs
+        fine = 1 <= self.at <= epochs
+        require(
+            fine,
+            f"{found}: epoch {self.at} is not one of the {epochs} of {self.whole.name}: "
+            f"name one from 1 to {epochs}",
+        )
 
     @property
     def needs(self) -> tuple[Teacher, ...]:
         """The teachers of which it is made, or its own teacher; none for most."""
+        if self.whole is not None:
+            return (self.whole,)
         return self.members if self.education is None else (self.education.teacher,)
 
     @property
     def trained(self) -> bool:
         """Tell whether it is trained here."""
-        return self.file is None and not self.members
+        return self.file is None and not self.members and self.whole is None
 
     @property
     def network(self) -> str:
@@ -104,9 +129,12 @@ def check_variants(teachers: Collection[str], variants: Collection[str]) -> None
     """
     for name in variants:
         found = f"teacher_variants: {name!r} cannot name a variant"
-        require(file_name(name) == name, f"{found}; take letters, digits and underscores")
+        fine = file_name(name) == name and not name.isdigit()
+        require(fine, f"{found}; take letters, digits and underscores, and not digits alone")
     for teacher in teachers:
         _, variant = last_of(teacher)
+        if snapshot_of(teacher):
+            continue  # of a teacher that is one of these
         if variant is not None and variant not in variants:
             message = unknown("variant of a teacher", variant, variants or ["none"])
             raise UserError(f"grid.pairs, {teacher}: {message}; describe it in teacher_variants")

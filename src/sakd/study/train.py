@@ -66,7 +66,7 @@ def _run(
     records: dict[str, Record] = {}
     waiting = []
     for training in trainings:
-        if (record := bench.entry(training).finished(training.key)) is None:
+        if (record := bench.entry(training).finished(training.key, training.keep)) is None:
             waiting.append(training)
         else:
             logger.info("%s: done already", training.id)

@@ -57,6 +57,7 @@ class Training:
         aside: The images set aside, where the policy learns from them.
         groups: How images come together in batches; None for any order.
         shared: Whether several rows have this training, so that another may be about it.
+        keep: Epochs after which the weights are kept, whatever the recipe keeps.
     """
 
     group: str
@@ -73,6 +74,7 @@ class Training:
     aside: Images | None = None
     groups: Groups | None = None
     shared: bool = False
+    keep: tuple[int, ...] = ()
 
     @property
     def key(self) -> str:

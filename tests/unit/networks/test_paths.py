@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sakd.foundation.errors import UserError
-from sakd.networks.paths import in_order, members, needed, split_pair, taught_by
+from sakd.networks.paths import in_order, members, needed, snapshot_of, split_pair, taught_by
 
 OUTSIDE = "pkg.nets:small(x='a&b/c'; y=[1; 2])@brief"
 
@@ -48,6 +48,12 @@ def test_a_dense_path_by_hand() -> None:
     assert in_order("t//a//b") == ("t", "t/a", "t//a", "t//a/b", "t//a//b")
     assert needed("t//a/b") == ("t//a",)
     assert needed("t//a") == ("t", "t/a")
+
+
+def test_a_state_needs_the_teacher_whose_training_it_is_of() -> None:
+    assert in_order("t@5&s/t@x@40") == ("t", "t@5", "s", "t@5&s", "t@5&s/t@x", "t@5&s/t@x@40")
+    assert snapshot_of(f"{OUTSIDE}@3") == (OUTSIDE, 3)
+    assert snapshot_of("pkg.nets:small(x='a@3')") is None
 
 
 @pytest.mark.parametrize("pair", ["t", "t/", "/s", "t&/s", "t&s", "t//s", "t///s", "t//a", "t(/s"])

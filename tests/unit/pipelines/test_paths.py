@@ -199,6 +199,30 @@ def test_a_dense_path_is_learnt_by_the_system_for_several_teachers(
     assert taught["facts"]["settings"]["drop"] == 1
 
 
+def test_states_of_a_training_teach_one_after_the_other(splits: Splits, tmp_path: Path) -> None:
+    teachers = "resnet14@1&resnet14"
+    grid = {"pairs": "resnet14/resnet8", "distillers": "kd", "policies": "always"}
+    plain = Study(splits, tmp_path / "cells", parse_parameters({**STUDY, "grid": grid}))
+    earlier = plain.teach("resnet14")
+    grid |= {"pairs": f"{teachers}/resnet8", "systems": "rco", "distillers": []}
+    made = Study(splits, tmp_path / "cells", parse_parameters({**STUDY, "grid": grid}))
+    assert made.parameters.grid.teachers() == ("resnet14", "resnet14@1", teachers)
+    made.made = {"resnet14": earlier}
+    with pytest.raises(UserError, match="resnet14@1 are gone: run again"):
+        made.teach("resnet14@1")
+    weights = [made.teach(name) for name in made.parameters.grid.teachers()]
+    assert weights[0].sha256() == earlier.sha256()
+    assert weights[0].card["key"] == earlier.card["key"]
+    assert weights[1].card["epoch"] == 1
+    assert weights[1].sha256() != earlier.sha256()
+    _, taught = made.train().values()
+    assert taught["status"] == "done"
+    entry = made.store.entry(
+        "digits-resnet14_1_and_resnet14-resnet8-s0", taught["id"], taught["key"]
+    )
+    assert [record["turn_of_teacher"] for record in entry.history()] == [1, 2]
+
+
 def test_every_teacher_has_a_node_after_those_that_it_needs() -> None:
     pairs = "resnet56/resnet20/resnet8+resnet56/resnet20/resnet14/resnet8"
     parameters = parse_parameters({**STUDY, "grid": {"pairs": pairs}})
