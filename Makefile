@@ -1,13 +1,13 @@
 # The project's commands; `make` alone lists them.
 #
 #   make setup PYTHON=/path/to/python3.12    the interpreter of a new .venv (to change it, remove .venv)
-#   make distill ARGS="--env smoke"          arguments for the tool behind distill, study, test, bench, viz, repro, lock
+#   make distill ARGS="--env smoke"          arguments for the tool behind distill, study, test, faults, bench, viz, repro, lock
 #
 # Packages come from the index that pip and uv are set up with. uv does not read pip's settings:
 # behind a mirror, set PIP_INDEX_URL for the one and UV_DEFAULT_INDEX for the other.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup venv install distill study test check bench format lint-fix viz stages repro lock docs clean
+.PHONY: help setup venv install distill study test faults check bench format lint-fix viz stages repro lock docs clean
 
 BIN := .venv/bin
 STAMP := .venv/sakd-setup
@@ -64,6 +64,9 @@ test: setup ## run the unit, network, conformance and smoke tests
 	@$(BIN)/pytest tests/models --numprocesses 2 $(ARGS)
 	@$(BIN)/pytest tests/conformance $(ARGS)
 	@$(BIN)/pytest tests/smoke --numprocesses 2 --dist loadfile $(ARGS)
+
+faults: setup ## kill, damage and starve runs of a small study, compare the reruns; under 15 minutes
+	@$(BIN)/python benchmarks/faults.py $(ARGS)
 
 check: setup ## lint, formatting, strict types, layers
 	@$(BIN)/ruff check

@@ -23,6 +23,7 @@ from sakd.foundation.errors import UserError, require
 from sakd.foundation.options import require_type
 from sakd.foundation.tables import Table
 from sakd.project.errors import told_in_one_line
+from sakd.project.signals import stopped_by_signals
 
 Check = Callable[..., None]
 RUNNERS: Table[type[AbstractRunner]] = Table(
@@ -104,7 +105,8 @@ def checked(command: click.Command, check: Check) -> click.Command:
     def run_checked(**given: object) -> object:
         with told_in_one_line():
             check(**given)
-        return start(**given) if start is not None else None
+        with stopped_by_signals():
+            return start(**given) if start is not None else None
 
     checked_command = copy(command)
     checked_command.callback = run_checked

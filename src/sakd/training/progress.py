@@ -55,7 +55,7 @@ class Progress:
         """Remove the bars."""
         if self.bars is not None:
             self.bars.stop()
-        if kind is KeyboardInterrupt:
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
             logger.info("interrupted; finished work is kept: the same command goes on from here")
 
     def _add_cells(self, bars: Bars) -> TaskID:

@@ -1,0 +1,46 @@
+"""A run that a signal ends has the exit status of a shell, and leaves the handlers as they were."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from multiprocessing import get_context
+
+import pytest
+
+from sakd.project.signals import stopped_by_signals
+
+STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+
+
+def signalled(number: signal.Signals) -> None:
+    with stopped_by_signals():
+        os.kill(os.getpid(), number)
+        time.sleep(10)
+
+
+@pytest.mark.parametrize("number", STATUS, ids=lambda number: number.name)
+def test_a_signal_ends_with_the_status_of_a_shell(
+    number: signal.Signals, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {each: signal.getsignal(each) for each in STATUS}
+    with pytest.raises(SystemExit) as ended:
+        signalled(number)
+    assert ended.value.code == STATUS[number]
+    assert capsys.readouterr().err == f"stopped by {number.name}\n"
+    assert {each: signal.getsignal(each) for each in STATUS} == before
+
+
+def test_the_processes_of_a_run_end_with_it() -> None:
+    child = get_context("fork").Process(target=time.sleep, args=(60,))
+    child.start()
+    with pytest.raises(SystemExit):
+        signalled(signal.SIGTERM)
+    child.join(10)
+    assert child.exitcode == -signal.SIGTERM
+
+
+def test_without_a_signal_nothing_happens() -> None:
+    with stopped_by_signals():
+        pass
