@@ -106,7 +106,7 @@ def _trained(folder: Path, epoch: Epoch) -> Found:
         record.status == DONE,
         f"{record.id} {record.status} ({record.error}): mend that, and run the study again first",
     )
-    fine = entry.finished(record.key) is not None
-    require(fine, f"{record.id}: files in {folder} are missing or cut off: run the study again")
+    for fault in entry.faults(record):
+        raise UserError(f"{record.id}: {fault} in {folder}: run the study again")
     path = {"last": entry.last, "best": entry.best}[epoch]
     return Found(path, "run the study again", record, CellStore(folder.parents[2]))

@@ -128,12 +128,12 @@ class Entry:
             return None
         kept = (self.after(epoch).relative_to(self.folder).as_posix() for epoch in epochs)
         lacking = (f"{name} was not kept" for name in kept if name not in record.files)
-        for fault in chain(self._faults(record), lacking):
+        for fault in chain(self.faults(record), lacking):
             logger.warning("%s: %s: trained again", record.id, fault)
             return None
         return record
 
-    def _faults(self, record: Record) -> Iterator[str]:
+    def faults(self, record: Record) -> Iterator[str]:
         """Say in words which files of a training are not as they were written."""
         for name, size in record.files.items():
             path = self.folder / name

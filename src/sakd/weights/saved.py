@@ -81,7 +81,7 @@ def load_weights(path: Path, remedy: str = "train again") -> Weights:
     try:
         state, card = load_tensors(path, remedy_here), read_sealed(card_file, remedy_here)
     except FileNotFoundError as error:
-        raise UserError(f"no weights at {error.filename or path}: train them first") from error
+        raise UserError(f"no weights at {error.filename or path}: {remedy}") from error
     found = card.pop("format", None)
     require(
         found == FORMAT,

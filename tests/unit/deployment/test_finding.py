@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -62,13 +63,31 @@ def test_a_training_that_did_not_end_well_is_no_model(
         find(trained[1], store)
 
 
-def test_a_cell_with_a_file_cut_off_is_no_model(
-    store: Path, folder: Path, trained: tuple[Path, str]
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:100])
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "found"), [(cut, "cut off"), (flip, "damaged"), (Path.unlink, "missing")]
+)
+def test_a_cell_with_a_spoilt_file_is_no_model_and_one_line_says_so(
+    spoil: Callable[[Path], None],
+    found: str,
+    store: Path,
+    folder: Path,
+    trained: tuple[Path, str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    best = folder / "best.safetensors"
-    best.write_bytes(best.read_bytes()[:100])
-    with pytest.raises(UserError, match="missing or cut off: run the study again"):
+    spoil(folder / "best.safetensors")
+    with pytest.raises(UserError, match=rf"best.safetensors is {found} in .*: run the study again"):
         find(trained[1], store)
+    assert caplog.messages == []
 
 
 def test_of_two_finished_trainings_the_folder_must_be_named(

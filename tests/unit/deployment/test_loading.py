@@ -90,7 +90,7 @@ def test_damaged_files_are_one_line_with_the_remedy(
         load(path)
     path.with_suffix(".json").unlink()
     save_file(load_file(save_model(splits.card)), path)
-    with pytest.raises(UserError, match=r"no weights at .*json"):
+    with pytest.raises(UserError, match=r"no weights at .*json: train again"):
         load(path)
 
 

@@ -58,7 +58,7 @@ def test_a_folder_is_replaced_as_a_whole_or_stays(tmp_path: Path) -> None:
 
 def test_missing_weights_say_so(tmp_path: Path) -> None:
     dataset = WeightsDataset(filepath=str(tmp_path / "teacher.safetensors"))
-    with pytest.raises(DatasetError, match=r"no weights at .*: train them first"):
+    with pytest.raises(DatasetError, match=r"no weights at .*: train again"):
         dataset.load()
 
 
