@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from pkgutil import resolve_name
 
+from sakd import __version__
+
 ROOT = Path(__file__).parents[2]
 CHANGELOG = ROOT / "CHANGELOG.md"  # has names of the past too
 PAGES = [
@@ -51,3 +53,9 @@ def test_prose_is_wrapped() -> None:
     free = ("|", "![")  # tables and pictures cannot be wrapped
     lines = [line for page in [*PAGES, CHANGELOG] for line in prose(page).splitlines()]
     assert [line for line in lines if len(line) > WIDTH and not line.startswith(free)] == []
+
+
+def test_the_change_log_begins_with_what_is_unreleased_and_then_this_version() -> None:
+    first, second = re.findall(r"^## (.*)$", CHANGELOG.read_text(), re.MULTILINE)[:2]
+    assert first == "[Unreleased]"
+    assert re.fullmatch(rf"\[{re.escape(__version__)}\] - \d{{4}}-\d\d-\d\d", second)
