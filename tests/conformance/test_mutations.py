@@ -17,6 +17,7 @@ from conformance.losses import compare_initial_values, compare_loss
 from conformance.steps.compare import compare_steps
 from conformance.steps.pretraining import compare_pretraining
 from conformance.survey.table import SURVEY
+from conformance.systems.itself import COMPARISONS
 from sakd.distillers import (
     ab,
     afd,
@@ -47,6 +48,8 @@ from sakd.objectives.routed import Routed
 from sakd.objectives.router import Router
 from sakd.routing.adaptive import Adaptive
 from sakd.routing.anti import Anti
+from sakd.systems import bake, beta_smoothing, byot, frskd, tfkd_reg
+from sakd.systems.parts import pyramid
 
 
 class Mutation(NamedTuple):
@@ -257,6 +260,30 @@ MUTATIONS = {
     ),
     "l2tww tries steps without the decay": Mutation(
         SURVEY["l2tww/meta_authors_test"], virtual.Descent.step, "+ self.weight_decay * x", ""
+    ),
+    "tfkd_reg softens the student": Mutation(
+        COMPARISONS["tfkd_reg"],
+        tfkd_reg.TfKDReg.terms,
+        "log_softmax(logits",
+        "log_softmax(logits / chosen.temperature",
+    ),
+    "beta_smoothing gives the surest image the smallest draw": Mutation(
+        COMPARISONS["beta_smoothing"], beta_smoothing.by_rank, "drawn.sort()", "(-drawn).sort()"
+    ),
+    "byot multiplies by the square of its temperature": Mutation(
+        COMPARISONS["byot"], byot.BYOT._soft, ".mean()", ".mean() * temperature ** 2"
+    ),
+    "byot gives the first head no hint": Mutation(
+        COMPARISONS["byot"], byot.BYOT.terms, "zip(self.hints, pooled", "zip(self.hints, pooled[1:]"
+    ),
+    "bake is not multiplied by the square of its temperature": Mutation(
+        COMPARISONS["bake"], bake.BAKE.terms, "temperature ** 2", "temperature"
+    ),
+    "frskd lets the maps of the pyramid learn": Mutation(
+        COMPARISONS["frskd"], frskd.FRSKD.terms, "r.detach()", "r"
+    ),
+    "frskd adds no zeros to even sizes": Mutation(
+        COMPARISONS["frskd, the pyramid"], pyramid.shrunk, "[width, 1, height, 1]", "[1, 1, 1, 1]"
     ),
     "dtd adds nothing to the lengths of logits": Mutation(
         SURVEY["dtd/flsw"], dtd.DynamicTemperature.hardness, "+ LENGTH", ""
