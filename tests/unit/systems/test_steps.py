@@ -13,6 +13,7 @@ from sakd.data import Batch, BatchStream
 from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
 from sakd.objectives import Outputs
+from sakd.systems import SYSTEMS
 from sakd.systems.parts import teachers
 from sakd.systems.parts.divergence import divergence
 from sakd.systems.prokt import FollowedSettings, ProKT
@@ -75,6 +76,9 @@ class TestDGKD:
 
 
 class TestESKD:
+    def test_any_network_may_teach(self) -> None:
+        assert not SYSTEMS["eskd"].same_network
+
     def test_before_and_after_the_teacher_is_left_by_hand(
         self, small_system: Make, batch: Batch, small_stream: Streams
     ) -> None:

@@ -22,7 +22,6 @@ class Taught(Learner[S], Generic[S]):
     """A learner with a frozen teacher."""
 
     partner = Partner.TEACHER
-    same_network = True
     frozen = ("teacher",)
 
     def __init__(self, situation: Situation, settings: S) -> None:
@@ -48,6 +47,8 @@ class Taught(Learner[S], Generic[S]):
 
 class TaughtByItself(Taught[S], Generic[S]):
     """A learner whose frozen teacher is an earlier training of the same network."""
+
+    same_network = True
 
     def __init__(self, situation: Situation, settings: S) -> None:
         """Train the student of ``situation`` under its one partner.
