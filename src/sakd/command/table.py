@@ -26,6 +26,7 @@ COMMANDS = Table(
         "run": Entry("train, evaluate and report, with the options of kedro run", "project"),
         "plan": Entry("show what a run would train, and about how long that takes here", "project"),
         "study": Entry("study what the choice of the router is worth", "project"),
+        "status": Entry("tell what of a study is done, running, failed or missing", "project"),
         "watch": Entry("show the trainings that run at this moment"),
         "report": Entry("show where the latest report is, and open it"),
         "best": Entry("recommend the student to ship, under a budget", "report"),

@@ -67,12 +67,39 @@ def make_plan(scopes: Sequence[Scope], cells: CellStore, limit: float) -> Plan:
         UserError: The run would stop at once: a network of the grid cannot take the data, a file
             of weights does not fit, or a record is damaged.
     """
+    teachers, pairs, bench = parts_of(scopes, cells)
+    estimator = Estimator(
+        Timer(bench).pace,
+        val=len(bench.val.images),
+        test=sum(bench.val.card.counts["test"]),
+        pack=scopes[0].parameters.pack,
+    )
+    lines = _lines({**teachers, **pairs}, bench, estimator, limit)
+    count = len(teachers)
+    return Plan(tuple(lines[:count]), tuple(lines[count:]), estimator.failures)
+
+
+Rows = list[list[Training]]
+"""Rows of trainings, which make a part of a plan."""
+
+
+def parts_of(
+    scopes: Sequence[Scope], cells: CellStore
+) -> tuple[dict[str, Rows], dict[str, Rows], Bench]:
+    """Make the trainings of a run, each once, done or not.
+
+    Returns:
+        The trainings by teacher, by pair of networks, and the place where those of the first scope
+        run.
+
+    Raises:
+        UserError: See `make_plan`.
+    """
     teachers, pairs = dict[str, Rows](), dict[str, Rows]()
     benches = []
     for scope in scopes:
         images = lessons(scope.development, scope.card, scope.parameters.data)
-        bench = open_bench(scope.development, scope.card, cells, scope.parameters)
-        benches.append(bench)
+        benches.append(open_bench(scope.development, scope.card, cells, scope.parameters))
         known = _Known(scope, images, cells)
         for parts, found in (
             (teachers, _teachers(scope, known)),
@@ -80,20 +107,8 @@ def make_plan(scopes: Sequence[Scope], cells: CellStore, limit: float) -> Plan:
         ):
             for name, rows in found.items():
                 parts.setdefault(name, []).extend(rows)
-    bench = benches[0]
-    estimator = Estimator(
-        Timer(bench).pace,
-        val=len(bench.val.images),
-        test=sum(bench.val.card.counts["test"]),
-        pack=scopes[0].parameters.pack,
-    )
-    lines = _lines(_once({**teachers, **pairs}, bench), bench, estimator, limit)
-    count = len(teachers)
-    return Plan(tuple(lines[:count]), tuple(lines[count:]), estimator.failures)
-
-
-Rows = list[list[Training]]
-"""Rows of trainings, which make a part of a plan."""
+    once = _once({**teachers, **pairs}, benches[0])
+    return {n: once[n] for n in teachers}, {n: once[n] for n in pairs}, benches[0]
 
 
 def _once(parts: Mapping[str, Rows], bench: Bench) -> dict[str, Rows]:

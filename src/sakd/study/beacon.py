@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from pathlib import Path
 
 from sakd.study.bench import Bench
 from sakd.study.evaluations import KEY_CHARACTERS
@@ -15,18 +16,22 @@ SECONDS = 1.0
 """The least time between two writings."""
 
 
+def live_path(root: Path, name: str, key: str) -> Path:
+    """Name the file of the training ``name`` with the content key ``key`` in the store ``root``."""
+    return root / RUNNING / f"{name}-{key[:KEY_CHARACTERS]}.json"
+
+
 class Beacon(Callback):
     """Writes how far a training is, at most once a second, to a file that goes when it ends."""
 
     def __init__(self, training: Training, bench: Bench) -> None:
         """Write for ``training`` into the store of ``bench``."""
         self.training = training
-        name = f"{training.id}-{training.key[:KEY_CHARACTERS]}.json"
-        self.path = bench.store.root / RUNNING / name
+        self.path = live_path(bench.store.root, training.id, training.key)
 
     def on_start(self, run: Run) -> None:
         """Start the clock, and write."""
-        self._started = time.monotonic()
+        self._started, self._since = time.monotonic(), time.time()
         self._before, self._written = len(run.history), -math.inf
         self.on_epoch(run)
 
@@ -39,7 +44,8 @@ class Beacon(Callback):
         pace = (now - self._started) / trained if trained else None
         left = None if pace is None else pace * (run.epochs - done)
         record = run.history[-1] if run.history else {}
-        Live(self.training.id, self.training.group, done, run.epochs, record, left).write(self.path)
+        name, row = self.training.id, self.training.group
+        Live(name, row, done, run.epochs, record, left, since=self._since).write(self.path)
 
     def clear(self) -> None:
         """Delete the file: the training runs no longer."""

@@ -31,6 +31,7 @@ class Live:
         process: The number of its process.
         host: The machine of this process.
         written: When this was written, in seconds since 1970.
+        since: When this sitting began, likewise; 0 where that is not known.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Live:
     process: int = field(default_factory=os.getpid)
     host: str = field(default_factory=platform.node)
     written: float = field(default_factory=time.time)
+    since: float = 0.0
 
     def write(self, path: Path) -> None:
         """Write it to ``path``, whole or not at all; nobody needs it after a loss of power."""

@@ -72,13 +72,17 @@ class Plan:
             (line.name, line.total, line.done, line.left, duration(line.seconds))
             for line in self.teachers + self.pairs
         ]
-        table = [("", "cells", "done", "to do", "time"), *rows]
-        widths = [max(len(str(cell)) for cell in column) for column in zip(*table, strict=True)]
-        return "\n".join(
-            f"{name:<{widths[0]}}  "
-            + "  ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths[1:], strict=True))
-            for name, *cells in table
-        )
+        return tabulated([("", "cells", "done", "to do", "time"), *rows])
+
+
+def tabulated(rows: Sequence[Sequence[object]]) -> str:
+    """Write lines of columns: names to the left, numbers to the right."""
+    widths = [max(len(str(cell)) for cell in column) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        f"{name:<{widths[0]}}  "
+        + "  ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths[1:], strict=True))
+        for name, *cells in rows
+    )
 
 
 def _each(lines: Sequence[Line]) -> float:

@@ -1,0 +1,68 @@
+"""Find what is done of a study, what runs at this moment, and what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sakd.foundation.errors import UserError
+from sakd.foundation.vocabulary import DONE, FAILED
+from sakd.pipelines.plan import Rows, Scope, parts_of
+from sakd.study.beacon import live_path
+from sakd.study.live import Live, read_live
+from sakd.study.status import MISSING, RUNS, Part, State, Status
+from sakd.study.store import CellStore, Record
+from sakd.study.trainings import Training
+
+
+def find_status(data: str, scopes: Sequence[Scope], cells: CellStore) -> Status:
+    """Read the records of a study, and the files of what is at work; write nothing.
+
+    The files of weights are not read, so a damaged one counts as done.
+
+    Args:
+        data: The name of the data.
+        scopes: The parts of the study, by split of the data.
+        cells: The store.
+
+    Raises:
+        UserError: A network of the grid cannot take the data, or a file of weights does not fit.
+    """
+    teachers, pairs, _ = parts_of(scopes, cells)
+    return Status(
+        data,
+        *([_part(name, rows, cells) for name, rows in each.items()] for each in (teachers, pairs)),
+    )
+
+
+def _part(name: str, rows: Rows, cells: CellStore) -> Part:
+    return Part(name, len(rows), [_state(training, cells) for row in rows for training in row])
+
+
+def _state(training: Training, cells: CellStore) -> State:
+    key = training.key
+    try:
+        record = cells.entry(training.group, training.id, key).record()
+    except UserError as error:
+        return State(training.id, MISSING, str(error))
+    if record is not None and record.key == key and record.status == DONE:
+        return State(training.id, DONE, span=_span(record))
+    live = _live(training.id, key, cells)
+    if live is not None:
+        return State(training.id, RUNS, live=live)
+    if record is not None and record.key == key and record.status == FAILED:
+        return State(training.id, FAILED, record.error)
+    return State(training.id, MISSING)
+
+
+def _live(name: str, key: str, cells: CellStore) -> Live | None:
+    """Read how far a training is; None if it does not run, or its process was killed."""
+    live = read_live(live_path(cells.root, name, key))
+    return None if live is None or live.stopped else live
+
+
+def _span(record: Record) -> tuple[float, float] | None:
+    if not record.ended:
+        return None
+    end = datetime.fromisoformat(record.ended).timestamp()
+    return end - record.seconds, end

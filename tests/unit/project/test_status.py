@@ -1,0 +1,34 @@
+"""``sakd status`` tells of any environment what is done, also before its data are there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sakd.command.main import main
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def _in_a_project_without_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, root: Path) -> None:
+    for name in ("conf", "src", "pyproject.toml"):
+        (tmp_path / name).symlink_to(root / name)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_study_is_that_of_environment_and_parameters(capsys: Capture, tmp_path: Path) -> None:
+    options = ["--env", "smoke", "--params", "grid.seeds=0+1,grid.distillers=kd"]
+    assert main(["status", *options, "--json"]) == 0, capsys.readouterr().err
+    found = json.loads(capsys.readouterr().out)
+    assert (found["data"], found["rows"], found["cells"], found["missing"]) == ("digits", 2, 6, 6)
+    assert main(["status", *options]) == 0
+    assert "digits: 6 cells: 0 done" in capsys.readouterr().out
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_wrong_value_is_one_line(capsys: Capture) -> None:
+    assert main(["status", "--params", "student.epoch=1"]) == 1
+    assert "unknown parameter 'student.epoch'" in capsys.readouterr().err
