@@ -67,14 +67,19 @@ class ModelCard:
         kind = f"An image classifier: the network `{self.described['network']}`"
         if (origin := self.described.get("imported_from")) is not None:
             return f"{kind}, with the finished weights of `{origin}`."
-        if self.teacher is None:
+        if self.teacher is None and self._fact("distiller") in (None, NONE):
             return f"{kind}, trained on labels alone."
+        if self.teacher is None:
+            return f"{kind}, trained by `{self._fact('distiller')}`, without a teacher."
         return f"{kind}, a student of the teacher `{self.teacher}`."
 
     @property
     def teacher(self) -> str | None:
         """The name of the network that taught it, if any did."""
-        return None if self._fact("distiller") in (None, NONE) else str(self._fact("teacher"))
+        system = self._fact("settings") is not None
+        untaught = system and self._fact("teacher_weights") is None
+        alone = untaught or self._fact("distiller") in (None, NONE)
+        return None if alone else str(self._fact("teacher"))
 
     @property
     def facts(self) -> dict[str, object]:

@@ -135,6 +135,11 @@ def test_the_card_has_metadata_and_says_what_is_known(exported: Path) -> None:
             True,
         ),
         ({"facts": {"teacher": "big", "distiller": "none"}}, "on labels alone", False),
+        (
+            {"facts": {"teacher": "big", "distiller": "dml", "settings": {}}},
+            "trained by `dml`, without a teacher",
+            False,
+        ),
         ({"imported_from": "big.pth"}, "finished weights of `big.pth`", False),
     ],
 )

@@ -11,8 +11,9 @@ from sakd.distillers import DISTILLERS, Distiller
 from sakd.foundation.docstrings import first_sentence
 from sakd.reporting.pages.sections import Facts, Section
 from sakd.reporting.tables.frames import distilled, policies_in
-from sakd.reporting.tables.kinds import distiller_kinds, policy_kind
+from sakd.reporting.tables.kinds import distiller_kinds, policy_kind, system_kind
 from sakd.routing import POLICIES
+from sakd.systems import SYSTEMS
 
 _CODE = re.compile(r"`+([^`]+)`+")
 _ALONE = "It is trained by its own loss alone, and left out of pooled lines."
@@ -24,8 +25,8 @@ _REBUILT = (
 
 
 def methods_section(cells: pd.DataFrame) -> list[Section]:
-    """Describe every distiller and policy of the results; no section if none is known."""
-    facts = (*_distillers(cells), *_policies(cells))
+    """Describe every distiller, system and policy of the results; no section if none is known."""
+    facts = (*_distillers(cells), *_systems(cells), *_policies(cells))
     return [Section("Methods", (Facts(facts),), folded=True)] if facts else []
 
 
@@ -34,6 +35,12 @@ def _distillers(cells: pd.DataFrame) -> Iterator[tuple[str, str]]:
     kinds = {name: kind for method in methods for name, kind in distiller_kinds(method).items()}
     for name, kind in kinds.items():
         yield name, _described(kind)
+
+
+def _systems(cells: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    for name in distilled(cells)["distiller"].unique():
+        if kind := system_kind(name):
+            yield name, _words(kind, SYSTEMS)
 
 
 def _described(kind: type[Distiller]) -> str:

@@ -22,6 +22,7 @@ from sakd.reporting.tables.display import (
     shown_selection,
 )
 from sakd.reporting.tables.frames import pair_file, pair_name
+from sakd.reporting.tables.methods import rivals, shown_methods
 from sakd.reporting.tables.outcomes import Outcomes
 from sakd.reporting.tables.paired import POOLED
 from sakd.reporting.tables.verdicts import contrasts
@@ -56,6 +57,7 @@ def _blocks(
     yield Tabular(pair_file("reference", pair), "Reference rows", *references, links=links)
     yield Chart(pair_file("gain", pair), wording.GAIN, gains_of(outcomes))
     yield from _comparisons(outcomes, pair, known)
+    yield from _methods(outcomes, pair)
     levels = shown_levels(cells, data)
     if len(levels.text):
         links = line_links(levels.text, pair, known)
@@ -68,6 +70,13 @@ def _blocks(
     curves = learning_curves(history, cells)
     yield Chart(pair_file("learning-curves", pair), wording.LEARNING_CURVES, curves)
     yield Chart(pair_file("gate-rates", pair), wording.GATE_RATES, gate_rates(history, cells))
+
+
+def _methods(outcomes: Outcomes, pair: Pair) -> Iterator[Tabular]:
+    for rival in rivals(outcomes.cells):
+        title = f"Methods against {rival.title}, paired over seeds and images"
+        file = pair_file(f"methods_against_{rival.distiller}", pair)
+        yield Tabular(file, title, *shown_methods(outcomes, rival), note=wording.METHODS)
 
 
 def _comparisons(outcomes: Outcomes, pair: Pair, known: Anchors) -> Iterator[Tabular]:

@@ -18,6 +18,7 @@ from sakd.reporting.tables import formats
 from sakd.reporting.tables.columns import ORIGIN
 from sakd.reporting.tables.duration import training_seconds
 from sakd.reporting.tables.frames import PAIR, distilled
+from sakd.reporting.tables.kinds import system_kind
 from sakd.reporting.tables.settings import differing, flat, shown_differences
 
 UNKNOWN = "not known"
@@ -110,9 +111,12 @@ def _changes(origin: Origin) -> dict[str, str]:
 
 def _cells(cells: pd.DataFrame) -> str:
     methods = distilled(cells)
+    names = set(methods["distiller"])
+    systems = {name for name in names if system_kind(name)}
     counts = {
         "pairs": len(cells[PAIR].drop_duplicates()),
-        "distillers": methods["distiller"].nunique(),
+        "distillers": len(names - systems),
+        **({"systems": len(systems)} if systems else {}),
         "policies": methods["policy"].nunique(),
         "seeds": cells["seed"].nunique(),
     }

@@ -24,6 +24,7 @@ from sakd.reporting.tables.display import (
 )
 from sakd.reporting.tables.frames import pair_name
 from sakd.reporting.tables.kinds import REFERENCE
+from sakd.reporting.tables.methods import Rival, rivals, shown_methods
 from sakd.reporting.tables.outcomes import MARGIN, Outcomes
 from sakd.reporting.tables.paired import POOLED
 from sakd.reporting.tables.verdicts import contrasts, main_contrasts, verdicts
@@ -83,9 +84,14 @@ def _pair_text(outcomes: Outcomes, pair: tuple[str, ...], data: DataCard | None)
     levels = shown_levels(cells, data, needed=several).text
     found = [levels, _joined(comparisons)] if several else [*comparisons.values(), levels]
     references = shown_references(outcomes, data).text
-    tables = [references[references.iloc[:, 1] != formats.NOTHING], *found]
+    methods = (_named(shown_methods(outcomes, rival).text, rival) for rival in rivals(cells))
+    tables = [references[references.iloc[:, 1] != formats.NOTHING], *found, *methods]
     shown = [_text_table(table) for table in tables if len(table)]
     return "\n".join([title, "=" * len(title), "\n\n".join(shown)])
+
+
+def _named(table: pd.DataFrame, rival: Rival) -> pd.DataFrame:
+    return table.rename(columns={"method": f"against {rival.title}"})
 
 
 def _comparison(outcomes: Outcomes, contrast: Contrast) -> pd.DataFrame:

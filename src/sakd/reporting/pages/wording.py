@@ -25,6 +25,11 @@ RESULTS = (
     "cells of the same seed."
 )
 
+METHODS = (
+    "Each method without routing against one other, in the same seed and on the same test images. "
+    "reading: adjusted (Holm) for the methods of the table."
+)
+
 BEST = (
     "best is the highest test accuracy among the epochs whose weights were kept: chosen on the "
     "test images, therefore optimistic, and here only to compare with papers that report it."

@@ -12,7 +12,7 @@ from sakd.evidence import Estimate, components, of_seeds, units_needed
 from sakd.foundation.vocabulary import NONE
 from sakd.networks.variants import network_of
 from sakd.reporting.tables.columns import TEST
-from sakd.reporting.tables.frames import PAIR, distilled
+from sakd.reporting.tables.frames import PAIR, distilled, of_distillers
 from sakd.reporting.tables.kinds import stands_alone
 from sakd.reporting.tables.outcomes import Outcomes
 
@@ -33,11 +33,13 @@ class Contrast(NamedTuple):
 def duels(cells: pd.DataFrame, contrast: Contrast) -> pd.DataFrame:
     """Pair the finished cells of both sides of a contrast by pair, distiller and seed.
 
+    Systems that no policy routes are left out, see `sakd.reporting.tables.methods`.
+
     Returns:
         ``dataset, teacher, student, distiller, seed``, the cells ``first`` and ``second``, and the
         ``difference`` of their test accuracies, as a fraction.
     """
-    finished = cells[cells["finished"]]
+    finished = of_distillers(cells[cells["finished"]])
     sides = [finished[finished["policy"] == policy] for policy in contrast]
     keys = [*PAIR, "seed"] if contrast.second == NONE else [*METHOD, "seed"]
     second = sides[1][[*keys, "cell", TEST]]

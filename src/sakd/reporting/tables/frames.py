@@ -12,7 +12,7 @@ from sakd.foundation.names import file_name
 from sakd.foundation.vocabulary import DONE, NONE
 from sakd.networks.variants import slug
 from sakd.reporting.tables.columns import MEASURED, TEST
-from sakd.reporting.tables.kinds import REFERENCE
+from sakd.reporting.tables.kinds import REFERENCE, compares_policies
 from sakd.routing import POLICIES
 
 PAIR = ["dataset", "teacher", "student"]
@@ -66,6 +66,11 @@ def _reject_duplicates(cells: pd.DataFrame) -> None:
 def distilled(cells: pd.DataFrame) -> pd.DataFrame:
     """Select the cells that distil: all but the student trained alone."""
     return cells[cells["distiller"] != NONE]
+
+
+def of_distillers(cells: pd.DataFrame) -> pd.DataFrame:
+    """Select the cells of methods that policies can route, and the students trained alone."""
+    return cells[cells["distiller"].map(compares_policies).astype(bool)]
 
 
 def policies_in(cells: pd.DataFrame) -> list[str]:

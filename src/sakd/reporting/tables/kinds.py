@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 import torch
 
@@ -14,6 +15,7 @@ from sakd.distillers.method import JOINT
 from sakd.networks import NETWORKS
 from sakd.routing import POLICIES, RoutingPolicy, choice
 from sakd.routing.always import Always
+from sakd.systems import SYSTEMS, System
 
 REFERENCE = POLICIES.name_of(Always)
 """The policy of plain distillation, with which all others are compared."""
@@ -26,6 +28,18 @@ def policy_kind(policy: str) -> type[RoutingPolicy] | None:
     """Find the class of a policy; None for one that is unknown here."""
     found = _known(policy, POLICIES)
     return found if found and issubclass(found, RoutingPolicy) else None
+
+
+def system_kind(method: str) -> type[System[Any]] | None:
+    """Find the class of a system; None for a method of distillers, and for an unknown one."""
+    found = _known(method, SYSTEMS)
+    return found if found and issubclass(found, System) else None
+
+
+def compares_policies(method: str) -> bool:
+    """Tell whether a method is trained by several policies: not so a system without routing."""
+    kind = system_kind(method)
+    return kind is None or kind.routable
 
 
 def distiller_kinds(method: str) -> dict[str, type[Distiller]]:

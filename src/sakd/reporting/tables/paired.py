@@ -12,7 +12,7 @@ from sakd.evidence import Reading, holm, read
 from sakd.foundation.vocabulary import NONE
 from sakd.reporting.tables.columns import TEST
 from sakd.reporting.tables.contrasts import Contrast, Difference, difference, duels, pooled
-from sakd.reporting.tables.frames import PAIR, distilled, prepared
+from sakd.reporting.tables.frames import PAIR, distilled, of_distillers, prepared
 from sakd.reporting.tables.kinds import REFERENCE
 from sakd.reporting.tables.outcomes import Outcomes
 from sakd.reporting.tables.routers import Tally
@@ -92,7 +92,7 @@ def _pairs(outcomes: Outcomes) -> Iterator[Outcomes]:
 
 def _lines(outcomes: Outcomes, contrast: Contrast) -> list[_Line]:
     """Compare the distillers of one pair, and pool them."""
-    cells = distilled(outcomes.cells)
+    cells = of_distillers(distilled(outcomes.cells))
     cells = cells[cells["policy"].isin(contrast)]
     found = duels(outcomes.cells, contrast)
     lines = [

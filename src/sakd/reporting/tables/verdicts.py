@@ -21,7 +21,7 @@ from sakd.reporting.tables.contrasts import (
     duels,
     pooled,
 )
-from sakd.reporting.tables.frames import compared_policies
+from sakd.reporting.tables.frames import compared_policies, of_distillers
 from sakd.reporting.tables.kinds import REFERENCE
 from sakd.reporting.tables.outcomes import Outcomes
 from sakd.reporting.tables.routers import Tally
@@ -101,7 +101,7 @@ def _asked(cells: pd.DataFrame) -> dict[str, Contrast]:
     for policy in compared_policies(cells):
         if Contrast(policy, REFERENCE) not in asked.values():
             asked[f"{policy} (- {REFERENCE})"] = Contrast(policy, REFERENCE)
-    present = set(cells["policy"])
+    present = set(of_distillers(cells)["policy"])
     return {name: each for name, each in asked.items() if present.issuperset(each)}
 
 
