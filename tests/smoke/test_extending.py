@@ -54,7 +54,7 @@ EXAMPLES = [Example(**match.groupdict()) for match in SECTION.finditer(PAGE)]
 def test_the_page_has_an_example_of_each_kind() -> None:
     kinds = {example.file.split("/")[1] for example in EXAMPLES}
     assert len(EXAMPLES) == len(kinds)
-    assert kinds == {"distillers", "networks", "routing", "data"}
+    assert kinds == {"distillers", "networks", "routing", "data", "systems"}
 
 
 def test_the_examples_train_together(copy_project: Callable[[], Any], tmp_path: Path) -> None:
@@ -74,6 +74,9 @@ def test_the_examples_train_together(copy_project: Callable[[], Any], tmp_path: 
     (results,) = (file for file in found if "@" not in file.parent.name)  # no copy of a report
     with results.open(newline="") as lines:
         cells = [line["cell"] for line in csv.DictReader(lines)]
-    methods = ("none-none", "logit_regression-always", "logit_regression-prominent")
+    methods = (
+        *("none-none", "logit_regression-always", "logit_regression-prominent"),
+        "pairing-always",
+    )
     slug = results.parent.name
     assert cells == [f"{slug}-resnet20-plain5-{method}-s0" for method in methods]
