@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import torch
 from torch import Tensor
 
@@ -19,22 +17,21 @@ def shortest_mixture(gram: Tensor, most: float) -> Tensor:
     """Find the shares a (M,) for which |sum_m a_m u_m|^2 is least, 0 <= a_m <= most, sum a = 1.
 
     Every assignment of the shares to a bound, or to none, gives linear equations; the best of the
-    solutions that keep all bounds is the minimum. There are 3^M, so M should be small.
+    solutions that keep all bounds is the minimum. There are 3^M, so M should be small. An
+    assignment without a free share has no equations, and another one gives the same shares.
 
     Args:
         gram: The products (M, M) of the vectors u.
         most: The upper bound, at least 1 / M.
     """
     count = len(gram)
-    states = torch.tensor(
-        [pattern for pattern in product(range(3), repeat=count) if FREE in pattern],
-        device=gram.device,
-    )
+    places = 3 ** torch.arange(count, device=gram.device)
+    states = torch.arange(3**count, device=gram.device)[:, None] // places % 3
     free = (states == FREE).double()
     given = most * (states == UPPER).double()
     found = torch.linalg.solve_ex(_equations(gram.double(), free), _sides(free, given))
     shares: Tensor = found.result[:, :count, 0]
-    fine = ((shares >= -SLACK) & (shares <= most + SLACK)).all(dim=1)
+    fine = (free.any(dim=1)[:, None] & (shares >= -SLACK) & (shares <= most + SLACK)).all(dim=1)
     lengths = torch.einsum("pi,ij,pj->p", shares, gram.double(), shares)
     best = torch.where(fine, lengths, torch.inf).argmin()
     return torch.clamp(shares[best], 0, most).to(gram.dtype)
