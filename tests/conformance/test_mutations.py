@@ -18,6 +18,7 @@ from conformance.steps.compare import compare_steps
 from conformance.steps.pretraining import compare_pretraining
 from conformance.survey.table import SURVEY
 from conformance.systems.itself import COMPARISONS
+from conformance.systems.many import COMPARISONS as MANY
 from sakd.distillers import (
     ab,
     afd,
@@ -48,7 +49,19 @@ from sakd.objectives.routed import Routed
 from sakd.objectives.router import Router
 from sakd.routing.adaptive import Adaptive
 from sakd.routing.anti import Anti
-from sakd.systems import bake, beta_smoothing, byot, frskd, tfkd_reg
+from sakd.systems import (
+    aekd,
+    amtml,
+    average,
+    bake,
+    beta_smoothing,
+    byot,
+    camkd,
+    ebkd,
+    feed,
+    frskd,
+    tfkd_reg,
+)
 from sakd.systems.parts import pyramid
 
 
@@ -284,6 +297,36 @@ MUTATIONS = {
     ),
     "frskd adds no zeros to even sizes": Mutation(
         COMPARISONS["frskd, the pyramid"], pyramid.shrunk, "[width, 1, height, 1]", "[1, 1, 1, 1]"
+    ),
+    "average adds its teachers up": Mutation(
+        MANY["average"], average.Average.shares, "1 / count", "1"
+    ),
+    "ebkd does not divide by the number of teachers": Mutation(
+        MANY["ebkd"], ebkd.EBKD.shares, " / teachers.shape[1]", ""
+    ),
+    "camkd prefers the worse teacher": Mutation(
+        MANY["camkd"], camkd.confidence, "1 - softmax", "softmax"
+    ),
+    "camkd sums the errors of features": Mutation(
+        MANY["camkd features"],
+        camkd.feature_errors,
+        "sample_means(",
+        "s[0].numel() * sample_means(",
+    ),
+    "aekd forgets the lengths of the gradients": Mutation(
+        MANY["aekd"], aekd.AEKD.shares, ", self.bound) / lengths", ", self.bound)"
+    ),
+    "amtml mixes probabilities at temperature 1": Mutation(
+        MANY["amtml hint_train"], amtml.mixed, " / temperature", ""
+    ),
+    "amtml relates half as much": Mutation(
+        MANY["amtml learning_eval"], amtml.relations, "(distances, angles)", "(distances,)"
+    ),
+    "amtml leaves the student's maps as they are": Mutation(
+        MANY["amtml hint"], amtml.hint_error, "conv(by_position(student))", "conv(student)"
+    ),
+    "feed leaves the teacher's map as it is": Mutation(
+        MANY["feed"], feed.FEED.distance, "- by_position(teacher)", "- teacher"
     ),
     "dtd adds nothing to the lengths of logits": Mutation(
         SURVEY["dtd/flsw"], dtd.DynamicTemperature.hardness, "+ LENGTH", ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -135,3 +137,18 @@ def compare_hint() -> Comparison:
     for name, gradient in zip(("grad_s", "grad_conv"), gradients, strict=True):
         found.check("gradient", name, gradient, values[name], GRADIENT)
     return found
+
+
+SOLVED = 1e-5  # a support vector machine found the authors' weights, to its own tolerance
+COMPARISONS: dict[str, Callable[[], Comparison]] = {
+    "average": partial(compare_weighting, "average", "AVERAGE_LOSS"),
+    "ebkd": partial(compare_weighting, "ebkd", "EBKD"),
+    "camkd": partial(compare_weighting, "camkd", "CAMKD"),
+    "camkd features": compare_confident_features,
+    "aekd": partial(compare_weighting, "aekd", "AEKD", SOLVED),
+    "feed": compare_features,
+    "amtml hint_train": partial(compare_mixture, "hint_train", related=False, learning=True),
+    "amtml learning_train": partial(compare_mixture, "learning_train", related=True, learning=True),
+    "amtml learning_eval": partial(compare_mixture, "learning_eval", related=True, learning=False),
+    "amtml hint": compare_hint,
+}
