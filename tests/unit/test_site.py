@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sakd import distillers, evidence, objectives, routing
+from sakd import distillers, evidence, objectives, routing, systems
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,7 +43,7 @@ def test_pages_ask_for_nothing_from_elsewhere(site):
 
 
 def test_the_api_has_every_name_that_a_package_exports(site):
-    for package in (distillers, evidence, routing, objectives):
+    for package in (distillers, evidence, routing, objectives, systems):
         name = package.__name__
         pages = "".join(page.read_text() for page in (site / "api").glob("*.html"))
         missing = [part for part in package.__all__ if f'id="{name}.{part}"' not in pages]
