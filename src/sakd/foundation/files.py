@@ -15,7 +15,7 @@ from typing import Any
 from safetensors import SafetensorError
 
 from sakd.foundation.errors import UserError
-from sakd.foundation.machine import process_runs
+from sakd.foundation.processes import process_runs
 
 PARTIAL = ".partial"
 """The ending of the folders in which files are written before they take their place."""

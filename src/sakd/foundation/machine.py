@@ -77,17 +77,6 @@ def _available() -> int:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
 
 
-def process_runs(process: int) -> bool:
-    """Tell whether there is a process of this number on this machine."""
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:  # of somebody else
-        return True
-    return True
-
-
 def describe(device: torch.device) -> str:
     """Name ``device`` with the machine that it is in, and the threads of torch."""
     kind = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

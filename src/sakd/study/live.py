@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from sakd.foundation.files import write_json
-from sakd.foundation.machine import process_runs
+from sakd.foundation.processes import process_runs
 
 RUNNING = "running"
 """The folder of these files in a store of cells."""
