@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from sakd.command.folders import data_folder, latest_report
 from sakd.command.parser import Parser
-from sakd.command.results import data_folder, latest_report
 from sakd.foundation.errors import require
 from sakd.reporting.pages.shipping import recommendation
 from sakd.reporting.tables.candidates import FILE, LATENCY, MACS, PARAMETERS, candidates

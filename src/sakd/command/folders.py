@@ -21,6 +21,10 @@ def data_folder() -> Path:
     return Path(DATA) if root == here else root / DATA
 
 
+RESULTS = ("08_reporting/*/results.csv", "*/08_reporting/*/results.csv")
+"""The results of grids, also of earlier ones, whose folders have a date in their names."""
+
+
 def latest_report(folder: Path, dataset: str | None = None) -> Path:
     """Find the page that was written last; copies of earlier reports do not count.
 

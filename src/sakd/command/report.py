@@ -7,8 +7,8 @@ import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
+from sakd.command.folders import data_folder, latest_report
 from sakd.command.parser import Parser
-from sakd.command.results import data_folder, latest_report
 from sakd.foundation.errors import require
 
 

@@ -28,6 +28,7 @@ COMMANDS = Table(
         "study": Entry("study what the choice of the router is worth", "project"),
         "status": Entry("tell what of a study is done, running, failed or missing", "project"),
         "watch": Entry("show the trainings that run at this moment"),
+        "results": Entry("show the cells of all grids and datasets in one table", "report"),
         "report": Entry("show where the latest report is, and open it"),
         "best": Entry("recommend the student to ship, under a budget", "report"),
         "export": Entry("export a finished network as a folder that other programs can use"),

@@ -13,8 +13,8 @@ from rich import get_console
 from rich.live import Live as Screen
 from rich.text import Text
 
+from sakd.command.folders import data_folder
 from sakd.command.parser import Parser
-from sakd.command.results import data_folder
 from sakd.foundation.console import ending
 from sakd.foundation.errors import require
 from sakd.study.live import RUNNING, Live, read_live

@@ -1,0 +1,77 @@
+"""Show the cells of all grids and datasets in one table; filters take names, joined by plus."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from sakd.command.folders import RESULTS, data_folder
+from sakd.command.listing import aligned
+from sakd.command.parser import Parser
+from sakd.foundation.errors import require
+from sakd.foundation.tables import Table
+
+FILTERS = ("dataset", "teacher", "student", "distiller", "policy", "seed", "status")
+"""The columns by which lines are chosen."""
+
+SHOWN = (*FILTERS, "epochs", "val_top1", "test_top1", "key")
+KEY = 12  # characters of a key, as in the name of the folder
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Print the table, or all columns as CSV.
+
+    Raises:
+        UserError: There are no results, or none with a name that is asked for.
+    """
+    parser = Parser("results", __doc__)
+    for name in FILTERS:
+        parser.add_argument(f"--{name}", metavar="NAME", help=f"only these in the column {name}")
+    parser.add_argument("--csv", action="store_true", help="print all columns as CSV")
+    parser.add_argument("--data", type=Path, default=data_folder(), help="the folder of all data")
+    given = parser.parse_args(arguments)
+    chosen = {name: getattr(given, name) for name in FILTERS if getattr(given, name) is not None}
+    found = filtered(merged(given.data), chosen)
+    sys.stdout.write(found.to_csv(index=False) if given.csv else _table(found))
+
+
+def merged(folder: Path) -> pd.DataFrame:
+    """Join the results of all reports in the folder of data, a line for every cell and key.
+
+    Of a cell that is in several reports the latest line stays.
+
+    Raises:
+        UserError: There is none.
+    """
+    files = [file for pattern in RESULTS for file in folder.glob(pattern)]
+    require(bool(files), f"there are no results in {folder}: make some with sakd run")
+    files.sort(key=lambda file: file.stat().st_mtime)
+    tables = pd.concat([pd.read_csv(file) for file in files], ignore_index=True)
+    tables = tables.drop_duplicates(["cell", "key"], keep="last")
+    return tables.sort_values(list(FILTERS[:-1]), kind="stable").reset_index(drop=True)
+
+
+def filtered(cells: pd.DataFrame, chosen: dict[str, str]) -> pd.DataFrame:
+    """Keep the lines whose columns have one of the names that are ``chosen``, joined by plus.
+
+    Raises:
+        UserError: No line has such a name.
+    """
+    for column, names in chosen.items():
+        values = cells[column].astype(str)
+        known = Table(column, dict.fromkeys(values, True))
+        wanted = [name for name in names.split("+") if known[name]]
+        cells = cells[values.isin(wanted)]
+    return cells
+
+
+def _table(cells: pd.DataFrame) -> str:
+    rows = cells.reindex(columns=SHOWN).copy()
+    for name in ("val_top1", "test_top1"):
+        rows[name] = rows[name].map(lambda share: "" if pd.isna(share) else f"{100 * share:.2f}")
+    rows["key"] = rows["key"].astype(str).str[:KEY]
+    heads = [name.replace("_top1", " %") for name in SHOWN]
+    return aligned([heads, *(tuple(map(str, line)) for line in rows.itertuples(index=False))])
