@@ -117,7 +117,7 @@ class Parameters:
         return Teacher(
             name,
             chosen or self.teacher,
-            self.teacher_seed,
+            self.teacher_seed + (chosen.seed if chosen else 0),
             self.teacher_weights.get(name),
             self.teacher_start.get(network),
             self.teacher_renames,

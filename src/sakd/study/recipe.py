@@ -75,12 +75,16 @@ class VariantRecipe(Recipe):
     Attributes:
         label_noise: Share of the training images that get a wrong label, for this teacher alone;
             see `sakd.data.splits.mislabelling`.
+        seed: What is added to ``teacher_seed``: by another seed the same recipe gives another
+            teacher.
     """
 
     label_noise: float = aside(0.0)  # counted with the images, see `Lessons.facts`
+    seed: int = aside(0)  # counted with the seed of the teacher
 
     def __post_init__(self) -> None:
         """Refuse values that cannot train."""
         super().__post_init__()
         fine = 0 <= self.label_noise < 1
         require(fine, f"label_noise must be from 0 to below 1, got {self.label_noise}")
+        require(self.seed >= 0, f"seed must be 0 or more, got {self.seed}")

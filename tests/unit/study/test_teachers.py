@@ -52,6 +52,17 @@ def test_a_variant_has_the_key_of_a_plain_teacher_of_its_recipe(
     assert brief.id == "toys-resnet14_brief-teacher-s3"
 
 
+def test_a_variant_of_another_seed_has_the_key_of_a_plain_teacher_of_that_seed(
+    lessons: Lessons,
+) -> None:
+    pairs = {"pairs": "resnet14@second&resnet14/resnet8", "systems": "average", "distillers": []}
+    made = parse_parameters({**STUDY, "grid": pairs, "teacher_variants": {"second": {"seed": 2}}})
+    second, first, _ = (made.teacher_of(name) for name in made.grid.teachers())
+    plain = parse_parameters({**STUDY, "teacher_seed": 5}).teacher_of("resnet14")
+    assert own_training(second, lessons).key == own_training(plain, lessons).key
+    assert own_training(first, lessons).key != own_training(plain, lessons).key
+
+
 def test_wrong_labels_are_in_the_key_and_for_the_teacher_alone(
     parameters: Parameters, lessons: Lessons, teacher: Weights
 ) -> None:
@@ -113,6 +124,7 @@ def test_a_student_alone_is_one_training_for_all_variants_and_taught_ones_are_no
         ),
         ({"teacher_variants": {"noisy": {"label_noise": 1.0}}}, r"from 0 to below 1, got 1\.0"),
         ({"teacher_variants": {"noisy": {"label_noise": -0.1}}}, r"from 0 to below 1, got -0\.1"),
+        ({"teacher_variants": {"brief": {"seed": -1}}}, r"brief'.* 0 or more, got -1"),
         ({"teacher": {"label_noise": 0.1}}, "'teacher.label_noise'"),
         (
             {"teacher_weights": {"resnet14@brief": "a"}},
