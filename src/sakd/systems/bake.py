@@ -46,7 +46,7 @@ class BAKESettings(Settings):
 
 
 class BAKE(Learner[BAKESettings]):
-    """Let each image learn from the answers to images of its batch that have like embeddings.
+    """Let each image learn from the answers to those images of its batch that resemble it.
 
     Ge et al., 2021, arXiv:2104.13298, as in the authors' code:
     L = CE + weight * T^2 mean_b sum_k Q_bk log(Q_bk / softmax(z / T)_bk), where

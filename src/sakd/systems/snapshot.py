@@ -1,4 +1,4 @@
-"""Snapshot distillation: in each cycle of the training, its end before teaches the network."""
+"""Snapshot distillation: each cycle of a training is taught by the end of the one before."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class SnapshotSettings(Settings):
 
 
 class Snapshot(Learner[SnapshotSettings]):
-    """Learn from oneself at the end of the cycle before, where the learning rate was 0.
+    """Learn from a copy of oneself, taken where the learning rate had fallen to 0.
 
     Yang et al., CVPR 2019, arXiv:1812.00123. The learning rate falls from its first value to 0 in
     each cycle, by a cosine and in every step; see `Optimisation`. In the first cycle L = CE, then

@@ -58,20 +58,20 @@ def test_the_student_is_taught_and_the_pyramid_learns_from_labels(
         name: [g is not None for g in torch.autograd.grad(term.loss, seen, allow_unused=True)]
         for name, term in terms.items()
     }
-    logits, refined, maps, better = [True], [True], [True] * 3, [False] * 3
-    no = [False]
-    assert reached == {
-        "cross_entropy": logits + no + [False] * 3 + better,
-        "cross_entropy_pyramid": no + refined + [False] * 3 + better,
-        "kd": logits + no + [False] * 3 + better,
-        "at": no + no + maps + better,
+    none = [False] * 3
+    assert reached == {  # the logits of student and pyramid, then the maps of both
+        "cross_entropy": [True, False, *none, *none],
+        "cross_entropy_pyramid": [False, True, *none, *none],
+        "kd": [True, False, *none, *none],
+        "at": [False, False, True, True, True, *none],
     }
-    labels = terms["cross_entropy_pyramid"].loss
-    fresh = system(batch).losses["student"]
-    assert fresh.isfinite()
-    assert labels.isfinite()
-    logits_of = system.eval().further_networks()["pyramid"](batch.images)
-    assert torch.equal(logits_of, system._refined(batch.images)[1])
+
+
+def test_the_pyramid_is_measured(small_system: Make, small_batch: Callable[..., Batch]) -> None:
+    system, images = small_system("frskd").eval(), small_batch(3).images
+    (pyramid,) = system.further_networks().values()
+    expected, _ = system.pyramid(system.student.extract(images).features[1:-1])
+    assert torch.equal(pyramid(images), expected)
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,8 @@ def test_the_loss_by_hand(small_system: Make) -> None:
     assert terms["soft_cross_entropy"].loss == pytest.approx(1.247528, abs=5e-7)
     total = sum(weight * loss for loss, weight in terms.values())
     assert total == pytest.approx(2.608937, abs=5e-7)
+    control = small_system("snapshot", weight=0.0).terms(batch, [z_s, z_t])
+    assert [term.weight for term in control.values()] == [1.0, 0.0]
     (first,) = system.terms(batch, [z_s]).values()
     assert (first.loss.item(), first.weight) == (pytest.approx(0.907606, abs=5e-7), 1.0)
 
