@@ -12,11 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from sakd.data import Batch, BatchStream
+from sakd.distillers.method import Method
 from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
 from sakd.networks.chain import Chain
 from sakd.networks.zoo.resnet import resnet
-from sakd.objectives import DataFacts, Graft, Optimisation, Router, Routing
+from sakd.objectives import DataFacts, Distillation, Graft, Optimisation, Router, Routing
+from sakd.objectives.parameters import Options
 from sakd.objectives.spot_distillation import SpotDistillation
 from sakd.routing import RoutingPolicy
 from sakd.routing.adaptive import Adaptive
@@ -27,7 +29,7 @@ from sakd.routing.random_matched import RandomMatched
 from sakd.systems import SYSTEMS, Partner, Situation
 from sakd.systems.among import Among
 from sakd.systems.parts.grafts import Grafts
-from sakd.training import fit
+from sakd.training import fit, pretrain
 from sakd.training.tally import Tally
 
 Make = Callable[..., Any]
@@ -219,6 +221,27 @@ def test_decisions_are_counted_for_every_teacher(
     first, second = (frame[f"rate/logits-teacher{number}"] for number in (1, 2))
     assert (frame["seen/logits-teacher1"] == 1).all()
     assert set(first + second) == {0, 1}
+
+
+@pytest.mark.parametrize("method", ["ft", "crd", "sp", "jacobian", "at-rkd"])
+def test_distillers_of_every_kind_compare_with_every_teacher(
+    method: str,
+    small_situation: Callable[..., Situation],
+    small_stream: Callable[..., BatchStream],
+    brief: Options,
+) -> None:
+    situation = dataclasses.replace(
+        small_situation(Partner.TEACHERS),
+        distillation=Distillation(options=brief),
+        policy=Adaptive,
+        routing=Routing(same_family_bias=0.0),
+    )
+    system = SYSTEMS["among"].of(situation, SYSTEMS["among"].settings(method=method))
+    stream = small_stream(1)
+    pretrain(system, stream)
+    (record,) = fit(system, stream, epochs=1, optimisation={"student": Optimisation(lr=1e-3)})
+    for name in Method.of(method).everyone:
+        assert record[name] > 0
 
 
 @pytest.mark.parametrize("method", ["simkd", "at-simkd", "sskd", "projection", "l2tww"])
