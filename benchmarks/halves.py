@@ -5,20 +5,21 @@ learns few digits with right labels: alone, from one of the teachers, from both 
 and from both as policies choose among them. It prints test accuracies of all seeds, and for
 policies the part of the decisions on images of either half that fall to either teacher.
 
-    python benchmarks/halves.py --seeds 5
+    python benchmarks/halves.py
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from statistics import mean, stdev
 
+import numpy as np
 import pandas as pd
 import torch
 from digits import STUDENT, TEACHER, batches_of, few_images, network, splits
 
 from sakd.data import ImageSet, Prepared
+from sakd.evidence import of_seeds
 from sakd.foundation.randomness import generator, seeded
 from sakd.networks import StagedNetwork
 from sakd.objectives import DataFacts, Distillation, Objective, Routing, Supervised, distil
@@ -37,7 +38,7 @@ ROUTED = ("always", "random", "random_matched", "adaptive")
 def main() -> None:
     """Train the teachers, then students of every method and seed; print what came out."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(5)))
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--teacher-epochs", type=int, default=10)
     parser.add_argument("--methods", nargs="+", default=["kd", "at"])
@@ -48,22 +49,34 @@ def main() -> None:
     for number, teacher in enumerate(teachers, start=1):
         lower, upper = (100 * accuracy(teacher, half) for half in (0, 1))
         print(f"teacher {number}: {lower:.1f} % of digits 0 to 4, {upper:.1f} % of 5 to 9")
-    names: list[str] = [name for name, _ in ways(teachers, 0, options)]
-    found: dict[str, list[float]] = {name: [] for name in names}
+    found: dict[str, list[float]] = {}
     rates: dict[str, list[pd.Series]] = {}
-    for seed in range(options.seeds):
+    for seed in options.seeds:
         for name, objective in ways(teachers, seed, options):
             top, chosen = trained(objective, seed, options.epochs)
-            found[name].append(top)
-            print(f"{seed} {name}: {100 * top:.2f}", flush=True)
+            found.setdefault(name, []).append(top)
+            print(f"seed {seed}, {name}: {100 * top:.2f}", flush=True)
             if chosen is not None:
                 rates.setdefault(name, []).append(chosen)
-    for name, tops in found.items():
-        spread = stdev(tops) if len(tops) > 1 else 0.0
-        print(f"{name:<26}{100 * mean(tops):6.2f} +- {100 * spread:.2f}")
+    compare(found, options.methods)
     for name, each in rates.items():
         print(f"\n{name}: rates by spot and teacher, of images of digits 0 to 4 and 5 to 9")
         print(pd.concat(each).groupby(level=[0, 1]).mean().unstack().round(3).to_string())
+
+
+def compare(found: dict[str, list[float]], methods: list[str]) -> None:
+    """Print the means over seeds, and what the trained policy differs from, paired over seeds."""
+    points = {name: 100 * np.array(tops) for name, tops in found.items()}
+    for name, tops in points.items():
+        print(f"{name:<26}{tops.mean():6.2f} +- {tops.std(ddof=1):.2f}")
+    for method in methods:
+        ours = points.pop(f"among, {method}, adaptive")
+        for name, tops in points.items():
+            estimate = of_seeds(ours - tops)
+            low, high = estimate.interval()
+            print(
+                f"{method}, adaptive - {name:<26}{estimate.mean:+6.2f} ({low:+.2f} to {high:+.2f})"
+            )
 
 
 def halves(labels: torch.Tensor) -> torch.Tensor:
@@ -105,8 +118,8 @@ def ways(
         yield name, system(name, teachers, seed, images, "always")
     for method in options.methods:
         for policy in ROUTED:
-            made = system("among", teachers, seed, images, policy, method=method)
-            yield f"among, {method}, {policy}", made
+            routed = system("among", teachers, seed, images, policy, method=method)
+            yield f"among, {method}, {policy}", routed
 
 
 def student(seed: int) -> StagedNetwork:
