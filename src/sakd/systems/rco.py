@@ -30,11 +30,17 @@ class RCO(FromTeachers[WeightedSettings]):
     uniform = False
 
     def __init__(self, situation: Situation, settings: WeightedSettings) -> None:
-        """Begin with the first of the teachers of ``situation``."""
+        """Begin with the first of the teachers of ``situation``.
+
+        Raises:
+            UserError: There are fewer epochs than teachers.
+        """
         super().__init__(situation, settings)
         self.weights["kd"] = settings.kd_weight
         self.temperature = settings.temperature
         self.turn = 0
+        if situation.epochs is not None:
+            self._check(situation.epochs)
 
     def begin_epoch(self, epoch: int, epochs: int, stream: BatchStream) -> None:
         """Find whose turn it is, which follows from the epoch alone.
@@ -42,13 +48,16 @@ class RCO(FromTeachers[WeightedSettings]):
         Raises:
             UserError: There are fewer epochs than teachers.
         """
+        self._check(epochs)
+        self.turn = epoch * len(self.teachers) // epochs
+
+    def _check(self, epochs: int) -> None:
         count = len(self.teachers)
         require(
             epochs >= count,
             f"{epochs} epochs for {count} teachers that take turns: set student.epochs to {count} "
             "or more, or name fewer teachers",
         )
-        self.turn = epoch * count // epochs
 
     def _teachers(self) -> list[StagedNetwork]:
         return [super()._teachers()[self.turn]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from sakd.data import Batch, BatchStream
 from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
 from sakd.objectives import Outputs
-from sakd.systems import SYSTEMS
+from sakd.systems import SYSTEMS, Partner
 from sakd.systems.parts import teachers
 from sakd.systems.parts.divergence import divergence
 from sakd.systems.prokt import FollowedSettings, ProKT
@@ -191,6 +192,13 @@ class TestRCO:
         assert asked == sorted(asked)
         assert 2 * sum(asked) == len(asked)
 
-    def test_every_teacher_has_a_turn(self, small_system: Make, small_stream: Streams) -> None:
-        with pytest.raises(UserError, match=r"1 epochs for 2 teachers.*student\.epochs to 2"):
-            small_system("rco").begin_epoch(0, 1, small_stream(1))
+    def test_every_teacher_has_a_turn(
+        self, small_system: Make, small_situation: Make, small_stream: Streams
+    ) -> None:
+        few = r"1 epochs for 2 teachers.*student\.epochs to 2"
+        situation = replace(small_situation(Partner.TEACHERS), epochs=1)
+        with pytest.raises(UserError, match=few):
+            RCO.of(situation, RCO.settings())
+        system = small_system("rco")
+        with pytest.raises(UserError, match=few):
+            system.begin_epoch(0, 1, small_stream(1))
