@@ -12,23 +12,32 @@ from torch import nn
 
 from sakd.foundation.errors import require, require_not_negative, require_positive
 from sakd.foundation.keys import added
+from sakd.objectives.adaptive_moments import Adam
+
+MEMORY = 0.999
+"""The decay of the mean of squared gradients in Adam."""
 
 
 @dataclass(frozen=True)
 class Optimisation:
-    """SGD with momentum and a learning rate that falls at milestones; defaults of arXiv:2205.02399.
+    """An optimiser and its learning rates; the defaults are SGD as in arXiv:2205.02399.
 
     With the schedule ``cosine`` the rate falls in every step instead, to 0 at the end of each of
     ``cycles`` equal parts of the training: lr / 2 (1 + cos(pi t / n)) in step t of n, from 0.
+    During a warm-up over n steps the rate of step t, from 0, is multiplied by (t + 1) / n.
 
     Attributes:
         lr: Initial learning rate.
-        momentum: Momentum, without Nesterov.
-        weight_decay: L2 penalty on every parameter.
+        momentum: Momentum; of Adam the decay of the mean of gradients.
+        weight_decay: L2 penalty on every parameter; with ``adamw`` decay apart from the gradients.
         milestones: Fractions of the epochs after which the rate falls (150/180/210 of 240).
         decay: Factor of the rate at each milestone.
         schedule: How the rate falls: at ``milestones``, or by a ``cosine``.
         cycles: The number of cosines.
+        method: The optimiser.
+        nesterov: Whether the momentum of SGD is Nesterov's.
+        warmup_epochs: The epochs of the warm-up; of every phase of a training.
+        clip: The largest norm of a player's gradient, which is scaled down to it; None for any.
     """
 
     lr: float = 0.05
@@ -38,6 +47,10 @@ class Optimisation:
     decay: float = 0.1
     schedule: Literal["milestones", "cosine"] = added("milestones")
     cycles: int = added(1)
+    method: Literal["sgd", "adam", "adamw"] = added("sgd")
+    nesterov: bool = added(False)
+    warmup_epochs: float = added(0.0)
+    clip: float | None = added(None)
 
     def __post_init__(self) -> None:
         """Refuse values that cannot train."""
@@ -48,14 +61,22 @@ class Optimisation:
         require(fine, f"milestones are fractions of the epochs in (0, 1], got {self.milestones}")
         require(self.cycles >= 1, f"cycles must be 1 or more, got {self.cycles}")
         require(
-            self.cycles == 1 or self.by_step,
+            self.cycles == 1 or self.schedule == "cosine",
             f"cycles {self.cycles}: the schedule {self.schedule!r} has none; take 'cosine'",
         )
+        require(
+            not self.nesterov or (self.method == "sgd" and self.momentum > 0),
+            f"nesterov: {self.method!r} with momentum {self.momentum} has none; take 'sgd' with "
+            "momentum above 0",
+        )
+        require_not_negative(warmup_epochs=self.warmup_epochs)
+        fine = self.clip is None or self.clip > 0
+        require(fine, f"clip must be above 0, or null, got {self.clip}")
 
     @property
     def by_step(self) -> bool:
         """Whether the rate changes in every step."""
-        return self.schedule == "cosine"
+        return self.schedule == "cosine" or self.warmup_epochs > 0
 
     def rate(self, step: int, steps: int) -> float:
         """Give the rate of a ``step``, counted from 0, of a cosine over ``steps`` in all."""
@@ -64,8 +85,21 @@ class Optimisation:
 
     def optimiser(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
         """Make the optimiser of ``parameters``."""
-        return torch.optim.SGD(
-            parameters, lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay
+        if self.method == "sgd":
+            return torch.optim.SGD(
+                parameters,
+                lr=self.lr,
+                momentum=self.momentum,
+                weight_decay=self.weight_decay,
+                nesterov=self.nesterov,
+            )
+        return Adam(
+            parameters,
+            lr=self.lr,
+            momentum=self.momentum,
+            memory=MEMORY,
+            weight_decay=self.weight_decay,
+            decoupled=self.method == "adamw",
         )
 
 

@@ -66,6 +66,9 @@ class Recipe:
             value = getattr(self, name)
             require(value >= 1, f"{name} must be 1 or more, got {value}")
         require(self.keep_epochs >= 0, f"keep_epochs must not be negative: {self.keep_epochs}")
+        warm = self.optimisation.warmup_epochs
+        found = f"optimisation.warmup_epochs {warm:g} is beyond the {self.epochs} epochs"
+        require(warm <= self.epochs, f"{found}: shorten it")
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from sakd.systems.dgkd import DGKD
 from sakd.systems.dml import DML
 from sakd.systems.ebkd import EBKD
 from sakd.systems.ekd import EKD
+from sakd.systems.ema import EMA
 from sakd.systems.eskd import ESKD
 from sakd.systems.feed import FEED
 from sakd.systems.ffl import FFL
@@ -42,6 +43,7 @@ SYSTEMS: Table[type[System[Any]]] = Table(
     "system",
     {
         "label_smoothing": LabelSmoothing,
+        "ema": EMA,
         "average": Average,
         "ebkd": EBKD,
         "camkd": CAMKD,

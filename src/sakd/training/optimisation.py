@@ -40,11 +40,20 @@ class Updates:
         """Set the rate of a ``step`` of ``steps`` in ``epoch``, both from 0, if steps differ."""
         if not self.recipe.by_step:
             return
+        recipe, at = self.recipe, epoch * steps + step
+        if recipe.schedule == "cosine":
+            rate = recipe.rate(at, self.epochs * steps)
+        else:
+            rate = recipe.lr * recipe.decay ** sum(fall <= epoch for fall in self._falls())
+        if at + 1 < (warm := recipe.warmup_epochs * steps):
+            rate *= (at + 1) / warm
         for group in self.optimiser.param_groups:
-            group["lr"] = self.recipe.rate(epoch * steps + step, self.epochs * steps)
+            group["lr"] = rate
 
     def update(self, gradients: Sequence[Tensor | None]) -> None:
         """Take one step of the optimiser."""
+        if self.recipe.clip is not None:
+            gradients = clipped(gradients, self.recipe.clip)
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = gradient
         self.optimiser.step()
@@ -58,6 +67,16 @@ class Updates:
         """Continue from `state`."""
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
+
+
+def clipped(gradients: Sequence[Tensor | None], most: float) -> Sequence[Tensor | None]:
+    """Scale ``gradients`` so that the norm of all of them together is at most ``most``."""
+    norms = [torch.linalg.vector_norm(each) for each in gradients if each is not None]
+    if not norms:
+        return gradients
+    norm = torch.linalg.vector_norm(torch.stack(norms))
+    factor = (most / (norm + 1e-12)).clamp(max=1)
+    return [None if each is None else each * factor for each in gradients]
 
 
 def gradients(

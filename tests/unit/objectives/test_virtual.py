@@ -14,7 +14,7 @@ from sakd.data import Batch
 from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
 from sakd.objectives import Optimisation
-from sakd.objectives.adam import Adam
+from sakd.objectives.adaptive_moments import Adam
 from sakd.objectives.virtual import Descent, Trail, with_gradients
 
 Networks = Callable[..., StagedNetwork]

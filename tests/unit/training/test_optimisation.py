@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,10 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from sakd.foundation.errors import UserError
-from sakd.objectives import Objective, Optimisation, Player
+from sakd.objectives import Objective, Optimisation, Player, Supervised
 from sakd.objectives.adam import AdamOptimisation
-from sakd.training import Run
-from sakd.training.optimisation import Updates, gradients
+from sakd.training import Callback, Run, train
+from sakd.training.optimisation import Updates, clipped, gradients
 
 STILL = Optimisation(lr=0.1, momentum=0.0, weight_decay=0.0)
 
@@ -236,3 +237,99 @@ def test_a_player_takes_the_recipe_that_is_given_for_the_one_it_is_like() -> Non
     assert own.with_recipe("peer1", {**given, "peer1": Optimisation(lr=7.0)}).optimisation.lr == 7.0
     assert own.with_recipe("peer1", {}).optimisation is STILL
     assert Player([], STILL).with_recipe("peer1", given).optimisation is STILL
+
+
+RECIPES = {
+    "nesterov": Optimisation(lr=0.05, nesterov=True),
+    "adam": Optimisation(lr=0.01, method="adam"),
+    "adamw": Optimisation(lr=0.01, method="adamw", weight_decay=0.1),
+    "warm-up": Optimisation(lr=0.05, warmup_epochs=1.5, milestones=(0.5,)),
+    "warm cosines": Optimisation(lr=0.05, warmup_epochs=0.5, schedule="cosine", cycles=2),
+    "clip": Optimisation(lr=0.05, clip=0.1),
+}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_each_recipe_resumes_and_runs_beside_others_to_the_bit(
+    name: str, small_network: Callable[..., Any], small_stream: Callable[..., Any]
+) -> None:
+    states: list[dict[str, Any]] = []
+
+    class Keep(Callback):
+        def on_epoch(self, run: Run) -> None:
+            states.append(copy.deepcopy(run.state()))
+
+    def run(recipe: Optimisation = RECIPES[name], seed: int = 0, **options: Any) -> Run:
+        student = Supervised(small_network(seed))
+        return Run(student, epochs=3, optimisation={"student": recipe}, **options)
+
+    whole, beside = run(callbacks=[Keep()]), run()
+    train([whole], small_stream(1))
+    resumed, plain = run(seed=5, resume=states[0]), run(Optimisation())
+    train([resumed], small_stream(1))
+    train([plain, beside], small_stream(1))
+    assert [one.failure for one in (whole, resumed, beside, plain)] == [None] * 4
+    for other in (resumed, beside):
+        assert other.history == whole.history
+        for key, value in whole.objective.state_dict().items():
+            assert torch.equal(other.objective.state_dict()[key], value), key
+    assert plain.history != whole.history
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs"),
+    [
+        ("nesterov", partial(torch.optim.SGD, lr=0.05, momentum=0.9, nesterov=True)),
+        ("adam", partial(torch.optim.Adam, lr=0.01)),
+        ("adamw", partial(torch.optim.AdamW, lr=0.01)),
+    ],
+)
+def test_updates_are_those_of_torch(name: str, theirs: Callable[..., Any]) -> None:
+    start = torch.linspace(-1, 1, 5, dtype=torch.float64)
+    ours, other = nn.Parameter(start.clone()), nn.Parameter(start.clone())
+    recipe = RECIPES[name]
+    player = Updates(Player([ours], recipe), 1)
+    optimiser = theirs([other], weight_decay=recipe.weight_decay)
+    for power in (2, 3, 4):
+        step(player, ours.pow(power).sum())
+        optimiser.zero_grad()
+        other.pow(power).sum().backward()
+        optimiser.step()
+    torch.testing.assert_close(ours, other)
+
+
+def test_rates_by_hand() -> None:
+    player = Updates(Player([nn.Parameter(torch.ones(1))], RECIPES["warm-up"]), 4)
+
+    def rate(epoch: int, step: int) -> float:
+        player.place(epoch, step, 2)
+        return player.rates[0]
+
+    rates = [rate(epoch, step) for epoch in range(4) for step in range(2)]
+    assert rates == pytest.approx([0.05 / 3, 0.1 / 3, *[0.05] * 2, *[0.005] * 4])
+
+
+def test_a_gradient_is_scaled_down_to_the_largest_norm() -> None:
+    given = [torch.tensor([3.0]), None, torch.tensor([0.0, 4.0])]
+    first, nothing, last = clipped(given, 1.0)
+    assert nothing is None
+    torch.testing.assert_close(first, torch.tensor([0.6]))
+    torch.testing.assert_close(last, torch.tensor([0.0, 0.8]))
+    small = clipped([torch.tensor([0.5])], 1.0)
+    assert torch.equal(small[0], torch.tensor([0.5]))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [
+        ({"nesterov": True, "momentum": 0.0}, "nesterov: 'sgd' with momentum 0.0 has none"),
+        ({"nesterov": True, "method": "adam"}, "nesterov: 'adam' with momentum"),
+        ({"warmup_epochs": -1.0}, "warmup_epochs"),
+        ({"clip": 0.0}, "clip must be above 0, or null, got 0.0"),
+        ({"cycles": 2, "warmup_epochs": 1.0}, "the schedule 'milestones' has none"),
+    ],
+)
+def test_a_recipe_that_cannot_be_is_refused(recipe: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        Optimisation(**recipe)
+    assert message in str(caught.value)
