@@ -15,6 +15,8 @@ REMEDY = (
     "write the value itself, or give it with --params (only credentials.yml may use ${oc.env:...})"
 )
 
+FORM = "write names and values in it, in UTF-8, nested a few levels deep"
+
 
 class Loader(OmegaConfigLoader):
     """A loader that reports in one line what it cannot read: parameters, catalog, globals."""
@@ -29,6 +31,9 @@ class Loader(OmegaConfigLoader):
             content: dict[str, Any] = super().__getitem__(key)
         except YAMLError as error:
             raise click.ClickException(one_line(error)) from error
+        except (UnicodeDecodeError, RecursionError, AttributeError) as error:
+            found = f"a file of {key} in {self.conf_source} cannot be read ({one_line(error)})"
+            raise click.ClickException(f"{found}: {FORM}") from error
         except OmegaConfBaseException as error:
             place = f"{key}, {error.full_key}" if error.full_key else key
             reason = str(error).partition("\n")[0]

@@ -27,6 +27,8 @@ from sakd.study.teachers import DENSE, Assistants, Education, Teacher, check_sin
 from sakd.study.trackers import TRACKERS
 from sakd.systems import SYSTEMS
 
+MOST_THREADS = 1024
+
 
 @dataclass(frozen=True)
 class Parameters:
@@ -97,8 +99,8 @@ class Parameters:
 
     def __post_init__(self) -> None:
         """Check the number of threads and the learning rates."""
-        fine = self.threads is None or self.threads >= 1
-        require(fine, f"threads must be 1 or more, or null, got {self.threads}")
+        fine = self.threads is None or 1 <= self.threads <= MOST_THREADS
+        require(fine, f"threads must be 1 to {MOST_THREADS}, or null, got {self.threads}")
         fine = self.pack is None or self.pack >= 1
         require(fine, f"pack must be 1 or more, or null, got {self.pack}")
         for name, lr in self.student_lr.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import is_dataclass
 from typing import Any, get_args, get_origin, get_type_hints
@@ -11,6 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.names import unknown
 from sakd.study.parameters import Parameters
+
+LARGEST = 2**63
 
 
 def parse_parameters(parameters: Mapping[str, Any]) -> Parameters:
@@ -24,6 +27,7 @@ def parse_parameters(parameters: Mapping[str, Any]) -> Parameters:
     strange: list[str] = []
     expanded = _expand(parameters, Parameters, "", strange)
     require(not strange, "; ".join(strange))
+    _check_numbers(parameters, "")
     try:
         typed = TypeAdapter(Parameters).validate_python(_complete(expanded))
     except ValidationError as error:
@@ -45,6 +49,25 @@ def _expand(value: object, kind: Any, place: str, strange: list[str]) -> object:
     if get_origin(kind) is tuple and isinstance(value, str | int | float):
         return str(value).split("+")
     return value
+
+
+def _check_numbers(value: object, place: str) -> None:
+    """Refuse numbers with which nothing can be computed, wherever they stand.
+
+    Raises:
+        UserError: A number is infinite, or whole and too large for 64 bits.
+    """
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            _check_numbers(part, f"{place}.{name}" if place else str(name))
+    elif isinstance(value, list | tuple):
+        for part in value:
+            _check_numbers(part, place)
+    elif isinstance(value, float):
+        require(not math.isinf(value), f"parameter {place!r} must be finite, got {value}")
+    elif isinstance(value, int):
+        fine = abs(value) < LARGEST
+        require(fine, f"parameter {place!r} must be below 2**63, got a number of that size or more")
 
 
 def _complete(parameters: object) -> object:

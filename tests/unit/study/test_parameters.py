@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import asdict
@@ -248,3 +249,21 @@ def test_a_wrong_value_is_refused_with_its_place(
     message = complaint(parameters)
     assert place in message
     assert value in message
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        ({"student": {"optimisation": {"lr": math.inf}}}, "student.optimisation.lr.*finite"),
+        ({"student": {"augment": {"cutmix": math.inf}}}, "student.augment.cutmix.*finite"),
+        ({"distillation": {"weights": {"at": math.inf}}}, "distillation.weights.at.*finite"),
+        ({"grid": {"seeds": [0, 2**63]}}, r"grid.seeds.*2\*\*63"),
+        ({"threads": 2**31}, "threads must be 1 to .*2147483648"),
+    ],
+    ids=str,
+)
+def test_numbers_with_which_nothing_can_be_computed_are_refused(
+    raw: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        parse_parameters(raw)
