@@ -155,7 +155,10 @@ def describe(run: Run) -> str:
     """Describe the last epoch in a few words: its phase, measures, and a collapse of the policy."""
     record, phases = run.history[-1], run.objective.phases()
     words = [phases[run.phase].name] if phases else []
-    words += [f"val {100 * x:.2f} %" for name, x in record.items() if name.startswith("val_")]
+    for name, value in record.items():
+        if name.startswith("val_"):
+            whose = name.split("_", 2)[2:]  # after val_top1, the name of a further network
+            words.append(f"{' '.join(['val', *whose])} {100 * value:.2f} %")
     chosen = {"gate": GATE_RATE, "effective": EFFECTIVE_SHARE} if run.objective.chooses else {}
     for title, prefix in {**chosen, "transfer": TRANSFER_RATE}.items():
         rates = [f"{rate:.2f}" for name, rate in record.items() if name.startswith(prefix)]

@@ -82,6 +82,12 @@ def test_a_policy_with_given_rates_cannot_collapse() -> None:
     assert describe(run) == "val 98.75 %"
 
 
+def test_further_networks_are_shown_by_their_names() -> None:
+    run = run_at(1, 2, val_top1=0.5, val_top1_peer1=0.25, val_top1_last_stage=0.125)
+    run.objective.chooses = False
+    assert describe(run) == "val 50.00 %, val peer1 25.00 %, val last_stage 12.50 %"
+
+
 def test_without_a_terminal_each_training_ends_with_one_line(
     make_training: Make, bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
