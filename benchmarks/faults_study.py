@@ -146,6 +146,7 @@ def _become(arguments: list[str], writing: int, limit: int | None) -> None:
         os.dup2(writing, 2)
         os.chdir(ROOT)
         sys.argv = arguments
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # shells ignore it in backgrounds
         if limit is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
         kedro()
