@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save, save_file
 from torch import Tensor
 
 from sakd.foundation.files import at_once
@@ -26,6 +26,11 @@ def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
+
+
+def file_bytes(tensors: Mapping[str, Tensor]) -> int:
+    """Compute the size of the file that `save_tensors` would write."""
+    return len(save(dict(tensors), {CHECKSUM: tensors_sha256(tensors)}))
 
 
 def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> str:

@@ -8,11 +8,11 @@ from time import perf_counter
 
 import numpy as np
 import torch
-from safetensors.torch import save
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from sakd.foundation.machine import settle
+from sakd.foundation.tensors import file_bytes
 from sakd.measures.memory import Alive
 
 BATCHES = 1, 64
@@ -51,10 +51,11 @@ def cost(
     held = [images, *chain(network.parameters(), network.buffers())]
     with FlopCounterMode(display=False) as counter, Alive(held) as alive:
         network(images)
+    state = {name: t.detach().cpu().clone() for name, t in network.state_dict().items()}
     found = {
         "parameters": sum(p.numel() for p in network.parameters()),
         "macs": counter.get_total_flops() // 2 // len(images),
-        "file_bytes": file_bytes(network),
+        "file_bytes": file_bytes(state),
         "peak_bytes": alive.peak,
     }
     return found | {
@@ -62,12 +63,6 @@ def cost(
         for size in BATCHES
         for name, value in latency(network, images[:size], clock).items()
     }
-
-
-def file_bytes(network: nn.Module) -> int:
-    """Compute the size of the safetensors file of the weights of ``network``."""
-    state = {name: t.detach().cpu().clone() for name, t in network.state_dict().items()}
-    return len(save(state))
 
 
 def latency(network: nn.Module, images: Tensor, clock: Clock) -> dict[str, float]:

@@ -190,7 +190,9 @@ class Parameters:
         check_splits(self)
 
     def _check_assistants(self) -> None:
-        """Check that the method of assistants can train a teacher."""
+        """Check that the method of assistants, if there are any, can train a teacher."""
+        if not any(map(taught_by, self.grid.partners())):
+            return
         method = Method.of(self.assistants.distiller)
         self.objective_of(method).check(method)
         require(

@@ -59,7 +59,7 @@ def objective(
 def assert_one_step_gives_gradients(problem: SpotDistillation, width: int = SIZE) -> None:
     batch = Batch(torch.randn(4, 3, SIZE, width), torch.arange(4) % 3, torch.arange(4), 0)
     losses = problem.train()(batch).losses
-    for player, (parameters, _recipe) in problem.players().items():
+    for player, (parameters, *_) in problem.players().items():
         gradients = torch.autograd.grad(losses[player], parameters, allow_unused=True)
         assert all(gradient is None or gradient.isfinite().all() for gradient in gradients)
         assert any(gradient is not None and gradient.any() for gradient in gradients)

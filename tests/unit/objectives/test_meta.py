@@ -25,6 +25,7 @@ from sakd.objectives.adam import AdamOptimisation
 from sakd.objectives.meta import MetaDistillation
 from sakd.study.parsing import parse_parameters
 from sakd.training import Run
+from sakd.training.optimisation import gradients
 
 Objectives = Callable[..., SpotDistillation]
 Batches = Callable[..., Batch]
@@ -62,7 +63,7 @@ def taken(run: Run, batch: Batch, shift: Tensor, channel: nn.Parameter | None) -
         return objective.outputs(objective.student, batch, Side.STUDENT)
 
     def step(loss: Tensor) -> None:
-        players["student"].update(players["student"].gradients(loss))
+        players["student"].update(gradients({"student": loss}, players)["student"])
 
     student = outputs()
     knowledge = objective.knowledge(student, teacher, batch, everybody)

@@ -54,7 +54,7 @@ def test_each_loss_reaches_its_own_player_and_no_other(start: Start, small_batch
     assert set(result.losses) == set(players)
     everybody = not objective.router.policy.trained and bool(result.terms["gate_rate/logits"] == 1)
     for name, loss in result.losses.items():
-        for player, (parameters, _recipe) in players.items():
+        for player, (parameters, *_) in players.items():
             gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
             if player != name:
                 assert all(gradient is None for gradient in gradients)

@@ -25,6 +25,7 @@ _RECIPE: Settings = {
     "optimisation.weight_decay": 5e-4,
     "optimisation.milestones": (0.625, 0.75, 0.875),
     "optimisation.decay": 0.1,
+    "optimisation.method": "sgd",
     "optimisation.schedule": "milestones",
     "optimisation.cycles": 1,
     "augment.flip": True,
