@@ -251,3 +251,14 @@ def test_dropout_follows_the_seed_and_a_resume_and_leaves_the_random_state_alone
     resumed = trained(problem(), small_stream(1), resume=interruption.read())
     assert resumed[0] == whole[0]
     assert_identical(resumed[1], whole[1])
+
+
+@pytest.mark.parametrize("method", ["kd", "at"])
+def test_with_all_gates_open_a_router_leaves_its_student_as_plain_distillation_does(
+    method: str, small_objective: Objectives, small_stream: Streams
+) -> None:
+    plain, routed = small_objective(method, "always"), small_objective(method, "adaptive")
+    routed.router.policy.favour_distilling(1000.0)
+    for objective in (plain, routed):
+        fit(objective, small_stream(1), epochs=2)
+    assert_identical(plain.network.state_dict(), routed.network.state_dict())
