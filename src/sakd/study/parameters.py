@@ -190,16 +190,15 @@ class Parameters:
         check_splits(self)
 
     def _check_assistants(self) -> None:
-        """Check that the method of assistants, if there are any, can train a teacher."""
-        if not any(map(taught_by, self.grid.partners())):
-            return
+        """Check that the method of assistants can train a teacher, by the objective if need be."""
         method = Method.of(self.assistants.distiller)
-        self.objective_of(method).check(method)
         require(
             method.rebuilding is None,
             f"assistants.distiller: {method.name!r} makes another network of its student, which "
             "cannot teach under its own name: take another distiller",
         )
+        if any(taught_by(each) for name in self.grid.partners() for each in members(name)):
+            self.objective_of(method).check(method)
 
     def _check_systems(self) -> None:
         """Check the systems of the grid, and their settings."""
