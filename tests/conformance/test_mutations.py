@@ -169,17 +169,17 @@ MUTATIONS = {
     "weight decay is a tenth smaller": Mutation(
         steps("rkd_fixed"),
         Optimisation.optimiser,
-        "self.weight_decay",
-        "0.9 * self.weight_decay",
+        "=self.weight_decay, nesterov",
+        "=0.9 * self.weight_decay, nesterov",
     ),
     "momentum is a thousandth smaller": Mutation(
         steps("rkd_fixed"),
         Optimisation.optimiser,
-        "self.momentum",
-        "0.999 * self.momentum",
+        "=self.momentum, weight_decay",
+        "=0.999 * self.momentum, weight_decay",
     ),
     "momentum is Nesterov's": Mutation(
-        steps("rkd_fixed"), Optimisation.optimiser, "momentum=", "nesterov=True, momentum="
+        steps("rkd_fixed"), Optimisation.optimiser, "nesterov=self.nesterov", "nesterov=True"
     ),
     "pretraining has no weight decay": Mutation(
         compare_pretraining, PretrainingObjective.players, "plan.weight_decay", "0.0"
