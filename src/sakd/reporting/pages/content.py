@@ -17,6 +17,7 @@ from sakd.reporting.pages.cells import (
     cells_section,
 )
 from sakd.reporting.pages.data_card import data_section
+from sakd.reporting.pages.definitions import definitions
 from sakd.reporting.pages.front import front_section
 from sakd.reporting.pages.headline import highlights
 from sakd.reporting.pages.measures import measures_section
@@ -89,7 +90,7 @@ def report(
         *front_section(cells, data),
         *routing_section(cells, routing, data),
         *methods_section(cells),
-        Section("How to read it", (Facts(wording.definitions(data)),), folded=True),
+        Section("How to read it", (Facts(definitions(data)),), folded=True),
         *unfinished_section(cells),
         *cells_section(cells, origin.place),
         *data_section(data),
