@@ -1,9 +1,10 @@
 """The training of networks: the loop, its runs, and progress."""
 
+from sakd.training.callback import Callback
 from sakd.training.fit import fit, train
 from sakd.training.precision import EXACT, Precision
 from sakd.training.pretraining import pretrain
-from sakd.training.run import Callback, EpochRecord, Run
+from sakd.training.run import EpochRecord, Run
 
 __all__ = [
     "EXACT",

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 
 from sakd.data import BatchStream
 from sakd.objectives import Objective
+from sakd.training.callback import Callback
 from sakd.training.fit import fit
-from sakd.training.run import Callback
 
 
 def pretrain(

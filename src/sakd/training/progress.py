@@ -14,7 +14,8 @@ from rich.progress import TaskID
 from sakd.foundation.console import progress_bars
 from sakd.routing.collapse import collapse, transfer_collapse
 from sakd.routing.rates import EFFECTIVE_SHARE, GATE_RATE, TRANSFER_RATE
-from sakd.training.run import Callback, Run
+from sakd.training.callback import Callback
+from sakd.training.run import Run
 from sakd.training.whole import Whole
 
 logger = logging.getLogger(__name__)

@@ -12,25 +12,13 @@ from sakd.data import Batch, BatchStream
 from sakd.foundation.errors import require
 from sakd.foundation.randomness import reseed
 from sakd.objectives import Objective, Optimisation, Outputs, spans
+from sakd.training.callback import Callback
 from sakd.training.means import Means, Names
 from sakd.training.optimisation import Updates, check_recipes, gradients
 from sakd.training.precision import EXACT, Precision
 
 EpochRecord = dict[str, float]
 """The record of an epoch: ``epoch`` (from 1), the mean of every term, and the measures."""
-
-
-class Callback:
-    """An observer of a training; its methods do nothing unless they are overridden."""
-
-    def on_start(self, run: Run) -> None:
-        """React before the first epoch, or after a resume."""
-
-    def on_step(self, run: Run) -> None:
-        """React after every update."""
-
-    def on_epoch(self, run: Run) -> None:
-        """React after every epoch; the last entry of ``run.history`` is its record."""
 
 
 class RunOptions(TypedDict, total=False):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from sakd.training.run import Callback, Run
+from sakd.training.callback import Callback
+from sakd.training.run import Run
 
 
 @dataclass
