@@ -14,7 +14,7 @@ from sakd.distillers.parts.maps import squared
 from sakd.foundation.errors import require_not_negative, require_positive
 from sakd.networks import StagedNetwork
 from sakd.networks.adapters import adapter
-from sakd.objectives import Outputs, Player, Settings, StepResult
+from sakd.objectives import Outputs, Settings, StepResult
 from sakd.objectives.compatibility import Shapes
 from sakd.objectives.outputs import full_precision
 from sakd.systems.base import Partner, Situation
@@ -100,10 +100,6 @@ class EKD(Branched[EKDSettings]):
         """Give the mean of the logits (B, K) of all branches for images (B, C, H, W)."""
         _, branches = self.branches(images)
         return torch.stack([branch.logits for branch in branches]).mean(dim=0)
-
-    def players(self) -> dict[str, Player]:
-        """Name one player: the student, the tails and the regressors."""
-        return {"student": Player.of(self)}
 
     def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:
         """Compute the loss of ``batch``; ``teacher`` is ignored, for there are several."""

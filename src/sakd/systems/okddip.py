@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from sakd.data import Batch, BatchStream
 from sakd.foundation.errors import require, require_positive
 from sakd.networks import StagedNetwork, feature_shapes
-from sakd.objectives import Outputs, Player, Settings, StepResult
+from sakd.objectives import Outputs, Settings, StepResult
 from sakd.objectives.outputs import full_precision
 from sakd.systems.base import Partner, Situation
 from sakd.systems.parts.branched import Branched, fresh_tails
@@ -118,10 +118,6 @@ class OKDDip(Branched[PeerSettings]):
         """Average the logits (B, K) of the peers for images (B, C, H, W)."""
         _, (_, *peers) = self.branches(images)
         return torch.stack([peer.logits for peer in peers]).mean(dim=0)
-
-    def players(self) -> dict[str, Player]:
-        """Name one player: the leader, the peers and their attention."""
-        return {"student": Player.of(self)}
 
     def begin_epoch(self, epoch: int, epochs: int, stream: BatchStream) -> None:
         """Raise the weight of the peers."""

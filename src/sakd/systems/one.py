@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from sakd.data import Batch, BatchStream
 from sakd.foundation.errors import require, require_positive
 from sakd.networks import StagedNetwork, feature_shapes
-from sakd.objectives import Outputs, Player, Settings, StepResult
+from sakd.objectives import Outputs, Settings, StepResult
 from sakd.objectives.outputs import full_precision
 from sakd.systems.base import Partner, Situation
 from sakd.systems.parts.branched import Branched, fresh_tails
@@ -92,10 +92,6 @@ class ONE(Branched[EnsembleSettings]):
         """Give the logits (B, K) of the ensemble for images (B, C, H, W)."""
         shared, branches = self.branches(images)
         return gated([branch.logits for branch in branches], self.gate(vector(shared)))
-
-    def players(self) -> dict[str, Player]:
-        """Name one player: the student, the tails and the gate."""
-        return {"student": Player.of(self)}
 
     def begin_epoch(self, epoch: int, epochs: int, stream: BatchStream) -> None:
         """Raise the weight of the ensemble."""

@@ -8,7 +8,7 @@ from typing import TypeVar, cast
 from torch import Tensor, nn
 
 from sakd.networks import Features, StagedNetwork
-from sakd.objectives import Settings
+from sakd.objectives import Player, Settings
 from sakd.systems.base import Situation, System
 from sakd.systems.parts.tails import tail
 from sakd.systems.parts.view import View
@@ -40,6 +40,10 @@ class Branched(System[S]):
     def network(self) -> StagedNetwork:
         """The student."""
         return self.student
+
+    def players(self) -> dict[str, Player]:
+        """Name one player: the student, the tails, and all that is trained along with them."""
+        return {"student": Player.of(self)}
 
     def branches(self, images: Tensor) -> tuple[Tensor, list[Features]]:
         """Run images (B, C, H, W) through the trunk once, and through every branch.

@@ -25,8 +25,8 @@ class Term(NamedTuple):
     weight: float | Tensor = 1.0
 
 
-class Learner(System[S], Generic[S]):
-    """A system of one player: all parameters that are not frozen minimise a sum of terms."""
+class OneStudent(System[S], Generic[S]):
+    """A system of one player: the student, and all that is trained along with it."""
 
     def __init__(self, situation: Situation, settings: S) -> None:
         """Train the student of ``situation``.
@@ -53,6 +53,10 @@ class Learner(System[S], Generic[S]):
     def players(self) -> dict[str, Player]:
         """Name one player: the student, and the modules that are trained along with it."""
         return {"student": Player.of(self)}
+
+
+class Learner(OneStudent[S], Generic[S]):
+    """A student that learns by a sum of terms, which it computes of what its networks give."""
 
     def seen(self, batch: Batch, teacher: Outputs | None) -> Sequence[Tensor]:
         """Run the networks once; give what the terms are computed of, here the logits (B, K)."""

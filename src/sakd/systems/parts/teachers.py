@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self, TypeVar, cast
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -14,9 +14,10 @@ from sakd.data import Batch
 from sakd.distillers import Side
 from sakd.foundation.errors import require, require_not_negative
 from sakd.networks import StagedNetwork
-from sakd.objectives import Outputs, Player, Settings, StepResult
+from sakd.objectives import Outputs, Settings, StepResult
 from sakd.objectives.compatibility import Shapes, check_labels
-from sakd.systems.base import Partner, Situation, System
+from sakd.systems.base import Partner, Situation
+from sakd.systems.parts.learner import OneStudent
 
 FEWEST = 2
 """Teachers that such a system needs at least."""
@@ -40,7 +41,7 @@ class TeachersSettings(Settings):
 S = TypeVar("S", bound=TeachersSettings)
 
 
-class FromTeachers(System[S]):
+class FromTeachers(OneStudent[S]):
     """A student that learns from the labels and from several frozen teachers at once.
 
     Attributes:
@@ -57,27 +58,12 @@ class FromTeachers(System[S]):
         Raises:
             UserError: There are fewer than two teachers, or one has other classes.
         """
-        super().__init__()
-        self.shapes = shapes_of(situation)
-        self.student = situation.student
+        shapes = shapes_of(situation)
+        super().__init__(situation, settings)
+        self.shapes = shapes
         teachers = (teacher.eval().requires_grad_(False) for teacher in situation.partners)
         self.teachers = nn.ModuleList(teachers)
-        self.task = situation.data.task
         self.weights = {"cross_entropy": settings.ce_weight}
-
-    @classmethod
-    def of(cls, situation: Situation, settings: S) -> Self:
-        """Teach the student of ``situation`` by its partners."""
-        return cls(situation, settings)
-
-    @property
-    def network(self) -> StagedNetwork:
-        """The student."""
-        return self.student
-
-    def players(self) -> dict[str, Player]:
-        """Name one player: the student, with the modules that are trained beside it."""
-        return {"student": Player.of(self)}
 
     def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:
         """Compute the loss of ``batch``; ``teacher`` is ignored, for there are several."""
