@@ -26,6 +26,11 @@ GRADIENT = 1e-5
 """Of gradients, which it gave in float32."""
 
 
+def nobody(_number: int, _partner: bool) -> StagedNetwork:
+    """Fail where a system asks for a fresh network that it does not need."""
+    raise AssertionError("this system needs no fresh network")
+
+
 def case_of(system: str, name: str) -> Golden:
     """Read one case of a system."""
     return below(f"{name}/", golden(f"systems/{system}"))

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from conformance.comparison import Comparison, below, golden
+from conformance.systems.cases import nobody
 from sakd.data import Batch
 from sakd.distillers import Side
 from sakd.distillers.parts.logits import divergence
-from sakd.networks import StagedNetwork
 from sakd.networks.zoo.resnet import resnet
 from sakd.objectives import DataFacts, Outputs
 from sakd.systems import SYSTEMS, Situation, System
@@ -30,12 +30,9 @@ def system_of(name: str, **settings: Any) -> Any:
     """Build a system for three teachers; their weights do not count."""
     network, *teachers = (resnet(CLASSES, depth=8, widths=(2, 2, 4, 8)) for _ in range(4))
 
-    def fresh(_number: int, _partner: bool) -> StagedNetwork:
-        raise NotImplementedError
-
     data = DataFacts((3, 8, 8), torch.arange(CLASSES))
     kind: type[System[Any]] = SYSTEMS[name]
-    return kind.of(Situation(network, tuple(teachers), data, fresh), kind.settings(**settings))
+    return kind.of(Situation(network, tuple(teachers), data, nobody), kind.settings(**settings))
 
 
 def batch_of(labels: Tensor) -> Batch:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from conformance.comparison import Comparison, Golden
-from conformance.systems.cases import GRADIENT, LOSS, case_of
+from conformance.systems.cases import GRADIENT, LOSS, case_of, nobody
 from sakd.data import Batch
 from sakd.networks import Chain, StagedNetwork
 from sakd.networks.zoo.blocks import GlobalAveragePool
@@ -90,10 +90,7 @@ def compare_dense(name: str) -> Comparison:
         drop=len(teachers) - len(kept),
     )
 
-    def fresh(_number: int, _partner: bool) -> StagedNetwork:
-        raise NotImplementedError
-
-    situation = Situation(student, tuple(teachers), facts_of(case, len(logits)), fresh)
+    situation = Situation(student, tuple(teachers), facts_of(case, len(logits)), nobody)
     system = DGKD.of(situation, settings)
 
     def shares(seed: int) -> list[float]:
