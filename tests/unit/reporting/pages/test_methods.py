@@ -7,8 +7,8 @@ import pandas as pd
 from sakd.distillers import DISTILLERS, Distiller
 from sakd.foundation.docstrings import first_sentence
 from sakd.reporting import report, report_markdown
+from sakd.reporting.pages.definitions import definitions
 from sakd.reporting.pages.methods import methods_section
-from sakd.reporting.pages.wording import definitions
 from sakd.reporting.tables.frames import prepared
 from sakd.routing import POLICIES
 
