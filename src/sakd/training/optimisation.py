@@ -14,7 +14,15 @@ from sakd.objectives import Player
 
 
 class Updates:
-    """The optimiser and the schedule of one player."""
+    """The optimiser and the schedule of one player.
+
+    Attributes:
+        recipe: How the parameters are updated.
+        epochs: The epochs of the schedule.
+        parameters: The parameters.
+        optimiser: The optimiser, which holds the present learning rate.
+        ended: The epochs that have ended.
+    """
 
     def __init__(self, player: Player, epochs: int) -> None:
         """Train the parameters of ``player`` for ``epochs`` epochs."""
@@ -22,18 +30,17 @@ class Updates:
         self.epochs = epochs
         self.parameters = player.parameters
         self.optimiser = recipe.optimiser(player.parameters)
-        self.schedule = torch.optim.lr_scheduler.MultiStepLR(
-            self.optimiser,
-            milestones=[] if recipe.by_step else self._falls(),
-            gamma=recipe.decay,
-        )
+        self.ended = 0
+        self._fall()
 
     @property
     def rates(self) -> tuple[float, ...]:
         """The present learning rates."""
         return tuple(group["lr"] for group in self.optimiser.param_groups)
 
-    def _falls(self) -> list[int]:
+    @property
+    def falls(self) -> list[int]:
+        """The numbers of epochs after which the rate falls, of a recipe with milestones."""
         return [round(fraction * self.epochs) for fraction in self.recipe.milestones]
 
     def place(self, epoch: int, step: int, steps: int) -> None:
@@ -44,11 +51,22 @@ class Updates:
         if recipe.schedule == "cosine":
             rate = recipe.rate(at, self.epochs * steps)
         else:
-            rate = recipe.lr * recipe.decay ** sum(fall <= epoch for fall in self._falls())
+            rate = recipe.lr * recipe.decay ** sum(fall <= epoch for fall in self.falls)
         if at + 1 < (warm := recipe.warmup_epochs * steps):
             rate *= (at + 1) / warm
         for group in self.optimiser.param_groups:
             group["lr"] = rate
+
+    def end_epoch(self) -> None:
+        """Let the rate fall where the epoch that ends is a milestone, even if it had no update."""
+        self.ended += 1
+        self._fall()
+
+    def _fall(self) -> None:
+        if self.recipe.by_step:
+            return
+        for group in self.optimiser.param_groups:
+            group["lr"] *= self.recipe.decay ** self.falls.count(self.ended)
 
     def update(self, gradients: Sequence[Tensor | None]) -> None:
         """Take one step of the optimiser."""
@@ -61,12 +79,12 @@ class Updates:
 
     def state(self) -> dict[str, Any]:
         """Give the state that `restore` takes."""
-        return {"optimiser": self.optimiser.state_dict(), "schedule": self.schedule.state_dict()}
+        return {"optimiser": self.optimiser.state_dict(), "ended": self.ended}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from `state`."""
         self.optimiser.load_state_dict(state["optimiser"])
-        self.schedule.load_state_dict(state["schedule"])
+        self.ended = state["ended"]
 
 
 def clipped(gradients: Sequence[Tensor | None], most: float) -> Sequence[Tensor | None]:

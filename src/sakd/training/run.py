@@ -206,7 +206,7 @@ class Run:
             UserError: A term is no longer finite.
         """
         for player in self.players.values():
-            player.schedule.step()
+            player.end_epoch()
         epoch = len(self.history) + 1
         terms = self._means.take(epoch)
         measured = self.evaluate(self.objective.network)

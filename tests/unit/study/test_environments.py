@@ -126,7 +126,7 @@ def test_imagenet_is_streamed_and_its_rate_falls_after_30_60_and_90_epochs(load:
     assert parameters.data.streamed
     assert parameters.student.epochs == 100
     player = updates(parameters, 100)
-    assert sorted(player.schedule.milestones) == [30, 60, 90]
+    assert player.falls == [30, 60, 90]
     own = {"name": "folder", "path": "pets", "test_fraction": 0.2}
     assert parse_parameters(load("imagenet", data=own)).data.slug.startswith("folder_pets_")
 
@@ -182,7 +182,7 @@ class TestCifar100:
         player = updates(parameters, 240)
         player.update((torch.zeros(1),))
         for _ in range(epoch):
-            player.schedule.step()
+            player.end_epoch()
         assert player.optimiser.param_groups[0]["lr"] == pytest.approx(lr)
 
     def test_the_loss_is_weighed_as_published(self, parameters: Parameters) -> None:

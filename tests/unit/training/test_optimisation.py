@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -51,7 +52,7 @@ def learning_rates(epochs: int, optimisation: Optimisation) -> list[float]:
     for _ in range(epochs):
         rates.append(player.optimiser.param_groups[0]["lr"])
         step(player, parameter.sum())
-        player.schedule.step()
+        player.end_epoch()
     return rates
 
 
@@ -72,13 +73,21 @@ def test_milestones_that_meet_in_one_epoch_all_count() -> None:
     assert rates == pytest.approx([1.0, 1.0, 0.01])
 
 
+def test_the_rate_of_a_player_that_has_had_no_update_falls_without_a_warning() -> None:
+    player = Updates(Player([nn.Parameter(torch.ones(2))], Optimisation(milestones=(0.5,))), 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        player.end_epoch()
+    assert player.rates == pytest.approx([0.005])
+
+
 def test_a_restored_player_has_the_rates_that_were_to_come() -> None:
     parameter, optimisation = nn.Parameter(torch.ones(2)), Optimisation()
     player, rates = Updates(Player([parameter], optimisation), 16), []
     for _ in range(16):
         rates.append(player.optimiser.param_groups[0]["lr"])
         step(player, parameter.sum())
-        player.schedule.step()
+        player.end_epoch()
         state = player.state()
         player = Updates(Player([parameter], optimisation), 16)
         player.restore(state)
@@ -95,7 +104,7 @@ def test_a_cosine_falls_in_every_step_and_begins_again_with_each_cycle() -> None
             player.place(epoch, step_number, 4)
             rates += player.rates
             step(player, parameter.sum())
-        player.schedule.step()
+        player.end_epoch()
     cycle = [0.1, 0.096194, 0.085355, 0.069134, 0.05, 0.030866, 0.014645, 0.003806]
     assert rates == pytest.approx([*cycle, *cycle], abs=5e-7)
 
@@ -180,7 +189,7 @@ def test_an_objective_may_read_what_its_players_are_updated_by() -> None:
     (group,) = objective.seen["one"].param_groups
     assert group["lr"] == 0.25
     run.update(objective(None))
-    run.players["one"].schedule.step()
+    run.players["one"].end_epoch()
     assert group["lr"] == pytest.approx(0.025)
     assert "momentum_buffer" in objective.seen["one"].state[objective.one]
 
