@@ -12,6 +12,7 @@ from sakd.distillers.method import Method
 from sakd.foundation.machine import resolve_device
 from sakd.pipelines.images import prepared
 from sakd.study.bench import Bench
+from sakd.study.courses import courses
 from sakd.study.importing import import_start, import_weights
 from sakd.study.networks import check_network_fits
 from sakd.study.parameters import Parameters
@@ -32,14 +33,14 @@ def open_bench(
 
     Raises:
         UserError: A network or a method of the grid, of this node or another, cannot take the
-            data, students have too few epochs for the phases of a method, or a file of weights that
-            a student starts from does not fit it; or the validation images are not those that the
+            data, there are too few epochs for the phases of a method, or a file of weights that a
+            student starts from does not fit it; or the validation images are not those that the
             parameters ask for.
     """
     device, data = resolve_device(parameters.device), DataCard.from_json(card)
     for network in parameters.grid.networks():
         _check_once(network, len(data.classes), data.image_shape)
-    for method in parameters.grid.distillers:
+    for method in dict.fromkeys(course.method for course in courses(parameters, data.name)):
         parameters.distillation.check_classes(Method.of(method), len(data.classes))
     check_phases(parameters, data)
     rehearse_systems(parameters, data)

@@ -19,6 +19,9 @@ from sakd.study.teachers import Teacher
 from sakd.study.trainings import Training, cell_training, teacher_training
 from sakd.weights.saved import Weights
 
+ASIDE = ("device", "threads", "pack", "graph", "trackers", "report", "grid", "data", "assistants")
+"""Parameters that no result of a student depends on; or that its data and its key stand for."""
+
 UNKNOWN = Weights({})
 """Stands for weights on which a key depends by the key of their own teacher."""
 
@@ -123,7 +126,7 @@ def student_settings(parameters: Parameters, card: Mapping[str, Any]) -> str:
     The grid is left out: a report may cover a part of what was evaluated.
     """
     counted = asdict(parameters)
-    for name in ("device", "threads", "pack", "graph", "trackers", "grid", "data", "assistants"):
+    for name in ASIDE:
         del counted[name]
     data = parameters.data
     labelled = {"per_class": data.student_per_class, "seed": data.splitting().drawn_by}

@@ -110,7 +110,12 @@ def made(digits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Stages:
     return Stages.run(digits, tmp_path_factory.mktemp("cells"), study())
 
 
-OF_NO_RESULT: list[dict[str, Any]] = [{"threads": 1}, {"device": "auto"}, {"graph": False}]
+OF_NO_RESULT: list[dict[str, Any]] = [
+    {"threads": 1},
+    {"device": "auto"},
+    {"graph": False},
+    {"report": {"margin": 2.0}},
+]
 OF_STUDENTS = [
     {"student": {"epochs": 2}},
     {"student_lr": {"resnet8": 0.01}},

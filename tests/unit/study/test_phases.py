@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -61,6 +62,20 @@ def test_too_few_epochs_for_a_method_are_refused(
 def test_enough_epochs_pass_and_a_method_that_will_fail_alone_does_too(splits: Splits) -> None:
     check_phases(study("sskd", 4), splits.card)
     check_phases(study("sskd", 1, distillation={"weights": {"sskd": 0}}), splits.card)
+
+
+def test_an_assistant_that_has_too_few_epochs_for_its_method_is_refused(splits: Splits) -> None:
+    taught = parse_parameters(
+        {
+            "grid": {"pairs": ["resnet20/resnet14/resnet8"], "distillers": ["kd"]},
+            "assistants": {"distiller": "sskd"},
+            "teacher": {"epochs": 3},
+        }
+    )
+    pattern = "assistants.distiller 'sskd' on resnet20/resnet14, its epochs: 3 .* head: take"
+    with pytest.raises(UserError, match=pattern):
+        check_phases(taught, splits.card)
+    check_phases(replace(taught, teacher=replace(taught.teacher, epochs=4)), splits.card)
 
 
 class Press(Progress):
