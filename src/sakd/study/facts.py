@@ -17,7 +17,9 @@ from sakd.study.grid import Cell
 from sakd.study.lessons import Lessons
 from sakd.study.recipe import Recipe
 from sakd.systems import SYSTEMS, Partner
+from sakd.tasks.smoothing import Smoothed
 from sakd.training import train
+from sakd.training.average import Average
 from sakd.weights.saved import Weights
 
 FORMAT = 4
@@ -38,6 +40,10 @@ def facts_alone(
     """List what determines a training by labels alone, apart from its name and seed."""
     facts: dict[str, Any] = {**lessons.facts, "training": facts_of(recipe)}
     facts["code"] = code_of(train, Supervised) | network_code(network)
+    if recipe.label_smoothing:
+        facts["code"] |= code_of(Smoothed)
+    if recipe.ema:
+        facts["code"] |= code_of(Average)
     if lessons.label_noise:
         facts["code"] |= code_of(mislabelled)
     # Fresh weights follow from the seed.

@@ -1,4 +1,4 @@
-"""The networks that were trained beside a student: peers, heads, ensembles."""
+"""The networks that were trained beside a student: peers, heads, ensembles, averages."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import nn
 from sakd.objectives import Objective
 from sakd.study.store import Entry
 from sakd.study.trainings import Training
+from sakd.training.average import EMA
 from sakd.weights.saved import Weights, load_weights, save_weights
 
 
@@ -24,10 +25,14 @@ def further_networks(training: Training, entry: Entry) -> Mapping[str, nn.Module
     Raises:
         UserError: Their file is damaged.
     """
-    if not entry.further.exists():
-        return {}
-    objective = training.build(None)
-    for phase in range(len(objective.phases())):
-        objective.enter(phase)
-    objective.restore(load_weights(entry.further).state)
-    return objective.further_networks()
+    found: dict[str, nn.Module] = {}
+    if entry.further.exists():
+        objective = training.build(None)
+        for phase in range(len(objective.phases())):
+            objective.enter(phase)
+        objective.restore(load_weights(entry.further).state)
+        found |= objective.further_networks()
+    if entry.average.exists():
+        found[EMA] = average = training.build(None).network
+        average.load_state_dict(dict(load_weights(entry.average).state))
+    return found

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from itertools import groupby
-from typing import Any
 
 import torch
 
 from sakd.data import Batch, BatchStream
 from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
-from sakd.objectives import Objective
 from sakd.study.beacon import Beacon
 from sakd.study.bench import Bench
+from sakd.study.followers import average_of, tally_of
 from sakd.study.live import RUNNING, sweep
 from sakd.study.memory import Needs, needs, room_for
 from sakd.study.recorder import Recorder
@@ -27,7 +26,6 @@ from sakd.study.trainings import TEACHERS, Training
 from sakd.training import Callback, Run, pretrain, train
 from sakd.training.kept import Asked, kept_bytes
 from sakd.training.progress import Progress
-from sakd.training.tally import Tally
 from sakd.training.whole import Share
 
 logger = logging.getLogger(__name__)
@@ -170,12 +168,14 @@ class Pack:
             lambda name: self.progress.of(beforehand.format(name), number),
             graph=bench.graph,
         )
+        recorder.average = average_of(objective, training, state)
         run = Run(
             objective,
             epochs=training.recipe.epochs,
             optimisation=training.optimisation,
             evaluate=partial(bench.validate, training.task),
             callbacks=(
+                *([] if recorder.average is None else [recorder.average]),
                 *self.progress.of(training.id, number),
                 *self._shares(training),
                 recorder,
@@ -186,7 +186,7 @@ class Pack:
             resume=state,
         )
         run.name = training.id
-        recorder.tally = _tally(objective, training, state)
+        recorder.tally = tally_of(objective, training, state)
         if pretrained:
             recorder.checkpoint(run)
         return run
@@ -214,21 +214,6 @@ class Pack:
         trace = None if isinstance(failure, UserError) else failure
         logger.error("%s failed: %s", training.id, message, exc_info=trace)
         return entry.finish(replace(record, seconds=seconds, error=message), [])
-
-
-def _tally(
-    objective: Objective, training: Training, state: Mapping[str, Any] | None
-) -> Tally | None:
-    """Count the decisions on the images; None without a policy that tells them apart.
-
-    A training that began before such counts were kept goes on without them.
-    """
-    tally = Tally(objective, len(training.images))
-    if not tally.counts or (state is not None and "tally" not in state):
-        return None
-    if state is not None:
-        tally.restore(state["tally"])
-    return tally
 
 
 def _out_of_memory(error: Exception) -> bool:

@@ -11,6 +11,8 @@ from sakd.data import Augment
 from sakd.foundation.errors import require
 from sakd.foundation.keys import added, aside
 from sakd.objectives import Optimisation
+from sakd.tasks import CLASSIFICATION, Task
+from sakd.tasks.smoothing import Smoothed
 from sakd.training import Precision
 
 
@@ -32,6 +34,10 @@ class Recipe:
         tf32: Whether a GPU may round the factors of float32 products.
         compile: Whether `torch.compile` fuses operations. It is no part of ``fast``: it takes a
             minute or more before the first step, and needs a C++ compiler.
+        label_smoothing: The share of the probability that labels leave to the other classes, to
+            each of these alike; every label loss of the training counts by such labels.
+        ema: The decay of a running average of the weights, from 0.9 to 0.9999 or so, which is kept
+            and measured beside the network; 0 for none.
     """
 
     epochs: int = 240
@@ -45,6 +51,8 @@ class Recipe:
     channels_last: bool | None = added(None)
     tf32: bool | None = added(None)
     compile: bool = added(False)
+    label_smoothing: float = added(0.0)
+    ema: float = added(0.0)
 
     @property
     def arithmetic(self) -> Precision:
@@ -60,8 +68,16 @@ class Recipe:
             compiled=self.compile,
         )
 
+    @property
+    def task(self) -> Task:
+        """The task that the labels set, as they are smoothed."""
+        return Smoothed(self.label_smoothing) if self.label_smoothing else CLASSIFICATION
+
     def __post_init__(self) -> None:
         """Refuse values that cannot train."""
+        for name in ("label_smoothing", "ema"):
+            value = getattr(self, name)
+            require(0 <= value < 1, f"{name} must be from 0 to below 1, got {value}")
         for name in ("epochs", "batch_size"):
             value = getattr(self, name)
             require(value >= 1, f"{name} must be 1 or more, got {value}")

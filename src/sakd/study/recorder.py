@@ -15,6 +15,7 @@ from sakd.study.bench import Bench
 from sakd.study.further import keep_further
 from sakd.study.trainings import Training
 from sakd.training import Callback, Run
+from sakd.training.average import Average
 from sakd.training.tally import Tally
 from sakd.weights.saved import Weights, save_weights
 
@@ -31,12 +32,14 @@ class Recorder(Callback):
         bench: The place where it runs.
         before: Seconds of earlier sittings.
         tally: The decisions on every image, if any are counted.
+        average: The running average of the weights, if one is kept.
     """
 
     training: Training
     bench: Bench
     before: float = 0.0
     tally: Tally | None = None
+    average: Average | None = None
     _best: tuple[int, dict[str, Tensor]] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -66,6 +69,8 @@ class Recorder(Callback):
         own: dict[str, Any] = {"key": self.training.key, "seconds": self.seconds()}
         if self.tally is not None:
             own["tally"] = self.tally.state()
+        if self.average is not None:
+            own["average"] = self.average.state()
         if run.history:
             self.entry.save_history(run.history)
         self.entry.checkpoints.write(run.state() | own)
@@ -74,6 +79,9 @@ class Recorder(Callback):
     def _finish(self, run: Run) -> None:
         self._save(self.entry.last, run, len(run.history), run.objective.network.state_dict())
         keep_further(run.objective, self.entry)
+        if self.average is not None:
+            weights = self.average.network.state_dict()
+            self._save(self.entry.average, run, len(run.history), weights)
         done = replace(
             self.bench.record(self.training),
             status=DONE,

@@ -15,6 +15,7 @@ from sakd.study.grid import Cell
 from sakd.study.parameters import Parameters
 from sakd.study.systems import settings_of
 from sakd.systems import SYSTEMS, Partner, Situation
+from sakd.training.average import check_names
 
 _fit: set[str] = set()
 """What has been built by this process: every node of a run asks for it again."""
@@ -30,7 +31,7 @@ def rehearse_systems(parameters: Parameters, card: DataCard) -> None:
     for cell in cells:
         given = parameters.systems.get(cell.distiller), parameters.distillation, parameters.routing
         names = cell.teacher, cell.student, cell.distiller, cell.policy
-        if (key := repr((names, given, card.sha256, parameters.student.epochs))) in _fit:
+        if (key := repr((names, given, card.sha256, parameters.student))) in _fit:
             continue
         try:
             _rehearse(cell, parameters, card)
@@ -60,6 +61,8 @@ def _rehearse(cell: Cell, parameters: Parameters, card: DataCard) -> None:
     )
     system = kind.of(situation, settings_of(cell.distiller, parameters.systems))
     spans(system.phases(), epochs)
+    if parameters.student.ema:
+        check_names(system)
 
 
 def _labels(card: DataCard, most: int | None) -> torch.Tensor:

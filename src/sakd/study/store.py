@@ -79,6 +79,7 @@ class Entry:
         self.last = folder / "last.safetensors"
         self.best = folder / "best.safetensors"
         self.further = folder / "further.safetensors"
+        self.average = folder / "ema.safetensors"
         self.epochs = folder / "epochs"
         self.outcome = folder / "record.json"
         self._history = folder / "history.csv"

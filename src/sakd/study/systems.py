@@ -68,14 +68,17 @@ def system_training(
     networks, routing = _Networks(cell, student, teacher), means["routing"]
     distillation = _distillation(kind, alone, means["distillation"])
 
+    card, recipe = student.lessons.card, alone.recipe
+    data = DataFacts(card.image_shape, alone.images.labels, recipe.task)
+
     def build(shared: StagedNetwork | None) -> Objective:
         with seeded(cell.seed, "objective"):
             situation = Situation(
                 student=student.build(),
                 partners=networks.partners(kind.partner, shared),
-                data=DataFacts(student.lessons.card.image_shape, alone.images.labels),
+                data=data,
                 fresh=networks.fresh,
-                epochs=alone.recipe.epochs,
+                epochs=recipe.epochs,
                 distillation=distillation,
                 policy=policy,
                 routing=routing,

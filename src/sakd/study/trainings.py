@@ -51,7 +51,7 @@ class Training:
         recipe: How the network is trained.
         optimisation: Recipes by player, where they differ from the players' own.
         seed: The seed of initial weights, batches and routing.
-        task: The task, which gives the label loss and the measures.
+        task: The task, which gives the measures; the recipe may smooth its labels.
         teacher: Makes the frozen teacher, which trainings of equal `taught_by` may share; None if
             there is no teacher, or it learns too.
         aside: The images set aside, where the policy learns from them.
@@ -130,7 +130,7 @@ class Learner:
             id=name,
             facts={**facts, **more},
             network=self.network,
-            build=lambda _teacher: Supervised(self.build()),
+            build=lambda _teacher: Supervised(self.build(), recipe.task),
             images=self.lessons.images,
             recipe=recipe,
             optimisation={"student": recipe.optimisation},
@@ -211,7 +211,7 @@ def distilled(
     method, policy = Method.of(cell.distiller), POLICIES[cell.policy]
     distillation, routing = means["distillation"].suited(method), means["routing"]
     card, network = student.lessons.card, network_of(cell.teacher)
-    data = DataFacts(card.image_shape, alone.images.labels)
+    data = DataFacts(card.image_shape, alone.images.labels, alone.recipe.task)
 
     def taught() -> StagedNetwork:
         with seeded(cell.seed, "teacher"):  # its draws are overwritten, and shift no others

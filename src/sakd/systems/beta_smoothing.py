@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import softmax
 
 from sakd.data import Batch
 from sakd.foundation.errors import require, require_positive
-from sakd.networks import StagedNetwork
+from sakd.networks.averaged import Averaged
 from sakd.objectives import Outputs, Settings
 from sakd.systems.base import Partner, Situation
-from sakd.systems.parts.averaged import Averaged
 from sakd.systems.parts.learner import Learner, Term
 from sakd.systems.parts.targets import soft_cross_entropy
 
@@ -61,7 +60,7 @@ class BetaSmoothing(Learner[BetaSmoothingSettings]):
         super().__init__(situation, settings)
         self.copy = Averaged(situation.fresh(1, False), settings.decay)
 
-    def further_networks(self) -> dict[str, StagedNetwork]:
+    def further_networks(self) -> dict[str, nn.Module]:
         """Name the average."""
         return {"average": self.copy.network}
 

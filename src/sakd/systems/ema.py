@@ -6,15 +6,13 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sakd.data import Batch
 from sakd.foundation.errors import require
-from sakd.networks import StagedNetwork
+from sakd.networks.averaged import Averaged
 from sakd.objectives import Settings
 from sakd.systems.base import Partner, Situation
-from sakd.systems.parts.averaged import Averaged
 from sakd.systems.parts.learner import Learner, Term
 
 
@@ -51,17 +49,13 @@ class EMA(Learner[EMASettings]):
         super().__init__(situation, settings)
         self.copy = Averaged(copy.deepcopy(situation.student), settings.decay)
 
-    def further_networks(self) -> dict[str, StagedNetwork]:
+    def further_networks(self) -> dict[str, nn.Module]:
         """Name the average."""
         return {"ema": self.copy.network}
 
-    @torch.no_grad()
     def updated(self) -> None:
         """Let the average follow, with the present statistics."""
-        self.copy.follow(self.student)
-        buffers = zip(self.copy.network.buffers(), self.student.buffers(), strict=True)
-        for own, present in buffers:
-            own.copy_(present)
+        self.copy.follow(self.student, statistics=True)
 
     def terms(self, batch: Batch, seen: Sequence[Tensor]) -> dict[str, Term]:
         """Compute the label loss."""

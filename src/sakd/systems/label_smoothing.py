@@ -13,8 +13,8 @@ from sakd.networks import StagedNetwork
 from sakd.objectives import Outputs, Player, Settings, StepResult
 from sakd.objectives.outputs import full_precision
 from sakd.systems.base import Partner, Situation, System
-from sakd.systems.parts.smoothing import smoothed_loss
 from sakd.tasks import Task
+from sakd.tasks.smoothing import smoothed_loss
 
 
 @dataclass(frozen=True, kw_only=True)

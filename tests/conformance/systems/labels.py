@@ -10,9 +10,9 @@ from torch.nn.functional import softmax
 from conformance.comparison import Comparison
 from conformance.systems.cases import GRADIENT, LOSS, ROUGH, batch_of, build, case_of, check_terms
 from sakd.systems.beta_smoothing import by_rank, targets
-from sakd.systems.parts.smoothing import smoothed_loss
 from sakd.systems.parts.targets import soft_cross_entropy
 from sakd.tasks import CLASSIFICATION
+from sakd.tasks.smoothing import smoothed_loss
 
 
 def compare_taught(

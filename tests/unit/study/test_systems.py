@@ -198,7 +198,7 @@ def test_settings_and_code_are_part_of_the_key(make: Make) -> None:
     assert plain.facts["settings"] == {"epsilon": 0.1}
     assert plain.key == make("label_smoothing", epsilon=0.1).key != other.key
     code = plain.facts["code"]
-    assert {"sakd.systems.label_smoothing", "sakd.systems.parts.smoothing"} <= code.keys()
+    assert {"sakd.systems.label_smoothing", "sakd.tasks.smoothing"} <= code.keys()
     weighted = make("label_smoothing", distillation=Distillation(weights={"at": 2.0}))
     assert weighted.key == plain.key
 

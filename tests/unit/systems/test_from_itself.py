@@ -13,10 +13,10 @@ from sakd.data import Batch
 from sakd.data.batches.mixing import Mixture
 from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
+from sakd.networks.averaged import Averaged
 from sakd.objectives import Supervised
 from sakd.systems import SYSTEMS, Partner, Situation
 from sakd.systems.beta_smoothing import by_rank, targets
-from sakd.systems.parts.averaged import Averaged
 from sakd.systems.parts.targets import soft_cross_entropy
 from sakd.systems.tfkd_reg import hand_written
 

@@ -14,8 +14,8 @@ from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
 from sakd.objectives import Supervised
 from sakd.systems import SYSTEMS
-from sakd.systems.parts.smoothing import smoothed_loss
 from sakd.tasks import CLASSIFICATION
+from sakd.tasks.smoothing import smoothed_loss
 
 
 def test_the_loss_by_hand() -> None:

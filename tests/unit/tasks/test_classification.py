@@ -14,6 +14,7 @@ from sakd.data import Batch, DataCard, ImageSet, Prepared, Splits
 from sakd.data.batches.mixing import Mixture
 from sakd.study.networks import fresh_network
 from sakd.tasks import CLASSIFICATION, TASKS
+from sakd.tasks.smoothing import Smoothed
 
 
 class Brightness(nn.Module):
@@ -102,3 +103,20 @@ def test_the_loss_is_the_mean_of_the_losses_which_are_counted_by_hand(
     losses = CLASSIFICATION.losses(logits, batch)
     torch.testing.assert_close(losses, torch.tensor(each))
     torch.testing.assert_close(CLASSIFICATION.loss(logits, batch), losses.mean())
+
+
+@pytest.mark.parametrize("share", [torch.tensor(0.25), torch.tensor([0.1, 0.5, 1.0])])
+def test_smoothed_labels_of_mixed_images_lose_the_mean_of_their_losses(share: Tensor) -> None:
+    logits, labels = torch.randn(3, 4, dtype=torch.float64), torch.tensor([0, 3, 1])
+    mixture = Mixture(torch.tensor([2, 0, 1]), share.double())
+    batch = Batch(torch.empty(3, 1, 2, 2), labels, torch.arange(3), 0, mixture=mixture)
+    task = Smoothed(0.3)
+    expected = 0.0
+    for row, (own, other) in enumerate(zip(labels, mixture.partner, strict=True)):
+        part = mixture.share.expand(3)[row]
+        for label, weight in ((own, part), (other, 1 - part)):
+            target = torch.full((4,), 0.1, dtype=torch.float64)
+            target[label] = 0.7
+            expected -= float(weight * (target * logits[row].log_softmax(0)).sum()) / 3
+    assert float(task.loss(logits, batch)) == pytest.approx(expected)
+    assert float(task.losses(logits, batch).mean()) == pytest.approx(expected)

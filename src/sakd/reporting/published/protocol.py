@@ -69,7 +69,7 @@ _FREE = (
     *("duplicates", "val_fraction", "split_seed"),
 )
 _FREE_OF_RECIPES = (
-    *("keep_epochs", "checkpoint_seconds"),
+    *("keep_epochs", "checkpoint_seconds", "ema"),
     *("precision", "autocast", "channels_last", "tf32", "compile"),
 )
 _IMMATERIAL = (

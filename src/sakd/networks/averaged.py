@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from sakd.networks import StagedNetwork
-
 
 class Averaged(nn.Module):
     """A copy of a network that follows its parameters.
@@ -18,7 +16,7 @@ class Averaged(nn.Module):
 
     updates: Tensor
 
-    def __init__(self, copy: StagedNetwork, decay: float) -> None:
+    def __init__(self, copy: nn.Module, decay: float) -> None:
         """Let ``copy``, a network of the same shape, follow."""
         super().__init__()
         self.network = copy.requires_grad_(False)
@@ -26,13 +24,23 @@ class Averaged(nn.Module):
         self.register_buffer("updates", torch.zeros(()))
 
     @torch.no_grad()
-    def follow(self, network: StagedNetwork) -> None:
-        """Move towards the present parameters of ``network``."""
+    def follow(self, network: nn.Module, *, statistics: bool = False) -> None:
+        """Move towards the present parameters of ``network``.
+
+        Args:
+            network: The network.
+            statistics: Whether its present buffers, such as the statistics of batch norms, take the
+                place of those of the copy.
+        """
         self.updates += 1
         rate = (1 / (self.updates + 1)).clamp(min=1 - self.decay)
         pairs = zip(self.network.parameters(), network.parameters(), strict=True)
         for own, present in pairs:
             own.lerp_(present, rate.to(own.dtype))
+        if statistics:
+            buffers = zip(self.network.buffers(), network.buffers(), strict=True)
+            for kept, found in buffers:
+                kept.copy_(found)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (B, C, H, W) to logits (B, K), in the present mode."""
