@@ -14,6 +14,7 @@ from kedro.framework.startup import bootstrap_project
 from kedro_viz.data_access import DataAccessManager
 from kedro_viz.integrations.kedro.data_loader import load_data
 from kedro_viz.launchers.cli.main import viz
+from kedro_viz.models.flowchart.nodes import TaskNode
 from kedro_viz.server import populate_data
 
 from sakd import cli
@@ -71,20 +72,21 @@ def test_a_command_that_is_right_starts_with_its_options(runner: str | None) -> 
 
 
 @pytest.mark.parametrize(
-    ("env", "data", "given"),
+    ("env", "node", "data", "given"),
     [
-        ("base", "digits_s0", "params:splits.digits_s0.data"),
-        ("cifar100", "cifar100", "params:data"),
+        ("base", "seed_0.prepare", "digits_s0", "params:splits.digits_s0.data"),
+        ("cifar100", "prepare", "cifar100", "params:data"),
     ],
 )
 def test_kedro_viz_draws_the_environment_that_it_is_asked_for(
-    env: str, data: str, given: str
+    env: str, node: str, data: str, given: str
 ) -> None:
     catalog, pipelines, extras = load_data(ROOT, env=env, package_name="sakd")
     graph = DataAccessManager()
     populate_data(graph, catalog, pipelines, extras)
-    drawn = {node.name for node in graph.nodes.as_list()}
-    assert {f"prepare-{data}", f"{data}-card", f"{data}-results", given} <= drawn
+    nodes = graph.nodes.as_list()
+    drawn = {node.full_name if isinstance(node, TaskNode) else node.name for node in nodes}
+    assert {node, f"{data}-card", f"{data}-results", given} <= drawn
     edges = {
         (edge.source, edge.target)
         for edge in graph.get_edges_for_registered_pipeline("__default__")

@@ -153,7 +153,7 @@ class SealedJSONDataset(AbstractDataset[Mapping[str, Any], dict[str, Any]]):
 
     def preview(self) -> JSONPreview:
         """Show the object in kedro-viz."""
-        return JSONPreview(json.dumps(self.load(), indent=2))
+        return JSONPreview(json.dumps(self.load() if self._exists() else {}, indent=2))
 
     def _exists(self) -> bool:
         return self.filepath.exists()
@@ -190,8 +190,9 @@ class SealedTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
                 data.to_parquet(partial, index=False, compression="zstd")
 
     def preview(self, nrows: int = 5) -> TablePreview:
-        """Show the first lines in kedro-viz."""
-        return TablePreview(self.load().head(nrows).to_dict(orient="split"))
+        """Show the first lines in kedro-viz, with pictures by their size."""
+        lines = self.load().head(nrows).map(_shown) if self._exists() else pd.DataFrame()
+        return TablePreview(lines.to_dict(orient="split"))
 
     def _exists(self) -> bool:
         return self.filepath.exists()
@@ -234,3 +235,7 @@ class FolderDataset(AbstractDataset[Mapping[str, bytes], dict[str, bytes]]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self.filepath)}
+
+
+def _shown(value: object) -> object:
+    return f"{len(value):,} bytes" if isinstance(value, bytes) else value

@@ -32,7 +32,7 @@ DEFAULT = "__default__"
 LIMIT = 120.0
 """Seconds for the timing of steps."""
 
-SHARED = ("env", "params", "conf_source", "pipelines", "tags", "node_names")
+SHARED = ("env", "params", "conf_source", "pipelines", "tags", "node_names", "namespaces")
 """The options of ``kedro run`` that choose what is run."""
 
 
@@ -83,17 +83,27 @@ def _tell(
     return found
 
 
-def _chosen(pipelines: Sequence[str], tags: Sequence[str], node_names: Sequence[str]) -> Pipeline:
+def _chosen(
+    pipelines: Sequence[str],
+    tags: Sequence[str],
+    node_names: Sequence[str],
+    namespaces: Sequence[str],
+) -> Pipeline:
     """Give the nodes that a run of these names has.
 
     Raises:
         UserError: A name is unknown, or no node is left.
     """
-    named = {"pipeline_names": pipelines, "tags": tags, "node_names": node_names}
+    named = {
+        "pipeline_names": pipelines,
+        "tags": tags,
+        "node_names": node_names,
+        "namespaces": namespaces,
+    }
     look_up(named, project.pipelines)
     whole = sum((project.pipelines[name] for name in pipelines or [DEFAULT]), Pipeline([]))
     try:
-        return whole.filter(tags=tags, node_names=node_names)
+        return whole.filter(tags=tags, node_names=node_names, node_namespaces=namespaces)
     except ValueError as error:
         raise UserError(one_line(error)) from error
 

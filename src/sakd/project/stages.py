@@ -13,6 +13,7 @@ from typing import Any
 
 from sakd.networks.paths import members
 from sakd.networks.variants import network_of, slug
+from sakd.pipelines.naming import node_of
 from sakd.project.code_files import DATA_CODE, EVALUATION_CODE, TRAINING_CODE, own_code
 from sakd.reporting.tables.columns import VAL
 from sakd.study.parameters import Parameters
@@ -111,6 +112,7 @@ class Stages:
         self.all_parameters = [*STUDENT_PARAMETERS, *TEACHER_PARAMETERS[2:], *given]
         self.output, self.reporting = f"{outputs}/{self.data}", f"{reporting}/{self.data}"
         self.tables = [f"{outputs}/{split.data}/{name}" for split in self.splits for name in SEALED]
+        self.collected = [f"{outputs}/{split.data}/students.json" for split in self.splits]
         self.joined: list[str] = []
         if not parameters.data.shared:
             self.joined += [f"{self.output}/{name}" for name in SEALED[2:]]
@@ -152,7 +154,7 @@ class Stages:
         teacher = self.models + "/${item.split}/teachers/${item.teacher}.safetensors"
         taught = [teacher] if self.weights else []
         stage = {
-            "cmd": f"{self.run} students --nodes students-{self.data}-{pair}",
+            "cmd": f"{self.run} students --nodes ${{item.node}}",
             "deps": [images, *taught, *self.files, *TRAINING_CODE, *self.code],
             "params": self._params(self.all_parameters),
             "outs": [
@@ -166,6 +168,7 @@ class Stages:
                 "teacher": slug(row.teacher),
                 "student": slug(row.student),
                 "seed": row.seed,
+                "node": node_of(split, row),
             }
             for split in self.splits
             for row in split.parameters.grid.rows(self.data)
@@ -183,7 +186,12 @@ class Stages:
             "cmd": f"{self.run} evaluate",
             "deps": [*self.images, *self.weights, *cells, *records, *self.files, *EVALUATION_CODE],
             "params": self._params(self.all_parameters),
-            "outs": [*self.tables, *self.accuracies, _persistent(f"{self.cells}/evaluations")],
+            "outs": [
+                *self.tables,
+                *self.collected,
+                *self.accuracies,
+                _persistent(f"{self.cells}/evaluations"),
+            ],
         }
 
     def report(self) -> Stage:

@@ -230,13 +230,13 @@ def test_every_teacher_has_a_node_after_those_that_it_needs() -> None:
     pipeline = sum((stage.create_pipeline(parameters) for stage in stages), Pipeline([]))
     order = [node.name for node in pipeline.nodes]
     for name in parameters.grid.teachers():
-        (node,) = (n for n in pipeline.nodes if n.name == f"teacher-digits-{slug(name)}")
+        (node,) = (n for n in pipeline.nodes if n.name == f"teacher.{slug(name)}")
         above = {f"digits-{slug(other)}-teacher" for other in needed(name)}
         assert above == {given for given in node.inputs if given.endswith("-teacher")}
         for other in needed(name):
-            assert order.index(f"teacher-digits-{slug(other)}") < order.index(node.name)
+            assert order.index(f"teacher.{slug(other)}") < order.index(node.name)
     path = "resnet56_to_resnet20_to_resnet14"
-    (row,) = (n for n in pipeline.nodes if n.name == f"students-digits-{path}-resnet8-s0")
+    (row,) = (n for n in pipeline.nodes if n.name == f"students.{path}-resnet8.seed_0")
     assert f"digits-{path}-teacher" in row.inputs
     assert f"data/06_models/digits/teachers/{path}.safetensors" in Stages(parameters).weights
     assert "/" not in "".join(order)

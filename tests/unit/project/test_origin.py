@@ -28,8 +28,8 @@ Load = Callable[..., Context]
             "kedro run --env smoke",
         ),
         (
-            {"pipeline_names": ["evaluate", "report"], "node_names": ("write",)},
-            "kedro run --pipelines evaluate,report --nodes write",
+            {"pipeline_names": ["evaluate", "report"], "node_names": ("report.write",)},
+            "kedro run --pipelines evaluate,report --nodes report.write",
         ),
         (
             {"runtime_params": {"student": {"epochs": 2}, "grid": {"seeds": [0, 1]}}},

@@ -163,7 +163,7 @@ class TestScope:
         scope = scope_of(pipelines["distill"], catalog, split)
         assert [row.id for row in scope.rows] == [r.id for r in parameters.grid.rows("digits")]
         assert (scope.teachers, scope.made, loaded) == (["resnet20", "vgg13"], {}, [])
-        chosen = pipelines["distill"].only_nodes("students-digits-vgg13-vgg8-s1")
+        chosen = pipelines["distill"].only_nodes("students.vgg13-vgg8.seed_1")
         scope = scope_of(chosen, catalog, split)
         assert [row.id for row in scope.rows] == ["digits-vgg13-vgg8-s1"]
         assert (scope.teachers, scope.made) == ([], {"vgg13": "digits-vgg13-teacher"})

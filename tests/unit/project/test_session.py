@@ -33,12 +33,14 @@ def leave_with_3(_value: object) -> None:
 
 FIRST = Pipeline([Node(show, "params:threads", "shown", name="show", tags=["early"])])
 SECOND = Pipeline([Node(len, "shown", "sized", name="measure", tags=["late"])])
+THIRD = Pipeline([Node(len, "shown", "told", name="tell", namespace="early.birds")])
 REGISTERED = {
     "first": FIRST,
     "second": SECOND,
     "broken": Pipeline([Node(fail, "params:threads", "nothing", name="fail")]),
     "leaving": Pipeline([Node(leave, "params:threads", "nothing", name="leave")]),
     "leaving_with_3": Pipeline([Node(leave_with_3, "params:threads", "nothing", name="leave")]),
+    "third": FIRST + THIRD,
     "__default__": FIRST + SECOND,
 }
 
@@ -81,7 +83,7 @@ def test_what_exists_may_be_named(run: Any, chosen: dict[str, Any]) -> None:
         ({"tags": ("erly", "late")}, "unknown tag 'erly'"),
         ({"from_inputs": ["show"]}, "unknown dataset 'show'; did you mean 'shown'.*sized"),
         ({"tags": ("early",), "node_names": ("measure",)}, "no nodes after applying all"),
-        ({"namespaces": ("deep",)}, "namespaces.*deep"),
+        ({"pipeline_names": ["third"], "namespaces": ("eraly",)}, "'eraly'; did you mean 'early'"),
         ({"runner": ThreadRunner()}, "could not be repeated; use SequentialRunner"),
     ],
 )

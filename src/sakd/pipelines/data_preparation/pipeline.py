@@ -5,6 +5,7 @@ from __future__ import annotations
 from kedro.pipeline import Node, Pipeline
 
 from sakd.pipelines.data_preparation.nodes import prepare_data
+from sakd.pipelines.naming import named
 from sakd.study.parameters import Parameters
 from sakd.study.splits import splits_of
 
@@ -16,7 +17,7 @@ def create_pipeline(parameters: Parameters) -> Pipeline:
             prepare_data,
             inputs=[split.given("data"), f"{split.data}-splits"],
             outputs=[f"{split.data}-{name}" for name in ("development", "test", "card")],
-            name=f"prepare-{split.data}",
+            **named(split, "prepare"),
         )
         for split in splits_of(parameters)
     ]

@@ -61,6 +61,11 @@ def measure_teacher(
     return {"teacher": teacher.name, **found, **cost, **spent, "settings": settings}
 
 
+def collect(*rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Collect the records of all rows: those of every cell, by its name."""
+    return {cell: record for row in rows for cell, record in row.items()}
+
+
 def measure_students(
     test: Parts,
     development: Parts,
@@ -77,7 +82,7 @@ def measure_students(
         card: Of the data.
         cells: Where the weights are.
         parameters: All of them.
-        made: The weights of every teacher of the grid, and the records of every row.
+        made: The weights of every teacher of the grid, and the records of all rows.
 
     Returns:
         A line for every cell, with its key and a hash of the settings that all were evaluated

@@ -5,14 +5,15 @@ from __future__ import annotations
 from kedro.pipeline import Node, Pipeline
 
 from sakd.networks.variants import slug
-from sakd.pipelines.evaluate.nodes import measure_students, measure_teacher
+from sakd.pipelines.evaluate.nodes import collect, measure_students, measure_teacher
 from sakd.pipelines.evaluate.routing import measure_routing
+from sakd.pipelines.naming import named
 from sakd.study.parameters import Parameters
 from sakd.study.splits import StudySplit, splits_of
 
 
 def create_pipeline(parameters: Parameters) -> Pipeline:
-    """Build, for every split, a node for each teacher, for all students and for routing."""
+    """Build, for every split, a node for each teacher, two for all students, one for routing."""
     nodes = [node for split in splits_of(parameters) for node in _nodes(split)]
     return Pipeline(nodes, tags=["evaluate"])
 
@@ -28,21 +29,27 @@ def _nodes(split: StudySplit) -> list[Node]:
             measure_teacher,
             inputs=[*images, made, split.given(f"teachers.{network}"), split.given("study")],
             outputs=f"{split.data}-{network}-accuracy",
-            name=f"evaluate-{split.data}-{network}",
+            **named(split, "evaluate", network),
         )
         for network, made in zip(networks, weights, strict=True)
     ]
-    records = [f"{row.id}-records" for row in grid.rows(data)]
+    trained = f"{split.data}-students"
+    collected = Node(
+        collect,
+        inputs=[f"{row.id}-records" for row in grid.rows(data)],
+        outputs=trained,
+        **named(split, "students", "collect"),
+    )
     students = Node(
         measure_students,
-        inputs=[*images, split.given("study"), *weights, *records],
+        inputs=[*images, split.given("study"), *weights, trained],
         outputs=[f"{split.data}-{name}" for name in ("evaluation", "history", "predictions")],
-        name=f"evaluate-{split.data}-students",
+        **named(split, "evaluate", "students"),
     )
     routing = Node(
         measure_routing,
-        inputs=[*images[1:], split.given("study"), *weights, *records],
+        inputs=[*images[1:], split.given("study"), *weights, trained],
         outputs=[f"{split.data}-{name}" for name in ("routing", "sheets")],
-        name=f"evaluate-{split.data}-routing",
+        **named(split, "evaluate", "routing"),
     )
-    return [*teachers, students, routing]
+    return [*teachers, collected, students, routing]

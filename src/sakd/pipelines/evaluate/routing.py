@@ -40,7 +40,7 @@ def measure_routing(
         card: Of the data.
         cells: Where the decisions and the weights are.
         parameters: All of them.
-        made: The weights of every teacher of the grid, and the records of every row.
+        made: The weights of every teacher of the grid, and the records of all rows.
 
     Returns:
         Lines of `sakd.measures.routing.routing_rows` with the ``cell``; and for each method's cell

@@ -18,7 +18,7 @@ from sakd.study.trainings import Training
 from sakd.weights.saved import Weights
 
 Made = Sequence[Weights | Mapping[str, Mapping[str, Any]]]
-"""Copies of the weights of every teacher of the grid; and the records of every row, which only say
+"""Copies of the weights of every teacher of the grid; and the records of all rows, which only say
 that a stage has run: the store has them by their keys."""
 
 

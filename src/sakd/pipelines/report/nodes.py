@@ -31,9 +31,6 @@ from sakd.reporting import (
 from sakd.reporting.tables.columns import OF_TEACHERS, SPENT, TEST, TEST_BALANCED, TEST_NLL
 from sakd.study.parameters import Parameters
 
-KINDS = 5
-"""Tables of every split."""
-
 
 def tabulate(
     parameters: Parameters,
@@ -59,19 +56,22 @@ def tabulate(
     return results.drop(columns="settings").join(_of_teachers(teachers), on="teacher")
 
 
-def join(*tables: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
+def bundle(**tables: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Hand on all tables of a split as one, which draws one line where there would be five."""
+    return tables
+
+
+def join(*splits: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, ...]:
     """Join the tables of several splits.
 
     Args:
-        tables: The results of every split, then their histories, predictions, routing and sheets.
+        splits: The tables of each: results, history, predictions, routing and sheets, by name.
 
     Returns:
-        One table of each kind.
+        One table of each kind, in the order in which the first split has them.
     """
-    count = len(tables) // KINDS
     results, history, predictions, *others = (
-        pd.concat(tables[first : first + count], ignore_index=True)
-        for first in range(0, len(tables), count)
+        pd.concat([tables[name] for tables in splits], ignore_index=True) for name in splits[0]
     )
     names = dict.fromkeys(("cell", "content"), "category")  # by which they were kept small
     return results, history, predictions.astype(names), *others

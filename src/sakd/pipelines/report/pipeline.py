@@ -5,9 +5,12 @@ from __future__ import annotations
 from kedro.pipeline import Node, Pipeline
 
 from sakd.networks.variants import slug
-from sakd.pipelines.report.nodes import draw, join, summarise, tabulate, write
+from sakd.pipelines.naming import named
+from sakd.pipelines.report.nodes import bundle, draw, join, summarise, tabulate, write
 from sakd.study.parameters import Parameters
 from sakd.study.splits import StudySplit, splits_of
+
+MODULE = "report"
 
 TABLES = ("results", "history", "predictions", "routing", "sheets")
 
@@ -24,18 +27,31 @@ def create_pipeline(parameters: Parameters) -> Pipeline:
     pages = [f"{data}-{name}" for name in ("report_md", "report_html", "tables", "pictures")]
     nodes = [
         *map(_tabulate, splits),
-        Node(summarise, [results, predictions], f"{data}-summary", name="summarise"),
-        Node(draw, [*measured, "params:study"], figures, name="draw"),
+        Node(
+            summarise,
+            [results, predictions],
+            f"{data}-summary",
+            name="summarise",
+            namespace=MODULE,
+        ),
+        Node(
+            draw,
+            [*measured, "params:study"],
+            figures,
+            name="draw",
+            namespace=MODULE,
+        ),
         Node(
             write,
             [*measured, f"{splits[0].data}-card", "params:study", "params:origin", *routing],
             pages,
             name="write",
+            namespace=MODULE,
         ),
     ]
     if not parameters.data.shared:
-        each = [f"{split.data}-{name}" for name in TABLES for split in splits]
-        nodes.append(Node(join, each, tables, name="join"))
+        nodes += map(_bundle, splits)
+        nodes.append(Node(join, [_bundled(split) for split in splits], tables, name="join"))
     return Pipeline(nodes, tags=["report"])
 
 
@@ -47,5 +63,14 @@ def _tabulate(split: StudySplit) -> Node:
         tabulate,
         [split.given("study"), *evaluation, *accuracies],
         f"{split.data}-results",
-        name=f"tabulate-{split.data}",
+        **named(split, "evaluate", "tabulate"),
     )
+
+
+def _bundle(split: StudySplit) -> Node:
+    tables = {name: f"{split.data}-{name}" for name in TABLES}
+    return Node(bundle, tables, _bundled(split), **named(split, "bundle"))
+
+
+def _bundled(split: StudySplit) -> str:
+    return f"{split.data}-measured"

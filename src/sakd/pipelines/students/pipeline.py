@@ -5,6 +5,7 @@ from __future__ import annotations
 from kedro.pipeline import Node, Pipeline
 
 from sakd.networks.variants import slug
+from sakd.pipelines.naming import named_row
 from sakd.pipelines.students.nodes import train_row
 from sakd.study.parameters import Parameters
 from sakd.study.splits import splits_of
@@ -25,7 +26,7 @@ def create_pipeline(parameters: Parameters) -> Pipeline:
                 *([f"{split.data}-{slug(row.teacher)}-teacher"] if row.taught else []),
             ],
             outputs=f"{row.id}-records",
-            name=f"students-{row.id}",
+            **named_row(split, row),
             tags=[f"{slug(row.teacher)}-{slug(row.student)}", f"s{row.seed}"],
         )
         for split in splits_of(parameters)

@@ -6,6 +6,7 @@ from kedro.pipeline import Node, Pipeline
 
 from sakd.networks.paths import needed
 from sakd.networks.variants import slug
+from sakd.pipelines.naming import named
 from sakd.pipelines.teacher.nodes import make_teacher
 from sakd.study.parameters import Parameters
 from sakd.study.splits import splits_of
@@ -26,7 +27,7 @@ def create_pipeline(parameters: Parameters) -> Pipeline:
                 *(f"{split.data}-{slug(other)}-teacher" for other in needed(network)),
             ],
             outputs=f"{split.data}-{slug(network)}-teacher",
-            name=f"teacher-{split.data}-{slug(network)}",
+            **named(split, "teacher", slug(network)),
         )
         for split in splits_of(parameters)
         for network in parameters.grid.teachers()
