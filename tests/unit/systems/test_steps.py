@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -13,13 +14,14 @@ from torch import Tensor
 from sakd.data import Batch, BatchStream
 from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
-from sakd.objectives import Outputs
+from sakd.objectives import Optimisation, Outputs
 from sakd.systems import SYSTEMS, Partner
 from sakd.systems.parts import teachers
 from sakd.systems.parts.divergence import divergence
+from sakd.systems.parts.route import distances, farthest
 from sakd.systems.prokt import FollowedSettings, ProKT
 from sakd.systems.rco import RCO
-from sakd.training import fit
+from sakd.training import Callback, Run, fit, train
 
 Make = Callable[..., Any]
 Streams = Callable[..., BatchStream]
@@ -202,3 +204,112 @@ class TestRCO:
         system = small_system("rco")
         with pytest.raises(UserError, match=few):
             system.begin_epoch(0, 1, small_stream(1))
+
+
+class TestStages:
+    """RCO with stages that each begin anew."""
+
+    @pytest.fixture
+    def make(self, small_situation: Make, small_network: Make) -> Make:
+        """Build it for so many teachers."""
+
+        def make(count: int = 4, seed: int = 0, **settings: Any) -> RCO:
+            situation = small_situation(Partner.TEACHERS, seed)
+            states = tuple(small_network(90 + number) for number in range(count))
+            return RCO.of(replace(situation, partners=states), RCO.settings(**settings)).train()
+
+        return make
+
+    @pytest.mark.parametrize(
+        ("found", "present", "most", "chosen"),
+        [
+            ([0.10, 0.11, 0.14, 0.30], 0, 1.5, 2),
+            ([0.10, 0.11, 0.14, 0.30], 0, 3.0, 3),
+            ([0.10, 0.11, 0.14, 0.30], 0, 1.05, 1),
+            ([0.05, 0.10, 0.30, 0.15], 1, 1.5, 3),
+            ([0.01, 0.10, 0.20, 0.30], 1, 1.0, 2),
+        ],
+    )
+    def test_the_next_state_by_hand(
+        self, found: list[float], present: int, most: float, chosen: int
+    ) -> None:
+        assert farthest(found, present, most) == chosen
+
+    def test_distances_are_means_over_all_images_and_leave_the_student_as_it_is(
+        self, make: Make, small_stream: Streams
+    ) -> None:
+        system, stream = make(), small_stream(1)
+        before = copy.deepcopy(system.student.state_dict())
+        found = distances(system.student, list(system.teachers), stream, 0)
+        assert system.student.training
+        assert all(torch.equal(before[n], v) for n, v in system.student.state_dict().items())
+        images = torch.cat([batch.images for batch in stream.epoch(0)])
+        with torch.no_grad():
+            ours = system.student.eval()(images).log_softmax(1)
+            theirs = [state(images).log_softmax(1) for state in system.teachers]
+        each = [float((t.exp() * (t - ours)).sum(1).mean()) for t in theirs]
+        assert found == pytest.approx(each, rel=1e-3)
+
+    @pytest.mark.parametrize(
+        ("settings", "turns"),
+        [
+            ({"stages": 4}, [1, 2, 3, 4]),
+            ({"stages": 2}, [2, 2, 4, 4]),
+            ({"stages": 4, "greedy": 1e6}, [1, 4, 4, 4]),
+            ({"stages": 2, "greedy": 1.0}, [1, 1, 4, 4]),
+        ],
+    )
+    def test_each_stage_has_its_state_and_its_own_fall_of_the_rate(
+        self, settings: dict[str, Any], turns: list[int], make: Make, small_stream: Streams
+    ) -> None:
+        rates: list[float] = []
+
+        class Watch(Callback):
+            def on_step(self, run: Run) -> None:
+                rates.extend(run.players["student"].rates)
+
+        recipe = {"student": Optimisation(lr=0.02, milestones=(0.5,))}
+        given = {"optimisation": recipe, "callbacks": [Watch()]}
+        history = fit(make(**settings), small_stream(1), epochs=4, **given)
+        assert [record["turn_of_teacher"] for record in history] == turns
+        per_epoch = rates[:: len(rates) // 4]
+        if settings["stages"] == 2:
+            assert per_epoch == pytest.approx([0.02, 0.002] * 2)
+
+    @pytest.mark.parametrize("after", [1, 2, 3])
+    def test_a_resumed_choice_is_the_same_to_the_bit(
+        self, after: int, make: Make, small_stream: Streams
+    ) -> None:
+        states: list[dict[str, Any]] = []
+
+        class Keep(Callback):
+            def on_epoch(self, run: Run) -> None:
+                states.append(copy.deepcopy(run.state()))
+
+        def run(seed: int = 0, **options: Any) -> Run:
+            return Run(make(seed=seed, stages=3, greedy=1.5), epochs=4, **options)
+
+        whole = run(callbacks=[Keep()])
+        train([whole], small_stream(1))
+        resumed, beside = run(seed=5, resume=states[after - 1]), run()
+        train([resumed], small_stream(1))
+        train([run(seed=3), beside], small_stream(1))
+        for other in (resumed, beside):
+            assert other.history == whole.history
+            for name, value in whole.objective.progress().items():
+                assert torch.equal(other.objective.progress()[name], value), name
+
+    @pytest.mark.parametrize(
+        ("wrong", "complaint"),
+        [
+            ({"stages": 1}, "stages must be 0, or 2 or more, got 1"),
+            ({"stages": 5}, "5 stages for 4 teachers: set stages to 4 or less"),
+            ({"stages": 2, "greedy": 0.5}, r"greedy must be 0, or 1 or more, got 0\.5"),
+            ({"greedy": 1.5}, r"greedy 1\.5 chooses .* set stages"),
+        ],
+    )
+    def test_what_cannot_be_is_refused(
+        self, wrong: dict[str, Any], complaint: str, make: Make
+    ) -> None:
+        with pytest.raises(UserError, match=complaint):
+            make(**wrong)
