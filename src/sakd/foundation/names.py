@@ -58,6 +58,15 @@ def file_name(name: str) -> str:
     return re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
 
 
+def base_of(name: str) -> str:
+    """Give ``name`` without its arguments.
+
+    >>> base_of("vgg8(keep=0.5)"), base_of("vgg8")
+    ('vgg8', 'vgg8')
+    """
+    return name.partition("(")[0].strip()
+
+
 def parse_arguments(name: str, given: str, example: str) -> dict[str, Any]:
     """Read the arguments in the brackets of a name: ``argument=value; ...``.
 

@@ -12,7 +12,7 @@ from sakd.networks.outside.names import FORMS, is_outside, parse_name
 from sakd.networks.rebuilt import REUSED, Rebuilding
 from sakd.networks.staged import StagedNetwork, check_fit
 from sakd.networks.staging import stage
-from sakd.networks.zoo.table import NETWORKS, NetworkBuilder
+from sakd.networks.zoo.table import NetworkBuilder, zoo_builder
 
 REBUILDINGS: tuple[Rebuilding, ...] = (REUSED,)
 """All ways to rebuild a student with parts of its teacher; each has a sign of its own."""
@@ -84,6 +84,6 @@ def check_network(name: str) -> None:
 
 def _builder(name: str) -> NetworkBuilder:
     try:
-        return NETWORKS[name]
+        return zoo_builder(name)
     except UnknownNameError as error:
         raise UnknownNameError(f"{error}; or {FORMS}") from error

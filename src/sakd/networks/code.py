@@ -11,7 +11,7 @@ from sakd.networks.build import REBUILDINGS
 from sakd.networks.ensemble import Ensemble, names_of
 from sakd.networks.outside.libraries import SOURCES
 from sakd.networks.outside.names import OutsideName, is_outside, parse_name
-from sakd.networks.zoo.table import NETWORKS
+from sakd.networks.zoo.table import zoo_builder
 
 
 def network_code(name: str) -> dict[str, str]:
@@ -31,7 +31,7 @@ def network_code(name: str) -> dict[str, str]:
         if (parts := rebuilding.parts(name)) is not None:
             return code_of(rebuilding.make) | network_code(parts[0]) | network_code(parts[1])
     if not is_outside(name):
-        return code_of(NETWORKS[name])
+        return code_of(zoo_builder(name))
     parsed = parse_name(name)
     if library := _library(parsed):
         return {library: version(library).partition("+")[0]}

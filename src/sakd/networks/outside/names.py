@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from sakd.foundation.errors import UserError
-from sakd.foundation.names import file_name, parse_arguments
+from sakd.foundation.names import base_of, file_name, parse_arguments
 
 FORMS = "torchvision:NAME, timm:NAME or package.module:function"
 EXAMPLE = "torchvision:vit_b_16(image_size=64; dropout=0.1)"
@@ -77,13 +77,15 @@ def split_names(names: str, sign: str) -> tuple[str, str] | None:
 def slug(name: str) -> str:
     """Shorten ``name`` for ids and file names.
 
-    Names of the zoo stay as they are. Others keep letters and digits, with underscores between;
-    a long slug ends in a hash. Two names may share a slug: `Grid.check` refuses that.
+    Names of the zoo without arguments stay as they are. Others keep letters and digits, with
+    underscores between; a long slug ends in a hash. Two names may share a slug: `Grid.check`
+    refuses that.
 
-    >>> slug("torchvision:resnet18(small_images=true)")
-    'torchvision_resnet18_small_images_true'
+    >>> slug("torchvision:resnet18(small_images=true)"), slug("vgg8(keep=0.5)")
+    ('torchvision_resnet18_small_images_true', 'vgg8_keep_0_5')
     """
-    return shortened(file_name(name), name) if is_outside(name) else name
+    plain = not is_outside(name) and base_of(name) == name
+    return name if plain else shortened(file_name(name), name)
 
 
 def shortened(clean: str, name: str) -> str:

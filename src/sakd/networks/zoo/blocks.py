@@ -12,6 +12,15 @@ Block = Callable[[int, int, int], nn.Module]
 """Makes a block from its input channels, output channels and stride."""
 
 
+def narrowed(channels: int, keep: float) -> int:
+    """Count the ``channels`` of a layer of which a share, ``keep``, is left: at least one.
+
+    >>> narrowed(16, 0.5), narrowed(16, 1.0), narrowed(16, 0.01)
+    (8, 16, 1)
+    """
+    return max(1, round(channels * keep))
+
+
 def conv3x3(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
     """Make a 3x3 convolution with padding 1 and no bias."""
     return nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)

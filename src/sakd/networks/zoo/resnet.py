@@ -6,6 +6,8 @@ variants are four times as wide with a 32-channel stem (Tian et al., ICLR 2020).
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -17,6 +19,7 @@ from sakd.networks.zoo.blocks import (
     conv3x3,
     conv_bn_relu,
     initialise,
+    narrowed,
     shortcut,
 )
 
@@ -24,12 +27,16 @@ from sakd.networks.zoo.blocks import (
 class BasicBlock(nn.Module):
     """Two 3x3 convolutions and a shortcut, rectified after the sum."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
-        """Map ``inputs`` to ``outputs`` channels; a 1x1 shortcut where the shape changes."""
+    def __init__(self, inputs: int, outputs: int, stride: int, keep: float = 1.0) -> None:
+        """Map ``inputs`` to ``outputs`` channels; a 1x1 shortcut where the shape changes.
+
+        Between the convolutions there is a share, ``keep``, of the channels.
+        """
         super().__init__()
-        self.conv1 = conv3x3(inputs, outputs, stride)
-        self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = conv3x3(outputs, outputs)
+        inner = narrowed(outputs, keep)
+        self.conv1 = conv3x3(inputs, inner, stride)
+        self.bn1 = nn.BatchNorm2d(inner)
+        self.conv2 = conv3x3(inner, outputs)
         self.bn2 = nn.BatchNorm2d(outputs)
         self.downsample = shortcut(inputs, outputs, stride)
 
@@ -40,15 +47,28 @@ class BasicBlock(nn.Module):
 
 
 def resnet(
-    num_classes: int, in_channels: int = 3, *, depth: int, widths: tuple[int, int, int, int]
+    num_classes: int,
+    in_channels: int = 3,
+    *,
+    depth: int,
+    widths: tuple[int, int, int, int],
+    keep: float = 1.0,
 ) -> StagedNetwork:
-    """Build a residual network of ``depth`` layers; ``widths`` are channels of stem and stages."""
-    blocks = (depth - 2) // 6
+    """Build a residual network of ``depth`` layers.
+
+    Args:
+        num_classes: Number of logits, K.
+        in_channels: Channels of the images.
+        depth: Layers with weights, 6n + 2.
+        widths: Channels of the stem and of the three stages.
+        keep: The share of the channels between the two convolutions of a block that there are.
+    """
+    blocks, block = (depth - 2) // 6, partial(BasicBlock, keep=keep)
     stages: dict[str, nn.Module] = {"stem": conv_bn_relu(in_channels, widths[0], 3)}
     for number in (1, 2, 3):
         inputs, outputs = widths[number - 1], widths[number]
         stride = 1 if number == 1 else 2
-        stages[f"stage{number}"] = chain(BasicBlock, inputs, outputs, length=blocks, stride=stride)
+        stages[f"stage{number}"] = chain(block, inputs, outputs, length=blocks, stride=stride)
     stages["embedding"] = GlobalAveragePool()
     stages["head"] = nn.Linear(widths[3], num_classes)
     return initialise(Chain(stages, family="resnet"))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from functools import partial
 from typing import Protocol
 
+from sakd.foundation.errors import UserError, require
+from sakd.foundation.names import base_of, parse_arguments
 from sakd.foundation.tables import Table
 from sakd.networks.staged import StagedNetwork
 from sakd.networks.zoo.imagenet_resnet import imagenet_resnet
@@ -65,3 +68,34 @@ NETWORKS: Table[NetworkBuilder] = Table(
         "ShuffleNetV2": shufflenet_v2,
     },
 )
+
+KEEP = "keep"
+"""The argument of a network of the zoo: the share of its inner channels that it has."""
+
+EXAMPLE = "vgg8(keep=0.5)"
+
+
+def zoo_builder(name: str) -> NetworkBuilder:
+    """Find the builder of a network of the zoo, which may be narrower: ``vgg8(keep=0.5)``.
+
+    Of residual networks the channels between the convolutions of a block are fewer, of VGG
+    networks those of all convolutions.
+
+    Raises:
+        UserError: There is no such network, or no such form of it.
+    """
+    base = base_of(name)
+    builder = NETWORKS[base]
+    if base == name:
+        return builder
+    given = parse_arguments(name, name[len(base) :].strip()[1:-1], EXAMPLE)
+    if set(given) != {KEEP}:
+        known = f"the one argument is {KEEP!r}, as in {EXAMPLE}"
+        raise UserError(f"{name!r}: a network of the zoo has no such arguments; {known}")
+    if KEEP not in inspect.signature(builder).parameters:
+        able = (n for n, b in NETWORKS.items() if KEEP in inspect.signature(b).parameters)
+        raise UserError(f"{name!r}: {base} cannot be narrower; these can: {', '.join(able)}")
+    keep = given[KEEP]
+    fine = isinstance(keep, int | float) and 0 < keep < 1
+    require(fine, f"{name!r}: keep must be above 0 and below 1, got {keep!r}")
+    return partial(builder, keep=keep)  # type: ignore[call-arg]  # of those that take it

@@ -7,12 +7,14 @@ is Ioffe & Szegedy's, ICML 2015. A stage's feature is taken before the next max 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
 from sakd.networks.chain import Chain
 from sakd.networks.staged import StagedNetwork
-from sakd.networks.zoo.blocks import GlobalAveragePool, initialise
+from sakd.networks.zoo.blocks import GlobalAveragePool, initialise, narrowed
 
 WIDTHS = (64, 128, 256, 512, 512)
 SMALLEST = 4
@@ -31,15 +33,20 @@ class PoolLargeMaps(nn.Module):
         return max_pool2d(x, 2) if min(x.shape[2:]) > SMALLEST else x
 
 
-def vgg(num_classes: int, in_channels: int = 3, *, convolutions: Convolutions) -> StagedNetwork:
+def vgg(
+    num_classes: int, in_channels: int = 3, *, convolutions: Convolutions, keep: float = 1.0
+) -> StagedNetwork:
     """Build a VGG network for small images: mean over all positions, then one linear layer.
+
+    Every convolution has a share, ``keep``, of its channels.
 
     Differs from the paper: the last stage pools its input only where it is larger than 4 x 4
     (not for 32-pixel images), and the head has no hidden layers, as in the SAKD reference.
     """
-    stages = _convolutional_stages(in_channels, convolutions, last_pool=PoolLargeMaps())
+    widths = [narrowed(width, keep) for width in WIDTHS]
+    stages = _convolutional_stages(in_channels, convolutions, widths, last_pool=PoolLargeMaps())
     stages["embedding"] = GlobalAveragePool()
-    stages["head"] = nn.Linear(WIDTHS[-1], num_classes)
+    stages["head"] = nn.Linear(widths[-1], num_classes)
     return initialise(Chain(stages, family="vgg"))
 
 
@@ -51,7 +58,7 @@ def vgg_imagenet(
     The embedding is a grid of 7 x 7 positions, (B, 25088); maps of another size are averaged
     or repeated to that grid. Images have at least 32 pixels a side.
     """
-    stages = _convolutional_stages(in_channels, convolutions, last_pool=nn.MaxPool2d(2))
+    stages = _convolutional_stages(in_channels, convolutions, WIDTHS, last_pool=nn.MaxPool2d(2))
     grid = nn.AdaptiveAvgPool2d(GRID)
     stages["embedding"] = nn.Sequential(nn.MaxPool2d(2), grid, nn.Flatten())
     stages["head"] = nn.Sequential(
@@ -63,12 +70,12 @@ def vgg_imagenet(
 
 
 def _convolutional_stages(
-    in_channels: int, convolutions: Convolutions, *, last_pool: nn.Module
+    in_channels: int, convolutions: Convolutions, widths: Sequence[int], *, last_pool: nn.Module
 ) -> dict[str, nn.Module]:
     stages: dict[str, nn.Module] = {}
     inputs = in_channels
     pools = (None, nn.MaxPool2d(2), nn.MaxPool2d(2), nn.MaxPool2d(2), last_pool)
-    for number, (outputs, pool) in enumerate(zip(WIDTHS, pools, strict=True)):
+    for number, (outputs, pool) in enumerate(zip(widths, pools, strict=True)):
         layers = [] if pool is None else [pool]
         for _ in range(convolutions[number]):
             conv = nn.Conv2d(inputs, outputs, 3, padding=1)

@@ -12,6 +12,7 @@ import torch
 from sakd.distillers import DISTILLERS, Distiller
 from sakd.distillers.kd import KD
 from sakd.distillers.method import JOINT
+from sakd.foundation.names import base_of
 from sakd.networks import NETWORKS
 from sakd.routing import POLICIES, RoutingPolicy, choice
 from sakd.routing.always import Always
@@ -51,10 +52,10 @@ def distiller_kinds(method: str) -> dict[str, type[Distiller]]:
 @cache
 def family(network: str) -> str | None:
     """Name the architecture of a network of the zoo; None for one of elsewhere."""
-    if network not in tuple(NETWORKS):
+    if base_of(network) not in tuple(NETWORKS):
         return None
     with torch.device("meta"):
-        return NETWORKS[network](num_classes=2).family
+        return NETWORKS[base_of(network)](num_classes=2).family
 
 
 def may_collapse(policy: str) -> bool:
