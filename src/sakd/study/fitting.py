@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sakd.foundation.names import base_of
 from sakd.networks.paths import members, split_pair
 from sakd.networks.variants import network_of
 from sakd.systems import Partner, System
@@ -14,6 +15,7 @@ def fits(system: type[System[Any]], pair: str) -> bool:
     teacher, student = split_pair(pair)
     if system.partner is Partner.NONE:
         return True
-    several = len(members(teacher)) > 1
-    same = network_of(teacher) == student or not system.same_network
-    return several == (system.partner is Partner.TEACHERS) and same
+    several, network = len(members(teacher)) > 1, network_of(teacher)
+    same = network == student or not system.same_network
+    cut = (network != student and base_of(network) == base_of(student)) or not system.pruned
+    return several == (system.partner is Partner.TEACHERS) and same and cut

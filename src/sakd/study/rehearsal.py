@@ -13,7 +13,7 @@ from sakd.objectives import DataFacts, Distillation, spans
 from sakd.routing import POLICIES
 from sakd.study.grid import Cell
 from sakd.study.parameters import Parameters
-from sakd.study.systems import settings_of
+from sakd.study.systems import recipe_of, settings_of
 from sakd.systems import SYSTEMS, Partner, Situation
 from sakd.training.average import check_names
 
@@ -31,7 +31,8 @@ def rehearse_systems(parameters: Parameters, card: DataCard) -> None:
     for cell in cells:
         given = parameters.systems.get(cell.distiller), parameters.distillation, parameters.routing
         names = cell.teacher, cell.student, cell.distiller, cell.policy
-        if (key := repr((names, given, card.sha256, parameters.student))) in _fit:
+        how = parameters.student, parameters.data.student_per_class
+        if (key := repr((names, given, card.sha256, how))) in _fit:
             continue
         try:
             _rehearse(cell, parameters, card)
@@ -43,7 +44,8 @@ def rehearse_systems(parameters: Parameters, card: DataCard) -> None:
 
 @torch.random.fork_rng(devices=())
 def _rehearse(cell: Cell, parameters: Parameters, card: DataCard) -> None:
-    epochs, kind = parameters.student.epochs, SYSTEMS[cell.distiller]
+    kind = SYSTEMS[cell.distiller]
+    recipe = recipe_of(kind, parameters.student)
 
     def fresh(_number: int, partner: bool) -> StagedNetwork:
         name, count = network_of(cell.teacher) if partner else cell.student, len(card.classes)
@@ -54,14 +56,14 @@ def _rehearse(cell: Cell, parameters: Parameters, card: DataCard) -> None:
         partners=() if kind.partner is Partner.NONE else members_of(fresh(0, True)),
         data=DataFacts(card.image_shape, _labels(card, parameters.data.student_per_class)),
         fresh=fresh,
-        epochs=epochs,
+        epochs=recipe.epochs,
         distillation=parameters.distillation if kind.distils else Distillation(),
         policy=POLICIES[cell.policy],
         routing=parameters.routing,
     )
     system = kind.of(situation, settings_of(cell.distiller, parameters.systems))
-    spans(system.phases(), epochs)
-    if parameters.student.ema:
+    spans(system.phases(), recipe.epochs)
+    if recipe.ema:
         check_names(system)
 
 

@@ -8,17 +8,26 @@ from typing import TYPE_CHECKING, Any, Required, TypedDict
 
 from sakd.distillers import DISTILLERS
 from sakd.foundation.errors import UserError, require
+from sakd.foundation.keys import facts_of
 from sakd.foundation.randomness import seeded
 from sakd.networks import StagedNetwork
 from sakd.networks.ensemble import members_of
 from sakd.networks.variants import network_of
-from sakd.objectives import DataFacts, Distillation, Objective, Routing, Settings
+from sakd.objectives import (
+    DataFacts,
+    Distillation,
+    Objective,
+    Optimisation,
+    Routing,
+    Settings,
+)
 from sakd.objectives.parameters import Options
 from sakd.routing import POLICIES
 from sakd.study.facts import facts_of_system
 from sakd.study.fitting import fits
 from sakd.study.grid import ALWAYS, Cell
 from sakd.study.networks import fresh_network, trained_network
+from sakd.study.recipe import Recipe
 from sakd.systems import SYSTEMS, Partner, Situation, System
 from sakd.weights.saved import Weights
 
@@ -67,8 +76,7 @@ def system_training(
     settings = settings_of(cell.distiller, means.get("systems", {}))
     networks, routing = _Networks(cell, student, teacher), means["routing"]
     distillation = _distillation(kind, alone, means["distillation"])
-
-    card, recipe = student.lessons.card, alone.recipe
+    card, recipe = student.lessons.card, recipe_of(kind, alone.recipe)
     data = DataFacts(card.image_shape, alone.images.labels, recipe.task)
 
     def build(shared: StagedNetwork | None) -> Objective:
@@ -85,19 +93,33 @@ def system_training(
             )
             return kind.of(situation, settings)
 
-    optimisation = dict(alone.optimisation)
+    optimisation = dict(alone.optimisation) if kind.passes is None else {}
     if policy.trained:
         optimisation["router"] = routing.optimisation(alone.recipe.optimisation)
     facts = facts_of_system(cell, teacher, settings, distillation, routing)
+    facts["training"] = facts_of(recipe)
     return replace(
         alone,
         facts={**alone.facts, **facts},
         build=build,
+        recipe=recipe,
         optimisation=optimisation,
         teacher=networks.taught if cell.taught and not kind.trains_teacher else None,
         aside=student.lessons.aside_for(cell.policy),
         groups=settings.groups,
         shared=not cell.taught,
+    )
+
+
+def recipe_of(kind: type[System[Any]], given: Recipe) -> Recipe:
+    """Give the recipe by which a system is trained: the one that is ``given``, as far as it counts.
+
+    Of a system that learns without gradients another recipe is no other training.
+    """
+    if kind.passes is None:
+        return given
+    return replace(
+        given, epochs=kind.passes, optimisation=Optimisation(), label_smoothing=0.0, ema=0.0
     )
 
 
@@ -157,6 +179,8 @@ def check_systems(systems: Sequence[str], policies: Sequence[str], pairs: Sequen
         example = "resnet20&vgg8/resnet8" if several else "resnet20/resnet8"
         if kind.same_network:
             example = "resnet8/resnet8, as its partner is of the student's network"
+        if kind.pruned:
+            example = "vgg8/vgg8(keep=0.5), as its student is a pruned form of its teacher"
         for pair in pairs:
             unfit = f"{found} learns with {kind.partner.value}, which {pair!r} does not name"
             require(fits(kind, pair), f"{unfit}: take a pair such as {example}")

@@ -28,6 +28,7 @@ from sakd.systems.eskd import ESKD
 from sakd.systems.feed import FEED
 from sakd.systems.ffl import FFL
 from sakd.systems.frskd import FRSKD
+from sakd.systems.fskd import FSKD
 from sakd.systems.instance_smoothing import InstanceSmoothing
 from sakd.systems.label_smoothing import LabelSmoothing
 from sakd.systems.okddip import OKDDip
@@ -61,6 +62,7 @@ SYSTEMS: Table[type[System[Any]]] = Table(
         "byot": BYOT,
         "dafl": DAFL,
         "dfad": DFAD,
+        "fskd": FSKD,
         "one": ONE,
         "okddip": OKDDip,
         "bake": BAKE,

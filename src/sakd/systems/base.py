@@ -72,6 +72,9 @@ class System(Objective, Generic[S]):
         images: Whether images are looked at at all.
         distils: Whether it reads the weights and options of distillers.
         same_network: Whether the partner must be of the student's own network.
+        pruned: Whether the student must be its partner's network with fewer channels inside.
+        passes: The epochs of its training, where no recipe has a say as it learns without
+            gradients; None for those of the recipe.
         routable: Whether policies other than the plain one can route it.
         trains_teacher: Whether its teacher learns too, and so is its own; else it is frozen, and
             may be shared with other trainings.
@@ -82,6 +85,8 @@ class System(Objective, Generic[S]):
     images: ClassVar[bool] = True
     distils: ClassVar[bool] = False
     same_network: ClassVar[bool] = False
+    pruned: ClassVar[bool] = False
+    passes: ClassVar[int | None] = None
     routable: ClassVar[bool] = False
     trains_teacher: ClassVar[bool] = False
 

@@ -14,7 +14,14 @@ from sakd.data import Batch, Groups, Splits
 from sakd.distillers import DISTILLERS
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.vocabulary import DONE
-from sakd.objectives import Distillation, Player, Routing, Settings, StepResult
+from sakd.objectives import (
+    Distillation,
+    Optimisation,
+    Player,
+    Routing,
+    Settings,
+    StepResult,
+)
 from sakd.study.bench import Bench
 from sakd.study.evaluation import Evaluator
 from sakd.study.grid import ALL, Cell, Grid
@@ -151,10 +158,12 @@ def test_teachers_are_needed_by_distillers_and_by_systems_that_ask_them() -> Non
 def test_all_stands_for_every_system_that_the_pairs_carry() -> None:
     of = {partner: {n for n, k in SYSTEMS.items() if k.partner is partner} for partner in Partner}
     same = {name for name, kind in SYSTEMS.items() if kind.same_network}
+    pruned = {name for name, kind in SYSTEMS.items() if kind.pruned}
     single = of[Partner.TEACHER] | of[Partner.PEERS] | of[Partner.NONE]
     for pairs, names in {
-        ("resnet20/resnet8",): single - same,
-        ("resnet8/resnet8",): single,
+        ("resnet20/resnet8",): single - same - pruned,
+        ("resnet8/resnet8",): single - pruned,
+        ("resnet8/resnet8(keep=0.5)",): single - same,
         ("resnet20&vgg8/resnet8",): of[Partner.TEACHERS] | of[Partner.NONE],
         ("resnet8/resnet8", "resnet20&vgg8/resnet8"): of[Partner.NONE],
     }.items():
@@ -203,6 +212,20 @@ def test_settings_and_code_are_part_of_the_key(make: Make) -> None:
     assert weighted.key == plain.key
 
 
+def test_a_system_without_gradients_has_its_own_epochs_and_no_recipe_counts(
+    make: Make, lessons: Lessons, teacher: Weights
+) -> None:
+    pair = ("resnet14", "resnet14(keep=0.5)")
+    training = make("fskd", teacher, pair)
+    assert (training.recipe.epochs, training.recipe.batch_size) == (1, 8)
+    other = replace(BRIEF, epochs=9, optimisation=Optimisation(warmup_epochs=5.0), ema=0.9)
+    means = {"distillation": PLAIN, "routing": Routing()}
+    cell = Cell("toys", *pair, "fskd", "always", 0)
+    assert cell_training(cell, teacher, lessons, other, **means).key == training.key
+    assert make("fskd", teacher, pair, images=5).key != training.key
+    assert make(TAUGHT, teacher).recipe == BRIEF
+
+
 def test_networks_are_fresh_differ_and_depend_on_the_seed_alone(make: Make) -> None:
     one, again = (make(TWINS, pair=("resnet8", "resnet8")).build(None) for _ in range(2))
     assert isinstance(one, Twins)
@@ -249,6 +272,15 @@ def test_further_networks_are_kept_and_measured_on_test(make: Make, bench: Bench
             {"grid": {"systems": "tfkd_self", "pairs": "resnet20/resnet8"}},
             "take a pair such as resnet8/resnet8, as its partner is of the student's network",
         ),
+        (
+            {"grid": {"systems": "fskd", "pairs": "resnet20/resnet8"}},
+            "take a pair such as vgg8/vgg8(keep=0.5), as its student is a pruned form of its",
+        ),
+        ({"grid": {"pairs": "vgg8/vgg8(keep=2)"}}, "keep must be above 0 and below 1, got 2"),
+        (
+            {"systems": {"fskd": {"images": 0}}},
+            "images must be 1 or more, or null for all, got 0",
+        ),
         ({"systems": {"label_smoothin": {}}}, "unknown system 'label_smoothin'; did you mean"),
         (
             {"systems": {"label_smoothing": {"eps": 0.1}}},
@@ -282,6 +314,15 @@ def test_a_system_that_does_not_fit_is_refused_before_anything_is_trained(splits
     message = r"system '.*Patient' on resnet14/resnet8: epoch 10 is beyond the 4 epochs"
     with pytest.raises(UserError, match=message):
         rehearse_systems(short, splits.card)
+
+
+def test_more_images_than_there_are_are_refused_before_anything_is_trained(splits: Splits) -> None:
+    grid = {"pairs": "resnet14/resnet14(keep=0.5)", "distillers": [], "systems": "fskd"}
+    made = {"grid": grid, "data": {"student_per_class": 1}, "systems": {"fskd": {"images": 5}}}
+    rehearse_systems(parse_parameters({**made, "systems": {}}), splits.card)
+    count = len(splits.card.classes)
+    with pytest.raises(UserError, match=rf"fskd.*5 images, of {count} training images: .* null"):
+        rehearse_systems(parse_parameters(made), splits.card)
 
 
 def test_a_cell_that_cannot_be_is_refused(make: Make) -> None:

@@ -21,12 +21,14 @@ WIDTHS: Mapping[str, tuple[int, int, int, int]] = {
     "tfkd_self": STUDENT,
     "instance_smoothing": STUDENT,
     "rocket": STUDENT,
+    "fskd": STUDENT,
 }
 """Widths of the networks of partners, for systems that need others than (6, 6, 8, 10)."""
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "snapshot": {"cycles": 2},
     "dafl": {"latent": 4},
     "dfad": {"latent": 4, "student_steps": 2},
+    "fskd": {"images": 12},
 }
 """Settings by system, where its own show nothing within two epochs of three steps."""
 
