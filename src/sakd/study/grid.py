@@ -15,7 +15,7 @@ from sakd.networks.paths import check_path, in_order, snapshot_of, split_pair, s
 from sakd.networks.variants import network_of, root_of, slug, split_variant
 from sakd.routing import POLICIES
 from sakd.routing.always import Always
-from sakd.study.fitting import fits
+from sakd.study.fitting import fits, takes_part
 from sakd.systems import SYSTEMS, Partner, System, system_of
 
 ALL = "all"
@@ -105,7 +105,8 @@ class Grid:
     Attributes:
         pairs: Names of networks, ``teacher/student``; see `sakd.networks.outside.names`. A teacher
             may be a variant, ``network@variant``, be taught itself, ``teacher/assistant/student``,
-            or be several; see `sakd.networks.paths`.
+            or be several; see `sakd.networks.paths`. Methods are trained in the pairs that have as
+            many teachers as they learn from.
         distillers: Names, or several joined by hyphens; KD joins each of them as in the papers.
             ``all`` stands for every distiller of the table.
         systems: Names of ways of learning beside them, see `sakd.systems`. ``all`` stands for every
@@ -171,8 +172,9 @@ class Grid:
     def rows(self, dataset: str) -> tuple[Row, ...]:
         """List all rows with their cells, in the order of the axes."""
         return tuple(
-            Row(dataset, teacher, student, seed, self._of_row(dataset, teacher, student, seed))
-            for teacher, student in self._split_pairs()
+            Row(dataset, *pair, seed, tuple(Cell(dataset, *pair, *each, seed) for each in methods))
+            for pair in self._split_pairs()
+            for methods in [self._methods_for(pair[0])]
             for seed in self.seeds
         )
 
@@ -207,8 +209,8 @@ class Grid:
         for policy in self.policies:
             _ = POLICIES[policy]
 
-    def _of_row(self, dataset: str, teacher: str, student: str, seed: int) -> tuple[Cell, ...]:
-        return tuple(Cell(dataset, teacher, student, d, p, seed) for d, p in self.methods)
+    def _methods_for(self, teacher: str) -> list[tuple[str, str]]:
+        return [(d, p) for d, p in self.methods if takes_part(d, teacher)]
 
     def _check_networks(self) -> None:
         for pair in self.pairs:

@@ -18,12 +18,13 @@ from sakd.objectives import OBJECTIVES, Buildable, Distillation, Routing, check_
 from sakd.objectives.build import check_mixing
 from sakd.objectives.parameters import Options, check_options
 from sakd.routing import POLICIES
+from sakd.study.fitting import check_pairs
 from sakd.study.grid import Grid
 from sakd.study.judgement import Judgement
 from sakd.study.recipe import Recipe, VariantRecipe
 from sakd.study.splits import check_splits
 from sakd.study.systems import check_systems
-from sakd.study.teachers import DENSE, Assistants, Education, Teacher, check_single, check_variants
+from sakd.study.teachers import DENSE, Assistants, Education, Teacher, check_variants
 from sakd.study.trackers import TRACKERS
 from sakd.systems import SYSTEMS
 
@@ -170,7 +171,6 @@ class Parameters:
         self.data.dataset()
         self.distillation.check()
         self._check_assistants()
-        check_single(self.grid.pairs if self.grid.distillers else ())
         given = self.distillation.objective_options
         check_options(OBJECTIVES, given, lambda kind: kind.settings)
         for name in self.grid.distillers:
@@ -179,7 +179,9 @@ class Parameters:
             check_mixing(self.distillation.suited(method).objective, self.student.augment)
             for policy in self.grid.policies:
                 check_shares(method, self.distillation.weights_of(method), POLICIES[policy])
-        self._check_systems()
+        check_systems(self.grid.systems, self.grid.policies, self.grid.pairs)
+        check_pairs(self.grid.pairs, dict(self.grid.methods))
+        check_options(SYSTEMS, self.systems, lambda kind: kind.settings)
         self._check_aside()
         self.routing.check()
         for training in (self.teacher, *self.teacher_variants.values(), self.student):
@@ -199,11 +201,6 @@ class Parameters:
         )
         if any(taught_by(each) for name in self.grid.partners() for each in members(name)):
             self.objective_of(method).check(method)
-
-    def _check_systems(self) -> None:
-        """Check the systems of the grid, and their settings."""
-        check_systems(self.grid.systems, self.grid.policies, self.grid.pairs)
-        check_options(SYSTEMS, self.systems, lambda kind: kind.settings)
 
     def _check_aside(self) -> None:
         """Check that there are images for policies that learn from images set aside."""

@@ -12,6 +12,7 @@ from sakd.foundation.keys import facts_of
 from sakd.foundation.randomness import seeded
 from sakd.networks import StagedNetwork
 from sakd.networks.ensemble import members_of
+from sakd.networks.paths import split_pair
 from sakd.networks.variants import network_of
 from sakd.objectives import (
     DataFacts,
@@ -24,7 +25,7 @@ from sakd.objectives import (
 from sakd.objectives.parameters import Options
 from sakd.routing import POLICIES
 from sakd.study.facts import facts_of_system
-from sakd.study.fitting import fits
+from sakd.study.fitting import fits, takes_part
 from sakd.study.grid import ALWAYS, Cell
 from sakd.study.networks import fresh_network, trained_network
 from sakd.study.recipe import Recipe
@@ -167,7 +168,7 @@ def check_systems(systems: Sequence[str], policies: Sequence[str], pairs: Sequen
 
     Raises:
         UserError: One is unknown, is a distiller, cannot be routed where it must be, or has too
-            few or too many teachers.
+            few or too many teachers in all pairs.
     """
     for name in systems:
         found = f"grid.systems: {name!r}"
@@ -176,11 +177,12 @@ def check_systems(systems: Sequence[str], policies: Sequence[str], pairs: Sequen
         lacking = f"cannot be routed, and grid.policies ({', '.join(policies)}) lacks {ALWAYS!r}"
         require(kind.routable or ALWAYS in policies, f"{found} {lacking}: add it")
         several = kind.partner is Partner.TEACHERS
+        own = [pair for pair in pairs if takes_part(name, split_pair(pair)[0])]
         example = "resnet20&vgg8/resnet8" if several else "resnet20/resnet8"
         if kind.same_network:
             example = "resnet8/resnet8, as its partner is of the student's network"
         if kind.pruned:
             example = "vgg8/vgg8(keep=0.5), as its student is a pruned form of its teacher"
-        for pair in pairs:
+        for pair in own or pairs:
             unfit = f"{found} learns with {kind.partner.value}, which {pair!r} does not name"
             require(fits(kind, pair), f"{unfit}: take a pair such as {example}")

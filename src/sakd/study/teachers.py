@@ -8,13 +8,12 @@ from pathlib import Path
 
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.names import file_name, unknown
-from sakd.networks.paths import members, snapshot_of, split_pair
+from sakd.networks.paths import snapshot_of
 from sakd.networks.renormalised import Statistics
 from sakd.networks.variants import last_of, network_of
 from sakd.objectives import Distillation
 from sakd.objectives.parameters import Options
 from sakd.study.recipe import Recipe
-from sakd.systems import SYSTEMS, Partner
 
 DENSE = "dgkd"
 """The system by which an assistant learns from several teachers, none of which is left out."""
@@ -138,17 +137,3 @@ def check_variants(teachers: Collection[str], variants: Collection[str]) -> None
         if variant is not None and variant not in variants:
             message = unknown("variant of a teacher", variant, variants or ["none"])
             raise UserError(f"grid.pairs, {teacher}: {message}; describe it in teacher_variants")
-
-
-def check_single(pairs: Collection[str]) -> None:
-    """Check that no student of ``pairs`` has several teachers, from which no distiller learns.
-
-    Raises:
-        UserError: One of them has.
-    """
-    fit = [name for name, kind in SYSTEMS.items() if kind.partner is Partner.TEACHERS]
-    remedy = f"name one, or take one of the systems for several: {', '.join(fit)}"
-    for pair in pairs:
-        count = len(members(split_pair(pair)[0]))
-        found = f"grid.pairs: {pair!r} has {count} teachers, and distillers learn from one"
-        require(count == 1, f"{found}: {remedy}")

@@ -170,6 +170,22 @@ def test_all_stands_for_every_system_that_the_pairs_carry() -> None:
         assert set(Grid(pairs=pairs, systems=(ALL,)).systems) == names
 
 
+def test_pairs_have_the_methods_that_learn_from_as_many_teachers() -> None:
+    grid = parse_parameters(
+        {
+            "grid": {
+                "pairs": ["resnet20/resnet8", "resnet20&vgg8/resnet8"],
+                "distillers": ["kd"],
+                "policies": ["always"],
+                "systems": ["label_smoothing", "eskd", "ebkd"],
+            }
+        }
+    ).grid
+    single, several = grid.rows("toys")
+    assert [cell.distiller for cell in single.cells] == ["none", "kd", "label_smoothing", "eskd"]
+    assert [cell.distiller for cell in several.cells] == ["none", "label_smoothing", "ebkd"]
+
+
 def test_no_system_has_the_name_of_a_distiller() -> None:
     assert not set(SYSTEMS) & {*DISTILLERS, "none", ALL}
     assert not [name for name in SYSTEMS if "-" in name]
@@ -280,6 +296,22 @@ def test_further_networks_are_kept_and_measured_on_test(make: Make, bench: Bench
         (
             {"systems": {"fskd": {"images": 0}}},
             "images must be 1 or more, or null for all, got 0",
+        ),
+        (
+            {"grid": {"systems": MANY, "pairs": "resnet20&vgg8/resnet8"}},
+            "has 2 teachers, and distillers learn from one: name one of its teachers in a pair of "
+            "its own too, resnet20/resnet8",
+        ),
+        (
+            {
+                "grid": {
+                    "systems": TAUGHT,
+                    "distillers": [],
+                    "pairs": "resnet20/resnet8+resnet20&vgg8/resnet8",
+                    "baseline": False,
+                }
+            },
+            "the grid has no method for 'resnet20&vgg8/resnet8': leave the pair out",
         ),
         ({"systems": {"label_smoothin": {}}}, "unknown system 'label_smoothin'; did you mean"),
         (

@@ -22,7 +22,7 @@ from sakd.reporting.tables.display import (
     shown_selection,
 )
 from sakd.reporting.tables.frames import pair_file, pair_name
-from sakd.reporting.tables.methods import rivals, shown_methods
+from sakd.reporting.tables.methods import of_pair_and_its_teachers, rivals, shown_methods
 from sakd.reporting.tables.outcomes import Outcomes
 from sakd.reporting.tables.paired import POOLED
 from sakd.reporting.tables.verdicts import contrasts
@@ -39,7 +39,7 @@ def pair_sections(
     parts = [
         Section(
             pair_name(pair),
-            tuple(_blocks(outcomes.of_pair(pair), history, pair, data, known)),
+            tuple(_blocks(outcomes, history, pair, data, known)),
             level=PART,
             folded=len(pairs) > 1,
         )
@@ -49,15 +49,16 @@ def pair_sections(
 
 
 def _blocks(
-    outcomes: Outcomes, history: pd.DataFrame, pair: Pair, data: DataCard | None, known: Anchors
+    every: Outcomes, history: pd.DataFrame, pair: Pair, data: DataCard | None, known: Anchors
 ) -> Iterator[Block]:
+    outcomes = every.of_pair(pair)
     cells = outcomes.cells
     references = shown_references(outcomes, data)
     links = reference_links(references.text, pair, known)
     yield Tabular(pair_file("reference", pair), "Reference rows", *references, links=links)
     yield Chart(pair_file("gain", pair), wording.GAIN, gains_of(outcomes))
     yield from _comparisons(outcomes, pair, known)
-    yield from _methods(outcomes, pair)
+    yield from _methods(of_pair_and_its_teachers(every, pair), pair)
     levels = shown_levels(cells, data)
     if len(levels.text):
         links = line_links(levels.text, pair, known)

@@ -24,7 +24,12 @@ from sakd.reporting.tables.display import (
 )
 from sakd.reporting.tables.frames import pair_name
 from sakd.reporting.tables.kinds import REFERENCE
-from sakd.reporting.tables.methods import Rival, rivals, shown_methods
+from sakd.reporting.tables.methods import (
+    Rival,
+    of_pair_and_its_teachers,
+    rivals,
+    shown_methods,
+)
 from sakd.reporting.tables.outcomes import MARGIN, Outcomes
 from sakd.reporting.tables.paired import POOLED
 from sakd.reporting.tables.verdicts import contrasts, main_contrasts, verdicts
@@ -60,7 +65,7 @@ def console_table(
     """
     outcomes = Outcomes.of(results, history, predictions, margin)
     cells = outcomes.cells
-    parts = [_pair_text(outcomes.of_pair(pair), pair, data) for pair in pairs_in(cells)]
+    parts = [_pair_text(outcomes, pair, data) for pair in pairs_in(cells)]
     notes = [f"note: {line}" for line in [*result_caveats(cells, data), *image_caveats(outcomes)]]
     if any(POOLED in part for part in parts):
         notes.append(f"{POOLED}: {pooled_note(cells['distiller'])}")
@@ -77,14 +82,17 @@ def _wrapped(note: str) -> str:
     return textwrap.fill(note, WIDTH, subsequent_indent=_GAP, break_on_hyphens=False)
 
 
-def _pair_text(outcomes: Outcomes, pair: tuple[str, ...], data: DataCard | None) -> str:
+def _pair_text(every: Outcomes, pair: tuple[str, ...], data: DataCard | None) -> str:
+    outcomes = every.of_pair(pair)
     cells, title = outcomes.cells, formats.clipped(pair_name(pair), WIDTH)
     comparisons = {each: _comparison(outcomes, each) for each in main_contrasts(cells)}
     several = len(contrasts(cells)) > 1
     levels = shown_levels(cells, data, needed=several).text
     found = [levels, _joined(comparisons)] if several else [*comparisons.values(), levels]
     references = shown_references(outcomes, data).text
-    methods = (_named(shown_methods(outcomes, rival).text, rival) for rival in rivals(cells))
+    beside = of_pair_and_its_teachers(every, pair)
+    compared = rivals(beside.cells)
+    methods = [_named(shown_methods(beside, rival).text, rival) for rival in compared]
     tables = [references[references.iloc[:, 1] != formats.NOTHING], *found, *methods]
     shown = [_text_table(table) for table in tables if len(table)]
     return "\n".join([title, "=" * len(title), "\n\n".join(shown)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 
 from sakd.evidence import holm, read
 from sakd.foundation.vocabulary import NONE
+from sakd.networks.paths import members
 from sakd.reporting.tables import formats
 from sakd.reporting.tables.columns import TEST, TITLE
 from sakd.reporting.tables.contrasts import METHOD, Difference, difference
@@ -31,12 +33,41 @@ ALONE = Rival("the student alone", NONE, NONE)
 KD = Rival("KD", PLAIN_KD, REFERENCE)
 
 
+def of_pair_and_its_teachers(outcomes: Outcomes, pair: tuple[str, ...]) -> Outcomes:
+    """Select the outcomes of a pair; of one with several teachers, with KD from each of them.
+
+    The cells of KD are those of pairs of a single teacher. Here they are of this pair, and their
+    method is called ``kd (teacher)``.
+    """
+    dataset, teacher, student = pair
+    own = outcomes.of_pair(pair)
+    if len(several := members(teacher)) == 1:
+        return own
+    single = pd.concat(
+        [
+            cells[(cells["distiller"] == PLAIN_KD) & (cells["policy"] == REFERENCE)].assign(
+                teacher=teacher, distiller=_kd_from(each)
+            )
+            for each in several
+            for cells in [outcomes.of_pair((dataset, each, student)).cells]
+        ]
+    )
+    return replace(own, cells=pd.concat([own.cells, single], ignore_index=True))
+
+
+def _kd_from(teacher: str) -> str:
+    return f"{PLAIN_KD} ({teacher})"
+
+
 def rivals(cells: pd.DataFrame) -> list[Rival]:
     """List what there is to compare systems with; nothing if no cell is of one."""
     if len(of_distillers(cells)) == len(cells):
         return []
     methods = set(zip(cells["distiller"], cells["policy"], strict=True))
-    return [rival for rival in (ALONE, KD) if rival[1:] in methods]
+    names = cells["teacher"].unique()
+    teachers = dict.fromkeys(each for name in names for each in members(name))
+    single = [Rival(f"KD from {each}", _kd_from(each), REFERENCE) for each in teachers]
+    return [rival for rival in (ALONE, KD, *single) if rival[1:] in methods]
 
 
 def method_duels(cells: pd.DataFrame, rival: Rival) -> pd.DataFrame:

@@ -6,8 +6,16 @@ import pandas as pd
 import pytest
 
 from sakd.reporting.pages.content import report
+from sakd.reporting.pages.terminal import console_table
 from sakd.reporting.tables.contrasts import Contrast, duels
-from sakd.reporting.tables.methods import ALONE, KD, method_differences, rivals, shown_methods
+from sakd.reporting.tables.methods import (
+    ALONE,
+    KD,
+    method_differences,
+    of_pair_and_its_teachers,
+    rivals,
+    shown_methods,
+)
 from sakd.reporting.tables.outcomes import Outcomes
 from sakd.reporting.tables.summary import summary
 from sakd.reporting.tables.verdicts import verdicts
@@ -39,6 +47,32 @@ def test_systems_are_compared_with_the_student_alone_and_with_kd(lines):
     table = shown_methods(outcomes, KD)
     assert table.text.loc[0, "points"] == "+3.30"
     assert table.values.loc[0, "mean"] == pytest.approx(0.033)
+
+
+def test_systems_of_several_teachers_are_compared_with_kd_from_each_of_them(cell, history):
+    def of(teacher: str, method: str, gain: float) -> list[dict[str, object]]:
+        policy = "none" if method == "none" else "always"
+        return [
+            cell(method, policy, seed, 0.5 + gain, teacher=teacher, cell=f"{teacher}{method}{seed}")
+            for seed in SEEDS
+        ]
+
+    pairs = {"a": 0.02, "b": 0.01, "c": 0.2}
+    singles = [line for name, gain in pairs.items() for line in of(name, "kd", gain)]
+    several = [*of("a&b", "none", 0.0), *of("a&b", "ebkd", 0.05)]
+    results = pd.DataFrame([*singles, *several])
+    outcomes = of_pair_and_its_teachers(Outcomes.of(results), ("digits", "a&b", "s"))
+    alone, *kd = rivals(outcomes.cells)
+    assert alone == ALONE
+    assert [each.title for each in kd] == ["KD from a", "KD from b"]
+    found = method_differences(outcomes, kd[0])
+    means = {name: float(each.estimate.mean) for name, each in found.items()}
+    assert means == pytest.approx({"ebkd": 0.03, "kd (b)": -0.01})
+    single = of_pair_and_its_teachers(Outcomes.of(results), ("digits", "a", "s"))
+    assert rivals(single.cells) == []
+    captions = [table.caption for table in report(results, history(results)).tables]
+    assert "Methods against KD from b, paired over seeds and images" in captions
+    assert "against KD from b" in console_table(results)
 
 
 def test_comparisons_of_policies_leave_systems_out(lines):
