@@ -12,6 +12,7 @@ from sakd.objectives import Supervised
 from sakd.training import fit
 
 TEACHER, STUDENT = "resnet20", "resnet8"
+CPU = torch.device("cpu")
 TEACHER_EPOCHS, STUDENT_EPOCHS, PER_CLASS = 20, 30, 20
 
 
@@ -28,16 +29,17 @@ def network(name: str, seed: int = 0) -> StagedNetwork:
     return NETWORKS[name](num_classes=10, in_channels=1)
 
 
-def batches_of(images: ImageSet, seed: int = 0) -> BatchStream:
-    """Make batches of 64."""
+def batches_of(images: ImageSet, seed: int = 0, device: torch.device = CPU) -> BatchStream:
+    """Make batches of 64 on ``device``."""
     card = splits().card
-    return BatchStream(images, card.mean, card.std, batch_size=64, seed=seed)
+    images = images.to(device)
+    return BatchStream(images, card.mean, card.std, batch_size=64, seed=seed, device=device)
 
 
-def trained_teacher() -> StagedNetwork:
-    """Train the teacher on all training images."""
-    teacher = network(TEACHER)
-    fit(Supervised(teacher), batches_of(splits().train), epochs=TEACHER_EPOCHS)
+def trained_teacher(device: torch.device = CPU) -> StagedNetwork:
+    """Train the teacher on all training images, on ``device``."""
+    teacher = network(TEACHER).to(device)
+    fit(Supervised(teacher), batches_of(splits().train, device=device), epochs=TEACHER_EPOCHS)
     return teacher
 
 

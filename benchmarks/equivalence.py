@@ -8,6 +8,7 @@ standard deviation of exact students over the seeds, so the noise of a seed. A m
 has one value a seed.
 
     python benchmarks/equivalence.py --distillers kd at --seeds 20 --margin 0.5
+    python benchmarks/equivalence.py --device cuda  # steps from CUDA graphs
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from scipy.special import stdtrit
 from steps import runs_bfloat16
 
 from sakd.data import Prepared
+from sakd.foundation.machine import resolve_device
 from sakd.networks import StagedNetwork
 from sakd.objectives import DataFacts, Distillation, Routing, distil
 from sakd.study.recipe import Recipe
@@ -41,12 +43,13 @@ def main() -> None:
     """Train, and print a line for each method and one for all."""
     options = parse()
     torch.set_num_threads(1)
-    if not runs_bfloat16():
+    device = resolve_device(options.device)
+    if device.type == "cpu" and not runs_bfloat16():
         print("this processor has no instructions for bf16: it is slower here, but no other")
     methods = list(product(options.distillers, options.policies))
-    teacher, found = trained_teacher(), {}
+    teacher, found = trained_teacher(device), {}
     for seed in range(options.seeds):
-        for key, accuracy in trained(methods, teacher, seed, options.epochs).items():
+        for key, accuracy in trained(methods, teacher, seed, options.epochs, device).items():
             found.setdefault(key, []).append(accuracy)
         print(f"seed {seed} of {options.seeds} done", flush=True)
     head = f"{'exact':>8}{'sd':>6}{'fast - exact':>14}{'90 % interval':>18}{'margin':>8}"
@@ -65,16 +68,21 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--policies", nargs="+", default=["always", "adaptive"])
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--epochs", type=int, default=STUDENT_EPOCHS)
+    parser.add_argument("--device", default="cpu", help="cuda takes the steps from CUDA graphs")
     parser.add_argument("--margin", type=float, help="in points; by default the noise of a seed")
     return parser.parse_args()
 
 
 def trained(
-    methods: Iterable[tuple[str, str]], teacher: StagedNetwork, seed: int, epochs: int
+    methods: Iterable[tuple[str, str]],
+    teacher: StagedNetwork,
+    seed: int,
+    epochs: int,
+    device: torch.device,
 ) -> dict[tuple[str, str, str], float]:
     """Train a student by each method in each precision, side by side; give test accuracies in %."""
     images = few_images(seed)
-    stream, facts = batches_of(images, seed), DataFacts(images.shape, images.labels)
+    stream, facts = batches_of(images, seed, device), DataFacts(images.shape, images.labels)
     settings = {
         "distillation": Distillation(weights=WEIGHTS),
         "routing": Routing(same_family_bias=0),
@@ -84,16 +92,17 @@ def trained(
     for (distiller, policy), precision in product(methods, PRECISIONS):
         start = network(STUDENT, seed)
         objective = distil(start, teacher, distiller, policy, facts, **settings)
+        objective.to(device)
         pretrain(objective, stream)
         arithmetic = Recipe(precision=precision).arithmetic
         runs[distiller, policy, precision] = Run(objective, epochs=epochs, precision=arithmetic)
-    train(list(runs.values()), stream)
+    train(list(runs.values()), stream, graph=True)
     for run in runs.values():
         if run.failure is not None:
             raise run.failure
     networks = {key: run.objective.network for key, run in runs.items()}
     return {
-        key: 100 * CLASSIFICATION.measures(student, test)["top1"]
+        key: 100 * CLASSIFICATION.measures(student, test, device)["top1"]
         for key, student in networks.items()
     }
 

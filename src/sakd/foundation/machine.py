@@ -23,6 +23,8 @@ _MEMINFO, _CGROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 def resolve_device(name: str) -> torch.device:
     """Find the device called ``auto`` (a GPU where there is one), ``cpu`` or ``cuda``.
 
+    A GPU computes convolutions of float32 in float32 from then on; torch lets it round factors.
+
     Raises:
         UserError: A GPU is asked for, and torch sees no GPU.
     """
@@ -30,6 +32,7 @@ def resolve_device(name: str) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and not torch.cuda.is_available():
         raise UserError("device 'cuda': torch sees no GPU here; use device=cpu or device=auto")
+    torch.backends.cudnn.allow_tf32 = False
     return torch.device(name)
 
 

@@ -88,6 +88,16 @@ class StagedNetwork(nn.Module, ABC):
         if "run" not in vars(self):
             vars(self)["run"] = torch.compile(self.run, dynamic=False)
 
+    @contextmanager
+    def uncompiled(self) -> Iterator[None]:
+        """Run stages as they are written within the context."""
+        compiled = vars(self).pop("run", None)
+        try:
+            yield
+        finally:
+            if compiled is not None:
+                vars(self)["run"] = compiled
+
     @property
     def depth(self) -> int:
         """Number of features: every stage but the head has one."""
@@ -160,7 +170,7 @@ def rectified_stages(network: StagedNetwork, image_shape: tuple[int, ...]) -> li
 def _probe(network: StagedNetwork, trace: Callable[[Tensor], T], image_shape: tuple[int, ...]) -> T:
     image = next(network.parameters()).new_zeros((1, *image_shape))
     try:
-        with torch.no_grad(), in_mode(network, training=False):
+        with torch.no_grad(), in_mode(network, training=False), network.uncompiled():
             return trace(image)
     except Exception as error:  # whatever the network's code raises
         size = "x".join(map(str, image_shape))

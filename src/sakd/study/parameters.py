@@ -76,7 +76,7 @@ class Parameters:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int | None = None
     pack: int | None = None
-    graph: bool = False
+    graph: bool = True
     trackers: tuple[str, ...] = ()
     data: DataParameters = field(default_factory=DataParameters)
     grid: Grid = field(default_factory=Grid)

@@ -36,25 +36,34 @@ class Precision:
 
     @contextmanager
     def applied(self, device: torch.device) -> Iterator[None]:
-        """Use this precision on ``device`` within the context."""
+        """Use this precision for forward passes on ``device`` within the context."""
+        with (
+            self.products(device),
+            torch.autocast(device.type, self.autocast, enabled=self.autocast is not None),
+            self.compiling(),
+        ):
+            yield
+
+    @contextmanager
+    def products(self, device: torch.device) -> Iterator[None]:
+        """Round float32 products on ``device`` as this precision does, in backward passes too.
+
+        Torch itself lets a GPU round those of convolutions.
+        """
+        if device.type != "cuda":
+            yield
+            return
         before = torch.get_float32_matmul_precision()
         convolutions = torch.backends.cudnn.allow_tf32
-        on_gpu = device.type == "cuda"
-        if on_gpu:
-            torch.set_float32_matmul_precision("high" if self.tf32 else "highest")
-            torch.backends.cudnn.allow_tf32 = self.tf32
+        torch.set_float32_matmul_precision("high" if self.tf32 else "highest")
+        torch.backends.cudnn.allow_tf32 = self.tf32
         try:
-            with (
-                torch.autocast(device.type, self.autocast, enabled=self.autocast is not None),
-                self._compiling(),
-            ):
-                yield
+            yield
         finally:
-            if on_gpu:
-                torch.set_float32_matmul_precision(before)
-                torch.backends.cudnn.allow_tf32 = convolutions
+            torch.set_float32_matmul_precision(before)
+            torch.backends.cudnn.allow_tf32 = convolutions
 
-    def _compiling(self) -> AbstractContextManager[object]:
+    def compiling(self) -> AbstractContextManager[object]:
         """Have no stage left uncompiled because others have been compiled before."""
         if not self.compiled:
             return nullcontext()

@@ -173,9 +173,11 @@ class Run:
         epoch = len(self.history) - self.spans[self.phase].start
         for player in self.players.values():
             player.place(epoch, self._taken, self.steps)
-        with self.precision.applied(batch.images.device):
-            result = self.objective(arranged, teacher)
-        self.update(result.losses)
+        device = batch.images.device
+        with self.precision.products(device):
+            with self.precision.applied(device):
+                result = self.objective(arranged, teacher)
+            self.update(result.losses)
         self.objective.updated()
         size = len(arranged.labels)
         self._means.add(result.terms, size)
@@ -209,12 +211,13 @@ class Run:
             player.end_epoch()
         epoch = len(self.history) + 1
         terms = self._means.take(epoch)
-        measured = self.evaluate(self.objective.network)
-        further = {
-            f"{measure}_{name}": value
-            for name, network in self.objective.further_networks().items()
-            for measure, value in self.evaluate(network).items()
-        }
+        with self.precision.compiling():
+            measured = self.evaluate(self.objective.network)
+            further = {
+                f"{measure}_{name}": value
+                for name, network in self.objective.further_networks().items()
+                for measure, value in self.evaluate(network).items()
+            }
         self.history.append({"epoch": epoch, **terms, **measured, **further})
         for callback in self.callbacks:
             callback.on_epoch(self)

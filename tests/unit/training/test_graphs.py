@@ -35,7 +35,8 @@ def stream() -> BatchStream:
 def run_of(objective: Any, stream: BatchStream, **options: Any) -> Run:
     objective.cuda()
     pretrain(objective, stream)
-    players, recipe = objective.players().items(), Optimisation(milestones=())
+    # Small steps: with large ones some losses make much of rounding.
+    players, recipe = objective.players().items(), Optimisation(lr=0.001, milestones=())
     steady = {name: recipe for name, player in players if type(player.optimisation) is Optimisation}
     return Run(objective, **{"epochs": 4, "optimisation": steady, **options})
 
@@ -102,6 +103,7 @@ class Classifier(nn.Module):
         self.looks = looks
         self.layers = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(192, 5))
         nn.init.constant_(self.layers[2].weight, 0.01)
+        nn.init.zeros_(self.layers[2].bias)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         logits: torch.Tensor = self.layers(images)
@@ -163,6 +165,25 @@ def test_no_step_makes_the_host_wait(
         run.step(precision.seen(batch))
     finally:
         torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.parametrize("rounded", [False, True])
+def test_gradients_are_rounded_as_forward_passes_are(
+    rounded: bool, small_objective: Objectives, stream: BatchStream, monkeypatch: Any
+) -> None:
+    run = run_of(small_objective("at", "adaptive"), stream, precision=Precision(tf32=rounded))
+    run.start(1)
+    run.begin_epoch(stream)
+    seen = []
+    update = run.update
+
+    def watched(losses: Any) -> None:
+        seen.append(torch.backends.cudnn.allow_tf32)
+        update(losses)
+
+    monkeypatch.setattr(run, "update", watched)
+    run.step(next(iter(stream.epoch(0))))
+    assert seen == [rounded]
 
 
 def test_no_batch_makes_the_host_wait(stream: BatchStream) -> None:

@@ -226,11 +226,9 @@ def test_a_precision_leaves_torchs_own_settings_as_they_were() -> None:
     assert (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32) == before
 
 
-@pytest.mark.filterwarnings("ignore:The .grad attribute")  # torch looks at its own
-@pytest.mark.parametrize("method", [("at", "adaptive"), ("ofd", "always"), ("l2tww", "always")])
-def test_compiled_stages_learn_the_same(
-    method: tuple[str, str], make: Make, small_stream: Streams, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def compiled_runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Compile without a compiler; grow by an entry whenever something compiled runs."""
     ran: list[int] = []
 
     def backend(graph: torch.fx.GraphModule, _inputs: object) -> Callable[..., object]:
@@ -240,14 +238,35 @@ def test_compiled_stages_learn_the_same(
 
         return counted
 
-    compiling = partial(torch.compile, backend=backend)
-    monkeypatch.setattr(torch, "compile", compiling)
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=backend))
+    return ran
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute")  # torch looks at its own
+@pytest.mark.parametrize("method", [("at", "adaptive"), ("ofd", "always"), ("l2tww", "always")])
+def test_compiled_stages_learn_the_same(
+    method: tuple[str, str], make: Make, small_stream: Streams, compiled_runs: list[int]
+) -> None:
     states = []
     for compiled in (False, True):
         run = Run(make(*method), epochs=1, precision=Precision(compiled=compiled))
         train([run], small_stream(1))
         assert run.failure is None
         states.append(run.state())
-        assert bool(ran) is compiled
+        assert bool(compiled_runs) is compiled
     assert states[0]["history"][0] == pytest.approx(states[1]["history"][0], rel=1e-4)
     assert states[0]["objective"].keys() == states[1]["objective"].keys()
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute")  # torch looks at its own
+def test_stages_are_compiled_after_a_step_that_is_watched(
+    make: Make, small_stream: Streams, compiled_runs: list[int], tape: Any
+) -> None:
+    recipe = dict.fromkeys(("student", "router"), Optimisation(milestones=()))
+    run = Run(
+        make("kd", "adaptive"), epochs=2, optimisation=recipe, precision=Precision(compiled=True)
+    )
+    train([run], small_stream(1), graph=True)
+    assert run.failure is None
+    assert tape.rehearsals == 4  # two of each size of batch
+    assert compiled_runs

@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
 
 from sakd.data import Batch
 from sakd.foundation.randomness import reseed
@@ -31,7 +34,7 @@ class Captured:
 
     A record is of one form of batches, and of the same runs, in the same phases and with the same
     learning rates. Two steps are taken as usual before it: the first is watched for whatever cannot
-    be recorded, which keeps `torch.compile` away; in the second what is compiled is compiled. The
+    be recorded, without `torch.compile`; in the second what is compiled is compiled. The
     third is recorded, and repeated from then on. A run that cannot be recorded takes its steps as
     usual, which one line of the log says.
 
@@ -101,7 +104,7 @@ class Captured:
             for reason in (differ + drawn + own.found)[:1]:
                 self._refuse([run], reason)
 
-        with Waits() as waits:
+        with _uncompiled(runs), Waits() as waits:
             self.recorder.rehearse(lambda: self._learn(runs, batch, learn))
         if waits.found and not self.refused.intersection(runs):
             self._refuse(runs, waits.found[0])  # the teacher's
@@ -139,6 +142,14 @@ class Captured:
         self._who = ()
         names = ", ".join(run.name for run in runs)
         logger.warning("%s: not repeated as a graph, but step by step: %s", names, reason)
+
+
+def _uncompiled(runs: Sequence[Run]) -> AbstractContextManager[object]:
+    """Keep `torch.compile` away: what it meets while steps are watched, it may leave for good."""
+    if not any(run.precision.compiled for run in runs):
+        return nullcontext()  # its import takes a second
+    away: AbstractContextManager[object] = torch.compiler.set_stance("force_eager")
+    return away
 
 
 def rehearsed(run: Run, batch: Batch, outputs: Outputs | None) -> None:
