@@ -161,11 +161,14 @@ class Shown(NamedTuple):
 class Views(Protocol):
     """Training images as a network sees them, epoch by epoch."""
 
-    def epoch(self, order: Tensor, draws: torch.Generator, sizes: Sequence[int]) -> Iterator[Shown]:
+    def epoch(
+        self, order: Tensor, draws: torch.Generator, sizes: Sequence[int], start: int
+    ) -> Iterator[Shown]:
         """Yield the batches of an epoch.
 
         Args:
             order: (N,) int64 on the CPU, the positions of the images in the order of use.
             draws: Generator on the CPU; the views are drawn from it, or from its seed.
             sizes: B of each batch; their sum is N.
+            start: The batch to begin with, from 0.
         """

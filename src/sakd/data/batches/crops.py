@@ -37,9 +37,11 @@ class CropViews:
         self._read = partial(recolour, channels=form.channels, tones=form.tones)
         self._transform = v2.Compose(steps)
 
-    def epoch(self, order: Tensor, draws: torch.Generator, sizes: Sequence[int]) -> Iterator[Shown]:
+    def epoch(
+        self, order: Tensor, draws: torch.Generator, sizes: Sequence[int], start: int
+    ) -> Iterator[Shown]:
         """Yield the batches, see `Views.epoch`; every picture has a seed of its own."""
-        rows = torch.split(order, list(sizes))
+        rows = torch.split(order, list(sizes))[start:]
         batches = self._loader.batches(
             rows, self._read, self._device, transform=self._transform, seed=draws.initial_seed()
         )

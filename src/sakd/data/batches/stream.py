@@ -35,6 +35,8 @@ class Batch(NamedTuple):
             one whenever it is asked for.
         aside: As many images of those set aside, where the stream has any; their ``index`` and
             ``view`` are positions among these.
+        step: The number of the step in its epoch, from 0. A recorded step has one forever, so only
+            an objective that is not `uniform` may learn by it.
     """
 
     images: Tensor
@@ -45,6 +47,7 @@ class Batch(NamedTuple):
     view: Tensor | None = None
     source: Callable[[str], torch.Generator] | None = None
     aside: Batch | None = None
+    step: int = 0
 
     @property
     def leading_labels(self) -> Tensor:
@@ -178,22 +181,29 @@ class BatchStream:
                 view=view,
             )
 
-    def epoch(self, number: int) -> Iterator[Batch]:
-        """Yield the batches of epoch ``number``, counted from 0."""
-        batches = self._batches(number, self._sizes)
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
+        """Yield the batches of epoch ``number``, counted from 0.
+
+        Args:
+            number: The epoch.
+            start: The step to begin with, from 0. The batches are those of the whole epoch from
+                there on; files of those before are not read.
+        """
+        batches = self._batches(number, self._sizes, start)
         if self._aside is None:
             yield from batches
             return
-        for batch, aside in zip(batches, self._aside._batches(number, self._sizes), strict=True):
+        along = self._aside._batches(number, self._sizes, start)
+        for batch, aside in zip(batches, along, strict=True):
             yield batch._replace(aside=aside)
 
-    def _batches(self, number: int, sizes: Sequence[int]) -> Iterator[Batch]:
+    def _batches(self, number: int, sizes: Sequence[int], start: int) -> Iterator[Batch]:
         """Yield batches of these ``sizes``: the images round by round, unless there are groups."""
         draws = generator(self.seed, number, "images")
         order = self._order(number, sizes, draws)
-        views = self._views.epoch(order, draws, sizes)
-        rows = torch.split(order.to(self.device), list(sizes))
-        for step, (shown, index) in enumerate(zip(views, rows, strict=True)):
+        views = self._views.epoch(order, draws, sizes, start)
+        rows = torch.split(order.to(self.device), list(sizes))[start:]
+        for step, (shown, index) in enumerate(zip(views, rows, strict=True), start):
             pixels = self._normalise(shown.pixels)
             images, mixture = self._vary(pixels, self._labels[index], number, step)
             yield Batch(
@@ -203,6 +213,7 @@ class BatchStream:
                 seed=mix(self.seed, number, step, "objective"),
                 mixture=mixture,
                 view=shown.view,
+                step=step,
             )
 
     def _order(self, number: int, sizes: Sequence[int], draws: torch.Generator) -> Tensor:

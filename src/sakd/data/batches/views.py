@@ -19,11 +19,13 @@ class MemoryViews:
         self._canvas = Canvas(images, augment.crop_padding)
         self._augment, self._device = augment, images.device
 
-    def epoch(self, order: Tensor, draws: torch.Generator, sizes: Sequence[int]) -> Iterator[Shown]:
+    def epoch(
+        self, order: Tensor, draws: torch.Generator, sizes: Sequence[int], start: int
+    ) -> Iterator[Shown]:
         """Yield the batches, see `sakd.data.batches.augment.Views.epoch`."""
         views = self._augment.draw(len(order), draws).to(self._device)
-        order, first = order.to(self._device), 0
-        for size in sizes:
+        order, first = order.to(self._device), sum(sizes[:start])
+        for size in sizes[start:]:
             rows = slice(first, first + size)
             yield Shown(self._canvas.crop(order[rows], views[rows]))
             first += size
@@ -50,8 +52,10 @@ class FixedViews:
         """Show the views at ``view``, (B,) int64."""
         return Shown(self._canvas.crop(view % self._images, self._drawn[view]), view)
 
-    def epoch(self, order: Tensor, draws: torch.Generator, sizes: Sequence[int]) -> Iterator[Shown]:
+    def epoch(
+        self, order: Tensor, draws: torch.Generator, sizes: Sequence[int], start: int
+    ) -> Iterator[Shown]:
         """Draw a view of each image and yield the batches, see `Views.epoch` of `augment`."""
         rounds = torch.randint(self._rounds, (len(order),), generator=draws)
         chosen = send(rounds * self._images + order, self._device)
-        return map(self.at, torch.split(chosen, list(sizes)))
+        return map(self.at, torch.split(chosen, list(sizes))[start:])

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sakd.data import Augment, Batch, BatchStream, ImageSet, evaluation_batches
+from sakd.data.batches.groups import Groups
 from sakd.data.batches.stream import batch_sizes
 from sakd.foundation.errors import UserError
 
@@ -40,6 +41,32 @@ def test_an_epoch_is_the_same_reached_directly_or_after_others(images) -> None:
             torch.rand(5, generator=batch.draws("policy"))
     pairs = zip(used.epoch(3), stream(images).epoch(3), strict=True)
     assert all(same(*pair) for pair in pairs)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"augment": Augment(crop_padding=2, flip=True)},
+        {"augment": Augment(flip=True, views=2)},
+        {"augment": Augment(cutout=3, mixup=0.4, cutmix=1.0)},
+        {"groups": Groups(companions=2)},
+    ],
+    ids=["varied", "fixed", "mixed", "grouped"],
+)
+def test_an_epoch_begun_at_a_step_has_the_batches_of_the_whole_from_there_on(images, how) -> None:
+    made = BatchStream(
+        images, MEAN, STD, batch_size=16, seed=3, aside=images.subset(torch.arange(9)), **how
+    )
+    whole = list(made.epoch(2))
+    assert [batch.step for batch in whole] == list(range(5))
+    for start in range(1, 6):
+        for batch, expected in zip(made.epoch(2, start), whole[start:], strict=True):
+            assert batch.step == expected.step
+            assert same(batch, expected)
+            assert same(batch.aside, expected.aside)
+            pairs = zip(batch.mixture or (), expected.mixture or (), strict=True)
+            assert all(torch.equal(*pair) for pair in pairs)
+            assert batch.view is None or torch.equal(batch.view, expected.view)
 
 
 def test_batches_do_not_depend_on_global_randomness(images) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,6 +64,20 @@ def test_batches_are_the_same_whatever_the_workers_and_whatever_came_before(
     torch.manual_seed(1)
     with_workers = list(stream(files, workers=2, rand_augment=2).epoch(3))
     assert all(same(a, b) for a, b in zip(alone, with_workers, strict=True))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_epoch_begun_at_a_step_decodes_no_file_of_those_before(
+    files: ImageFiles, workers: int, tmp_path: Path
+) -> None:
+    whole = list(stream(files, rand_augment=2).epoch(3))
+    for path in files.paths:
+        shutil.copy(files.root / path, tmp_path)
+    left = replace(files, root=tmp_path)
+    for row in torch.cat([batch.index for batch in whole[:2]]).tolist():
+        (tmp_path / files.paths[row]).unlink()
+    rest = list(stream(left, workers, rand_augment=2).epoch(3, start=2))
+    assert all(same(a, b) for a, b in zip(rest, whole[2:], strict=True))
 
 
 def test_images_set_aside_are_streamed_along(files: ImageFiles) -> None:
