@@ -126,7 +126,7 @@ def measured(study: Study) -> dict[str, float]:
         entry = CellStore(Path(folder)).entry("row", "cell", "key")
 
         def checkpoint() -> None:
-            entry.save_checkpoint(runs[1].state() | {"key": "key", "seconds": 0.0})
+            entry.checkpoints.write(runs[1].state() | {"key": "key", "seconds": 0.0})
 
         def keep() -> None:
             state = runs[1].objective.network.state_dict()
@@ -134,8 +134,7 @@ def measured(study: Study) -> dict[str, float]:
 
         validation = len(runs) * milliseconds(validate, ROUNDS)
         weights = len(runs) * milliseconds(keep, ROUNDS)
-        due = min(1.0, steps / CHECKPOINT_MS)
-        checkpoints = len(runs) * due * milliseconds(checkpoint, ROUNDS)
+        checkpoints = len(runs) * steps / CHECKPOINT_MS * milliseconds(checkpoint, ROUNDS)
     runs[1].end_epoch()
     logs = len(runs) * milliseconds(partial(describe, runs[1]), ROUNDS)
     return {

@@ -28,7 +28,8 @@ ROOT = Path(__file__).parents[1]
 PARAMETERS = (
     "grid.distillers=kd,grid.policies=adaptive,teacher.epochs=3,student.epochs=3,threads=1,"
     "corruptions=false,data.train_size=400,teacher.checkpoint_seconds=0,"
-    "student.checkpoint_seconds=0,student.keep_epochs=2"
+    "student.checkpoint_seconds=0,teacher.checkpoint_steps=3,student.checkpoint_steps=2,"
+    "student.keep_epochs=2"
 )
 
 SHOWN = 3

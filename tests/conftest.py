@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,6 +17,7 @@ from sakd.networks import StagedNetwork
 from sakd.networks.zoo.resnet import resnet
 from sakd.objectives import DataFacts, PhasedDistillation, SpotDistillation, distil
 from sakd.objectives.parameters import Distillation, Options, Routing
+from sakd.training import Callback, Run
 
 torch.set_num_threads(1)
 settings.register_profile("laws", deadline=None, derandomize=True, max_examples=25, database=None)
@@ -28,6 +30,27 @@ TEACHER = (6, 6, 8, 10)
 TRAIN, ASIDE = 20, 7
 
 NetworkFactory = Callable[..., StagedNetwork]
+Place = tuple[int, int]
+"""Epochs that are finished, and steps of the next that are taken."""
+
+
+class KeptStates(Callback):
+    """Keeps the state of a run after every step and every epoch, as a file has it."""
+
+    def __init__(self) -> None:
+        self.files: dict[Place, bytes] = {}
+
+    def on_step(self, run: Run) -> None:
+        written = io.BytesIO()
+        torch.save(run.state(), written)
+        self.files[len(run.history), run.taken] = written.getvalue()
+
+    on_epoch = on_step
+
+    def at(self, place: Place) -> dict[str, Any]:
+        """Read the state of a place without unpickling code."""
+        state: dict[str, Any] = torch.load(io.BytesIO(self.files[place]), weights_only=True)
+        return state
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +65,12 @@ def _log_put_back() -> Iterator[None]:
     before = list(logger.handlers), logger.propagate, logger.level
     yield
     logger.handlers, logger.propagate, logger.level = before
+
+
+@pytest.fixture
+def kept_states() -> KeptStates:
+    """Give an observer that keeps all states of a run."""
+    return KeptStates()
 
 
 @pytest.fixture(scope="session")

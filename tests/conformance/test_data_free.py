@@ -97,8 +97,8 @@ def test_a_turn_of_dfad(equal: Equal) -> None:
     game.train()
     game.begin_epoch(0, 1, range(6))  # type: ignore[arg-type]  # six steps
     batch = Batch(torch.zeros(6, 1, 8, 8), torch.arange(6) % 5, torch.arange(6), 0)
-    for _ in range(6):
-        run.learn(batch)
+    for step in range(6):
+        run.learn(batch._replace(step=step))
     found.check("loss", "all", torch.stack(losses).detach(), case["losses"], FLOAT32)
     for who, trained in {"student": student, "teacher": teacher, "generator": generator}.items():
         reached = below(f"{who}/", after)

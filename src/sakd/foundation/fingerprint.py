@@ -18,7 +18,7 @@ SHOWN = 16
 
 WITHOUT_RESULTS = frozenset(
     f"sakd.foundation.{name}"
-    for name in ("console", "errors", "extras", "imports", "machine", "tables")
+    for name in ("console", "errors", "extras", "imports", "machine", "signals", "tables")
 )
 """Modules of the project that report or look things up, and so change no result."""
 

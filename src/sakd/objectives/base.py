@@ -124,7 +124,8 @@ class Objective(nn.Module, ABC):
         """Prepare for an epoch; called before each, after a resume too, in training mode.
 
         What a step reads of it must lie in registered buffers that are filled in place: so it is
-        part of checkpoints, and a recorded step reads the present value.
+        part of checkpoints, and a recorded step reads the present value. A training that goes on
+        in the middle of an epoch restores `progress` after it.
 
         Args:
             epoch: Its number, counted from 0.

@@ -15,6 +15,7 @@ from sakd.data import Batch, BatchStream
 from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
 from sakd.study.beacon import Beacon
+from sakd.study.beforehand import NAME, Beforehand
 from sakd.study.bench import Bench
 from sakd.study.followers import average_of, tally_of
 from sakd.study.live import RUNNING, sweep
@@ -159,14 +160,17 @@ class Pack:
         state = entry.checkpoints.read(training.key, discard=True)
         if state is None:
             entry.clear()
-        recorder = Recorder(training, bench, 0.0 if state is None else state["seconds"])
+        before = 0.0 if state is None else state["seconds"]
+        recorder = Recorder(training, bench, before, among=len(self.trainings))
         objective = training.build(self.teachers.of(training)).to(bench.device)
-        beforehand = f"{training.id}, {{}} beforehand"
+
+        def watch(name: str) -> tuple[Callback, ...]:
+            shown = self.progress.of(f"{training.id}, {name} beforehand", number)
+            return *shown, Beforehand(name, objective, recorder)
+
+        begun, state = (state, None) if state is not None and NAME in state else (None, state)
         pretrained = state is None and pretrain(
-            objective,
-            self.stream,
-            lambda name: self.progress.of(beforehand.format(name), number),
-            graph=bench.graph,
+            objective, self.stream, watch, graph=bench.graph, resume=begun
         )
         recorder.average = average_of(objective, training, state)
         run = Run(

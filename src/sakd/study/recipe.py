@@ -26,7 +26,10 @@ class Recipe:
         optimisation: How the parameters of the network are updated.
         augment: How the training images are varied.
         keep_epochs: Number of last epochs whose weights are kept, for ``test_top1_best``.
-        checkpoint_seconds: Shortest time between two checkpoints, in seconds.
+        checkpoint_seconds: Shortest time between two checkpoints, in seconds; longer where writing
+            them would take more than 2 % of it. 0 writes one at the end of every epoch.
+        checkpoint_steps: Steps of an epoch after which another one is written, whatever the time;
+            0 for none.
         precision: ``fast`` takes all three of the following unless they are set themselves; what
             is trained is then the same within the noise of seeds, and not to the bit.
         autocast: Whether products and convolutions are in bfloat16.
@@ -46,6 +49,7 @@ class Recipe:
     augment: Augment = field(default_factory=Augment)
     keep_epochs: int = 30
     checkpoint_seconds: float = aside(60.0)
+    checkpoint_steps: int = aside(0)
     precision: Literal["exact", "fast"] = added("exact")
     autocast: bool | None = added(None)
     channels_last: bool | None = added(None)
@@ -81,7 +85,9 @@ class Recipe:
         for name in ("epochs", "batch_size"):
             value = getattr(self, name)
             require(value >= 1, f"{name} must be 1 or more, got {value}")
-        require(self.keep_epochs >= 0, f"keep_epochs must not be negative: {self.keep_epochs}")
+        for name in ("keep_epochs", "checkpoint_seconds", "checkpoint_steps"):
+            value = getattr(self, name)
+            require(value >= 0, f"{name} must be 0 or more, got {value}")
         warm = self.optimisation.warmup_epochs
         found = f"optimisation.warmup_epochs {warm:g} is beyond the {self.epochs} epochs"
         require(warm <= self.epochs, f"{found}: shorten it")

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from sakd.foundation.vocabulary import DONE
 from sakd.study.bench import Bench
+from sakd.study.cadence import Cadence
 from sakd.study.further import keep_further
 from sakd.study.trainings import Training
 from sakd.training import Callback, Run
@@ -24,13 +25,14 @@ from sakd.weights.saved import Weights, save_weights
 class Recorder(Callback):
     """Keep the weights of the best epoch on validation, of the last epochs, and checkpoints.
 
-    A resumed training runs the epochs since its last checkpoint again, with the same bits. After
+    A resumed training takes the steps since its last checkpoint again, with the same bits. After
     the last epoch the record is written, and the training is done.
 
     Attributes:
         training: The training.
         bench: The place where it runs.
         before: Seconds of earlier sittings.
+        among: The number of trainings that share the time with it.
         tally: The decisions on every image, if any are counted.
         average: The running average of the weights, if one is kept.
     """
@@ -38,6 +40,7 @@ class Recorder(Callback):
     training: Training
     bench: Bench
     before: float = 0.0
+    among: int = 1
     tally: Tally | None = None
     average: Average | None = None
     _best: tuple[int, dict[str, Tensor]] | None = field(default=None, init=False)
@@ -45,11 +48,26 @@ class Recorder(Callback):
     def __post_init__(self) -> None:
         """Start the clock."""
         self.entry = self.bench.entry(self.training)
-        self._started = self._checkpointed = time.monotonic()
+        self.cadence = Cadence(self.training.recipe, self.among)
+        self._started = time.monotonic()
 
     def seconds(self) -> float:
         """Count the seconds of training, over all sittings."""
         return time.monotonic() - self._started + self.before
+
+    def on_start(self, run: Run) -> None:
+        """Note where the training begins or goes on."""
+        self.cadence.begin(run)
+
+    def on_step(self, run: Run) -> None:
+        """Write a checkpoint if one is due within the epoch."""
+        if self.cadence.within(run):
+            self._flush(run)
+
+    def on_stop(self, run: Run) -> None:
+        """Write a checkpoint, unless the last one is of this step."""
+        if self.cadence.missing(run):
+            self._flush(run)
 
     def on_epoch(self, run: Run) -> None:
         """Keep the weights if this epoch is the best or one of the last; write what is due."""
@@ -58,23 +76,24 @@ class Recorder(Callback):
             self._best = (epoch, _copy(run))
         if epoch > run.epochs - recipe.keep_epochs or epoch in self.training.keep:
             self._save(self.entry.after(epoch), run, epoch, _copy(run))
-        due = time.monotonic() - self._checkpointed >= recipe.checkpoint_seconds
-        if due or epoch == run.epochs:
+        if self.cadence.after() or epoch == run.epochs:
             self._flush(run)
         if epoch == run.epochs:
             self._finish(run)
 
     def checkpoint(self, run: Run) -> None:
         """Write the state from which the training can resume."""
-        own: dict[str, Any] = {"key": self.training.key, "seconds": self.seconds()}
-        if self.tally is not None:
-            own["tally"] = self.tally.state()
-        if self.average is not None:
-            own["average"] = self.average.state()
         if run.history:
             self.entry.save_history(run.history)
-        self.entry.checkpoints.write(run.state() | own)
-        self._checkpointed = time.monotonic()
+        followers = {"tally": self.tally, "average": self.average}
+        states = {name: one.state() for name, one in followers.items() if one is not None}
+        self.write(run, run.state() | states)
+
+    def write(self, run: Run, state: Mapping[str, Any]) -> None:
+        """Write the ``state`` of ``run``, which is the training or comes before it."""
+        own = {"key": self.training.key, "seconds": self.seconds()}
+        with self.cadence.writing(run):
+            self.entry.checkpoints.write({**state, **own})
 
     def _finish(self, run: Run) -> None:
         self._save(self.entry.last, run, len(run.history), run.objective.network.state_dict())

@@ -56,12 +56,11 @@ class DFAD(DataFree[DFADSettings]):
 
     def begin_epoch(self, epoch: int, epochs: int, stream: BatchStream) -> None:
         """Find the place in the turns."""
-        self.steps = epoch * len(stream)
+        self.before = epoch * len(stream)
 
     def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:
         """Compute the loss of the player whose turn it is; ``teacher`` is ignored."""
-        turn = self.steps % (self.given.student_steps + 1)
-        self.steps += 1
+        turn = (self.before + batch.step) % (self.given.student_steps + 1)
         learns = turn < self.given.student_steps
         with torch.set_grad_enabled(not learns):
             images = self.generator(self.noise(batch))

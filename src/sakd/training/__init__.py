@@ -2,9 +2,10 @@
 
 from sakd.training.callback import Callback
 from sakd.training.fit import fit, train
+from sakd.training.options import EpochRecord
 from sakd.training.precision import EXACT, Precision
 from sakd.training.pretraining import pretrain
-from sakd.training.run import EpochRecord, Run
+from sakd.training.run import Run
 
 __all__ = [
     "EXACT",

@@ -17,5 +17,8 @@ class Callback:
     def on_step(self, run: Run) -> None:
         """React after every update."""
 
+    def on_stop(self, run: Run) -> None:
+        """React to an interruption, with which the training ends between two steps."""
+
     def on_epoch(self, run: Run) -> None:
         """React after every epoch; the last entry of ``run.history`` is its record."""

@@ -10,11 +10,13 @@ from typing import Unpack
 import torch
 
 from sakd.data import Batch, BatchStream
+from sakd.foundation.signals import orderly, postponed
 from sakd.objectives import Objective, Outputs, answer
 from sakd.training.capture import Captured, Step, recorder_for
 from sakd.training.kept import KeptOutputs, keep, look_up
+from sakd.training.options import EpochRecord, RunOptions
 from sakd.training.precision import Precision
-from sakd.training.run import EpochRecord, Run, RunOptions
+from sakd.training.run import Run
 
 
 def fit(
@@ -50,9 +52,11 @@ def train(runs: Sequence[Run], stream: BatchStream, *, graph: bool = False) -> N
     view beforehand, and its outputs are looked up.
 
     On a CPU every run ends with the bits that it has alone, although others may resume at another
-    epoch, have fewer epochs, or fail. A failure ends its own run only, which keeps the error as its
-    ``failure``; an error of the stream or of a teacher is raised. Torch's global random state, from
-    which dropout draws, follows the seed of the stream and is restored at the end.
+    epoch or step, have fewer epochs, or fail. A failure ends its own run only, which keeps the
+    error as its ``failure``; an error of the stream or of a teacher is raised. A signal that asks
+    to end, such as Ctrl-C, waits for the end of the step; the observers of all runs are then called
+    before KeyboardInterrupt goes on. Torch's global random state, from which dropout draws, follows
+    the seed of the stream and is restored at the end.
 
     Args:
         runs: The trainings, each with its own objective, players and callbacks.
@@ -60,9 +64,20 @@ def train(runs: Sequence[Run], stream: BatchStream, *, graph: bool = False) -> N
         graph: Whether a GPU may record a step of all runs as a graph, and repeat it; results then
             differ by no more than rounding. A run that cannot be recorded is trained all the same.
     """
-    step: Step | None = None
     for run in runs:
         run.attempt(run.start, len(stream))
+    try:
+        with orderly():
+            _train(runs, stream, graph=graph)
+    except KeyboardInterrupt:
+        for run in runs:
+            if run.failure is None:
+                run.stop()
+        raise
+
+
+def _train(runs: Sequence[Run], stream: BatchStream, *, graph: bool) -> None:
+    step: Step | None = None
     kept = keep(runs, stream)
     for epoch in range(max((run.epochs for run in runs), default=0)):
         present = [run for run in runs if run.takes_part(epoch)]
@@ -70,9 +85,11 @@ def train(runs: Sequence[Run], stream: BatchStream, *, graph: bool = False) -> N
             continue
         for run in present:
             run.attempt(run.begin_epoch, stream)
-        for batch in stream.epoch(epoch):
+        for batch in stream.epoch(epoch, start=min(run.taken for run in present)):
             step = step or stepping(kept, batch.images.device, graph=graph)
-            step([run for run in present if run.failure is None], batch)
+            there = [run for run in present if run.failure is None and run.taken == batch.step]
+            with postponed():
+                step(there, batch)
         for run in present:
             run.attempt(run.end_epoch)
 

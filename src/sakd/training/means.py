@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -45,6 +45,16 @@ class Means:
     def count(self, size: int, names: Names) -> None:
         """Count the ``size`` samples of a batch whose terms have these ``names``."""
         self._counts[names] += size
+
+    def state(self) -> list[tuple[list[str], Tensor, int]]:
+        """Give names, sums and the number of samples, in the order of their appearance."""
+        return [(list(names), sums, self._counts[names]) for names, sums in self._sums.items()]
+
+    def restore(self, state: Iterable[tuple[list[str], Tensor, int]], device: torch.device) -> None:
+        """Go on from the result of `state`, on ``device``."""
+        for names, sums, count in state:
+            self._sums[tuple(names)] = sums.to(device, copy=True)
+            self._counts[tuple(names)] = count
 
     def take(self, epoch: int) -> dict[str, float]:
         """Give the means of the terms that some step had, in the order of their appearance.

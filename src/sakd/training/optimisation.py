@@ -82,9 +82,9 @@ class Updates:
         return {"optimiser": self.optimiser.state_dict(), "ended": self.ended}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from `state`."""
+        """Continue from `state`; earlier versions named the epochs in that of a schedule."""
         self.optimiser.load_state_dict(state["optimiser"])
-        self.ended = state["ended"]
+        self.ended = state["ended"] if "ended" in state else state["schedule"]["last_epoch"]
 
 
 def clipped(gradients: Sequence[Tensor | None], most: float) -> Sequence[Tensor | None]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from sakd.data import BatchStream
 from sakd.objectives import Objective
@@ -16,6 +17,7 @@ def pretrain(
     watch: Callable[[str], Iterable[Callback]] = lambda _name: (),
     *,
     graph: bool = False,
+    resume: Mapping[str, Any] | None = None,
 ) -> bool:
     """Train the modules that ``objective`` needs first, on ``stream``, and freeze them.
 
@@ -27,12 +29,25 @@ def pretrain(
         stream: The batches of every epoch.
         watch: Gives the callbacks of a pretraining, by its name.
         graph: Whether a GPU may repeat recorded steps, see `sakd.training.train`.
+        resume: Where to go on: ``pretraining``, the name of one; ``run``, the state of its run; and
+            ``objective``, the progress of ``objective`` then. None to start afresh.
 
     Returns:
         Whether anything had to be trained.
     """
+    begun: Mapping[str, Any] = {}
+    if resume is not None:
+        objective.restore(resume["objective"])
+        begun = {resume["pretraining"]: resume["run"]}
     problems = objective.pretrainings()
     for name, problem in problems.items():
         with problem.thawed():
-            fit(problem, stream, epochs=problem.epochs, callbacks=watch(name), graph=graph)
+            fit(
+                problem,
+                stream,
+                epochs=problem.epochs,
+                callbacks=watch(name),
+                graph=graph,
+                resume=begun.get(name),
+            )
     return bool(problems)

@@ -112,7 +112,9 @@ class EpochBars(Callback):
         self.epochs = self.bars.add_task(
             self.name, total=run.epochs, completed=done, before=done, note=""
         )
-        self.steps = self.bars.add_task("steps", total=run.steps, note="", visible=self.shown)
+        self.steps = self.bars.add_task(
+            "steps", total=run.steps, completed=run.taken, note="", visible=self.shown
+        )
 
     def on_step(self, run: Run) -> None:
         """Advance the steps."""

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Required, TypedDict
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sakd.data import Batch, BatchStream
 from sakd.foundation.errors import require
 from sakd.foundation.randomness import reseed
+from sakd.foundation.signals import postponed
 from sakd.objectives import Objective, Optimisation, Outputs, spans
 from sakd.training.callback import Callback
 from sakd.training.means import Means, Names
+from sakd.training.measuring import Evaluate, measures
 from sakd.training.optimisation import Updates, check_recipes, gradients
+from sakd.training.options import EpochRecord
 from sakd.training.precision import EXACT, Precision
-
-EpochRecord = dict[str, float]
-"""The record of an epoch: ``epoch`` (from 1), the mean of every term, and the measures."""
-
-
-class RunOptions(TypedDict, total=False):
-    """The keyword arguments of `Run`."""
-
-    epochs: Required[int]
-    optimisation: Mapping[str, Optimisation] | None
-    evaluate: Callable[[nn.Module], Mapping[str, float]]
-    callbacks: Iterable[Callback]
-    precision: Precision
-    resume: Mapping[str, Any] | None
 
 
 class Run:
@@ -41,6 +30,7 @@ class Run:
         players: The optimisers of the present phase, by player.
         history: One record per finished epoch.
         steps: Steps of an epoch; 0 until the training starts.
+        taken: Steps of the present epoch that have been taken.
         failure: The error that ended the training, or None.
         name: What messages call it: the class of its objective, until it is given another name.
     """
@@ -51,7 +41,7 @@ class Run:
         *,
         epochs: int,
         optimisation: Mapping[str, Optimisation] | None = None,
-        evaluate: Callable[[nn.Module], Mapping[str, float]] = lambda _network: {},
+        evaluate: Evaluate = lambda _network: {},
         callbacks: Iterable[Callback] = (),
         precision: Precision = EXACT,
         resume: Mapping[str, Any] | None = None,
@@ -82,7 +72,8 @@ class Run:
         self.failure: Exception | None = None
         self.spans = spans(objective.phases(), epochs)
         self._recipes = optimisation or {}
-        self._taken = 0  # steps of the present epoch
+        self.taken = 0
+        self._resumed: Mapping[str, Tensor] | None = None  # until its epoch goes on
         known: set[str] = set()
         for phase in range(1, len(self.spans)):
             objective.enter(phase)
@@ -115,13 +106,15 @@ class Run:
         """Begin, with ``steps`` steps an epoch.
 
         Raises:
-            UserError: Something must be pretrained first.
+            UserError: Something must be pretrained first, or it goes on in an epoch of fewer steps.
         """
         waiting = ", ".join(self.objective.pretrainings())
         require(
             not waiting,
             f"{waiting}: not pretrained; call sakd.training.pretrain(objective, stream)",
         )
+        found = f"the state is of step {self.taken} of an epoch, which has {steps} steps here"
+        require(self.taken <= steps, f"{found}: take the images and the batch size of then")
         self.precision.lay_out(self.objective)
         self.steps = steps
         for callback in self.callbacks:
@@ -142,14 +135,19 @@ class Run:
         self._learnt: dict[int, tuple[int, Names]] = {}
 
     def begin_epoch(self, stream: BatchStream) -> None:
-        """Enter the phase of the next epoch of ``stream``; let the objective prepare for it."""
-        if (phase := self._phase_of(len(self.history))) != self.phase:
-            self.enter(phase)
+        """Enter the phase of the next epoch of ``stream``; let the objective prepare for it.
+
+        Where it goes on in the middle of an epoch, the objective stays as it was there.
+        """
+        with postponed():
+            if (phase := self._phase_of(len(self.history))) != self.phase:
+                self.enter(phase)
         self.objective.train()
-        self._taken = 0
-        self._means.clear()
         with self.precision.applied(torch.device(stream.device)):
             self.objective.begin_epoch(len(self.history), self.epochs, stream)
+        if self._resumed is not None:
+            self.objective.restore(self._resumed)
+            self._resumed = None
 
     def step(self, batch: Batch, teacher: Outputs | None = None) -> None:
         """Let every player learn from ``batch``.
@@ -172,7 +170,7 @@ class Run:
             )
         epoch = len(self.history) - self.spans[self.phase].start
         for player in self.players.values():
-            player.place(epoch, self._taken, self.steps)
+            player.place(epoch, self.taken, self.steps)
         device = batch.images.device
         with self.precision.products(device):
             with self.precision.applied(device):
@@ -191,7 +189,7 @@ class Run:
 
     def advance(self, size: int) -> None:
         """Do the rest of a `step` on ``size`` images: count what was learnt, call the observers."""
-        self._taken += 1
+        self.taken += 1
         self._means.count(*self._learnt[size])
         for callback in self.callbacks:
             callback.on_step(self)
@@ -207,36 +205,45 @@ class Run:
         Raises:
             UserError: A term is no longer finite.
         """
-        for player in self.players.values():
-            player.end_epoch()
         epoch = len(self.history) + 1
         terms = self._means.take(epoch)
         with self.precision.compiling():
-            measured = self.evaluate(self.objective.network)
-            further = {
-                f"{measure}_{name}": value
-                for name, network in self.objective.further_networks().items()
-                for measure, value in self.evaluate(network).items()
-            }
-        self.history.append({"epoch": epoch, **terms, **measured, **further})
+            measured = measures(self.objective, self.evaluate)
+        with postponed():
+            for player in self.players.values():
+                player.end_epoch()
+            self.history.append({"epoch": epoch, **terms, **measured})
+            self.taken = 0
+            self._means.clear()
+            for callback in self.callbacks:
+                callback.on_epoch(self)
+
+    def stop(self) -> None:
+        """Call the observers, for an interruption has come between two steps."""
         for callback in self.callbacks:
-            callback.on_epoch(self)
+            callback.on_stop(self)
 
     def state(self) -> dict[str, Any]:
-        """Give all that is needed to continue after the last finished epoch, bit for bit."""
+        """Give all that is needed to continue after the last step, bit for bit, until the next."""
         return {
             "objective": self.objective.progress(),
             "players": {name: player.state() for name, player in self.players.items()},
             "history": self.history,
+            "phase": self.phase,
+            "taken": self.taken,
+            "means": self._means.state(),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from `state`: in the phase of the last finished epoch."""
+        """Continue from `state`; one with no more than earlier versions gave ends an epoch."""
         self.history = list(state["history"])
-        self.enter(self._phase_of(max(0, len(self.history) - 1)))
+        self.enter(state.get("phase", self._phase_of(max(0, len(self.history) - 1))))
         self.objective.restore(state["objective"])
         for name, player in self.players.items():
             player.restore(state["players"][name])
+        self._means.restore(state.get("means", ()), next(self.objective.parameters()).device)
+        self.taken = state.get("taken", 0)
+        self._resumed = state["objective"] if self.taken else None
 
     def _phase_of(self, epoch: int) -> int:
         return next(phase for phase, span in enumerate(self.spans) if epoch in span)

@@ -37,16 +37,23 @@ METHODS = [("none", "none"), ("kd", "heldout"), ("ft", "adaptive"), ("crd", "ant
 BRIEF = Distillation(options={"ft": {"pretrain_epochs": 1}})
 
 
+class Killed(BaseException):
+    """A process ends in a step, and nothing is done any more."""
+
+
 class Pressed(Progress):
-    """A user who presses Ctrl-C in the second epoch of the last cell."""
+    """A user who presses Ctrl-C in the second epoch of the last cell, or kills the run."""
+
+    how: type[BaseException] = KeyboardInterrupt
 
     def of(self, name: str, number: int = 0) -> tuple[Callback, ...]:
         """Give a callback that presses."""
+        how = self.how
 
         class Key(Callback):
             def on_step(self, run: Run) -> None:
-                if len(run.history) == 1 and "crd" in name:
-                    raise KeyboardInterrupt
+                if (len(run.history), run.taken) == (1, 4) and "crd" in name:
+                    raise how
 
         return (Key(),)
 
@@ -110,16 +117,27 @@ def test_one_that_fails_is_recorded_and_the_others_go_on(
         assert_alike(training, bench, alone, same)
 
 
-def test_finished_and_resumed_trainings_join_with_the_same_bits(
-    trainings: list[Training], bench: Bench, alone: Bench, same: Same
+@pytest.mark.parametrize(
+    ("how", "places"),
+    [(KeyboardInterrupt, [(1, 4), None, (1, 4), (1, 4)]), (Killed, [(1, 4), None, (1, 3), (1, 0)])],
+)
+def test_finished_and_resumed_trainings_join_at_their_steps_with_the_same_bits(
+    how: type[BaseException],
+    places: list[tuple[int, int] | None],
+    trainings: list[Training],
+    bench: Bench,
+    alone: Bench,
+    same: Same,
 ) -> None:
+    for number, one in enumerate(trainings, start=1):
+        trainings[number - 1] = replace(one, recipe=replace(one.recipe, checkpoint_steps=number))
     run_training(trainings[1], bench, Progress("toys", 1))
-    with pytest.raises(KeyboardInterrupt):
-        run_trainings(trainings, bench, Pressed("toys", 4))
-    resumed = [
-        training for training in trainings if bench.entry(training).checkpoints.read(training.key)
-    ]
-    assert len(resumed) == 3
+    pressed = Pressed("toys", 4)
+    pressed.how = how
+    with pytest.raises(how):
+        run_trainings(trainings, bench, pressed)
+    states = [bench.entry(training).checkpoints.read(training.key) for training in trainings]
+    assert [state and (len(state["history"]), state["taken"]) for state in states] == places
     assert outcome(run_trainings(trainings, bench, Progress("toys", 4))) == [DONE] * 4
     for training in trainings:
         assert_alike(training, bench, alone, same)

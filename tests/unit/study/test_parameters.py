@@ -226,7 +226,7 @@ def test_an_unknown_name_is_refused_with_the_near_one(
         ({"student": {"epochs": 2.5}}, "student.epochs", "2.5"),
         ({"student": {"epochs": 0}}, "student", "epochs must be 1 or more, got 0"),
         ({"teacher": {"batch_size": -1}}, "teacher", "batch_size must be 1 or more, got -1"),
-        ({"student": {"keep_epochs": -1}}, "student", "keep_epochs must not be negative: -1"),
+        ({"student": {"keep_epochs": -1}}, "student", "keep_epochs must be 0 or more, got -1"),
         ({"student": {"optimisation": {"lr": 0}}}, "student.optimisation", "lr must be above 0"),
         ({"student": {"optimisation": {"momentum": 1}}}, "student.optimisation", "momentum"),
         ({"student": {"optimisation": {"milestones": "2"}}}, "student.optimisation", "fractions"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from sakd.study.bench import Bench
+from sakd.study.checkpoints import Checkpoints
 from sakd.study.recorder import Recorder, best_epoch
 from sakd.study.store import Entry
 from sakd.study.trainings import Training
@@ -30,6 +32,13 @@ class Witness(Callback):
         self.weights: list[dict[str, Tensor]] = []
         self.checkpoints: list[int] = []
         self.best: list[int] = []
+        self.steps: list[tuple[int, int]] = []
+
+    def on_step(self, run: Run) -> None:
+        """Note the place of the checkpoint: epochs that are finished, and steps."""
+        if (state := self.entry.checkpoints.read("key")) is not None:
+            place = len(state["history"]), state["taken"]
+            self.steps += [place] if place not in self.steps else []
 
     def on_epoch(self, run: Run) -> None:
         """Copy and note."""
@@ -45,7 +54,9 @@ class Witness(Callback):
 def recorded(make_training: Make, bench: Bench) -> Callable[..., tuple[Entry, Witness]]:
     """Train one epoch for each score on validation."""
 
-    def run(scores: list[float], **recipe: Any) -> tuple[Entry, Witness]:
+    def run(
+        scores: list[float], *others: Callback, among: int = 1, **recipe: Any
+    ) -> tuple[Entry, Witness]:
         class Named(Training):
             key = "key"
 
@@ -57,7 +68,7 @@ def recorded(make_training: Make, bench: Bench) -> Callable[..., tuple[Entry, Wi
             training.build(None),
             epochs=len(scores),
             evaluate=lambda _network: {"val_top1": next(coming)},
-            callbacks=[Recorder(training, bench), witness],
+            callbacks=[*others, Recorder(training, bench, among=among), witness],
         )
         train([one], bench.stream(training))
         assert one.failure is None
@@ -85,6 +96,50 @@ def test_checkpoints_are_written_when_due_but_not_at_the_end(recorded: Any) -> N
     _, seen = recorded([0.1, 0.3, 0.3], keep_epochs=1, checkpoint_seconds=0.0)
     assert seen.checkpoints == [1, 2, 0]
     assert seen.best == [1, 2, 2]
+
+
+def test_checkpoints_are_written_within_an_epoch_after_as_many_steps_as_asked(
+    recorded: Any,
+) -> None:
+    _, seen = recorded([0.1, 0.3], checkpoint_seconds=1e9, checkpoint_steps=2)
+    assert seen.steps == [(0, 2), (0, 4), (1, 2), (1, 4)]
+    _, seen = recorded([0.1, 0.3], checkpoint_seconds=0)
+    assert seen.steps == [(1, 0)], "at the end of an epoch alone"
+
+
+@pytest.mark.parametrize(
+    ("takes", "among", "places"),
+    [
+        (0.0, 1, [(0, 3), (1, 1), (1, 4)]),
+        (0.25, 1, [(0, 3), (1, 2)]),  # 12.5 s, of which it takes 2 %
+        (0.25, 2, [(0, 3), (1, 5)]),
+        (2.0, 1, [(0, 3)]),
+    ],
+)
+def test_checkpoints_are_written_within_an_epoch_when_due_and_take_two_percent_of_the_time(
+    recorded: Any,
+    takes: float,
+    among: int,
+    places: list[tuple[int, int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    plain = Checkpoints.write
+
+    def write(self: Checkpoints, state: Any) -> None:
+        plain(self, state)
+        now[0] += takes
+
+    class Slow(Callback):
+        """Let a step take four seconds."""
+
+        def on_step(self, run: Run) -> None:
+            now[0] += 4
+
+    monkeypatch.setattr(Checkpoints, "write", write)
+    monkeypatch.setattr("sakd.study.cadence.time", SimpleNamespace(monotonic=lambda: now[0]))
+    _, seen = recorded([0.1, 0.3], Slow(), among=among, checkpoint_seconds=10.0)
+    assert seen.steps == places
 
 
 @pytest.mark.parametrize(

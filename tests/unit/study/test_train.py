@@ -30,12 +30,17 @@ Make = Callable[..., Training]
 Same = Callable[[Any, Any], bool]
 
 
-class Interrupted(Progress):
-    """A user who presses Ctrl-C at a step, counted over all epochs from 1."""
+class Killed(BaseException):
+    """A process ends in a step, and nothing is done any more."""
 
-    def __init__(self, step: int) -> None:
+
+class Interrupted(Progress):
+    """A user who presses Ctrl-C at a step, counted over all epochs from 1, or kills the run."""
+
+    def __init__(self, step: int, how: type[BaseException] = KeyboardInterrupt) -> None:
         super().__init__("toys", 1)
         self.step = step
+        self.how = how
 
     def of(self, name: str, number: int = 0) -> tuple[Callback, ...]:
         progress = self
@@ -44,7 +49,7 @@ class Interrupted(Progress):
             def on_step(self, run: Run) -> None:
                 progress.step -= 1
                 if progress.step == 0:
-                    raise KeyboardInterrupt
+                    raise progress.how
 
         return (Key(),)
 
@@ -138,7 +143,16 @@ def test_a_training_of_the_same_name_and_other_content_is_run(
 
 
 @pytest.mark.parametrize(
-    ("step", "train_teacher"), [(1, False), (7, False), (12, False), (7, True)]
+    ("step", "how", "train_teacher"),
+    [
+        (1, KeyboardInterrupt, False),
+        (1, Killed, False),
+        (7, KeyboardInterrupt, False),
+        (9, Killed, False),
+        (12, Killed, False),
+        (8, KeyboardInterrupt, True),
+        (8, Killed, True),
+    ],
 )
 def test_an_interrupted_training_ends_with_the_same_bits(
     make_training: Make,
@@ -146,17 +160,17 @@ def test_an_interrupted_training_ends_with_the_same_bits(
     tmp_path: Path,
     same: Same,
     step: int,
+    how: type[BaseException],
     train_teacher: bool,
 ) -> None:
     distillation = Distillation(objective="joint" if train_teacher else "distillation")
-    training = make_training(
-        "fitnet", "adaptive", epochs=3, keep_epochs=2, distillation=distillation
-    )
+    recipe = {"epochs": 3, "keep_epochs": 2, "checkpoint_steps": 2}
+    training = make_training("fitnet", "adaptive", distillation=distillation, **recipe)
     undisturbed = replace(bench, store=CellStore(tmp_path / "undisturbed"))
     run_training(training, undisturbed, Progress("toys", 1))
 
-    with pytest.raises(KeyboardInterrupt):
-        run_training(training, bench, Interrupted(step))
+    with pytest.raises(how):
+        run_training(training, bench, Interrupted(step, how))
     assert bench.entry(training).record() is None
     run_training(training, bench, Progress("toys", 1))
 
@@ -168,16 +182,19 @@ def test_an_interrupted_training_ends_with_the_same_bits(
         assert same(load_file(ours.folder / path), load_file(theirs.folder / path))
 
 
-def test_a_resumed_training_does_not_repeat_finished_epochs(
-    make_training: Make, bench: Bench
+@pytest.mark.parametrize(
+    ("how", "every", "repeated"), [(KeyboardInterrupt, 0, 0), (Killed, 0, 4), (Killed, 3, 1)]
+)
+def test_a_resumed_training_repeats_no_step_before_its_last_checkpoint(
+    make_training: Make, bench: Bench, how: type[BaseException], every: int, repeated: int
 ) -> None:
-    training = make_training(epochs=3)
+    training = make_training(epochs=3, checkpoint_steps=every)
     steps = -(-len(training.images) // training.recipe.batch_size)
-    with pytest.raises(KeyboardInterrupt):
-        run_training(training, bench, Interrupted(2 * steps + 1))
+    with pytest.raises(how):
+        run_training(training, bench, Interrupted(2 * steps + 4, how))
     left = Interrupted(1000)
     assert run_training(training, bench, left).status == DONE
-    assert 1000 - left.step == steps
+    assert 1000 - left.step == steps - 4 + repeated
 
 
 def test_a_checkpoint_of_other_content_is_not_resumed(

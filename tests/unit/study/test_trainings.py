@@ -102,7 +102,7 @@ def test_the_key_changes_with_the_images_and_how_they_are_normalised(
 @pytest.mark.parametrize(
     ("method", "changed"),
     [
-        (("at", "adaptive"), {"checkpoint_seconds": 99.0}),
+        (("at", "adaptive"), {"checkpoint_seconds": 99.0, "checkpoint_steps": 7}),
         (("at", "adaptive"), {"distillation": Distillation(weights={"sp": 10})}),
         (("at", "adaptive"), {"distillation": Distillation(weights={"at": 1000.0})}),
         (("at", "adaptive"), {"distillation": Distillation(options={"rkd": {"angle_weight": 1}})}),

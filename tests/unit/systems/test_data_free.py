@@ -38,7 +38,7 @@ def test_the_game_takes_turns_and_each_turn_goes_against_the_other(small_system:
     system = small_system("dfad", student_steps=2)
     batch = Batch(torch.rand(4, 3, 8, 8), torch.arange(4), torch.arange(4), 0)
     system.begin_epoch(0, 1, range(4))  # type: ignore[arg-type]
-    results = [system(batch) for _ in range(4)]
+    results = [system(batch._replace(step=step)) for step in range(4)]
     assert [list(result.losses) for result in results] == [
         *[["student"]] * 2,
         ["generator"],

@@ -18,13 +18,15 @@ from sakd.routing import RoutingPolicy
 from sakd.routing.adaptive import Adaptive
 from sakd.routing.always import Always
 from sakd.systems import SYSTEMS, System
-from sakd.training import Callback, Run, fit, train
+from sakd.training import Run, fit, train
 
 Make = Callable[..., System[Any]]
 Streams = Callable[..., BatchStream]
 
 EPOCHS = 3
 RECIPE = {"student": Optimisation(lr=0.02)}
+PLACES = [(1, 2), (0, 1), (0, 3), (1, 0), (1, 1), (2, 2)]
+"""Finished epochs, and steps of the next: in epochs, at their last steps, and at their ends."""
 
 
 KINDS: Mapping[str, tuple[str, type[RoutingPolicy]]] = {
@@ -118,23 +120,20 @@ def test_the_same_seed_gives_the_same_bits_however_often_it_is_measured(
     assert_same(one.state_dict(), other.state_dict())
 
 
-@pytest.mark.parametrize("after", range(1, EPOCHS))
-def test_a_resumed_training_has_the_bits_of_one_in_a_piece(
-    after: int, make: Make, small_stream: Streams
+def test_a_training_goes_on_from_any_step_with_the_bits_of_one_in_a_piece(
+    make: Make, small_stream: Streams, kept_states: Any
 ) -> None:
-    states: list[dict[str, Any]] = []
-
-    class Keep(Callback):
-        def on_epoch(self, run: Run) -> None:
-            states.append(copy.deepcopy(run.state()))
-
-    whole = run_of(make(), callbacks=[Keep()])
+    whole = run_of(make(), callbacks=[kept_states])
     train([whole], small_stream(1))
-    resumed = run_of(make(seed=5), resume=states[after - 1])
-    train([resumed], small_stream(1))
-    assert (whole.failure, resumed.failure) == (None, None)
-    assert resumed.history == whole.history
-    assert_same(resumed.objective.progress(), whole.objective.progress())
+    alone, *beside = (run_of(make(seed=5), resume=kept_states.at(place)) for place in PLACES)
+    train([alone], small_stream(1))
+    train(beside, small_stream(1))
+    for run in (whole, alone, *beside):
+        assert run.failure is None
+        assert [list(record.items()) for record in run.history] == [
+            list(record.items()) for record in whole.history
+        ]
+        assert_same(run.objective.progress(), whole.objective.progress())
 
 
 def test_beside_others_it_has_the_bits_that_it_has_alone(make: Make, small_stream: Streams) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import io
 import math
 from collections.abc import Callable
 from functools import partial
@@ -19,13 +18,15 @@ from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
 from sakd.objectives import Objective, Optimisation, SpotDistillation, Supervised
 from sakd.routing import POLICIES
-from sakd.training import Callback, Run, fit, pretrain
+from sakd.training import Callback, Run, fit, pretrain, train
 
 Objectives = Callable[..., SpotDistillation]
 Streams = Callable[..., BatchStream]
 Networks = Callable[..., StagedNetwork]
 
 EPOCHS = 2
+PLACES = [(0, 1), (0, 3), (1, 0), (1, 2)]
+"""Finished epochs, and steps of the next: in epochs, at a last step, and between two epochs."""
 SETTINGS = {name: Optimisation(lr=0.02) for name in ("student", "router")}
 METHODS = [*DISTILLERS, "at-crd"]
 PLAIN = [("at" if kind.weighs else "sp", name, False) for name, kind in POLICIES.items()]
@@ -45,37 +46,16 @@ def trained(
     return history, objective.state_dict()
 
 
+def run_of(objective: Objective, **options: Any) -> Run:
+    """Prepare a run such as those of `trained`."""
+    settings = {name: SETTINGS[name] for name in objective.players() if name in SETTINGS}
+    return Run(objective, epochs=EPOCHS, optimisation=settings, **options)
+
+
 def assert_identical(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
     assert set(one) == set(other)
     for name, value in one.items():
         assert torch.equal(value, other[name]), name
-
-
-class Interrupted(Exception):  # noqa: N818 - what a user does is no error
-    """A user pressed Ctrl-C."""
-
-
-class InterruptAfter(Callback):
-    """Write a checkpoint after an epoch, go on for a step, and die."""
-
-    def __init__(self, epoch: int) -> None:
-        """Die in the epoch after ``epoch``."""
-        self.epoch = epoch
-
-    def on_step(self, run: Run) -> None:
-        """Die in the first step after the epoch."""
-        if len(run.history) == self.epoch:
-            raise Interrupted
-
-    def on_epoch(self, run: Run) -> None:
-        """Write the checkpoint."""
-        self.file = io.BytesIO()
-        torch.save(run.state(), self.file)
-
-    def read(self) -> dict[str, Any]:
-        """Read the checkpoint without unpickling code."""
-        self.file.seek(0)
-        return torch.load(self.file, weights_only=True)
 
 
 @pytest.fixture(params=sorted(EVERY), ids=lambda case: "-".join(map(str, case)))
@@ -98,17 +78,42 @@ def test_one_seed_gives_one_history_and_one_network_to_the_bit(
     assert other[0] != first[0]
 
 
-def test_a_resumed_training_equals_an_uninterrupted_one_to_the_bit(
-    start: Objectives, small_stream: Streams
+def test_a_training_goes_on_from_any_step_with_the_bits_of_one_in_a_piece(
+    start: Objectives, small_stream: Streams, kept_states: Any
 ) -> None:
-    whole = trained(start(), small_stream(1))
-    interruption = InterruptAfter(epoch=1)
-    with pytest.raises(Interrupted):
-        trained(start(), small_stream(1), callbacks=[interruption])
-    fresh = start(seed=5)
-    resumed = trained(fresh, small_stream(1), resume=interruption.read())
+    whole = trained(start(), small_stream(1), callbacks=[kept_states])
+    resumed = trained(start(seed=5), small_stream(1), resume=kept_states.at((1, 2)))
     assert resumed[0] == whole[0]
     assert_identical(resumed[1], whole[1])
+    beside = [run_of(start(seed=5), resume=kept_states.at(place)) for place in PLACES]
+    train(beside, small_stream(1))
+    for run in beside:
+        assert run.failure is None
+        assert run.history == whole[0]
+        assert_identical(dict(run.objective.state_dict()), whole[1])
+
+
+def test_a_state_of_an_earlier_version_goes_on_after_its_epoch(
+    small_objective: Objectives, small_stream: Streams, kept_states: Any
+) -> None:
+    whole = trained(small_objective("crd", "adaptive"), small_stream(1), callbacks=[kept_states])
+    state = kept_states.at((1, 0))
+    before = {name: state[name] for name in ("objective", "history")}
+    before["players"] = {
+        name: {"optimiser": player["optimiser"], "schedule": {"last_epoch": player["ended"]}}
+        for name, player in state["players"].items()
+    }
+    fresh = small_objective("crd", "adaptive", seed=5)
+    assert trained(fresh, small_stream(1), resume=before)[0] == whole[0]
+
+
+def test_a_state_within_an_epoch_of_more_steps_is_refused(
+    small_objective: Objectives, small_stream: Streams, kept_states: Any
+) -> None:
+    trained(small_objective("at", "always"), small_stream(1), callbacks=[kept_states])
+    run = run_of(small_objective("at", "always"), resume=kept_states.at((0, 3)))
+    with pytest.raises(UserError, match=r"step 3 .* 2 steps .*batch size"):
+        run.start(2)
 
 
 def test_the_optimisation_of_an_unknown_player_is_refused(
@@ -231,7 +236,7 @@ class Forgetful(nn.Module):
 
 
 def test_dropout_follows_the_seed_and_a_resume_and_leaves_the_random_state_alone(
-    small_stream: Streams,
+    small_stream: Streams, kept_states: Any
 ) -> None:
     def problem() -> Supervised:
         images = next(small_stream(1).epoch(0)).images
@@ -242,13 +247,10 @@ def test_dropout_follows_the_seed_and_a_resume_and_leaves_the_random_state_alone
         return Supervised(network)
 
     before = torch.get_rng_state()
-    whole = trained(problem(), small_stream(1))
+    whole = trained(problem(), small_stream(1), callbacks=[kept_states])
     assert torch.equal(torch.get_rng_state(), before)
     torch.rand(7)  # the caller's own draws have no influence
-    interruption = InterruptAfter(1)
-    with pytest.raises(Interrupted):
-        trained(problem(), small_stream(1), callbacks=[interruption])
-    resumed = trained(problem(), small_stream(1), resume=interruption.read())
+    resumed = trained(problem(), small_stream(1), resume=kept_states.at((1, 1)))
     assert resumed[0] == whole[0]
     assert_identical(resumed[1], whole[1])
 

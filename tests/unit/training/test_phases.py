@@ -211,16 +211,14 @@ def make(small_network: Networks, request: pytest.FixtureRequest) -> Make:
 
 @pytest.mark.parametrize("method", PHASED)
 def test_distillation_resumes_in_a_phase_and_between_two_to_the_bit(
-    method: str, make: Make, small_stream: Streams
+    method: str, make: Make, small_stream: Streams, kept_states: Any
 ) -> None:
-    watch = Watch()
-    whole = Run(make(method), epochs=8, callbacks=[watch])
+    whole = Run(make(method), epochs=8, callbacks=[kept_states])
     train([whole], small_stream(1))
-    assert len(watch.states) == 8
-    for saved in watch.states[:-1]:
-        state = torch.load(io.BytesIO(saved), weights_only=True)
-        resumed = Run(make(method, seed=7), epochs=8, resume=state)
-        train([resumed], small_stream(1))
+    places = [(0, 1), *((epoch, step) for epoch in range(1, 8) for step in (0, 1, 3))]
+    beside = [Run(make(method, seed=7), epochs=8, resume=kept_states.at(place)) for place in places]
+    train(beside, small_stream(1))
+    for resumed in beside:
         assert resumed.failure is None
         assert_same(resumed, whole)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ import pytest
 import torch
 from torch import Tensor
 
-import sakd.study.pack
 from sakd.data import BatchStream, DataCard, ImageSet, Prepared
 from sakd.distillers import DISTILLERS
 from sakd.foundation.errors import UserError
@@ -120,24 +120,37 @@ def test_a_method_that_needs_no_pretraining_has_none(
     assert not pretrain(small_objective("at-crd", "always"), small_stream(0))
 
 
-class Interrupting(Progress):
-    """A user who presses Ctrl-C in the training itself, not in its pretraining."""
+class Killed(BaseException):
+    """A process ends in a step, and nothing is done any more."""
 
-    def __init__(self, after: str) -> None:
-        """Press after the first ``epoch`` or ``step``."""
+
+class Interrupting(Progress):
+    """A user who presses Ctrl-C at a step, or kills the run; counts the steps of pretrainings."""
+
+    def __init__(
+        self,
+        place: tuple[int, int] | None = None,
+        *,
+        beforehand: bool = False,
+        how: type[BaseException] = KeyboardInterrupt,
+    ) -> None:
+        """Press at a ``place``, epochs and steps, of the training or of what comes before it."""
         super().__init__("test", 1)
-        self.after = after
+        self.place = place
+        self.beforehand = beforehand
+        self.how = how
+        self.steps = 0
 
     def of(self, name: str, number: int = 0) -> tuple[Callback, ...]:
         """Give a callback that presses."""
-        if "beforehand" in name:
-            return ()
+        callback, before = Callback(), "beforehand" in name
 
-        def press(_run: Run) -> None:
-            raise KeyboardInterrupt
+        def press(run: Run) -> None:
+            self.steps += before
+            if before is self.beforehand and (len(run.history), run.taken) == self.place:
+                raise self.how
 
-        callback = Callback()
-        setattr(callback, f"on_{self.after}", press)
+        callback.on_step = press
         return (callback,)
 
 
@@ -156,12 +169,22 @@ def training_of(build: Callable[[], SpotDistillation], images: ImageSet) -> Trai
     )
 
 
-@pytest.mark.parametrize("after", ["step", "epoch"])
-def test_a_resumed_training_keeps_what_was_pretrained(
-    after: str,
+@pytest.mark.parametrize(
+    ("progress", "repeated"),
+    [
+        (partial(Interrupting, (0, 1)), 0),
+        (partial(Interrupting, (1, 1)), 0),
+        (partial(Interrupting, (0, 1), how=Killed), 0),
+        (partial(Interrupting, (0, 2), beforehand=True), 0),
+        (partial(Interrupting, (1, 2), beforehand=True), 0),
+        (partial(Interrupting, (1, 2), beforehand=True, how=Killed), 2),
+    ],
+)
+def test_a_resumed_training_keeps_what_was_pretrained_and_a_pretraining_goes_on(
+    progress: Callable[[], Interrupting],
+    repeated: int,
     objective: Callable[[], SpotDistillation],
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pixels = torch.randint(256, (20, 3, 8, 8), generator=torch.Generator().manual_seed(7))
     images = ImageSet(pixels.to(torch.uint8), LABELS)
@@ -178,24 +201,18 @@ def test_a_resumed_training_keeps_what_was_pretrained(
         key="1",
         sha256="0",
     )
-    calls: list[bool] = []
-
-    def counting(*arguments: Any, **options: Any) -> bool:
-        calls.append(True)
-        return pretrain(*arguments, **options)
-
-    monkeypatch.setattr(sakd.study.pack, "pretrain", counting)
 
     def run(folder: str, progress: Progress) -> Any:
         store = CellStore(tmp_path / folder)
         bench = Bench(Prepared(images, card), store, torch.device("cpu"))
         return run_training(training_of(objective, images), bench, progress)
 
-    with pytest.raises(KeyboardInterrupt):
-        run("interrupted", Interrupting(after))
-    assert run("interrupted", Progress("test", 1)).status == DONE
-    assert len(calls) == 1
-    assert run("whole", Progress("test", 1)).status == DONE
+    cut, resumed, whole = progress(), Interrupting(), Interrupting()
+    with pytest.raises(cut.how):
+        run("interrupted", cut)
+    assert run("interrupted", resumed).status == DONE
+    assert run("whole", whole).status == DONE
+    assert cut.steps + resumed.steps == whole.steps + repeated
     weights = [
         load_weights(next((tmp_path / folder).rglob("last.safetensors"))).state
         for folder in ("interrupted", "whole")

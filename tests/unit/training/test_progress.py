@@ -32,7 +32,9 @@ SPOTS = ("gate_rate/stage1", "gate_rate/logits")
 def run_at(epoch: int, epochs: int, **record: float) -> Any:
     """Stand in for a run after ``epoch``."""
     deciding = SimpleNamespace(chooses=True, phases=tuple)
-    return SimpleNamespace(history=[record] * epoch, epochs=epochs, steps=1, objective=deciding)
+    return SimpleNamespace(
+        history=[record] * epoch, epochs=epochs, steps=1, taken=0, objective=deciding
+    )
 
 
 @pytest.fixture

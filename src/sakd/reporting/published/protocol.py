@@ -69,7 +69,7 @@ _FREE = (
     *("duplicates", "val_fraction", "split_seed"),
 )
 _FREE_OF_RECIPES = (
-    *("keep_epochs", "checkpoint_seconds", "ema"),
+    *("keep_epochs", "checkpoint_seconds", "checkpoint_steps", "ema"),
     *("precision", "autocast", "channels_last", "tf32", "compile"),
 )
 _IMMATERIAL = (
