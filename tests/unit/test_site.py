@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 def site(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(folder)]
-    quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONDONTWRITEBYTECODE": ""}
     built = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, env=quiet, check=False
     )
@@ -40,6 +40,10 @@ def test_pages_ask_for_nothing_from_elsewhere(site):
     )
     pages = list(site.rglob("*.html"))
     assert [found for page in pages for found in fetched.findall(page.read_text())] == []
+
+
+def test_no_code_of_the_build_gets_into_it(site):
+    assert [path.name for path in site.rglob("*.py*")] == []
 
 
 def test_the_api_has_every_name_that_a_package_exports(site):
