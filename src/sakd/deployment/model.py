@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
 from sakd.data import DataCard
 from sakd.data.batches.normalise import Normalise
-from sakd.data.pictures.conversion import convert
+from sakd.data.pictures.conversion import as_tensor, convert
 from sakd.data.pictures.decoding import decode
 from sakd.data.pictures.every import reason
 from sakd.data.pictures.form import read_header
@@ -89,7 +88,6 @@ class Model(nn.Module):
         try:
             read_header(picture)
             picture.draft(None, (2 * self.form.width, 2 * self.form.height))
-            pixels = np.array(convert(picture.copy(), self.form))
+            return as_tensor(convert(picture.copy(), self.form))
         except (OSError, ValueError) as error:
             raise UserError(f"the picture cannot be used ({reason(error)}): replace it") from error
-        return torch.from_numpy(pixels).view(*pixels.shape[:2], -1).permute(2, 0, 1)

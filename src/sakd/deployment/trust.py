@@ -30,7 +30,8 @@ def trusted_name(said: str, given: str | None, source: object) -> str:
     if given is not None:
         return given
     found = f"{source} is of the network {said!r}, whose code or weights are not in the file"
-    require(all(map(_harmless, _parts(said))), f"{found}: if you trust it, name it as network")
+    remedy = "if you trust it, name it too: --network, or network= in Python"
+    require(all(map(_harmless, _parts(said))), f"{found}: {remedy}")
     return said
 
 

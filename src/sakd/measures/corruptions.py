@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
+from types import ModuleType
 
 import torch
+from PIL.Image import Resampling
 from torch import Tensor
-from torchvision.transforms import InterpolationMode
-from torchvision.transforms.v2 import functional as transforms
 
 from sakd.foundation.randomness import generator
 
@@ -27,7 +28,7 @@ def blur(pixels: Tensor) -> Tensor:
     side = min(pixels.shape[-2:])
     sigma = 0.5 + side / 64
     reach = min(math.ceil(2 * sigma), side - 1)
-    blurred: Tensor = transforms.gaussian_blur(pixels, [2 * reach + 1] * 2, [sigma] * 2)
+    blurred: Tensor = _torchvision().gaussian_blur(pixels, [2 * reach + 1] * 2, [sigma] * 2)
     return blurred
 
 
@@ -46,15 +47,20 @@ def pixelation(pixels: Tensor) -> Tensor:
     """Shrink images to half their side, and repeat each pixel."""
     height, width = pixels.shape[-2:]
     half = [max(1, height // 2), max(1, width // 2)]
-    small = transforms.resize(pixels, half, InterpolationMode.BILINEAR, antialias=True)
-    large: Tensor = transforms.resize(small, [height, width], InterpolationMode.NEAREST)
+    small = _torchvision().resize(pixels, half, Resampling.BILINEAR, antialias=True)
+    large: Tensor = _torchvision().resize(small, [height, width], Resampling.NEAREST)
     return large
 
 
 def rotation(pixels: Tensor) -> Tensor:
     """Turn images by 15 degrees; the corners become black."""
-    turned: Tensor = transforms.rotate(pixels, 15.0, InterpolationMode.BILINEAR)
+    turned: Tensor = _torchvision().rotate(pixels, 15.0, Resampling.BILINEAR)
     return turned
+
+
+def _torchvision() -> ModuleType:
+    # Imported when it is used: it takes seconds.
+    return import_module("torchvision.transforms.v2.functional")
 
 
 CORRUPTIONS: Mapping[str, Change] = {

@@ -107,7 +107,7 @@ def test_code_that_a_file_names_is_run_only_if_the_caller_names_it_too(
     splits: Splits, save_model: Callable[..., Path]
 ) -> None:
     path = save_model(splits.card, OWN)
-    with pytest.raises(UserError, match=f"{OWN}.*if you trust it, name it as network"):
+    with pytest.raises(UserError, match=f"{OWN}.*if you trust it, name it too: --network"):
         load(path)
     assert isinstance(load(path, network=OWN), Model)
     with pytest.raises(UserError, match="the parameters name 'resnet8'"):
@@ -134,11 +134,17 @@ def test_names_that_run_code_or_fetch_weights_are_not_taken_from_files(
     if trusted:
         assert trusted_name(name, None, "a file") == name
     else:
-        with pytest.raises(UserError, match="name it as network"):
+        with pytest.raises(UserError, match="name it too: --network"):
             trusted_name(name, None, "a file")
 
 
-def test_importing_the_package_waits_for_nothing_heavy() -> None:
-    code = "import sys, sakd; print(callable(sakd.load), {'torch', 'numpy'} & set(sys.modules))"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.split() == ["True", "set()"]
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [("sakd", {"torch", "numpy"}), ("sakd.deployment", {"torchvision", "pandas", "kedro"})],
+)
+def test_importing_waits_for_nothing_heavy(module: str, heavy: set[str]) -> None:
+    code = "import sys, sakd, importlib; importlib.import_module(sys.argv[1]); print(*sys.modules)"
+    words = [sys.executable, "-c", code, module]
+    found = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+    assert module in found
+    assert not heavy & set(found)

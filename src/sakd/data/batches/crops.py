@@ -7,7 +7,6 @@ from functools import partial
 
 import torch
 from torch import Tensor
-from torchvision.transforms import v2
 
 from sakd.data.batches.augment import Augment, Shown
 from sakd.data.batches.loading import Loader
@@ -27,6 +26,8 @@ class CropViews:
         self, loader: Loader, form: Form, augment: Augment, device: torch.device | str
     ) -> None:
         """Crop what ``loader`` reads to the size of ``form`` and vary it as ``augment`` says."""
+        from torchvision.transforms import v2  # noqa: PLC0415 - seconds to import
+
         size = (form.height, form.width)
         steps: list[v2.Transform] = [v2.PILToTensor(), v2.RandomResizedCrop(size, antialias=True)]
         if augment.flip:

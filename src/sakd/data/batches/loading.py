@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
-from torchvision.transforms.v2.functional import pil_to_tensor
 
+from sakd.data.pictures.conversion import as_tensor
 from sakd.data.pictures.every import reason
 from sakd.data.pictures.form import read_header
 from sakd.data.pictures.stored import FORMATS
@@ -52,7 +52,7 @@ class Loader:
         read: Read,
         device: torch.device | str,
         *,
-        transform: Transform = pil_to_tensor,
+        transform: Transform = as_tensor,
         seed: int = 0,
     ) -> Iterator[Tensor]:
         """Yield the pictures at ``rows``, batch by batch: (B, 3, H, W) uint8.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from PIL import Image, ImageOps
+from torch import Tensor
 
 from sakd.data.pictures.form import DEEPEST, USUAL, Form, Tones
 
@@ -41,6 +43,12 @@ def recolour(picture: Image.Image, channels: int, tones: Tones = USUAL) -> Image
         picture = Image.alpha_composite(opaque, picture.convert("RGBA"))
     mode = "L" if channels == 1 else "RGB"
     return picture if picture.mode == mode else picture.convert(mode)
+
+
+def as_tensor(picture: Image.Image) -> Tensor:
+    """Copy the pixels of a picture in mode L or RGB: (C, H, W) uint8."""
+    pixels = torch.from_numpy(np.array(picture))
+    return pixels.view(*pixels.shape[:2], -1).permute(2, 0, 1)
 
 
 def deep_levels(picture: Image.Image) -> np.ndarray:
