@@ -103,7 +103,8 @@ class Bench:
         runs = list(self._runs(pair, what, precision))
         batches = chain.from_iterable(self.stream.epoch(number) for number in count())
         take = stepping({}, self.device, graph=graph)
-        work = work_of(lambda: stepping({}, self.device, graph=False)(runs, next(batches)))
+        with torch.compiler.set_stance("force_eager"):  # what it meets here it may leave for good
+            work = work_of(lambda: stepping({}, self.device, graph=False)(runs, next(batches)))
 
         def step() -> None:
             batch = next(batches)

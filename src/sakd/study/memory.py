@@ -34,10 +34,19 @@ class Needs:
     passing: int
     shared: int = 0
 
-    def fit(self, memory: int, steps: int = 1) -> int:
-        """Count the trainings that fit in ``memory`` bytes, which holds ``steps`` at a time."""
-        left = int(SHARE * memory) - steps * self.passing - self.shared
-        return max(1, left // max(1, self.kept))
+    def fit(self, memory: int, lanes: int = 1, copies: int = 1) -> int:
+        """Count the trainings that fit in ``memory`` bytes.
+
+        Args:
+            memory: The free bytes.
+            lanes: How many trainings take a step at a time.
+            copies: How often a step is held.
+        """
+        left, kept = int(SHARE * memory) - self.shared, max(1, self.kept)
+        busy = kept + copies * self.passing
+        if left < lanes * busy:
+            return max(1, left // busy)
+        return lanes + (left - lanes * busy) // kept
 
 
 def needs(objective: Objective, batch: Batch) -> Needs:
@@ -73,8 +82,8 @@ def room_for(need: Needs, device: torch.device, *, graph: bool) -> int:
 
     A ``graph`` on a GPU has lanes, each with memory of its own for the graph and outside of it.
     """
-    steps = 2 * LANES if graph and device.type == "cuda" else 1
-    return need.fit(free_memory(device), steps)
+    lanes, copies = (LANES, 2) if graph and device.type == "cuda" else (1, 1)
+    return need.fit(free_memory(device), lanes, copies)
 
 
 def _bytes(tensors: Sequence[Tensor]) -> int:

@@ -41,8 +41,7 @@ class Parameters:
         pack: The most cells of a row that are trained side by side: 1 for one after the other,
             None for as many as memory allows. On a CPU it changes no result.
         graph: Whether a GPU repeats recorded steps (CUDA graphs), which is faster and changes no
-            arithmetic. Off until it has been measured on a GPU, and never for a network that
-            counts its calls in Python.
+            arithmetic. Not for a network that counts its calls in Python.
         trackers: The trackers that are told of every epoch: ``tensorboard``, or classes of your own
             as ``package.module:Class``; no result depends on them.
         data: The dataset, and how it is split.

@@ -285,9 +285,13 @@ def test_a_bench_decides_on_graphs_and_runs_have_the_names_of_their_trainings(
 
 def test_a_graph_needs_memory_for_every_lane(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "free_memory", lambda _device: 10_000)
-    need = Needs(kept=100, passing=500)
     gpu, cpu = torch.device("cuda"), torch.device("cpu")
-    found = [
-        memory.room_for(need, device, graph=graph) for device in (cpu, gpu) for graph in (0, 1)
-    ]
-    assert found == [75, 75, 75, 40]
+
+    def found(need: Needs) -> list[int]:
+        return [
+            memory.room_for(need, device, graph=graph) for device in (cpu, gpu) for graph in (0, 1)
+        ]
+
+    assert found(Needs(kept=100, passing=400)) == [76, 76, 76, 8 + 8]  # eight lanes, two steps each
+    assert found(Needs(kept=100, passing=1000)) == [70, 70, 70, 8_000 // 2_100]
+    assert found(Needs(kept=100, passing=9000)) == [1, 1, 1, 1]

@@ -10,7 +10,7 @@ import torch
 from sakd.training.capture.draws import Draws
 from sakd.training.capture.recorder import Action, Recorder
 
-LANES = 4
+LANES = 8
 """The most runs whose kernels may overlap: each lane has the activations of a step."""
 
 
