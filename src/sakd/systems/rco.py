@@ -112,6 +112,12 @@ class RCO(FromTeachers[RouteSettings]):
             self.anchor.fill_(self._next(stream, epoch))
         self.turn = int(self.anchor)
 
+    def restore(self, progress: Mapping[str, Tensor]) -> None:
+        """Continue from `progress`, with the teacher that was chosen then."""
+        super().restore(progress)
+        if self.chosen.stages:
+            self.turn = int(self.anchor)
+
     def _next(self, stream: BatchStream, epoch: int) -> int:
         """Choose the teacher of the present stage."""
         last, stages = len(self.teachers) - 1, self.chosen.stages

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor, nn
 
 from sakd.data import Batch
 from sakd.foundation.errors import UserError
@@ -48,6 +49,29 @@ def test_the_game_takes_turns_and_each_turn_goes_against_the_other(small_system:
     assert float(results[2].losses["generator"].detach()) < 0
     system.begin_epoch(1, 2, range(2))  # type: ignore[arg-type]
     assert list(system(batch).losses) == ["generator"], "the third step of all"
+
+
+def test_the_distance_of_dfad_by_hand(small_system: Make) -> None:
+    class Says(nn.Module):
+        """A network whose logits are given."""
+
+        def __init__(self, logits: list[list[float]]) -> None:
+            super().__init__()
+            self.logits = torch.tensor(logits)
+
+        def forward(self, images: Tensor) -> Tensor:
+            return self.logits
+
+    system = small_system("dfad", student_steps=1)
+    system.student, system.teacher = (
+        Says([[1.0, 0, -1], [0, 2, 0]]),
+        Says([[2.0, 0, -2], [1, 1, 0]]),
+    )
+    batch = Batch(torch.rand(2, 3, 8, 8), torch.tensor([0, 1]), torch.arange(2), 0)
+    system.begin_epoch(0, 1, range(2))  # type: ignore[arg-type]
+    losses = [system(batch._replace(step=step)).losses for step in range(2)]
+    assert float(losses[0]["student"]) == pytest.approx(0.666667, abs=1e-6)
+    assert float(losses[1]["generator"]) == pytest.approx(-0.666667, abs=1e-6)
 
 
 def test_terms_of_dafl_by_hand() -> None:

@@ -17,6 +17,7 @@ from sakd.networks import StagedNetwork
 from sakd.objectives import Optimisation, Supervised
 from sakd.systems import Partner, Situation
 from sakd.systems.dml import DML, MutualSettings
+from sakd.systems.parts.divergence import divergence
 from sakd.tasks import CLASSIFICATION
 from sakd.training import Run
 
@@ -52,6 +53,11 @@ def test_the_loss_by_hand(
     result = system.losses(logits, BATCH)
     assert float(result.losses["student"]) == pytest.approx(loss, abs=2e-6)
     assert float(result.terms["cross_entropy"]) == pytest.approx(0.907606, abs=2e-6)
+
+
+@pytest.mark.parametrize(("temperature", "error"), [(1, 0.371017), (3, 0.409906), (4, 0.407142)])
+def test_the_divergence_by_hand(temperature: float, error: float) -> None:
+    assert float(divergence(STUDENT, PEER, temperature)) == pytest.approx(error, abs=2e-6)
 
 
 def test_two_networks_are_treated_alike(

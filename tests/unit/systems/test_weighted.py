@@ -15,6 +15,8 @@ from sakd.networks import StagedNetwork
 from sakd.networks.zoo.resnet import resnet
 from sakd.systems import SYSTEMS, Partner, Situation
 from sakd.systems.parts.active_sets import shortest_mixture
+from sakd.systems.parts.divergence import divergence
+from sakd.systems.parts.targets import soft_cross_entropy
 from sakd.systems.parts.weighted import divergences
 
 Make = Callable[..., Any]
@@ -51,6 +53,14 @@ def test_divergences_by_hand() -> None:
     expected = 4 * torch.tensor([[0.060269, 0.111824], [0.093425, 0.016954]], dtype=torch.float64)
     found = divergences(STUDENT, TEACHERS, 2.0)
     torch.testing.assert_close(found, expected, atol=5e-6, rtol=0)
+
+
+def test_the_mean_of_two_teachers_by_hand() -> None:
+    mean = TEACHERS.div(2.0).softmax(dim=2).mean(dim=1)
+    softened = STUDENT.div(2.0).log_softmax(dim=1)
+    assert float(divergences(STUDENT, TEACHERS, 2.0).mean() / 4) == pytest.approx(0.070618, 1e-5)
+    assert float(soft_cross_entropy(softened, mean).mean()) == pytest.approx(1.040910, 1e-5)
+    assert float(divergence(softened, mean.log())) == pytest.approx(0.007448, 1e-3)
 
 
 def test_the_average_pulls_as_the_mean_of_probabilities_does() -> None:
