@@ -100,7 +100,7 @@ docs: setup ## build the documentation as a site, build/site/start.html
 
 lock: setup ## pin the packages of pyproject.toml (ARGS=--upgrade: the newest)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
-		--extra project --extra export --extra docs --extra dev \
+		--extra project --extra export --extra ray --extra docs --extra dev \
 		--no-annotate --no-header pyproject.toml --output-file requirements.lock $(ARGS)
 
 clean: ## remove caches and build outputs; data and .venv stay

@@ -22,16 +22,21 @@ from kedro_viz.launchers.cli.run import run as kedro_viz_run
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.options import require_type
 from sakd.foundation.tables import Table
+from sakd.project.cluster.runner import RayRunner
 from sakd.project.errors import told_in_one_line
 from sakd.project.signals import stopped_by_signals
 
-Check = Callable[..., None]
+Check = Callable[..., Mapping[str, object] | None]
+OWN: Mapping[str, type[AbstractRunner]] = {"RayRunner": RayRunner}
 RUNNERS: Table[type[AbstractRunner]] = Table(
     "runner",
     {
-        name: getattr(kedro.runner, name)
-        for name in kedro.runner.__all__
-        if name.endswith("lRunner")
+        **{
+            name: getattr(kedro.runner, name)
+            for name in kedro.runner.__all__
+            if name.endswith("lRunner")
+        },
+        **OWN,
     },
 )
 
@@ -41,8 +46,11 @@ def look_up_runner(
     runner: str | None = None,
     runner_params: Mapping[str, object] = MappingProxyType({}),
     **_others: object,
-) -> None:
+) -> dict[str, object]:
     """Find the runner that ``kedro run --runner`` names, and check its ``--runner-params``.
+
+    Returns:
+        The option with which Kedro finds a runner of the project too.
 
     Raises:
         UserError: It does not exist, or does not take them.
@@ -59,6 +67,7 @@ def look_up_runner(
     workers = runner_params.get("max_workers")
     fine = not isinstance(workers, int) or workers > 0
     require(fine, f"--runner-params: max_workers must be 1 or more, got {workers}")
+    return {"runner": f"{kind.__module__}.{kind.__name__}"} if runner in OWN else {}
 
 
 def runner_called(name: str) -> type[AbstractRunner]:
@@ -99,12 +108,12 @@ def look_up_graph(
 
 
 def checked(command: click.Command, check: Check) -> click.Command:
-    """Copy ``command`` and call ``check`` before it, with the same options."""
+    """Copy ``command`` and call ``check`` before it, with the same options, which it may change."""
     start = command.callback
 
     def run_checked(**given: object) -> object:
         with told_in_one_line():
-            check(**given)
+            given |= check(**given) or {}
         with stopped_by_signals():
             return start(**given) if start is not None else None
 

@@ -18,6 +18,7 @@ from kedro_viz.models.flowchart.nodes import TaskNode
 from kedro_viz.server import populate_data
 
 from sakd import cli
+from sakd.project.cluster.runner import RayRunner
 from sakd.project.parameters import activate
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,7 @@ def _in_the_project(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ),
         ("run --runner ParallelRunner --runner-params max_workers=many", "max_workers.*'many'"),
         ("run --runner ParallelRunner --runner-params max_workers=0", "max_workers .*got 0"),
+        ("run --runner RayRunner --runner-params gpu=1", "known: is_async, address, cpus, gpus"),
         ("viz run --pipeline studnts", "unknown pipeline 'studnts'; did you mean 'students'"),
         ("viz run --env smok", "unknown environment 'smok'; did you mean 'smoke'"),
         ("viz run --params grd.seeds=1", "unknown parameter 'grd'; did you mean 'grid'"),
@@ -69,6 +71,12 @@ def test_a_command_that_is_right_starts_with_its_options(runner: str | None) -> 
     result = CliRunner().invoke(cli.checked(command, cli.look_up_runner), given)
     assert result.exit_code == 0, result.output
     assert started == [{"runner": runner}]
+
+
+def test_a_runner_of_the_project_is_named_without_its_module() -> None:
+    assert cli.look_up_runner(runner="RayRunner") == {
+        "runner": f"{RayRunner.__module__}.{RayRunner.__name__}"
+    }
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "data": _DATA,
     "export": ("onnx", "onnxruntime", "onnxscript"),
     "project": (*_DATA, *_REPORT, "dvc", "kedro", "kedro_datasets", "kedro_viz", "pydantic"),
+    "ray": ("ray", "s3fs"),
     "report": _REPORT,
     "scipy": ("scipy",),
     "tensorboard": ("tensorboard",),
