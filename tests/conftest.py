@@ -77,10 +77,12 @@ def kept_states() -> KeptStates:
 def small_network() -> NetworkFactory:
     """Build a narrow residual network from a seed."""
 
-    def build(seed: int, widths: tuple[int, int, int, int] = STUDENT) -> StagedNetwork:
+    def build(
+        seed: int, widths: tuple[int, int, int, int] = STUDENT, classes: int = CLASSES
+    ) -> StagedNetwork:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            return resnet(CLASSES, depth=8, widths=widths)
+            return resnet(classes, depth=8, widths=widths)
 
     return build
 

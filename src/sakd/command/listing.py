@@ -19,7 +19,7 @@ from sakd.networks import NETWORKS, NetworkBuilder
 from sakd.networks.outside.names import FORMS
 from sakd.objectives import OBJECTIVES
 from sakd.routing import POLICIES, RoutingPolicy
-from sakd.systems import SYSTEMS, Partner
+from sakd.systems import SYSTEMS
 
 Rows = list[tuple[str, ...]]
 """Lines of a table, the head first."""
@@ -45,7 +45,7 @@ def systems() -> Rows:
     rows: Rows = [("name", "learns with", "images", "policies", "options", "what", "source")]
     for name, kind in SYSTEMS.items():
         images = "training images" if kind.images else "-"
-        several = kind.partner is Partner.TEACHERS
+        several = kind.partner.several
         able = [policy for policy, one in POLICIES.items() if one.among or not several]
         policies = ", ".join(able) if kind.routable else "always"
         words = options(kind.settings), first_sentence(kind), source(kind)

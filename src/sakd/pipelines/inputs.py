@@ -8,10 +8,12 @@ from functools import cache
 from typing import Any
 
 from sakd.data import DataCard, Parts
+from sakd.data.splits.restricted import card_of_classes
 from sakd.distillers.method import Method
 from sakd.foundation.machine import resolve_device
 from sakd.pipelines.images import prepared
 from sakd.study.bench import Bench
+from sakd.study.classes import classes_of
 from sakd.study.courses import courses
 from sakd.study.importing import import_start, import_weights
 from sakd.study.networks import check_network_fits
@@ -90,7 +92,8 @@ def teacher_start(teacher: Teacher, card: DataCard) -> Weights | None:
     """
     if teacher.start is None:
         return None
-    return import_start(teacher.network, card, teacher.start, renames=teacher.renames)
+    known = card_of_classes(card, classes_of(teacher, card)) if teacher.classes else card
+    return import_start(teacher.network, known, teacher.start, renames=teacher.renames)
 
 
 def describe_start(network: str, start: Weights | None) -> None:

@@ -9,9 +9,11 @@ from hashlib import file_digest, sha256
 from typing import Any
 
 from sakd.data import DataCard
+from sakd.data.splits.restricted import restricted
 from sakd.foundation.errors import require
 from sakd.pipelines.inputs import student_start, teacher_start
 from sakd.study.assistants import assistant_training
+from sakd.study.classes import classes_of
 from sakd.study.grid import Row
 from sakd.study.lessons import Lessons
 from sakd.study.parameters import Parameters
@@ -61,6 +63,9 @@ def own_training(teacher: Teacher, images: Lessons, *taught_by: Weights) -> Trai
     """
     start = teacher_start(teacher, images.card)
     lessons_of_it = replace(images, label_noise=teacher.label_noise)
+    if teacher.classes:
+        known = restricted(images.train, classes_of(teacher, images.card))
+        lessons_of_it = replace(lessons_of_it, train=known)
     alone = teacher_training(teacher.name, teacher.seed, lessons_of_it, teacher.recipe, start)
     alone = replace(alone, keep=teacher.keep)
     if teacher.education is None:
@@ -113,7 +118,7 @@ def check_key(name: str, found: object, expected: str, *, made_by: str) -> None:
 
 def teacher_settings(teacher: Teacher, card: Mapping[str, Any]) -> str:
     """Hash the settings and the data of a teacher, which its evaluation records."""
-    described = asdict(teacher)
+    described = _without_classes(asdict(teacher))
     for name in ("education", "members", "whole", "at", "keep"):  # added after evaluations
         if not described[name] or name == "keep":
             del described[name]
@@ -125,12 +130,23 @@ def student_settings(parameters: Parameters, card: Mapping[str, Any]) -> str:
 
     The grid is left out: a report may cover a part of what was evaluated.
     """
-    counted = asdict(parameters)
+    counted = _without_classes(asdict(parameters))
     for name in ASIDE:
         del counted[name]
     data = parameters.data
     labelled = {"per_class": data.student_per_class, "seed": data.splitting().drawn_by}
     return _digest(counted, labelled=labelled, data=_normalised(card))
+
+
+def _without_classes(described: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out that teachers know all classes, which was added after evaluations."""
+
+    def plain(value: object) -> object:
+        if isinstance(value, dict):
+            return _without_classes(value)
+        return tuple(map(plain, value)) if isinstance(value, list | tuple) else value
+
+    return {n: plain(value) for n, value in described.items() if n != "classes" or value}
 
 
 def _normalised(card: Mapping[str, Any]) -> list[object]:

@@ -18,10 +18,11 @@ from sakd.pipelines.images import lessons
 from sakd.pipelines.inputs import open_bench
 from sakd.pipelines.keys import own_training, taught_trainings
 from sakd.study.bench import Bench
+from sakd.study.classes import description
 from sakd.study.estimate import Estimator, Waiting
 from sakd.study.grid import Row
 from sakd.study.lessons import Lessons
-from sakd.study.networks import fresh_network
+from sakd.study.networks import described_network
 from sakd.study.pace import Timer
 from sakd.study.parameters import Parameters
 from sakd.study.plan import Line, Plan
@@ -163,7 +164,9 @@ class _Known:
         return own_training(teacher, self._images, *above)
 
     def _untrained(self, teacher: Teacher) -> Weights:
-        return Weights(fresh_network(teacher.network, self._images.card).state_dict())
+        card = self._images.card
+        known = description(teacher, card)
+        return Weights(described_network(teacher.network, card, known).state_dict(), known)
 
 
 def _teachers(scope: Scope, known: _Known) -> dict[str, Rows]:

@@ -10,12 +10,12 @@ import torch
 from torch import nn
 
 from sakd.data import BatchStream, Prepared
+from sakd.data.splits.restricted import restricted
 from sakd.foundation.machine import provenance
 from sakd.foundation.vocabulary import FAILED
 from sakd.study.store import CellStore, Entry, Record
 from sakd.study.trackers import Tracker
 from sakd.study.trainings import Training
-from sakd.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,17 @@ class Bench:
         made_with = provenance(str(self.device))
         return Record(training.id, training.key, FAILED, training.facts, provenance=made_with)
 
-    def validate(self, task: Task, network: nn.Module) -> Mapping[str, float]:
-        """Measure ``network`` by the metric of ``task``, as in ``val_top1``."""
-        measures = task.measures(network, self._val_there, self.device)
+    def validate(self, training: Training, network: nn.Module) -> Mapping[str, float]:
+        """Measure ``network``, of ``training``, by the metric of its task, as in ``val_top1``."""
+        task = training.task
+        measures = task.measures(network, self.val_of(training, self._val_there), self.device)
         return {f"val_{task.metric}": measures[task.metric]}
+
+    def val_of(self, training: Training, val: Prepared | None = None) -> Prepared:
+        """Take the validation images of the classes of ``training``; of ``val``, if given."""
+        every = self.val if val is None else val
+        partial = training.classes and training.classes != every.card.classes
+        return restricted(every, training.classes) if partial else every
 
     @cached_property
     def _val_there(self) -> Prepared:

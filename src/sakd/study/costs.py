@@ -6,6 +6,8 @@ import json
 import logging
 from collections.abc import Mapping
 from hashlib import sha256
+from types import MappingProxyType
+from typing import Any
 
 import torch
 
@@ -16,13 +18,17 @@ from sakd.measures import cost
 from sakd.networks.code import network_code
 from sakd.networks.variants import slug
 from sakd.study.evaluations import Evaluation, Evaluations
-from sakd.study.networks import fresh_network
+from sakd.study.networks import described_network, known_data
 
 logger = logging.getLogger(__name__)
 
 
 def network_cost(
-    name: str, card: DataCard, device: torch.device, kept: Evaluations
+    name: str,
+    card: DataCard,
+    device: torch.device,
+    kept: Evaluations,
+    described: Mapping[str, Any] = MappingProxyType({}),
 ) -> Mapping[str, float]:
     """Measure what a network costs on ``device``, see `sakd.measures.cost`.
 
@@ -31,18 +37,22 @@ def network_cost(
         card: The card of the data, which says the size of images and the number of classes.
         device: The device; another one, or another number of threads, is measured by itself.
         kept: Where the result is kept.
+        described: The card of its weights, which says what classes it knows; without that, all.
 
     Raises:
         UserError: There is no such network, or it does not fit the data.
     """
-    sizes = [name, *card.image_shape, len(card.classes)]
+    known = [len(each.classes) for each in known_data(card, described)]
+    classes = [len(card.classes)] if set(known) == {len(card.classes)} else known
+    sizes = [name, *card.image_shape, *classes]
     code = code_of(cost) | network_code(name)
     facts = [*sizes, code, describe(device), torch.__version__]
     key = sha256(json.dumps(facts).encode()).hexdigest()
     place = f"{card.name}-{slug(name)}-network"
     if found := kept.find(place, key):
         return found.measures
-    measures = cost(fresh_network(name, card).to(device), card.image_shape, device)
+    network = described_network(name, card, described).to(device)
+    measures = cost(network, card.image_shape, device)
     kept.save(place, key, Evaluation(measures))
     logger.info(
         "%s: %.0f parameters, %.0f multiplications, %.2f ms for an image here",

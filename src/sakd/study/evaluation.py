@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from sakd.data import DataCard, Prepared
+from sakd.data.splits.restricted import restricted
 from sakd.distillers.method import Method
 from sakd.foundation.fingerprint import code_of
 from sakd.foundation.vocabulary import NONE
@@ -23,7 +24,7 @@ from sakd.study.costs import network_cost
 from sakd.study.evaluations import Evaluation
 from sakd.study.further import further_networks
 from sakd.study.grid import Cell
-from sakd.study.networks import fresh_network, load, trained_network
+from sakd.study.networks import fresh_network, known_data, load, trained_network
 from sakd.study.store import CellStore, Entry, Record
 from sakd.study.trainings import Training
 from sakd.tasks import CLASSIFICATION
@@ -76,8 +77,9 @@ class Evaluator:
             metric after the epoch that was best on validation, ``test_top1_val_selected``; and
             ``test_top1_best``, the best over these and all epochs with kept weights, which is
             chosen on test and so optimistic. The metric of networks that were trained beside it,
-            such as ``test_top1_peer1``. Of the images, what each was taken for at those three
-            epochs, and the log-probability of its label after the last.
+            such as ``test_top1_peer1``; and where its teachers know different classes, on images of
+            the classes of each, ``test_top1_part1``. Of the images, what each was taken for at
+            those three epochs, and the log-probability of its label after the last.
 
         Raises:
             UserError: The weights are missing, damaged, or of another network.
@@ -100,7 +102,9 @@ class Evaluator:
 
         Returns:
             The measures of the task, such as ``test_top1``, of `quality` and of `robustness`; of
-            the images, what each was taken for, and the log-probability of its label.
+            the images, what each was taken for, and the log-probability of its label. A teacher
+            that knows some of the classes alone is measured on images of these, and of the images
+            there is nothing.
 
         Raises:
             UserError: The weights are of another network.
@@ -109,13 +113,19 @@ class Evaluator:
         key = f"{identity(weights)} {self._key}"
         if found := self.cells.evaluations.find(name, key):
             return found
-        val = predict(TASK, self._network(teacher, weights), self.val, self.device)
-        answers = self._answers(teacher, weights)
-        return self._keep(name, key, Evaluation(_named(answers, val), _images(answers)))
+        val, test = (_of_its_classes(data, weights) for data in (self.val, self.test))
+        answered = predict(TASK, self._network(teacher, weights), val, self.device)
+        answers = self._answers(teacher, weights, test)
+        shown = _images(answers) if test is self.test else None
+        return self._keep(name, key, Evaluation(_named(answers, answered), shown))
 
-    def cost(self, network: str) -> Mapping[str, float]:
-        """Measure what the network of that name, from the grid, costs on the device."""
-        return network_cost(network, self.test.card, self.device, self.cells.evaluations)
+    def cost(self, network: str, weights: Weights | None = None) -> Mapping[str, float]:
+        """Measure what the network of that name, from the grid, costs on the device.
+
+        The ``weights`` say what classes it knows; without them it knows all.
+        """
+        kept, described = self.cells.evaluations, {} if weights is None else weights.card
+        return network_cost(network, self.test.card, self.device, kept, described)
 
     @property
     def _key(self) -> str:
@@ -130,12 +140,12 @@ class Evaluator:
     def _network(self, teacher: str, weights: Weights) -> nn.Module:
         return trained_network(network_of(teacher), self.test.card, weights).to(self.device)
 
-    def _answers(self, teacher: str, weights: Weights) -> Predictions:
-        """Ask a teacher about the test images, once for all of its students."""
+    def _answers(self, teacher: str, weights: Weights, test: Prepared) -> Predictions:
+        """Ask a teacher about the ``test`` images, once for all of its students."""
         if (key := identity(weights)) not in self._teachers:
             network = self._network(teacher, weights)
             self._teachers[key] = predict(
-                TASK, network, self.test, self.device, corrupt=self.corruptions
+                TASK, network, test, self.device, corrupt=self.corruptions
             )
         return self._teachers[key]
 
@@ -160,10 +170,29 @@ class Evaluator:
         last, selected = by_epoch[record.epochs], by_epoch[record.best_epoch]
         tops = [each.measures[TASK.metric] for each in by_epoch.values()]
         others = {"val_selected": selected, "best": list(by_epoch.values())[TASK.best(tops)]}
-        known = None if teacher is None else self._answers(cell.teacher, teacher)
+        known = None if teacher is None else self._answers(cell.teacher, teacher, self.test)
         measures = _named(last, val, known)
         measures |= {f"{TEST}_{name}": each.measures[TASK.metric] for name, each in others.items()}
+        measures |= {} if teacher is None else _by_part(last, self.test.card, teacher)
         return Evaluation(measures, _images(last, **others))
+
+
+def _by_part(answers: Predictions, card: DataCard, teacher: Weights) -> dict[str, float]:
+    """Measure the share of right answers on the classes of each of several different teachers."""
+    known = known_data(card, teacher.card)
+    if len(known) == 1 or all(each.classes == card.classes for each in known):
+        return {}
+    parts = (torch.tensor([card.classes.index(one) for one in each.classes]) for each in known)
+    right = (answers.right[torch.isin(answers.labels, part)] for part in parts)
+    shares = (float(each.double().mean()) for each in right)
+    return {f"{TEST}_part{number}": share for number, share in enumerate(shares, start=1)}
+
+
+def _of_its_classes(data: Prepared, weights: Weights) -> Prepared:
+    """Take the images of the classes that a teacher knows; ``data`` itself where that is all."""
+    first, *others = known_data(data.card, weights.card)
+    partial = not others and first.classes != data.card.classes
+    return restricted(data, first.classes) if partial else data
 
 
 def identity(teacher: Weights | None) -> str:

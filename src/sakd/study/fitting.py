@@ -35,7 +35,7 @@ def takes_part(method: str, teacher: str) -> bool:
 def _as_many(system: type[System[Any]] | None, teacher: str) -> bool:
     if system is not None and system.partner is Partner.NONE:
         return True
-    several = system is not None and system.partner is Partner.TEACHERS
+    several = system is not None and system.partner.several
     return several == (len(members(teacher)) > 1)
 
 

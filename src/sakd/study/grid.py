@@ -110,7 +110,8 @@ class Grid:
         distillers: Names, or several joined by hyphens; KD joins each of them as in the papers.
             ``all`` stands for every distiller of the table.
         systems: Names of ways of learning beside them, see `sakd.systems`. ``all`` stands for every
-            system of the table for which the pairs have the right partners.
+            system of the table for which the pairs have the right partners, but for those that
+            learn from teachers of different classes.
         policies: Names; ``always`` is plain distillation, ``adaptive`` is SAKD. ``all`` stands for
             every policy of the table. They multiply the distillers, and the systems that can be
             routed; the other systems are trained once, by ``always``.
@@ -127,7 +128,8 @@ class Grid:
 
     def __post_init__(self) -> None:
         """Replace ``all`` by the names that it stands for."""
-        fit = [name for name, kind in SYSTEMS.items() if all(fits(kind, p) for p in self.pairs)]
+        fit = [n for n, kind in SYSTEMS.items() if all(fits(kind, p) for p in self.pairs)]
+        fit = [name for name in fit if SYSTEMS[name].partner is not Partner.PARTS]
         tables = {"distillers": DISTILLERS, "systems": fit, "policies": POLICIES}
         for axis, table in tables.items():
             given: tuple[str, ...] = getattr(self, axis)

@@ -8,15 +8,17 @@ from typing import Any
 from torch import nn
 
 from sakd.data import DataCard
+from sakd.data.splits.restricted import card_of_classes
 from sakd.foundation.errors import UserError, require
 from sakd.networks import StagedNetwork, build_network, check_fit
-from sakd.networks.ensemble import Ensemble, members_of, state_names
+from sakd.networks.ensemble import Ensemble, members_of, names_of, parts_of, state_names
 from sakd.networks.outside.libraries import without_memory
 from sakd.networks.renormalised import OwnStatistics, Statistics
 from sakd.weights.saved import Weights, differences, without
 
-MEMBERS, STATISTICS = "members", "statistics"
-"""Entries of a card: the cards of several networks; the statistics that normalise their images."""
+MEMBERS, STATISTICS, DATA = "members", "statistics", "data"
+"""Entries of a card: the cards of several networks; the statistics that normalise their images; the
+card of the data, whose classes are those of the network."""
 
 
 def fresh_network(name: str, card: DataCard) -> StagedNetwork:
@@ -61,12 +63,50 @@ def trained_network(name: str, card: DataCard, weights: Weights) -> StagedNetwor
     Raises:
         UserError: The weights are of another network.
     """
-    network = fresh_network(name, card)
+    network = described_network(name, card, weights.card)
     load(network, name, weights)
     if (cards := weights.card.get(MEMBERS)) is not None:
         each = zip(members_of(network), cards, strict=True)
-        return Ensemble([_renormalised(member, of, card) for member, of in each])
+        members = [_renormalised(member, of, card) for member, of in each]
+        return Ensemble(members, parts_of(network))
     return _renormalised(network, weights.card, card)
+
+
+def described_network(name: str, card: DataCard, described: Mapping[str, Any]) -> StagedNetwork:
+    """Build the network called ``name`` for the classes with which its weights are described.
+
+    Args:
+        name: The name of the network.
+        card: The card of the data.
+        described: The card of the weights; without classes the network is for all of the data.
+
+    Raises:
+        UserError: There is no such network, it does not fit the data, or classes are unknown.
+    """
+    known = known_data(card, described)
+    if all(each.classes == card.classes for each in known):
+        return fresh_network(name, card)
+    if MEMBERS not in described:
+        return fresh_network(name, known[0])
+    members = [fresh_network(*each) for each in zip(names_of(name), known, strict=True)]
+    parts = [[card.classes.index(one) for one in each.classes] for each in known]
+    return Ensemble(members, parts)
+
+
+def known_data(card: DataCard, described: Mapping[str, Any]) -> list[DataCard]:
+    """Describe the data of the classes of a network, or of each of several.
+
+    Args:
+        card: The card of all data.
+        described: The card of the weights.
+
+    Raises:
+        UserError: A class is not among those of the data.
+    """
+    if (cards := described.get(MEMBERS)) is not None:
+        return [known for each in cards for known in known_data(card, each)]
+    classes = tuple(described.get(DATA, {}).get("classes", card.classes))
+    return [card if classes == card.classes else card_of_classes(card, classes)]
 
 
 def _renormalised(

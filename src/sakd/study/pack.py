@@ -177,7 +177,7 @@ class Pack:
             objective,
             epochs=training.recipe.epochs,
             optimisation=training.optimisation,
-            evaluate=partial(bench.validate, training.task),
+            evaluate=partial(bench.validate, training),
             callbacks=(
                 *([] if recorder.average is None else [recorder.average]),
                 *self.progress.of(training.id, number),

@@ -18,13 +18,14 @@ from sakd.objectives import OBJECTIVES, Buildable, Distillation, Routing, check_
 from sakd.objectives.build import check_mixing
 from sakd.objectives.parameters import Options, check_options
 from sakd.routing import POLICIES
+from sakd.study.classes import check_lessons, check_teachers
 from sakd.study.fitting import check_pairs
 from sakd.study.grid import Grid
 from sakd.study.judgement import Judgement
 from sakd.study.recipe import Recipe, VariantRecipe
 from sakd.study.splits import check_splits
 from sakd.study.systems import check_systems
-from sakd.study.teachers import DENSE, Assistants, Education, Teacher, check_variants
+from sakd.study.teachers import DENSE, Assistants, Education, Teacher
 from sakd.study.trackers import TRACKERS
 from sakd.systems import SYSTEMS
 
@@ -125,6 +126,7 @@ class Parameters:
             self.teacher_renames,
             self.teacher_statistics.get(name),
             chosen.label_noise if chosen else 0.0,
+            chosen.classes if chosen else (),
             self._education_by(taught_by(name)),
             keep=self.grid.snapshots(name),
         )
@@ -162,9 +164,7 @@ class Parameters:
             UserError: A name is unknown, an axis of the grid is wrong, or an option does not fit.
         """
         self.grid.check()
-        check_variants(self.grid.partners(), self.teacher_variants)
-        for name in self.grid.partners():
-            self.teacher_of(name)
+        check_teachers(self)
         for name in self.trackers:
             TRACKERS[name].check()
         self.data.dataset()
@@ -179,6 +179,7 @@ class Parameters:
             for policy in self.grid.policies:
                 check_shares(method, self.distillation.weights_of(method), POLICIES[policy])
         check_systems(self.grid.systems, self.grid.policies, self.grid.pairs)
+        check_lessons(self)
         check_pairs(self.grid.pairs, dict(self.grid.methods))
         check_options(SYSTEMS, self.systems, lambda kind: kind.settings)
         self._check_aside()

@@ -102,10 +102,13 @@ class VariantRecipe(Recipe):
             see `sakd.data.splits.mislabelling`.
         seed: What is added to ``teacher_seed``: by another seed the same recipe gives another
             teacher.
+        classes: The classes that it learns and tells apart, by their names or as ``first..last`` in
+            the order of the data; none for all.
     """
 
     label_noise: float = aside(0.0)  # counted with the images, see `Lessons.facts`
     seed: int = aside(0)  # counted with the seed of the teacher
+    classes: tuple[str | int, ...] = aside(())  # counted with the images
 
     def __post_init__(self) -> None:
         """Refuse values that cannot train."""

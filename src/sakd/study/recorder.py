@@ -128,7 +128,7 @@ class Recorder(Callback):
             "metrics": run.history[epoch - 1],
             "seed": self.training.seed,
             "facts": self.training.facts,
-            "data": self.bench.val.card.to_json(),
+            "data": self.bench.val_of(self.training).card.to_json(),
             "provenance": self.bench.record(self.training).provenance,
         }
         save_weights(Weights(state, card), path)

@@ -7,11 +7,13 @@ import torch
 from sakd.data import DataCard
 from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork, build_network
-from sakd.networks.ensemble import members_of
+from sakd.networks.ensemble import members_of, parts_of
 from sakd.networks.variants import network_of
 from sakd.objectives import DataFacts, Distillation, spans
 from sakd.routing import POLICIES
+from sakd.study.classes import description
 from sakd.study.grid import Cell
+from sakd.study.networks import described_network
 from sakd.study.parameters import Parameters
 from sakd.study.systems import recipe_of, settings_of
 from sakd.systems import SYSTEMS, Partner, Situation
@@ -31,7 +33,7 @@ def rehearse_systems(parameters: Parameters, card: DataCard) -> None:
     for cell in cells:
         given = parameters.systems.get(cell.distiller), parameters.distillation, parameters.routing
         names = cell.teacher, cell.student, cell.distiller, cell.policy
-        how = parameters.student, parameters.data.student_per_class
+        how = parameters.student, parameters.data.student_per_class, parameters.teacher_variants
         if (key := repr((names, given, card.sha256, how))) in _fit:
             continue
         try:
@@ -51,9 +53,14 @@ def _rehearse(cell: Cell, parameters: Parameters, card: DataCard) -> None:
         name, count = network_of(cell.teacher) if partner else cell.student, len(card.classes)
         return build_network(name, num_classes=count, image_shape=card.image_shape)
 
+    partner = fresh(0, True)
+    if kind.partner.trained:
+        known = description(parameters.teacher_of(cell.teacher), card)
+        partner = described_network(network_of(cell.teacher), card, known)
     situation = Situation(
         student=fresh(0, False),
-        partners=() if kind.partner is Partner.NONE else members_of(fresh(0, True)),
+        partners=() if kind.partner is Partner.NONE else members_of(partner),
+        parts=parts_of(partner),
         data=DataFacts(card.image_shape, _labels(card, parameters.data.student_per_class)),
         fresh=fresh,
         epochs=recipe.epochs,

@@ -11,7 +11,7 @@ from sakd.foundation.errors import UserError, require
 from sakd.foundation.keys import facts_of
 from sakd.foundation.randomness import seeded
 from sakd.networks import StagedNetwork
-from sakd.networks.ensemble import members_of
+from sakd.networks.ensemble import members_of, parts_of
 from sakd.networks.paths import split_pair
 from sakd.networks.variants import network_of
 from sakd.objectives import (
@@ -82,9 +82,11 @@ def system_training(
 
     def build(shared: StagedNetwork | None) -> Objective:
         with seeded(cell.seed, "objective"):
+            ours, partner = student.build(), networks.partner(kind.partner, shared)
             situation = Situation(
-                student=student.build(),
-                partners=networks.partners(kind.partner, shared),
+                student=ours,
+                partners=() if partner is None else members_of(partner),
+                parts=() if partner is None else parts_of(partner),
                 data=data,
                 fresh=networks.fresh,
                 epochs=recipe.epochs,
@@ -140,11 +142,11 @@ class _Networks:
     student: Learner
     teacher: Weights | None
 
-    def partners(self, kind: Partner, shared: StagedNetwork | None) -> tuple[StagedNetwork, ...]:
-        """Build the partners; frozen teachers may be ``shared`` with other trainings."""
+    def partner(self, kind: Partner, shared: StagedNetwork | None) -> StagedNetwork | None:
+        """Build the partner; a frozen teacher may be ``shared`` with other trainings."""
         if kind.trained:
-            return members_of(self.taught() if shared is None else shared)
-        return (self.fresh(0, True),) if kind is Partner.PEERS else ()
+            return self.taught() if shared is None else shared
+        return self.fresh(0, True) if kind is Partner.PEERS else None
 
     def taught(self) -> StagedNetwork:
         """Build the trained teacher."""
@@ -176,9 +178,10 @@ def check_systems(systems: Sequence[str], policies: Sequence[str], pairs: Sequen
         kind = SYSTEMS[name]
         lacking = f"cannot be routed, and grid.policies ({', '.join(policies)}) lacks {ALWAYS!r}"
         require(kind.routable or ALWAYS in policies, f"{found} {lacking}: add it")
-        several = kind.partner is Partner.TEACHERS
         own = [pair for pair in pairs if takes_part(name, split_pair(pair)[0])]
-        example = "resnet20&vgg8/resnet8" if several else "resnet20/resnet8"
+        example = "resnet20&vgg8/resnet8" if kind.partner.several else "resnet20/resnet8"
+        if kind.partner is Partner.PARTS:
+            example = "resnet20@one&resnet20@other/resnet8, of variants that have classes"
         if kind.same_network:
             example = "resnet8/resnet8, as its partner is of the student's network"
         if kind.pruned:

@@ -64,6 +64,7 @@ class Teacher:
         statistics: Mean and std that a finished teacher was trained with; None for those of the
             data.
         label_noise: Share of its training images that get a wrong label.
+        classes: The classes that it knows, see `sakd.study.recipe.VariantRecipe`; none for all.
         education: How it is taught; None where it learns from labels alone.
         members: The teachers that it stands for, where it stands for several; it is not trained.
         whole: The teacher of whose training it is a state; None for most.
@@ -79,6 +80,7 @@ class Teacher:
     renames: Mapping[str, str] = field(default_factory=dict)
     statistics: Statistics | None = None
     label_noise: float = 0.0
+    classes: tuple[str | int, ...] = ()
     education: Education | None = None
     members: tuple[Teacher, ...] = ()
     whole: Teacher | None = None

@@ -58,6 +58,7 @@ class Training:
         groups: How images come together in batches; None for any order.
         shared: Whether several rows have this training, so that another may be about it.
         keep: Epochs after which the weights are kept, whatever the recipe keeps.
+        classes: The classes that the network tells apart; none for all of the data.
     """
 
     group: str
@@ -75,6 +76,7 @@ class Training:
     groups: Groups | None = None
     shared: bool = False
     keep: tuple[int, ...] = ()
+    classes: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -135,6 +137,7 @@ class Learner:
             recipe=recipe,
             optimisation={"student": recipe.optimisation},
             seed=self.seed,
+            classes=self.lessons.card.classes,
         )
 
 

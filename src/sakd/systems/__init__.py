@@ -14,6 +14,7 @@ from sakd.systems.base import Partner, Situation, System
 from sakd.systems.beta_smoothing import BetaSmoothing
 from sakd.systems.byot import BYOT
 from sakd.systems.camkd import CAMKD
+from sakd.systems.cfl import CFL
 from sakd.systems.ctkd import CTKD
 from sakd.systems.dafl import DAFL
 from sakd.systems.dcm import DCM
@@ -30,7 +31,9 @@ from sakd.systems.ffl import FFL
 from sakd.systems.frskd import FRSKD
 from sakd.systems.fskd import FSKD
 from sakd.systems.instance_smoothing import InstanceSmoothing
+from sakd.systems.joined_kd import JoinedKD
 from sakd.systems.label_smoothing import LabelSmoothing
+from sakd.systems.layerwise_ka import LayerwiseKA
 from sakd.systems.okddip import OKDDip
 from sakd.systems.one import ONE
 from sakd.systems.prokt import ProKT
@@ -53,6 +56,9 @@ SYSTEMS: Table[type[System[Any]]] = Table(
         "feed": FEED,
         "ekd": EKD,
         "among": Among,
+        "joined_kd": JoinedKD,
+        "layerwise_ka": LayerwiseKA,
+        "cfl": CFL,
         "dml": DML,
         "tfkd_reg": TfKDReg,
         "tfkd_self": TfKDSelf,

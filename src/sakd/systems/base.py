@@ -21,13 +21,19 @@ class Partner(Enum):
 
     TEACHER = "a trained teacher"
     TEACHERS = "several trained teachers"
+    PARTS = "trained teachers of different classes"
     PEERS = "fresh networks"
     NONE = "no other network"
 
     @property
     def trained(self) -> bool:
         """Tell whether teachers must be trained first."""
-        return self in (Partner.TEACHER, Partner.TEACHERS)
+        return self is Partner.TEACHER or self.several
+
+    @property
+    def several(self) -> bool:
+        """Tell whether there are several teachers."""
+        return self in (Partner.TEACHERS, Partner.PARTS)
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ class Situation:
         fresh: Builds another network of the name of the student, or of the partner for True, with
             fresh weights of its own: ``fresh(number, partner)``. The same number gives the same
             weights, and those of the student have no number.
+        parts: The numbers of the classes that each teacher knows; none where all know all.
         epochs: The passes over the training images; None where they are not known.
         distillation: The weights and options of distillers, for a system that `distils`; for others
             the memory for kept outputs of the teacher alone.
@@ -53,6 +60,7 @@ class Situation:
     partners: tuple[StagedNetwork, ...]
     data: DataFacts
     fresh: Callable[[int, bool], StagedNetwork]
+    parts: tuple[tuple[int, ...], ...] = ()
     epochs: int | None = None
     distillation: Distillation = field(default_factory=Distillation)
     policy: type[RoutingPolicy] = Always

@@ -180,7 +180,7 @@ class TestCost:
         kept = Evaluations(tmp_path)
         first = network_cost("resnet8", splits.card, CPU, kept)
         assert network_cost("resnet8@resnet14", splits.card, CPU, kept) != first
-        monkeypatch.setattr("sakd.study.costs.fresh_network", None)
+        monkeypatch.setattr("sakd.study.costs.described_network", None)
         assert network_cost("resnet8", splits.card, CPU, kept) == first
 
     @pytest.mark.parametrize("change", ["classes", "size", "threads"])

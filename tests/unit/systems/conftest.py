@@ -17,6 +17,7 @@ from sakd.systems import SYSTEMS, Partner, Situation, System
 
 IMAGE, CLASSES, TRAIN = (3, 8, 8), 5, 20  # as in tests/conftest.py
 STUDENT = (4, 4, 6, 8)
+PARTS = (0, 2, 4), (3, 1)
 WIDTHS: Mapping[str, tuple[int, int, int, int]] = {
     "tfkd_self": STUDENT,
     "instance_smoothing": STUDENT,
@@ -29,6 +30,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "dafl": {"latent": 4},
     "dfad": {"latent": 4, "student_steps": 2},
     "fskd": {"images": 12},
+    "cfl": {"channels": 3},
 }
 """Settings by system, where its own show nothing within two epochs of three steps."""
 
@@ -37,7 +39,10 @@ Systems = Callable[..., System[Any]]
 
 @pytest.fixture(scope="session")
 def small_situation(small_network: Callable[..., StagedNetwork]) -> Callable[..., Situation]:
-    """Make the situation of a kind of partner; trained teachers are the same for every seed."""
+    """Make the situation of a kind of partner; trained teachers are the same for every seed.
+
+    Those of different classes know classes 0, 2 and 4, and 3 and 1.
+    """
 
     def make(
         partner: Partner, seed: int = 0, widths: tuple[int, int, int, int] = (6, 6, 8, 10)
@@ -48,11 +53,15 @@ def small_situation(small_network: Callable[..., StagedNetwork]) -> Callable[...
         partners = {
             Partner.TEACHER: lambda: (small_network(99, widths),),
             Partner.TEACHERS: lambda: (small_network(99, widths), small_network(98, widths)),
+            Partner.PARTS: lambda: tuple(
+                small_network(99 - number, widths, len(part)) for number, part in enumerate(PARTS)
+            ),
             Partner.PEERS: lambda: (fresh(1, other=True),),
             Partner.NONE: lambda: (),
         }
         data = DataFacts(IMAGE, torch.arange(TRAIN) % CLASSES)
-        return Situation(small_network(seed), partners[partner](), data, fresh)
+        parts = PARTS if partner is Partner.PARTS else ()
+        return Situation(small_network(seed), partners[partner](), data, fresh, parts)
 
     return make
 

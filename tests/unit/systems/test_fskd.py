@@ -105,9 +105,9 @@ def test_solving_brings_the_pruned_student_nearer_to_its_teacher(
 class Blind(BatchStream):
     """Images that all have the first label."""
 
-    def epoch(self, number: int) -> Iterator[Batch]:
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         """Yield the batches."""
-        for batch in super().epoch(number):
+        for batch in super().epoch(number, start):
             yield batch._replace(labels=torch.zeros_like(batch.labels))
 
 

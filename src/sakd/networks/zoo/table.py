@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import Protocol, cast
 
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.names import base_of, parse_arguments
@@ -98,4 +99,4 @@ def zoo_builder(name: str) -> NetworkBuilder:
     keep = given[KEEP]
     fine = isinstance(keep, int | float) and 0 < keep < 1
     require(fine, f"{name!r}: keep must be above 0 and below 1, got {keep!r}")
-    return partial(builder, keep=keep)  # type: ignore[call-arg]  # of those that take it
+    return partial(cast("Callable[..., StagedNetwork]", builder), keep=keep)

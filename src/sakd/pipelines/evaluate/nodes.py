@@ -55,7 +55,7 @@ def measure_teacher(
     weights = asked_teacher(teacher, weights, images, cells)
     evaluator = _evaluator(test, development, card, cells, parameters)
     found = evaluator.teacher(teacher.name, weights).measures
-    cost = evaluator.cost(teacher.network)
+    cost = evaluator.cost(teacher.network, weights)
     settings = teacher_settings(teacher, card)
     spent = {name: weights.card[name] for name in SPENT if name in weights.card}
     return {"teacher": teacher.name, **found, **cost, **spent, "settings": settings}

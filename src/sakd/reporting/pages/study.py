@@ -10,6 +10,8 @@ from typing import Any
 import pandas as pd
 
 from sakd.data import DataCard
+from sakd.data.splits.restricted import card_of_classes, named_classes
+from sakd.foundation.names import listed
 from sakd.networks.paths import split_path
 from sakd.networks.variants import split_variant
 from sakd.reporting.pages.origin import Origin
@@ -74,21 +76,26 @@ def lessons(settings: Mapping[str, Any], data: DataCard | None) -> dict[str, str
     few = settings["data"].get("student_per_class")
     labelled = number if few is None else few * len(data.classes)
     whose = "" if settings["data"].get("splits") != "per_seed" else " of the first seed's split"
-    own = [_lesson(number, settings["teacher"], whose), *_variants(number, settings, whose)]
+    own = [_lesson(number, settings["teacher"], whose), *_variants(data, settings, whose)]
     teachers = "; ".join(own)
     if files := settings.get("teacher_weights"):
         teachers = f"{teachers}; finished, from a file: {', '.join(files)}"
     return {"teachers": teachers, "students": _lesson(labelled, settings["student"], whose)}
 
 
-def _variants(images: int, settings: Mapping[str, Any], whose: str) -> Iterator[str]:
+def _variants(data: DataCard, settings: Mapping[str, Any], whose: str) -> Iterator[str]:
     """Say how the variants of teachers that the grid names were trained."""
     for name, recipe in settings.get("teacher_variants", {}).items():
         names = (one for pair in settings["grid"]["pairs"] for one in split_path(pair)[0])
         if name in (split_variant(one)[1] for one in names):
             noise = recipe["label_noise"]
             wrong = f", {formats.percent(noise)} % of the labels wrong" if noise else ""
-            yield f"{name}: {_lesson(images, recipe, whose)}{wrong}"
+            known, some = data, ""
+            if given := recipe.get("classes"):
+                known = card_of_classes(data, named_classes(given, data.classes))
+                some = f", of the classes {listed(known.classes)}"
+            images = sum(known.counts["train"])
+            yield f"{name}: {_lesson(images, recipe, whose)}{some}{wrong}"
 
 
 def _lesson(images: int, recipe: Mapping[str, Any], whose: str) -> str:

@@ -71,12 +71,19 @@ def test_a_teacher_from_a_file_is_named(data):
 
 def test_the_variants_of_teachers_in_the_grid_are_described(data):
     brief, noisy = RECIPE | {"epochs": 2, "label_noise": 0}, RECIPE | {"label_noise": 0.4}
-    variants = {"brief": brief, "noisy": noisy, "unused": brief}
-    grid = {"pairs": ("resnet20/resnet8", "resnet20@brief/resnet8", "resnet20@noisy/resnet8")}
-    found = lessons({**SETTINGS, "grid": grid, "teacher_variants": variants}, data())["teachers"]
+    card = data()
+    first, last = card.classes[0], card.classes[-1]
+    part = brief | {"classes": (first, last)}
+    variants = {"brief": brief, "noisy": noisy, "part": part, "unused": brief}
+    names = ("resnet20", *(f"resnet20@{name}" for name in ("brief", "noisy", "part")))
+    grid = {"pairs": tuple(f"{name}/resnet8" for name in names)}
+    found = lessons({**SETTINGS, "grid": grid, "teacher_variants": variants}, card)["teachers"]
+    count = card.counts["train"][0] + card.counts["train"][-1]
+    steps = 2 * -(-count // 6)
     assert found.split("; ")[1:] == [
         "brief: 16 images x 2 epochs (6 steps of 6)",
         "noisy: 16 images x 20 epochs (60 steps of 6), 40.00 % of the labels wrong",
+        f"part: {count} images x 2 epochs ({steps} steps of 6), of the classes {first}, {last}",
     ]
 
 
