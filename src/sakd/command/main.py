@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import cast
 
@@ -14,15 +17,37 @@ from sakd.foundation.extras import require_extra
 
 HELP, VERSION = ("--help", "-h"), ("--version",)
 
+ENDED = 128
+"""The exit status of a command that a signal has ended is this plus the number of the signal."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status: 0, or 1 for what the user can mend."""
+    """Run a command and return its exit status.
+
+    Returns:
+        0; 1 for what the user can mend; 130 after Ctrl-C; 141 if nobody reads the output.
+    """
     try:
         _start(*(sys.argv[1:] if arguments is None else arguments))
-    except UserError as error:
-        sys.stderr.write(f"sakd: {error}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # as of `sakd list distillers | head`
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ENDED + signal.SIGPIPE
+    except KeyboardInterrupt:
+        sys.stderr.write("sakd: stopped by Ctrl-C\n")
+        return ENDED + signal.SIGINT
+    except (UserError, OSError) as error:
+        sys.stderr.write(f"sakd: {_in_words(error)}\n")
         return 1
     return 0
+
+
+def _in_words(error: UserError | OSError) -> str:
+    """Name the file of an error of the operating system, and the reason."""
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}; name another place, or make this one usable"
+    return " ".join(str(error).split())
 
 
 def overview() -> str:

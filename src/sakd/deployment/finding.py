@@ -23,6 +23,9 @@ EVALUATIONS = "evaluations"
 LEFT = ("record.json", "checkpoint.pt", "history.csv")
 """A training has at least one of these files."""
 
+SHOWN = 8
+"""Models that a message lists."""
+
 Epoch = Literal["last", "best"]
 """The last epoch, or the one that was best on validation."""
 
@@ -90,11 +93,13 @@ def _cells(store: Path, pattern: str = "*") -> list[Path]:
 
 
 def _missing(model: str, store: Path) -> str:
-    known = [folder.name for folder in _cells(store)]
+    known = list(dict.fromkeys(folder.name for folder in _cells(store)))
     forms = "an exported folder, the id of a cell, its folder, or a .safetensors file"
     if not known:
         return f"no model {model!r}, and no cells in {store}: name {forms}, or another store"
-    return f"{unknown('model', model, known)}; or name {forms}"
+    if model in known:
+        return f"the training {model} is not finished: run the study again first"
+    return f"{unknown('model', model, known, most=SHOWN)}; or name {forms}"
 
 
 def _trained(folder: Path, epoch: Epoch) -> Found:

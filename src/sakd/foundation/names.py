@@ -17,7 +17,9 @@ _TOKENS = re.compile(r"'[^']*'|\"[^\"]*\"|;|\b(?:true|false|null|none)\b")
 _PYTHON = {";": ",", "true": "True", "false": "False", "null": "None", "none": "None"}
 
 
-def unknown(kind: str, name: object, known: Iterable[str], *, within: str = "") -> str:
+def unknown(
+    kind: str, name: object, known: Iterable[str], *, within: str = "", most: int = LISTED
+) -> str:
     """Write the message that no ``kind`` is called ``name``, with near matches and known names.
 
     >>> unknown("policy", "ranom", ["random", "anti"])
@@ -28,12 +30,13 @@ def unknown(kind: str, name: object, known: Iterable[str], *, within: str = "") 
         name: The name as it was given.
         known: All known names.
         within: A prefix of ``name`` in the message, such as ``grid.``.
+        most: The most names that are listed.
     """
     names = {one.casefold(): one for one in known}
     near = [repr(names[one]) for one in get_close_matches(str(name).casefold(), names)]
     hint = f"did you mean {' or '.join(near)}? " if near else ""
-    more = ", ..." if len(names) > LISTED else ""
-    listed = f"known: {', '.join([*names.values()][:LISTED])}{more}"
+    more = ", ..." if len(names) > most else ""
+    listed = f"known: {', '.join([*names.values()][:most])}{more}"
     shown = hint.strip() if near and more else f"{hint}{listed}"
     return f"unknown {kind} {f'{within}{name}'!r}; {shown}"
 

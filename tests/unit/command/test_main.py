@@ -162,6 +162,39 @@ def test_a_wrong_command_is_reported_in_one_line_with_a_status(
     assert complaint in written.err
 
 
+@pytest.mark.parametrize(
+    ("raised", "status", "shown"),
+    [
+        (IsADirectoryError(21, "Is a directory", "out"), 1, "sakd: out: Is a directory; name ano"),
+        (OSError("out cannot be written:\ndisk"), 1, "sakd: out cannot be written: disk\n"),
+        (KeyboardInterrupt(), 130, "sakd: stopped by Ctrl-C\n"),
+    ],
+    ids=["named", "words", "interrupt"],
+)
+def test_what_stops_a_command_is_one_line_with_a_status(
+    raised: BaseException,
+    status: int,
+    shown: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
+) -> None:
+    def stop(_arguments: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(import_module("sakd.command.list"), "run", stop)
+    assert main(["list", "distillers"]) == status
+    written = capsys.readouterr().err
+    assert written.startswith(shown)
+    assert written.count("\n") == 1
+
+
+def test_a_reader_that_has_gone_is_no_error() -> None:
+    code = "import sys; from sakd.command.main import main; sys.exit(main(['--version']))"
+    line = f'{{ sleep 0.5; "{sys.executable}" -c "{code}"; echo $? >&2; }} | true'
+    ended = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=True)
+    assert ended.stderr == "141\n"
+
+
 def test_the_command_is_installed_under_its_name() -> None:
     scripts = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["scripts"]
     module, _, function = scripts["sakd"].partition(":")

@@ -51,6 +51,25 @@ def test_an_unknown_name_has_its_near_matches(store: Path, trained: tuple[Path, 
         find("toy", store / "none")
 
 
+def test_of_many_names_a_message_has_the_nearest_alone(
+    store: Path, folder: Path, trained: tuple[Path, str]
+) -> None:
+    for number in range(20):
+        shutil.copytree(folder.parent, folder.parents[1] / f"toys-other-s{number}")
+    with pytest.raises(UserError) as found:
+        find(trained[1].replace("kd", "kb"), store)
+    assert trained[1] in str(found.value)
+    assert "known: " not in str(found.value)
+    with pytest.raises(UserError, match=r"'x'; known: (\S+ ){8}\.\.\.; or name an exported"):
+        find("x", store)
+
+
+def test_a_cell_without_a_training_is_not_finished(store: Path, folder: Path) -> None:
+    (folder.parents[1] / "toys-started-s0").mkdir()
+    with pytest.raises(UserError, match="toys-started-s0 is not finished: run the study again"):
+        find("toys-started-s0", store)
+
+
 def test_a_training_that_did_not_end_well_is_no_model(
     store: Path, folder: Path, trained: tuple[Path, str]
 ) -> None:
