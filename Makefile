@@ -1,13 +1,13 @@
 # The project's commands; `make` alone lists them.
 #
 #   make setup PYTHON=/path/to/python3.12    the interpreter of a new .venv (to change it, remove .venv)
-#   make distill ARGS="--env smoke"          arguments for the tool behind distill, study, test, faults, bench, viz, repro, lock
+#   make distill ARGS="--env smoke"          arguments for the tool behind distill, study, test, faults, bench, viz, lineage, repro, lock
 #
 # Packages come from the index that pip and uv are set up with. uv does not read pip's settings:
 # behind a mirror, set PIP_INDEX_URL for the one and UV_DEFAULT_INDEX for the other.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup venv install distill study test faults check bench format lint-fix viz stages repro lock docs clean
+.PHONY: help setup venv install distill study test faults check bench format lint-fix viz lineage stages repro lock docs clean
 
 BIN := .venv/bin
 STAMP := .venv/sakd-setup
@@ -83,6 +83,9 @@ format: setup ## format the code
 lint-fix: setup ## mend what ruff can mend, and format
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
+
+lineage: setup ## the pipelines as a site and a picture, build/lineage.png (ARGS="--env cifar100 --unfold students")
+	@$(BIN)/python -W ignore -m sakd.project.lineage $(ARGS)
 
 viz: setup ## show the pipelines in a browser
 	@$(BIN)/kedro viz run $(ARGS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from copy import copy
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -24,9 +25,14 @@ from sakd.foundation.options import require_type
 from sakd.foundation.tables import Table
 from sakd.project.cluster.runner import RayRunner
 from sakd.project.errors import told_in_one_line
+from sakd.project.run_status import show
 from sakd.project.signals import stopped_by_signals
 
 Check = Callable[..., Mapping[str, object] | None]
+
+PAGE = Path("build/index.html")
+"""The page of the site that ``kedro viz build`` makes in the working directory."""
+
 OWN: Mapping[str, type[AbstractRunner]] = {"RayRunner": RayRunner}
 RUNNERS: Table[type[AbstractRunner]] = Table(
     "runner",
@@ -99,23 +105,47 @@ def look_up_graph(
 ) -> None:
     """Build the pipelines that kedro-viz is to show, which it does in a process of its own.
 
+    It is to show the runs of the same environment, too.
+
     Raises:
         ClickException: The environment, a parameter or the pipeline is wrong.
     """
     if load_file is None:
-        KedroSession.create(save_on_close=False, env=env, runtime_params=params).load_context()
+        session = KedroSession.create(save_on_close=False, env=env, runtime_params=params)
+        context = session.load_context()
+        show(context.catalog, context.project_path)
         _ = pipelines if pipeline is None else Table("pipeline", dict(pipelines))[pipeline]
 
 
-def checked(command: click.Command, check: Check) -> click.Command:
-    """Copy ``command`` and call ``check`` before it, with the same options, which it may change."""
+def begin_site(**given: Any) -> None:  # noqa: ANN401 - the options of the command
+    """Check what kedro-viz is to build, see `look_up_graph`, and delete an earlier page."""
+    look_up_graph(**given)
+    PAGE.unlink(missing_ok=True)
+
+
+def require_site(**_given: object) -> None:
+    """Check that kedro-viz has built its site: it ends well, too, when it gives up.
+
+    Raises:
+        UserError: It has not.
+    """
+    found = f"kedro viz build has not built {PAGE}, see its messages"
+    require(PAGE.exists(), f"{found}; make lineage builds the site with no limit of time")
+
+
+def checked(command: click.Command, check: Check, afterwards: Check | None = None) -> click.Command:
+    """Copy ``command``; call ``check``, which may change its options, and ``afterwards``."""
     start = command.callback
 
     def run_checked(**given: object) -> object:
         with told_in_one_line():
             given |= check(**given) or {}
         with stopped_by_signals():
-            return start(**given) if start is not None else None
+            result = start(**given) if start is not None else None
+        if afterwards is not None:
+            with told_in_one_line():
+                afterwards(**given)
+        return result
 
     checked_command = copy(command)
     checked_command.callback = run_checked
@@ -131,5 +161,6 @@ run = checked(kedro_run, look_up_runner)
 cli.add_command(run)
 
 # kedro-viz is a plugin, and the commands of plugins go before those of projects.
-viz_run, viz_build = checked(kedro_viz_run, look_up_graph), checked(build, look_up_graph)
+viz_run = checked(kedro_viz_run, look_up_graph)
+viz_build = checked(build, begin_site, require_site)
 viz.lazy_subcommands.update(run="sakd.cli.viz_run", build="sakd.cli.viz_build")

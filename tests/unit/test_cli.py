@@ -79,6 +79,26 @@ def test_a_runner_of_the_project_is_named_without_its_module() -> None:
     }
 
 
+def test_kedro_viz_listens_on_this_machine_alone_unless_asked() -> None:
+    (host,) = (option.default for option in cli.viz_run.params if option.name == "host")
+    assert host == "127.0.0.1"
+
+
+@pytest.mark.parametrize("built", [True, False])
+def test_a_site_that_kedro_viz_has_not_built_is_an_error(
+    built: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "build" / "index.html"
+    page.parent.mkdir()
+    page.write_text("earlier")
+    monkeypatch.setattr(cli, "PAGE", page)
+    command = click.Command("build", callback=lambda: page.write_text("new") if built else None)
+    result = CliRunner().invoke(cli.checked(command, cli.begin_site, cli.require_site))
+    assert result.exit_code == (0 if built else 1)
+    assert page.exists() == built
+    assert built or re.search(r"^Error: .*has not built .*index\.html.*make lineage", result.output)
+
+
 @pytest.mark.parametrize(
     ("env", "node", "data", "given"),
     [

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
-from kedro_datasets._typing import JSONPreview, TablePreview
+from kedro_datasets._typing import ImagePreview, JSONPreview, TablePreview
 
 from sakd.data import Parts, SplitStore
 from sakd.data.splits.store import parts_in
@@ -23,6 +23,7 @@ from sakd.foundation.sealing import (
     sealed_at_once,
     write_sealed,
 )
+from sakd.project.previews import images_of, lines_of
 from sakd.study.store import CellStore
 from sakd.weights.saved import Weights, load_weights, save_weights
 
@@ -95,6 +96,10 @@ class SplitsDataset(AbstractDataset[Parts, Parts]):
                 f"{self.filepath} has no {', '.join(absent)}: write it by the handle"
             )
 
+    def preview(self) -> ImagePreview:
+        """Show the first images of each split in kedro-viz."""
+        return images_of(self.load())
+
     def _exists(self) -> bool:
         return bool(self.load())
 
@@ -122,7 +127,7 @@ class WeightsDataset(AbstractDataset[Weights, Weights]):
     def preview(self) -> JSONPreview:
         """Show the card in kedro-viz."""
         card = self.filepath.with_suffix(".json")
-        return JSONPreview(card.read_text() if card.exists() else "{}")
+        return JSONPreview(card.read_text() if card.exists() else "")
 
     def _exists(self) -> bool:
         return self.filepath.exists()
@@ -153,7 +158,7 @@ class SealedJSONDataset(AbstractDataset[Mapping[str, Any], dict[str, Any]]):
 
     def preview(self) -> JSONPreview:
         """Show the object in kedro-viz."""
-        return JSONPreview(json.dumps(self.load() if self._exists() else {}, indent=2))
+        return JSONPreview(json.dumps(self.load(), indent=2) if self._exists() else "")
 
     def _exists(self) -> bool:
         return self.filepath.exists()
@@ -190,9 +195,8 @@ class SealedTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
                 data.to_parquet(partial, index=False, compression="zstd")
 
     def preview(self, nrows: int = 5) -> TablePreview:
-        """Show the first lines in kedro-viz, with pictures by their size."""
-        lines = self.load().head(nrows).map(_shown) if self._exists() else pd.DataFrame()
-        return TablePreview(lines.to_dict(orient="split"))
+        """Show the first lines in kedro-viz."""
+        return lines_of(self.load(), nrows) if self._exists() else TablePreview({})
 
     def _exists(self) -> bool:
         return self.filepath.exists()
@@ -235,7 +239,3 @@ class FolderDataset(AbstractDataset[Mapping[str, bytes], dict[str, bytes]]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self.filepath)}
-
-
-def _shown(value: object) -> object:
-    return f"{len(value):,} bytes" if isinstance(value, bytes) else value

@@ -7,13 +7,13 @@ from kedro.pipeline import Node, Pipeline
 from sakd.networks.variants import slug
 from sakd.pipelines.evaluate.nodes import collect, measure_students, measure_teacher
 from sakd.pipelines.evaluate.routing import measure_routing
-from sakd.pipelines.naming import named
+from sakd.pipelines.naming import named, named_row
 from sakd.study.parameters import Parameters
 from sakd.study.splits import StudySplit, splits_of
 
 
 def create_pipeline(parameters: Parameters) -> Pipeline:
-    """Build, for every split, a node for each teacher, two for all students, one for routing."""
+    """Build, for every split, nodes for its teachers, its students and its routing."""
     nodes = [node for split in splits_of(parameters) for node in _nodes(split)]
     return Pipeline(nodes, tags=["evaluate"])
 
@@ -34,12 +34,6 @@ def _nodes(split: StudySplit) -> list[Node]:
         for network, made in zip(networks, weights, strict=True)
     ]
     trained = f"{split.data}-students"
-    collected = Node(
-        collect,
-        inputs=[f"{row.id}-records" for row in grid.rows(data)],
-        outputs=trained,
-        **named(split, "students", "collect"),
-    )
     students = Node(
         measure_students,
         inputs=[*images, split.given("study"), *weights, trained],
@@ -52,4 +46,18 @@ def _nodes(split: StudySplit) -> list[Node]:
         outputs=[f"{split.data}-{name}" for name in ("routing", "sheets")],
         **named(split, "evaluate", "routing"),
     )
-    return [*teachers, collected, students, routing]
+    return [*teachers, *_collected(split, trained), students, routing]
+
+
+def _collected(split: StudySplit, trained: str) -> list[Node]:
+    """Collect the records of all rows, first those of each pair that has a module of its own."""
+    students, records = named(split, "students", "collect"), dict[str | None, list[str]]()
+    for row in split.parameters.grid.rows(split.parameters.data.slug):
+        records.setdefault(named_row(split, row)["namespace"], []).append(f"{row.id}-records")
+    found = records.pop(students["namespace"], [])
+    pairs = [
+        Node(collect, made, f"{module}-collected", name="collect", namespace=module)
+        for module, made in records.items()
+    ]
+    found += [output for node in pairs for output in node.outputs]
+    return [*pairs, Node(collect, found, trained, **students)]
