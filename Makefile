@@ -1,7 +1,7 @@
 # The project's commands; `make` alone lists them.
 #
 #   make setup PYTHON=/path/to/python3.12    the interpreter of a new .venv (to change it, remove .venv)
-#   make distill ARGS="--env smoke"          arguments for the tool behind distill, study, test, faults, bench, viz, lineage, repro, lock
+#   make distill ARGS="--env smoke"          arguments for the tool behind distill, study, test, faults, bench, viz, lineage, stages, repro, lock
 #
 # Packages come from the index that pip and uv are set up with. uv does not read pip's settings:
 # behind a mirror, set PIP_INDEX_URL for the one and UV_DEFAULT_INDEX for the other.
@@ -68,11 +68,12 @@ test: setup ## run the unit, network, conformance and smoke tests
 faults: setup ## kill, damage and starve runs of a small study, compare the reruns; under 15 minutes
 	@$(BIN)/python benchmarks/faults.py $(ARGS)
 
-check: setup ## lint, formatting, strict types, layers
+check: setup ## lint, formatting, strict types, layers, stages of DVC
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/sakd dvc --check
 
 bench: setup ## measure a step of every distiller on one thread, under 15 minutes
 	@$(BIN)/python benchmarks/bench.py $(ARGS)
@@ -90,9 +91,8 @@ lineage: setup ## the pipelines as a site and a picture, build/lineage.png (ARGS
 viz: setup ## show the pipelines in a browser
 	@$(BIN)/kedro viz run $(ARGS)
 
-stages: setup ## write dvc.yaml from the grid of conf/base
-	@$(BIN)/python -m sakd.project.dvc > dvc.yaml.new
-	@mv dvc.yaml.new dvc.yaml
+stages: setup ## write dvc.yaml from the grid of conf/base (ARGS="--env smoke": conf/smoke/dvc.yaml)
+	@$(BIN)/sakd dvc $(ARGS)
 
 repro: export PATH := $(CURDIR)/$(BIN):$(PATH)
 repro: setup ## bring the DVC stages up to date

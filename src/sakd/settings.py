@@ -5,12 +5,20 @@ from kedro_viz.integrations.kedro.hooks import DatasetStatsHook
 from sakd.project.context import Context
 from sakd.project.failures import FailureHooks
 from sakd.project.hooks import RunHooks
+from sakd.project.in_step import StepHooks
 from sakd.project.loader import Loader
 from sakd.project.origin import OriginHooks
 from sakd.project.run_status import RunStatusHooks
 from sakd.project.session import Session
 
-HOOKS = (RunHooks(), OriginHooks(), FailureHooks(), RunStatusHooks(), DatasetStatsHook())
+HOOKS = (
+    RunHooks(),
+    OriginHooks(),
+    FailureHooks(),
+    RunStatusHooks(),
+    DatasetStatsHook(),
+    StepHooks(),
+)
 
 # Usage data stays here, also where no file .telemetry says so. Of the hooks of kedro-viz one is
 # above, and `RunStatusHooks` is in the place of the other.

@@ -27,6 +27,7 @@ COMMANDS = Table(
         "plan": Entry("show what a run would train, and about how long that takes here", "project"),
         "study": Entry("study what the choice of the router is worth", "project"),
         "status": Entry("tell what of a study is done, running, failed or missing", "project"),
+        "dvc": Entry("write the stages of DVC from the grid, or check them", "project"),
         "watch": Entry("show the trainings that run at this moment"),
         "results": Entry("show the cells of all grids and datasets in one table", "report"),
         "report": Entry("show where the latest report is, and open it"),

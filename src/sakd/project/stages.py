@@ -7,38 +7,30 @@ does not change are not trained again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sakd.networks.paths import members
 from sakd.networks.variants import network_of, slug
-from sakd.pipelines.naming import node_of
 from sakd.project.code_files import DATA_CODE, EVALUATION_CODE, TRAINING_CODE, own_code
+from sakd.project.stage_parameters import (
+    ALL,
+    EVALUATED,
+    Files,
+    files_for,
+    listed,
+    of_students,
+    of_teachers,
+)
+from sakd.project.stage_rows import Group, folders_of, groups_of
 from sakd.reporting.tables.columns import VAL
 from sakd.study.parameters import Parameters
 from sakd.study.splits import splits_of
 
 Stage = dict[str, Any]
 
-PARAMETERS = "conf/{}/parameters.yml"
 BASE = "base"
-TEACHER_PARAMETERS = ["device", "threads", "teacher"]
-STUDENT_PARAMETERS = ["device", "threads", "data", "grid", "student", "distillation", "routing"]
-OPTIONAL = (
-    "teacher_seed",
-    "teacher_variants",
-    "teacher_weights",
-    "teacher_start",
-    "teacher_renames",
-    "teacher_statistics",
-    "assistants",
-    "student_weights",
-    "student_renames",
-    "student_lr",
-    "systems",
-)
-"""Parameters that are listed where they are set."""
 TABLES = (
     "evaluation.csv",
     "history.csv",
@@ -51,6 +43,8 @@ SEALED = tuple(path for name in TABLES for path in (name, f"{name}.sha256"))
 
 REPORTS = (
     "results.csv",
+    "summary.json",
+    "metrics",
     "report.md",
     "report.html",
     "tables",
@@ -59,6 +53,9 @@ REPORTS = (
     "gate_rates.json",
     "gains.json",
 )
+
+METRICS = "metrics/study.json"
+"""The numbers of the whole study."""
 
 PLOTTED = {"accuracy on val": VAL, "cross-entropy": "cross_entropy"}
 """Columns of the joined history that are plotted, by title."""
@@ -71,50 +68,53 @@ class Stages:
         self,
         parameters: Parameters,
         environment: str = BASE,
-        keys: Mapping[str, Collection[str]] | None = None,
+        files: Files | None = None,
         data_root: str = "data",
     ) -> None:
-        """Name the files and parameters that the stages read and write.
+        """Name the files that the stages read and write.
 
         Args:
             parameters: The parameters of the study.
             environment: The environment in which the stages run.
-            keys: The parameters that the file of each environment sets; None if that of
-                ``environment`` sets them all.
+            files: What the files of parameters set; None if that of ``environment`` sets them all.
             data_root: The folder for all data.
         """
+        self.parameters = parameters
         self.environment = environment
         self.run = f"kedro run --env {environment} --pipelines"
-        self._keys = {environment: None} if keys is None else keys
-        self.data = parameters.data.slug
-        self.rows = parameters.grid.rows(self.data)
-        self.splits = splits_of(parameters)
-        teachers = [slug(name) for name in parameters.grid.teachers()]
-        made = [f"{split.data}/teachers/{name}" for split in self.splits for name in teachers]
+        self._files = files_for(parameters, environment) if files is None else files
+        self.data, self.splits = parameters.data.slug, splits_of(parameters)
+        self.groups = groups_of(parameters)
+        self._place(data_root)
+        self.raw = tracked(parameters.data.path)
+        streamed = self.raw if parameters.data.streamed else []
+        starts = _paths(parameters.teacher_weights, parameters.teacher_start)
+        self.teacher_files = [*starts, *streamed]
+        self.files = [*starts, *_paths(parameters.student_weights), *streamed]
+        every = map(parameters.teacher_of, parameters.grid.teachers())
+        self.trains_teachers = any(teacher.trained for teacher in every)
+        alone = (name for name in parameters.grid.teachers() if len(members(name)) == 1)
+        self.teacher_code = own_code(map(network_of, alone))
+        self.code = own_code(parameters.grid.networks())
+
+    def _place(self, data_root: str) -> None:
+        """Name the files that connect the stages."""
         self.primary, self.models, outputs, reporting = (
             f"{data_root}/{layer}"
             for layer in ("03_primary", "06_models", "07_model_output", "08_reporting")
         )
+        teachers = [slug(name) for name in self.parameters.grid.teachers()]
+        made = [f"{split.data}/teachers/{name}" for split in self.splits for name in teachers]
         self.images = [f"{self.primary}/{split.data}" for split in self.splits]
         self.cells = f"{self.models}/{self.data}/cells"
         self.weights = [f"{self.models}/{name}.safetensors" for name in made]
         self.cards = [f"{self.models}/{name}.json" for name in made]
         self.accuracies = [f"{outputs}/{name}.json" for name in made]
-        finished, starts = parameters.teacher_weights, parameters.teacher_start
-        every = map(parameters.teacher_of, parameters.grid.teachers())
-        self.trains_teachers = any(teacher.trained for teacher in every)
-        self.files = _paths(finished, starts, parameters.student_weights)
-        alone = (name for name in parameters.grid.teachers() if len(members(name)) == 1)
-        self.teacher_code = own_code(map(network_of, alone))
-        self.code = own_code(parameters.grid.networks())
-        given = [name for name in OPTIONAL if getattr(parameters, name)]
-        self.teacher_parameters = [*TEACHER_PARAMETERS, *given]
-        self.all_parameters = [*STUDENT_PARAMETERS, *TEACHER_PARAMETERS[2:], *given]
         self.output, self.reporting = f"{outputs}/{self.data}", f"{reporting}/{self.data}"
         self.tables = [f"{outputs}/{split.data}/{name}" for split in self.splits for name in SEALED]
         self.collected = [f"{outputs}/{split.data}/students.json" for split in self.splits]
         self.joined: list[str] = []
-        if not parameters.data.shared:
+        if not self.parameters.data.shared:
             self.joined += [f"{self.output}/{name}" for name in SEALED[2:]]
             self.joined += [f"{reporting}/{split.data}/results.csv" for split in self.splits]
 
@@ -123,7 +123,7 @@ class Stages:
         return {
             "data_preparation": self.data_preparation(),
             **({"teacher": self.teacher()} if self.weights else {}),
-            "students": self.students(),
+            **{group.name: self.students(group) for group in self.groups},
             "evaluate": self.evaluate(),
             "report": self.report(),
         }
@@ -132,8 +132,8 @@ class Stages:
         """Describe data preparation: raw images to splits."""
         return {
             "cmd": f"{self.run} data_preparation",
-            "deps": DATA_CODE,
-            "params": self._params(["data"]),
+            "deps": [*self.raw, *DATA_CODE],
+            "params": listed(["data"], self._files),
             "outs": self.images,
         }
 
@@ -142,50 +142,43 @@ class Stages:
         cells = [_persistent(f"{self.cells}/teachers")] if self.trains_teachers else []
         return {
             "cmd": f"{self.run} teacher",
-            "deps": [*self.images, *self.files, *TRAINING_CODE, *self.teacher_code],
-            "params": self._params(self.teacher_parameters),
+            "deps": [*self.images, *self.teacher_files, *TRAINING_CODE, *self.teacher_code],
+            "params": listed(of_teachers(self.parameters), self._files),
             "outs": [*self.weights, *self.cards, *cells],
         }
 
-    def students(self) -> Stage:
-        """Describe a stage for every row, which trains its cells."""
+    def students(self, group: Group) -> Stage:
+        """Describe a stage for every row of ``group``, which trains its cells."""
         pair = "${item.teacher}-${item.student}-s${item.seed}"
         images = self.primary + "/${item.split}"
         teacher = self.models + "/${item.split}/teachers/${item.teacher}.safetensors"
-        taught = [teacher] if self.weights else []
+        taught = [teacher] if group.taught else []
+        further = [f"${{item.further{number}}}" for number in range(group.further)]
+        folders = [f"{self.data}-{pair}", *further]
         stage = {
             "cmd": f"{self.run} students --nodes ${{item.node}}",
             "deps": [images, *taught, *self.files, *TRAINING_CODE, *self.code],
-            "params": self._params(self.all_parameters),
+            "params": listed(of_students(self.parameters), self._files),
             "outs": [
                 f"{self.output}/records/{pair}.json",
-                _persistent(f"{self.cells}/{self.data}-{pair}"),
+                *(_persistent(f"{self.cells}/{folder}") for folder in folders),
             ],
         }
-        items = {
-            row.id: {
-                "split": split.data,
-                "teacher": slug(row.teacher),
-                "student": slug(row.student),
-                "seed": row.seed,
-                "node": node_of(split, row),
-            }
-            for split in self.splits
-            for row in split.parameters.grid.rows(self.data)
-        }
-        return {"foreach": items, "do": stage}
+        return {"foreach": group.items, "do": stage}
 
     def evaluate(self) -> Stage:
         """Describe the evaluation on the test split."""
-        cells = [f"{self.cells}/{row.id}" for row in self.rows]
+        cells = [f"{self.cells}/{folder}" for folder in folders_of(self.groups)]
+        start = len(self.data) + 1
         records = [
-            f"{self.output}/records/{slug(row.teacher)}-{slug(row.student)}-s{row.seed}.json"
-            for row in self.rows
+            f"{self.output}/records/{row[start:]}.json"
+            for group in self.groups
+            for row in group.items
         ]
         return {
             "cmd": f"{self.run} evaluate",
             "deps": [*self.images, *self.weights, *cells, *records, *self.files, *EVALUATION_CODE],
-            "params": self._params(self.all_parameters),
+            "params": listed(EVALUATED, self._files),
             "outs": [
                 *self.tables,
                 *self.collected,
@@ -199,26 +192,31 @@ class Stages:
         return {
             "cmd": f"{self.run} report",
             "deps": [*self.tables, *self.accuracies, "src/sakd/evidence", "src/sakd/reporting"],
-            "params": self._params([*self.all_parameters, "report"]),
+            "params": listed(ALL, self._files),
             "outs": [*(f"{self.reporting}/{name}" for name in REPORTS), *self.joined],
-            "metrics": [f"{self.reporting}/summary.json"],
         }
 
-    def plots(self) -> list[dict[str, Any]]:
-        """Describe the plots of ``dvc plots show``: every epoch of every cell."""
-        history = f"{self.output}/history.csv"
+    def metrics(self) -> list[str]:
+        """Name the files whose numbers DVC compares."""
+        return [f"{self.reporting}/{METRICS}"]
+
+    def plots(self, above: str = "") -> list[dict[str, Any]]:
+        """Describe the plots of ``dvc plots show``: every epoch of every cell.
+
+        The folder of data is found from ``above``.
+        """
+        history = f"{above}{self.output}/history.csv"
         return [
             {title: {"x": "epoch", "y": {history: column}, "template": "scatter"}}
             for title, column in PLOTTED.items()
         ]
 
-    def _params(self, names: Collection[str]) -> list[Stage]:
-        """List ``names`` by the file that sets them."""
-        listed = {
-            PARAMETERS.format(environment): [n for n in names if keys is None or n in keys]
-            for environment, keys in self._keys.items()
-        }
-        return [{file: found} for file, found in listed.items() if found]
+
+def tracked(raw: Path | None) -> list[str]:
+    """Name the folder or file of raw data if DVC tracks it, by a file next to it."""
+    if raw is None or raw.is_absolute() or not Path(f"{raw}.dvc").exists():
+        return []
+    return [raw.as_posix()]
 
 
 def _paths(*files: Mapping[str, Path]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sakd.reporting.figures.gain import gains
 from sakd.reporting.figures.gates import gate_rates
 from sakd.reporting.figures.learning import learning_curves
+from sakd.reporting.files.metrics import metric_files
 from sakd.reporting.files.pictures import picture_files
 from sakd.reporting.files.tables import table_files
 from sakd.reporting.pages.content import report
@@ -28,6 +29,7 @@ __all__ = [
     "gains",
     "gate_rates",
     "learning_curves",
+    "metric_files",
     "outline",
     "paired_differences",
     "picture_files",

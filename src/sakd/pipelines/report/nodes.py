@@ -21,6 +21,7 @@ from sakd.reporting import (
     gains,
     gate_rates,
     learning_curves,
+    metric_files,
     picture_files,
     report,
     report_html,
@@ -77,9 +78,12 @@ def join(*splits: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, ...]:
     return results, history, predictions.astype(names), *others
 
 
-def summarise(results: pd.DataFrame, predictions: pd.DataFrame) -> dict[str, Any]:
-    """Sum the results up, for machines."""
-    return summary(results, predictions)
+def summarise(
+    results: pd.DataFrame, predictions: pd.DataFrame
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Sum the results up, for machines: in one object, and in small files for DVC."""
+    numbers = summary(results, predictions)
+    return numbers, metric_files(numbers)
 
 
 def _of_teachers(teachers: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

@@ -30,7 +30,7 @@ def create_pipeline(parameters: Parameters) -> Pipeline:
         Node(
             summarise,
             [results, predictions],
-            f"{data}-summary",
+            [f"{data}-{name}" for name in ("summary", "metrics")],
             name="summarise",
             namespace=MODULE,
         ),

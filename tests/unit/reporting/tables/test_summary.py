@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from sakd.reporting import summary
+from sakd.reporting import metric_files, summary
 from sakd.reporting.tables.outcomes import Outcomes
 from sakd.reporting.tables.verdicts import verdicts
 
@@ -59,3 +59,27 @@ def test_results_read_back_from_csv_say_the_same(results, tmp_path, cells):
     path, results = tmp_path / "results.csv", results[cells]
     results.to_csv(path, index=False)
     assert summary(pd.read_csv(path)) == pytest.approx(summary(results))
+
+
+def test_metrics_are_a_few_numbers_of_the_study_and_a_line_for_every_method_and_gain(results):
+    numbers = summary(results)
+    files = {name: json.loads(content) for name, content in metric_files(numbers).items()}
+    gains = ["gain/distillation", "gain/adaptive"]
+    assert set(files.pop("study.json")) == {
+        "cells_done",
+        "cells_failed",
+        "top1/student_alone",
+        *gains,
+    }
+    assert files["kd-adaptive.json"] == {"top1": numbers["top1/kd/adaptive"]}
+    assert set(files["gain-adaptive.json"]) == {"gain", "low", "high", "seeds"}
+    every = [number for line in files.values() for number in line.values()]
+    cells = numbers.pop("cells_done"), numbers.pop("cells_failed")
+    assert cells == (12, 1)
+    assert sorted(every) == sorted(numbers.values())
+
+
+def test_gains_of_systems_have_lines_of_their_own():
+    files = metric_files({"gain/dml": 0.1, "gain/dml/kd": 0.2, "gain/dml/kd/low": 0.1})
+    assert sorted(files) == ["gain-dml-kd.json", "gain-dml.json", "study.json"]
+    assert json.loads(files["study.json"]) == {}
