@@ -26,6 +26,7 @@ COMMANDS = Table(
         "run": Entry("train, evaluate and report, with the options of kedro run", "project"),
         "plan": Entry("show what a run would train, and about how long that takes here", "project"),
         "study": Entry("study what the choice of the router is worth", "project"),
+        "slurm": Entry("write a batch script that runs a study on a cluster with SLURM"),
         "status": Entry("tell what of a study is done, running, failed or missing", "project"),
         "dvc": Entry("write the stages of DVC from the grid, or check them", "project"),
         "watch": Entry("show the trainings that run at this moment"),
