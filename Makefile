@@ -7,7 +7,7 @@
 # behind a mirror, set PIP_INDEX_URL for the one and UV_DEFAULT_INDEX for the other.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup venv install distill study test faults check bench format lint-fix viz lineage stages repro lock docs clean
+.PHONY: help setup venv install distill study test faults check bench format lint-fix viz lineage stages repro lock licences audit docs clean
 
 BIN := .venv/bin
 STAMP := .venv/sakd-setup
@@ -105,6 +105,12 @@ lock: setup ## pin the packages of pyproject.toml (ARGS=--upgrade: the newest)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 		--extra project --extra export --extra ray --extra docs --extra dev \
 		--no-annotate --no-header pyproject.toml --output-file requirements.lock $(ARGS)
+
+licences: setup ## list the licences of all pinned packages in docs/licences.md
+	@$(BIN)/python docs/licences.py
+
+audit: setup ## look for known vulnerabilities of the pinned packages; needs the network
+	@$(BIN)/uv tool run pip-audit --requirement requirements.lock --no-deps --disable-pip $(ARGS)
 
 clean: ## remove caches and build outputs; data and .venv stay
 	@rm -rf build dist .coverage htmlcov .viz \

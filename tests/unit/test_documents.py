@@ -59,3 +59,12 @@ def test_the_change_log_begins_with_what_is_unreleased_and_then_this_version() -
     first, second = re.findall(r"^## (.*)$", CHANGELOG.read_text(), re.MULTILINE)[:2]
     assert first == "[Unreleased]"
     assert re.fullmatch(rf"\[{re.escape(__version__)}\] - \d{{4}}-\d\d-\d\d", second)
+
+
+def test_every_pinned_package_has_its_licence_listed() -> None:
+    pinned = re.findall(r"^([\w.-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    page = (ROOT / "docs" / "licences.md").read_text()
+    listed = dict(re.findall(r"^\| (\S+) \| (.*) \|$", page, re.MULTILINE))
+    assert listed.pop("package") == "licence"
+    assert sorted(listed) == sorted(set(pinned))
+    assert "not known" not in listed.values()
