@@ -42,8 +42,9 @@ def open_bench(
     device, data = resolve_device(parameters.device), DataCard.from_json(card)
     for network in parameters.grid.networks():
         _check_once(network, len(data.classes), data.image_shape)
-    for method in dict.fromkeys(course.method for course in courses(parameters, data.name)):
-        parameters.distillation.check_classes(Method.of(method), len(data.classes))
+    each = {(id(own), course.method): own.distillation for own, course in courses(parameters)}
+    for (_, method), distillation in each.items():
+        distillation.check_classes(Method.of(method), len(data.classes))
     check_phases(parameters, data)
     rehearse_systems(parameters, data)
     for network in parameters.student_weights:

@@ -17,6 +17,7 @@ from sakd.study.classes import classes_of
 from sakd.study.grid import Row
 from sakd.study.lessons import Lessons
 from sakd.study.parameters import Parameters
+from sakd.study.sweeps import parameters_of, variants_of
 from sakd.study.teachers import Teacher
 from sakd.study.trainings import Training, cell_training, teacher_training
 from sakd.weights.saved import Weights
@@ -89,20 +90,20 @@ def taught_trainings(
         UserError: The file of weights that the student starts from does not fit it.
     """
     labelled = replace(images, per_class=parameters.data.student_per_class)
-    recipe = parameters.student_recipe(row.student)
     start = student_start(row.student, images.card, parameters)
+    each = [(cell, parameters_of(cell, parameters)) for cell in row.cells]
     return [
         cell_training(
             cell,
             weights,
             labelled,
-            recipe,
-            distillation=parameters.distillation,
-            routing=parameters.routing,
-            systems=parameters.systems,
+            own.student_recipe(row.student),
+            distillation=own.distillation,
+            routing=own.routing,
+            systems=own.systems,
             start=start,
         )
-        for cell in row.cells
+        for cell, own in each
     ]
 
 
@@ -126,7 +127,7 @@ def teacher_settings(teacher: Teacher, card: Mapping[str, Any]) -> str:
 
 
 def student_settings(parameters: Parameters, card: Mapping[str, Any]) -> str:
-    """Hash the settings and the data of all students, which their evaluation records.
+    """Hash the settings and the data of students, which their evaluation records.
 
     The grid is left out: a report may cover a part of what was evaluated.
     """
@@ -147,6 +148,14 @@ def _without_classes(described: Mapping[str, Any]) -> dict[str, Any]:
         return tuple(map(plain, value)) if isinstance(value, list | tuple) else value
 
     return {n: plain(value) for n, value in described.items() if n != "classes" or value}
+
+
+def settings_of_cells(parameters: Parameters, card: Mapping[str, Any]) -> dict[str, str]:
+    """Hash the settings of every cell of a study and the data, by the id of the cell."""
+    found: dict[str, str] = {}
+    for own, cells in variants_of(parameters):
+        found |= dict.fromkeys((cell.id for cell in cells), student_settings(own, card))
+    return found
 
 
 def _normalised(card: Mapping[str, Any]) -> list[object]:

@@ -135,7 +135,7 @@ def trainings_of(scope: Scope, cells: CellStore) -> Iterator[Training]:
     known = _Known(scope, images, cells)
     for training in (one for rows in _teachers(scope, known).values() for (one,) in rows):
         finished = bench.entry(training).finished(training.key, training.keep) is not None
-        unknown = f"{training.id} is not trained yet, so it is not known which cells are its own"
+        unknown = f"{training.title} is not trained yet, so it is not known which cells are its own"
         require(finished, f"{unknown}: run --pipelines teacher first")
         yield training
     for rows in _pairs(scope, images, known).values():

@@ -44,15 +44,15 @@ def _state(training: Training, cells: CellStore) -> State:
     try:
         record = cells.entry(training.group, training.id, key).record()
     except UserError as error:
-        return State(training.id, MISSING, str(error))
+        return State(training.title, MISSING, str(error))
     if record is not None and record.key == key and record.status == DONE:
-        return State(training.id, DONE, span=_span(record))
+        return State(training.title, DONE, span=_span(record))
     live = _live(training.id, key, cells)
     if live is not None:
-        return State(training.id, RUNS, live=live)
+        return State(training.title, RUNS, live=live)
     if record is not None and record.key == key and record.status == FAILED:
-        return State(training.id, FAILED, record.error)
-    return State(training.id, MISSING)
+        return State(training.title, FAILED, record.error)
+    return State(training.title, MISSING)
 
 
 def _live(name: str, key: str, cells: CellStore) -> Live | None:

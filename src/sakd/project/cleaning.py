@@ -92,11 +92,8 @@ def _reported(catalog: Catalog, store: CellStore) -> Iterator[Path]:
     results = report_folder(catalog) / "results.csv"
     if not results.is_file():
         return
-    named = pd.read_csv(results, usecols=["cell", "key"]).dropna()
-    known = {(cell, key[:KEY_CHARACTERS]) for cell, key in named.itertuples(index=False)}
-    for folder in store.folders():
-        if (folder.parent.name, folder.name) in known:
-            yield folder
+    known = {key[:KEY_CHARACTERS] for key in pd.read_csv(results, usecols=["key"])["key"].dropna()}
+    yield from (folder for folder in store.folders() if folder.name in known)
 
 
 def _agreed(number: int) -> bool:

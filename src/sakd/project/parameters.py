@@ -21,6 +21,7 @@ from sakd.reporting import Origin
 from sakd.study.parameters import Parameters
 from sakd.study.parsing import parse_parameters
 from sakd.study.splits import splits_of
+from sakd.study.sweeps import rows_of
 
 _active: Parameters | None = None
 
@@ -81,7 +82,7 @@ def for_nodes(parameters: Parameters) -> dict[str, Any]:
 
 def _named(parameters: Parameters) -> dict[str, Any]:
     typed = {field.name: getattr(parameters, field.name) for field in fields(parameters)}
-    rows = {row.id: row for row in parameters.grid.rows(parameters.data.slug)}
+    rows = {row.id: row for row in rows_of(parameters)}
     teachers = {slug(name): parameters.teacher_of(name) for name in parameters.grid.teachers()}
     return {**typed, "study": parameters, "rows": rows, "teachers": teachers}
 

@@ -16,6 +16,7 @@ from sakd.pipelines.plan import Scope, make_plan
 from sakd.study.parameters import Parameters
 from sakd.study.plan import Plan
 from sakd.study.splits import StudySplit, splits_of
+from sakd.study.sweeps import rows_of
 
 Catalog = CatalogProtocol[str, Any]
 
@@ -41,8 +42,7 @@ def scope_of(pipeline: Pipeline, catalog: Catalog, split: StudySplit) -> Scope:
     """Find the rows and the teachers that ``pipeline`` trains, and read its other teachers."""
     grid = split.parameters.grid
     students = pipeline.only_nodes_with_tags("students").inputs()
-    every = grid.rows(split.parameters.data.slug)
-    rows = [row for row in every if split.given(f"rows.{row.id}") in students]
+    rows = [row for row in rows_of(split.parameters) if split.given(f"rows.{row.id}") in students]
     taught = pipeline.only_nodes_with_tags("teacher").inputs()
     teachers = [name for name in grid.teachers() if split.given(f"teachers.{slug(name)}") in taught]
     earlier = {row.teacher for row in rows if row.taught} - set(teachers)

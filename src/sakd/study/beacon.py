@@ -44,7 +44,7 @@ class Beacon(Callback):
         pace = (now - self._started) / trained if trained else None
         left = None if pace is None else pace * (run.epochs - done)
         record = run.history[-1] if run.history else {}
-        name, row = self.training.id, self.training.group
+        name, row = self.training.title, self.training.group
         Live(name, row, done, run.epochs, record, left, since=self._since).write(self.path)
 
     def clear(self) -> None:

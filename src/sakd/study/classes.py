@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from sakd.data import DataCard
 from sakd.data.splits.restricted import named_classes
 from sakd.foundation.errors import UserError, require
-from sakd.networks.paths import split_pair
-from sakd.study.fitting import takes_part
+from sakd.foundation.vocabulary import NONE
 from sakd.study.networks import DATA, MEMBERS
 from sakd.study.teachers import Teacher, check_variants
-from sakd.systems import SYSTEMS, Partner
+from sakd.systems import SYSTEMS, Partner, system_of
 
 if TYPE_CHECKING:
+    from sakd.study.grid import Cell
     from sakd.study.parameters import Parameters
 
 
@@ -29,14 +30,18 @@ def check_teachers(parameters: Parameters) -> None:
         _check_education(parameters.teacher_of(name))
 
 
-def check_lessons(parameters: Parameters) -> None:
-    """Check that the methods of a grid learn from teachers of the classes that its teachers know.
+def check_lessons(parameters: Parameters, cells: Iterable[Cell]) -> None:
+    """Check that the methods of ``cells`` learn from teachers of the classes that theirs know.
 
     Raises:
         UserError: One does not.
     """
-    for pair in parameters.grid.pairs:
-        _check_methods(pair, parameters)
+    methods: dict[tuple[str, str], dict[str, None]] = {}
+    for cell in cells:
+        methods.setdefault((cell.teacher, cell.student), {})[cell.distiller] = None
+    for (teacher, student), names in methods.items():
+        partial = _partial(parameters.teacher_of(teacher))
+        _check_methods(f"{teacher}/{student}", names, partial=partial)
 
 
 def classes_of(teacher: Teacher, card: DataCard) -> tuple[str, ...]:
@@ -91,14 +96,11 @@ def _check_education(teacher: Teacher) -> None:
     require(not teacher.classes, f"{found}: name a variant without classes")
 
 
-def _check_methods(pair: str, parameters: Parameters) -> None:
-    grid, teacher = parameters.grid, split_pair(pair)[0]
-    partial = _partial(parameters.teacher_of(teacher))
-    here = [name for name in grid.systems if takes_part(name, teacher)]
-    able = [name for name in here if SYSTEMS[name].partner is Partner.PARTS]
-    others = [name for name in here if SYSTEMS[name].partner.trained and name not in able]
-    distillers = [name for name in grid.distillers if takes_part(name, teacher)]
-    for name in (*distillers, *others):
+def _check_methods(pair: str, names: Iterable[str], *, partial: bool) -> None:
+    kinds = {name: system_of(name) for name in names if name != NONE}
+    able = [name for name, kind in kinds.items() if kind and kind.partner is Partner.PARTS]
+    others = [name for name, kind in kinds.items() if kind is None or kind.partner.trained]
+    for name in (name for name in others if name not in able):
         found = f"grid.pairs: {pair!r} has a teacher that knows some of the classes alone"
         require(not partial, f"{found}, and {name!r} learns from teachers of all: {_remedy()}")
     for name in able:

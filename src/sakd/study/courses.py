@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sakd.networks.variants import network_of
+from sakd.study.grid import Cell
 from sakd.study.parameters import Parameters
+from sakd.study.sweeps import variants_of
 from sakd.systems import system_of
 
 
@@ -28,14 +30,17 @@ class Course(NamedTuple):
     place: str
 
 
-def courses(parameters: Parameters, dataset: str) -> tuple[Course, ...]:
-    """List the distillations of a study on ``dataset``, each once."""
-    return tuple(dict.fromkeys((*_of_students(parameters, dataset), *_of_teachers(parameters))))
+def courses(parameters: Parameters) -> Iterator[tuple[Parameters, Course]]:
+    """Yield the distillations of a study with their parameters, each once."""
+    for own, cells in variants_of(parameters):
+        yield from ((own, course) for course in dict.fromkeys(_of_students(own, cells)))
+    for course in dict.fromkeys(_of_teachers(parameters)):
+        yield parameters, course
 
 
-def _of_students(parameters: Parameters, dataset: str) -> Iterator[Course]:
+def _of_students(parameters: Parameters, cells: Iterable[Cell]) -> Iterator[Course]:
     epochs = parameters.student.epochs
-    for cell in parameters.grid.cells(dataset):
+    for cell in cells:
         if cell.system is None and not cell.alone:
             place = f"distiller {cell.distiller!r} on {cell.teacher}/{cell.student}, student.epochs"
             yield Course(cell.distiller, network_of(cell.teacher), cell.student, epochs, place)

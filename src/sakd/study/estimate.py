@@ -77,7 +77,7 @@ class Estimator:
             except Exception as error:  # it would end this training, and no other
                 failed.add(kind)
                 reason = " ".join(str(error).split())
-                self.failures[training.id] = f"{type(error).__name__}: {reason}"
+                self.failures[training.title] = f"{type(error).__name__}: {reason}"
         untimed = {kind for kind in kinds if kind not in timed.keys() | failed}
         return timed | dict.fromkeys(untimed, _average(list(timed.values())))
 

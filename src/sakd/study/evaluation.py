@@ -84,14 +84,14 @@ class Evaluator:
         Raises:
             UserError: The weights are missing, damaged, or of another network.
         """
-        key = f"{record.key} {identity(teacher)} {self._key}"
-        found = self.cells.evaluations.find(cell.id, key)
+        key, name = f"{record.key} {identity(teacher)} {self._key}", cell.unswept.id
+        found = self.cells.evaluations.find(name, key)
         if found:
             return found
         measured = self._measured(cell, record, teacher)
         further = self._further(training, self.cells.of(cell, record.key)) if training else {}
         whole = replace(measured, measures={**measured.measures, **further})
-        return self._keep(cell.id, key, whole)
+        return self._keep(name, key, whole)
 
     def teacher(self, teacher: str, weights: Weights) -> Evaluation:
         """Measure a teacher.

@@ -59,22 +59,29 @@ def facts_distilled(
     """
     method, policy = Method.of(cell.distiller), POLICIES[cell.policy]
     teacher_network = network_of(cell.teacher)
-    weights = distillation.weights_of(method)
-    kinds = [method.everyone[name] for name in weights]
+    kinds = [method.everyone[name] for name in distillation.weights_of(method)]
     code = code_of(train, OBJECTIVES[distillation.objective], policy, *kinds)
+    facts = settings_distilled(cell, distillation, routing)
+    facts["code"] = code | network_code(cell.student) | network_code(teacher_network)
+    if fixed and distillation.keep_outputs_mb:
+        facts["keep_outputs_mb"] = distillation.keep_outputs_mb
+    return facts | _facts_of_teacher(teacher)
+
+
+def settings_distilled(cell: Cell, distillation: Distillation, routing: Routing) -> dict[str, Any]:
+    """List the settings that determine the distillation of a cell."""
+    method = Method.of(cell.distiller)
+    weights = distillation.weights_of(method)
     facts: dict[str, Any] = {
-        "code": code | network_code(cell.student) | network_code(teacher_network),
         "objective": distillation.objective,
         "ce_weight": distillation.ce_weight_of(method),
         "weights": weights,
         "options": _chosen(distillation.options, *weights),
-        "policy_options": _chosen(routing.options, cell.policy),
+        **settings_routed(cell, routing),
     }
     if own := _chosen(distillation.objective_options, distillation.objective):
         facts["objective_options"] = own
-    if fixed and distillation.keep_outputs_mb:
-        facts["keep_outputs_mb"] = distillation.keep_outputs_mb
-    return facts | _facts_of_teacher(teacher) | _facts_of_router(cell.policy, routing)
+    return facts
 
 
 def facts_of_system(
@@ -106,9 +113,14 @@ def facts_of_system(
     elif distillation.keep_outputs_mb:
         facts["keep_outputs_mb"] = distillation.keep_outputs_mb
     if kind.routable:
-        facts["policy_options"] = _chosen(routing.options, cell.policy)
-        facts |= _facts_of_router(cell.policy, routing)
+        facts |= settings_routed(cell, routing)
     return {"code": code, **facts}
+
+
+def settings_routed(cell: Cell, routing: Routing) -> dict[str, Any]:
+    """List the settings that determine the routing of a cell."""
+    options = {"policy_options": _chosen(routing.options, cell.policy)}
+    return options | _facts_of_router(cell.policy, routing)
 
 
 def _facts_of_teacher(teacher: Weights) -> dict[str, Any]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sakd.distillers import DISTILLERS
-from sakd.distillers.method import Method
-from sakd.foundation.errors import UserError, require
+from sakd.foundation.errors import UserError
+from sakd.foundation.keys import aside
 from sakd.foundation.vocabulary import NONE
-from sakd.networks import check_network
-from sakd.networks.paths import check_path, in_order, snapshot_of, split_pair, split_path
+from sakd.networks.paths import in_order, snapshot_of, split_pair, split_path
 from sakd.networks.variants import network_of, root_of, slug, split_variant
 from sakd.routing import POLICIES
 from sakd.routing.always import Always
+from sakd.study.axes import check_methods, check_networks
 from sakd.study.fitting import fits, takes_part
+from sakd.study.selection import Override, Selection
 from sakd.systems import SYSTEMS, Partner, System, system_of
 
 ALL = "all"
@@ -27,7 +28,18 @@ ALWAYS = POLICIES.name_of(Always)
 
 @dataclass(frozen=True)
 class Cell:
-    """One training of one student: the unit of a result."""
+    """One training of one student: the unit of a result.
+
+    Attributes:
+        dataset: The name of the data.
+        teacher: The name of the teacher.
+        student: The student's network.
+        distiller: The method: distillers or a system; ``none`` for the student alone.
+        policy: The routing policy.
+        seed: The seed of initial weights, batches and routing.
+        swept: Its values of ``grid.sweep``, in words; it is trained as any cell with these
+            settings.
+    """
 
     dataset: str
     teacher: str
@@ -35,13 +47,15 @@ class Cell:
     distiller: str
     policy: str
     seed: int
+    swept: str = aside("")
 
     @property
     def id(self) -> str:
         """A readable name, unique in the grid."""
         networks = slug(self.teacher), slug(self.student)
         parts = [self.dataset, *networks, slug(self.distiller), slug(self.policy)]
-        return "-".join([*parts, f"s{self.seed}"])
+        values = [self.swept.replace(", ", "-")] if self.swept else []
+        return "-".join([*parts, *values, f"s{self.seed}"])
 
     @property
     def row(self) -> str:
@@ -72,9 +86,14 @@ class Cell:
         Fresh networks that stand for the teacher are of its last network.
         """
         if self.taught:
-            return self
+            return self.unswept
         fresh = self.system is not None and self.system.partner is Partner.PEERS
-        return replace(self, teacher=(network_of if fresh else root_of)(self.teacher))
+        return replace(self.unswept, teacher=(network_of if fresh else root_of)(self.teacher))
+
+    @property
+    def unswept(self) -> Cell:
+        """The cell without its values of a sweep, which its content key knows."""
+        return replace(self, swept="") if self.swept else self
 
 
 @dataclass(frozen=True)
@@ -117,6 +136,10 @@ class Grid:
             routed; the other systems are trained once, by ``always``.
         seeds: One replication each.
         baseline: Whether the student is also trained alone.
+        exclude: Cells that are left out.
+        overrides: Settings of some cells; the last that sets a parameter counts.
+        sweep: Values of parameters of students by their dotted names. A cell that depends on the
+            parameter is trained with each of them, see `sakd.study.sweeps`.
     """
 
     pairs: tuple[str, ...] = ("resnet20/resnet8",)
@@ -125,6 +148,9 @@ class Grid:
     policies: tuple[str, ...] = ("always", "adaptive")
     seeds: tuple[int, ...] = (0,)
     baseline: bool = True
+    exclude: tuple[Selection, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    sweep: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Replace ``all`` by the names that it stands for."""
@@ -153,9 +179,9 @@ class Grid:
         return tuple(dict.fromkeys(every))
 
     def teachers(self) -> tuple[str, ...]:
-        """Name the teachers, which must be made first, in this order; none if no cell needs one."""
-        needed = self.distillers or any(SYSTEMS[name].partner.trained for name in self.systems)
-        return self.partners() if needed else ()
+        """Name the teachers that cells need, which must be made first, in this order."""
+        taught = (row.teacher for row in self.rows("") if row.taught)
+        return tuple(dict.fromkeys(name for teacher in taught for name in in_order(teacher)))
 
     def snapshots(self, teacher: str) -> tuple[int, ...]:
         """List the epochs of the training of ``teacher`` whose states teach too."""
@@ -172,17 +198,13 @@ class Grid:
         return tuple(dict.fromkeys(split_variant(name)[0] for name in names))
 
     def rows(self, dataset: str) -> tuple[Row, ...]:
-        """List all rows with their cells, in the order of the axes."""
-        return tuple(
-            Row(dataset, *pair, seed, tuple(Cell(dataset, *pair, *each, seed) for each in methods))
-            for pair in self._split_pairs()
-            for methods in [self._methods_for(pair[0])]
+        """List the rows with their cells, in the order of the axes, before any sweep."""
+        every = (
+            Row(dataset, teacher, student, seed, self._of_row(dataset, teacher, student, seed))
+            for teacher, student in self._split_pairs()
             for seed in self.seeds
         )
-
-    def cells(self, dataset: str) -> tuple[Cell, ...]:
-        """List all cells, in the order of the axes."""
-        return tuple(cell for row in self.rows(dataset) for cell in row.cells)
+        return tuple(row for row in every if row.cells)
 
     def check(self) -> None:
         """Check the axes before anything is trained.
@@ -206,42 +228,15 @@ class Grid:
             raise UserError("grid.distillers is empty, and so is grid.systems: name at least one")
         if min(self.seeds) < 0:
             raise UserError(f"grid.seeds: {min(self.seeds)} is negative; seeds start at 0")
-        self._check_networks()
-        self._check_methods()
+        check_networks(self.pairs, self.students(), self.networks(), self.partners())
+        check_methods(self.distillers, self.systems)
         for policy in self.policies:
             _ = POLICIES[policy]
 
-    def _methods_for(self, teacher: str) -> list[tuple[str, str]]:
-        return [(d, p) for d, p in self.methods if takes_part(d, teacher)]
-
-    def _check_networks(self) -> None:
-        for pair in self.pairs:
-            check_path(pair)
-        for student in self.students():
-            network, variant = split_variant(student)
-            found = f"grid.pairs: the student {student!r}: only teachers have variants"
-            require(variant is None, f"{found}; name it {network!r}")
-        for network in self.networks():
-            check_network(network)
-        names: dict[str, str] = {}
-        for name in dict.fromkeys((*self.networks(), *self.partners())):
-            other = names.setdefault(slug(name), name)
-            if other != name:
-                raise UserError(
-                    f"grid.pairs: {other!r} and {name!r} would share the file name {slug(name)!r}: "
-                    "write a network the same way everywhere, and rename one of two that differ"
-                )
-
-    def _check_methods(self) -> None:
-        methods: dict[frozenset[str], str] = {}
-        for name in self.distillers:
-            found = f"grid.distillers: {name!r} is a system: name it in grid.systems"
-            require(name not in list(SYSTEMS), found)
-            other = methods.setdefault(frozenset(Method.of(name).distillers), name)
-            if other != name:
-                raise UserError(
-                    f"grid.distillers: {other!r} and {name!r} are the same method: leave one out"
-                )
+    def _of_row(self, dataset: str, teacher: str, student: str, seed: int) -> tuple[Cell, ...]:
+        own = (each for each in self.methods if takes_part(each[0], teacher))
+        every = (Cell(dataset, teacher, student, *each, seed) for each in own)
+        return tuple(cell for cell in every if not any(each.selects(cell) for each in self.exclude))
 
     def _split_pairs(self) -> list[tuple[str, str]]:
         return [split_pair(pair) for pair in self.pairs]

@@ -113,7 +113,7 @@ class Timer:
             optimisation=training.optimisation,
             precision=replace(training.recipe.arithmetic, compiled=False),
         )
-        run.name = training.id
+        run.name = training.title
         step = self._steps(run, stream, watch, training.taught_by)
         teacher = self._asked.get(training.taught_by, 0.0)
         measuring = self._measuring(training, objective, watch)

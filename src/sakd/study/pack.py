@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from itertools import groupby
 
 import torch
 
@@ -42,12 +41,12 @@ def packs(
         bench: The place where they run.
         most: The size of the largest pack; None for as many as memory allows.
     """
-    for _, group in groupby(trainings, key=lambda training: training.learns_from):
-        alike = list(group)
+    streams: dict[str, list[Training]] = {}
+    for training in trainings:
+        streams.setdefault(training.learns_from, []).append(training)
+    for alike in streams.values():
         size = most or _fitting(alike, bench)
-        while alike:
-            yield alike[:size]
-            alike = alike[size:]
+        yield from (alike[first : first + size] for first in range(0, len(alike), size))
 
 
 def _fitting(trainings: Sequence[Training], bench: Bench) -> int:
@@ -79,7 +78,7 @@ def _measured(
         asked = Asked.by(objective, training.recipe.arithmetic)
         return needs(objective, batch), asked
     except Exception as error:  # the training will fail, too, and be recorded
-        logger.debug("%s: its memory was not measured: %s", training.id, error)
+        logger.debug("%s: its memory was not measured: %s", training.title, error)
         return None
 
 
@@ -165,7 +164,7 @@ class Pack:
         objective = training.build(self.teachers.of(training)).to(bench.device)
 
         def watch(name: str) -> tuple[Callback, ...]:
-            shown = self.progress.of(f"{training.id}, {name} beforehand", number)
+            shown = self.progress.of(f"{training.title}, {name} beforehand", number)
             return *shown, Beforehand(name, objective, recorder)
 
         begun, state = (state, None) if state is not None and NAME in state else (None, state)
@@ -180,7 +179,7 @@ class Pack:
             evaluate=partial(bench.validate, training),
             callbacks=(
                 *([] if recorder.average is None else [recorder.average]),
-                *self.progress.of(training.id, number),
+                *self.progress.of(training.title, number),
                 *self._shares(training),
                 recorder,
                 self.beacons[number],
@@ -189,7 +188,7 @@ class Pack:
             precision=training.recipe.arithmetic,
             resume=state,
         )
-        run.name = training.id
+        run.name = training.title
         recorder.tally = tally_of(objective, training, state)
         if pretrained:
             recorder.checkpoint(run)
@@ -206,7 +205,7 @@ class Pack:
         if isinstance(failure, OSError):
             raise failure
         if failure is not None and _out_of_memory(failure) and len(self.trainings) > 1:
-            logger.warning("%s: out of memory among others; tried again alone", training.id)
+            logger.warning("%s: out of memory among others; tried again alone", training.title)
             failure.__traceback__ = None  # it holds the networks
             (again,) = Pack([training], self.bench, self.progress).run()
             return again
@@ -216,7 +215,7 @@ class Pack:
             return entry.finished(training.key) or record
         message = f"{type(failure).__name__}: {failure}"
         trace = None if isinstance(failure, UserError) else failure
-        logger.error("%s failed: %s", training.id, message, exc_info=trace)
+        logger.error("%s failed: %s", training.title, message, exc_info=trace)
         return entry.finish(replace(record, seconds=seconds, error=message), [])
 
 

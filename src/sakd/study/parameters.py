@@ -14,17 +14,14 @@ from sakd.networks import check_network
 from sakd.networks.paths import members, snapshot_of, taught_by
 from sakd.networks.renormalised import Statistics
 from sakd.networks.variants import last_of, network_of
-from sakd.objectives import OBJECTIVES, Buildable, Distillation, Routing, check_shares
-from sakd.objectives.build import check_mixing
+from sakd.objectives import OBJECTIVES, Buildable, Distillation, Routing
 from sakd.objectives.parameters import Options, check_options
-from sakd.routing import POLICIES
-from sakd.study.classes import check_lessons, check_teachers
+from sakd.study.classes import check_teachers
 from sakd.study.fitting import check_pairs
 from sakd.study.grid import Grid
 from sakd.study.judgement import Judgement
 from sakd.study.recipe import Recipe, VariantRecipe
 from sakd.study.splits import check_splits
-from sakd.study.systems import check_systems
 from sakd.study.teachers import DENSE, Assistants, Education, Teacher
 from sakd.study.trackers import TRACKERS
 from sakd.systems import SYSTEMS
@@ -160,6 +157,8 @@ class Parameters:
     def check(self) -> None:
         """Check every name and option before anything is trained.
 
+        Whether they fit the cells of the grid is checked by `sakd.study.combinations`.
+
         Raises:
             UserError: A name is unknown, an axis of the grid is wrong, or an option does not fit.
         """
@@ -168,28 +167,27 @@ class Parameters:
         for name in self.trackers:
             TRACKERS[name].check()
         self.data.dataset()
-        self.distillation.check()
+        self.check_options()
         self._check_assistants()
-        given = self.distillation.objective_options
-        check_options(OBJECTIVES, given, lambda kind: kind.settings)
-        for name in self.grid.distillers:
-            method = Method.of(name)
-            self.objective_of(method).check(method)
-            check_mixing(self.distillation.suited(method).objective, self.student.augment)
-            for policy in self.grid.policies:
-                check_shares(method, self.distillation.weights_of(method), POLICIES[policy])
-        check_systems(self.grid.systems, self.grid.policies, self.grid.pairs)
-        check_lessons(self)
         check_pairs(self.grid.pairs, dict(self.grid.methods))
-        check_options(SYSTEMS, self.systems, lambda kind: kind.settings)
-        self._check_aside()
-        self.routing.check()
         for training in (self.teacher, *self.teacher_variants.values(), self.student):
             training.augment.check(streamed=self.data.streamed)
         for name in self.student_lr:
             check_network(name)
         self._check_weights()
         check_splits(self)
+
+    def check_options(self) -> None:
+        """Check the weights and options of distillers, objectives, systems and policies.
+
+        Raises:
+            UserError: One is of an unknown name, or is not one of its own.
+        """
+        self.distillation.check()
+        given = self.distillation.objective_options
+        check_options(OBJECTIVES, given, lambda kind: kind.settings)
+        check_options(SYSTEMS, self.systems, lambda kind: kind.settings)
+        self.routing.check()
 
     def _check_assistants(self) -> None:
         """Check that the method of assistants can train a teacher, by the objective if need be."""
@@ -201,15 +199,6 @@ class Parameters:
         )
         if any(taught_by(each) for name in self.grid.partners() for each in members(name)):
             self.objective_of(method).check(method)
-
-    def _check_aside(self) -> None:
-        """Check that there are images for policies that learn from images set aside."""
-        for policy in self.grid.policies:
-            require(
-                self.data.set_aside > 0 or not POLICIES[policy].learns_aside,
-                f"policy {policy!r} learns from images set aside, and data.set_aside is 0: set it "
-                "to a share of the training images, such as 0.1, or leave the policy out",
-            )
 
     def _check_weights(self) -> None:
         """Check that every file of weights is of a network of the grid that can use it."""

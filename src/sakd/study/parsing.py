@@ -11,7 +11,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.names import unknown
+from sakd.foundation.vocabulary import NONE
+from sakd.study.combinations import check_cells
+from sakd.study.deviations import flattened, typed
 from sakd.study.parameters import Parameters
+from sakd.study.sweeps import check_sweeps, variants_of
 
 LARGEST = 2**63
 
@@ -29,11 +33,14 @@ def parse_parameters(parameters: Mapping[str, Any]) -> Parameters:
     require(not strange, "; ".join(strange))
     _check_numbers(parameters, "")
     try:
-        typed = TypeAdapter(Parameters).validate_python(_complete(expanded))
+        made = TypeAdapter(Parameters).validate_python(_complete(expanded))
     except ValidationError as error:
         raise UserError("; ".join(_explain(detail) for detail in error.errors())) from error
-    typed.check()
-    return typed
+    made.check()
+    check_sweeps(made)
+    for variant, cells in variants_of(made):
+        check_cells(variant, cells)
+    return made
 
 
 def _expand(value: object, kind: Any, place: str, strange: list[str]) -> object:  # noqa: ANN401
@@ -48,6 +55,9 @@ def _expand(value: object, kind: Any, place: str, strange: list[str]) -> object:
         return {k: _expand(item, kind, f"{place}{k}.", strange) for k, item in value.items()}
     if get_origin(kind) is tuple and isinstance(value, str | int | float):
         return str(value).split("+")
+    if get_origin(kind) is tuple and isinstance(value, list | tuple):
+        part, *_ = get_args(kind)
+        return [_expand(each, part, f"{place}{k}.", strange) for k, each in enumerate(value)]
     return value
 
 
@@ -71,13 +81,45 @@ def _check_numbers(value: object, place: str) -> None:
 
 
 def _complete(parameters: object) -> object:
-    """Complete the recipes of variants by that of the plain teacher."""
-    given = parameters.get("teacher_variants") if isinstance(parameters, Mapping) else None
-    if not isinstance(parameters, Mapping) or not isinstance(given, Mapping):
+    """Complete the recipes of variants by that of the plain teacher; type what a grid varies."""
+    if not isinstance(parameters, Mapping):
         return parameters
-    plain = parameters.get("teacher", {})
-    completed = {name: _overlaid(plain, recipe) for name, recipe in given.items()}
-    return {**parameters, "teacher_variants": completed}
+    completed = dict(parameters)
+    if isinstance(given := parameters.get("teacher_variants"), Mapping):
+        plain = parameters.get("teacher", {})
+        completed["teacher_variants"] = {n: _overlaid(plain, recipe) for n, recipe in given.items()}
+    if isinstance(grid := parameters.get("grid"), Mapping):
+        completed["grid"] = _complete_grid(grid)
+    return completed
+
+
+def _complete_grid(grid: Mapping[str, Any]) -> dict[str, Any]:
+    """Type the settings of overrides and sweeps; ``none`` in the place of them stands for none."""
+    given = dict(grid)
+    for name in ("exclude", "overrides", "sweep"):
+        if given.get(name) in (NONE, [NONE]):
+            del given[name]
+    if isinstance(sweep := given.get("sweep"), Mapping):
+        given["sweep"] = {n: _values(n, each) for n, each in flattened(sweep).items()}
+    if isinstance(overrides := given.get("overrides"), list | tuple):
+        given["overrides"] = list(map(_override, overrides))
+    return given
+
+
+def _values(name: str, given: object) -> list[Any]:
+    """Type the values of a swept parameter; on the command line they are written ``a+b``."""
+    listed = given.split("+") if isinstance(given, str) else given
+    values = listed if isinstance(listed, list | tuple) else [listed]
+    return [typed("grid.sweep", name, value) for value in values]
+
+
+def _override(given: object) -> object:
+    """Type the settings of an override."""
+    if not isinstance(given, Mapping) or not isinstance(given.get("settings"), Mapping):
+        return given
+    settings = flattened(given["settings"])
+    each = {name: typed("grid.overrides", name, value) for name, value in settings.items()}
+    return {**given, "settings": each}
 
 
 def _overlaid(under: object, over: object) -> object:

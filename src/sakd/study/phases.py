@@ -22,11 +22,11 @@ def check_phases(parameters: Parameters, card: DataCard) -> None:
     Raises:
         UserError: There are too few.
     """
-    for course in courses(parameters, card.name):
+    for own, course in courses(parameters):
         method = Method.of(course.method)
-        if parameters.objective_of(method).phases is Objective.phases:
+        if own.objective_of(method).phases is Objective.phases:
             continue
-        phases = _phases(method, course, parameters, card)
+        phases = _phases(method, course, own, card)
         try:
             spans(phases, course.epochs)
         except UserError as error:

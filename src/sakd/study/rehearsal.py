@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 
 from sakd.data import DataCard
@@ -15,6 +17,7 @@ from sakd.study.classes import description
 from sakd.study.grid import Cell
 from sakd.study.networks import described_network
 from sakd.study.parameters import Parameters
+from sakd.study.sweeps import variants_of
 from sakd.study.systems import recipe_of, settings_of
 from sakd.systems import SYSTEMS, Partner, Situation
 from sakd.training.average import check_names
@@ -29,7 +32,11 @@ def rehearse_systems(parameters: Parameters, card: DataCard) -> None:
     Raises:
         UserError: One does not.
     """
-    cells = (cell for cell in parameters.grid.cells(card.name) if cell.system is not None)
+    for own, cells in variants_of(parameters):
+        _rehearse_each([cell for cell in cells if cell.system is not None], own, card)
+
+
+def _rehearse_each(cells: Iterable[Cell], parameters: Parameters, card: DataCard) -> None:
     for cell in cells:
         given = parameters.systems.get(cell.distiller), parameters.distillation, parameters.routing
         names = cell.teacher, cell.student, cell.distiller, cell.policy

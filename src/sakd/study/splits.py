@@ -35,7 +35,9 @@ def splits_of(parameters: Parameters) -> tuple[StudySplit, ...]:
     name = parameters.data.slug
     if parameters.data.shared:
         return (StudySplit(name, parameters),)
-    named = {f"{name}_s{seed}": of_seed(parameters, seed) for seed in parameters.grid.seeds}
+    left = {row.seed for row in parameters.grid.rows(name)}
+    seeds = (seed for seed in parameters.grid.seeds if seed in left)
+    named = {f"{name}_s{seed}": of_seed(parameters, seed) for seed in seeds}
     return tuple(StudySplit(data, part, f"splits.{data}.") for data, part in named.items())
 
 

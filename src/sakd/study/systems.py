@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Required, TypedDict
 
-from sakd.distillers import DISTILLERS
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.keys import facts_of
 from sakd.foundation.randomness import seeded
 from sakd.networks import StagedNetwork
 from sakd.networks.ensemble import members_of, parts_of
-from sakd.networks.paths import split_pair
 from sakd.networks.variants import network_of
 from sakd.objectives import (
     DataFacts,
@@ -25,7 +23,7 @@ from sakd.objectives import (
 from sakd.objectives.parameters import Options
 from sakd.routing import POLICIES
 from sakd.study.facts import facts_of_system
-from sakd.study.fitting import fits, takes_part
+from sakd.study.fitting import fits
 from sakd.study.grid import ALWAYS, Cell
 from sakd.study.networks import fresh_network, trained_network
 from sakd.study.recipe import Recipe
@@ -165,27 +163,23 @@ class _Networks:
             return fresh_network(name, self.student.lessons.card)
 
 
-def check_systems(systems: Sequence[str], policies: Sequence[str], pairs: Sequence[str]) -> None:
-    """Check that ``systems`` fit the other axes of a grid.
+def check_system(name: str, policies: Sequence[str], pairs: Sequence[str]) -> None:
+    """Check that a system fits the policies of a grid, and the pairs that are trained by it.
 
     Raises:
-        UserError: One is unknown, is a distiller, cannot be routed where it must be, or has too
-            few or too many teachers in all pairs.
+        UserError: It cannot be routed where it must be, or has too few or too many teachers.
     """
-    for name in systems:
-        found = f"grid.systems: {name!r}"
-        require(name not in list(DISTILLERS), f"{found} is a distiller: name it in grid.distillers")
-        kind = SYSTEMS[name]
-        lacking = f"cannot be routed, and grid.policies ({', '.join(policies)}) lacks {ALWAYS!r}"
-        require(kind.routable or ALWAYS in policies, f"{found} {lacking}: add it")
-        own = [pair for pair in pairs if takes_part(name, split_pair(pair)[0])]
-        example = "resnet20&vgg8/resnet8" if kind.partner.several else "resnet20/resnet8"
-        if kind.partner is Partner.PARTS:
-            example = "resnet20@one&resnet20@other/resnet8, of variants that have classes"
-        if kind.same_network:
-            example = "resnet8/resnet8, as its partner is of the student's network"
-        if kind.pruned:
-            example = "vgg8/vgg8(keep=0.5), as its student is a pruned form of its teacher"
-        for pair in own or pairs:
-            unfit = f"{found} learns with {kind.partner.value}, which {pair!r} does not name"
-            require(fits(kind, pair), f"{unfit}: take a pair such as {example}")
+    found, kind = f"grid.systems: {name!r}", SYSTEMS[name]
+    lacking = f"cannot be routed, and grid.policies ({', '.join(policies)}) lacks {ALWAYS!r}"
+    require(kind.routable or ALWAYS in policies, f"{found} {lacking}: add it")
+    example = "resnet20&vgg8/resnet8" if kind.partner.several else "resnet20/resnet8"
+    if kind.partner is Partner.PARTS:
+        example = "resnet20@one&resnet20@other/resnet8, of variants that have classes"
+    if kind.same_network:
+        example = "resnet8/resnet8, as its partner is of the student's network"
+    if kind.pruned:
+        example = "vgg8/vgg8(keep=0.5), as its student is a pruned form of its teacher"
+    for pair in pairs:
+        unfit = f"{found} learns with {kind.partner.value}, which {pair!r} does not name"
+        remedy = f"take a pair such as {example}, or leave it out by grid.exclude"
+        require(fits(kind, pair), f"{unfit}: {remedy}")

@@ -53,6 +53,6 @@ class Tracking(Callback):
             action(*arguments)
         except Exception as error:  # whatever it is, the training goes on
             words = "%s: %s failed and is left out from here on: %s: %s"
-            logger.warning(words, self.training.id, kind.__name__, type(error).__name__, error)
+            logger.warning(words, self.training.title, kind.__name__, type(error).__name__, error)
             return False
         return True

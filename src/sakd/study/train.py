@@ -42,10 +42,10 @@ def run_trainings(
         free = [training for training in trainings if _claimed(training, bench, claims)]
         records = _run(free, bench, progress, pack)
     for training in trainings:
-        if training.id not in records:  # another row was training it
+        if training.key not in records:  # another row was training it
             with bench.entry(training).claimed(wait=True):
                 records |= _run([training], bench, progress, pack)
-    return [records[training.id] for training in trainings]
+    return [records[training.key] for training in trainings]
 
 
 def _claimed(training: Training, bench: Bench, claims: ExitStack) -> bool:
@@ -62,18 +62,18 @@ def _claimed(training: Training, bench: Bench, claims: ExitStack) -> bool:
 def _run(
     trainings: Sequence[Training], bench: Bench, progress: Progress, pack: int | None
 ) -> dict[str, Record]:
-    """Run the ``trainings`` that are not finished; give all records, by id."""
+    """Run the ``trainings`` that are not finished; give all records, by key."""
     records: dict[str, Record] = {}
     waiting = []
     for training in trainings:
         if (record := bench.entry(training).finished(training.key, training.keep)) is None:
             waiting.append(training)
         else:
-            logger.info("%s: done already", training.id)
+            logger.info("%s: done already", training.title)
             progress.done()
-            records[training.id] = record
+            records[training.key] = record
     for group in packs(waiting, bench, pack):
-        records |= {record.id: record for record in Pack(group, bench, progress).run()}
+        records |= {record.key: record for record in Pack(group, bench, progress).run()}
     return records
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Unpack
 
 from sakd.data import Groups, Images
@@ -42,7 +42,7 @@ class Training:
 
     Attributes:
         group: The folder of the store: the id of a row, or ``teachers``.
-        id: The name of the training in the store and in the log.
+        id: The name of the training in the store.
         facts: All that determines the result, as plain JSON.
         network: The name of the network whose weights are kept.
         build: Makes the objective, with the given frozen teacher or, for None, with its own; the
@@ -59,6 +59,7 @@ class Training:
         shared: Whether several rows have this training, so that another may be about it.
         keep: Epochs after which the weights are kept, whatever the recipe keeps.
         classes: The classes that the network tells apart; none for all of the data.
+        swept: The values of a sweep with which it is trained, in words.
     """
 
     group: str
@@ -77,6 +78,12 @@ class Training:
     shared: bool = False
     keep: tuple[int, ...] = ()
     classes: tuple[str, ...] = ()
+    swept: str = ""
+
+    @property
+    def title(self) -> str:
+        """The name of the training in the log."""
+        return f"{self.id}, {self.swept}" if self.swept else self.id
 
     @property
     def key(self) -> str:
@@ -182,7 +189,8 @@ def cell_training(
     """
     student = Learner(cell.student, "student", cell.seed, lessons, start)
     kept = cell.kept
-    alone = student.alone(recipe, group=kept.row, name=kept.id, facts=asdict(kept))
+    alone = student.alone(recipe, group=kept.row, name=kept.id, facts=facts_of(kept))
+    alone = replace(alone, swept=cell.swept)
     if cell.alone:
         return replace(alone, shared=True)
     if cell.system is not None:

@@ -86,7 +86,7 @@ def trainings(lessons: Lessons, teacher: Weights) -> Callable[..., list[Training
         parsed = parse_parameters({"grid": {**GRID, "baseline": False}, **parameters})
         how = {"distillation": parsed.distillation, "routing": parsed.routing}
         recipe = replace(parsed.student, epochs=1, batch_size=8, keep_epochs=0)
-        cells = parsed.grid.cells("toys")
+        cells = [cell for row in parsed.grid.rows("toys") for cell in row.cells]
         return [cell_training(cell, teacher, lessons, recipe, **how) for cell in cells]
 
     return make

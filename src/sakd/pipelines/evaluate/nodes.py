@@ -17,22 +17,25 @@ from sakd.measures.names import teacher_id
 from sakd.pipelines.evaluate.trained import TrainedGrid
 from sakd.pipelines.found import asked_teacher
 from sakd.pipelines.images import lessons, prepared
-from sakd.pipelines.keys import student_settings, teacher_settings
+from sakd.pipelines.keys import settings_of_cells, teacher_settings
 from sakd.reporting.tables.columns import (
     MEASURES,
     ORIGIN,
     PLACES,
+    SETTING,
     SPENT,
     TEST,
     TEST_BEST,
     TEST_VAL_SELECTED,
     VAL,
 )
+from sakd.study.deviations import shown
 from sakd.study.evaluation import Evaluator, trained_name
 from sakd.study.grid import Cell
 from sakd.study.images import predictions
 from sakd.study.parameters import Parameters
 from sakd.study.store import CellStore, Entry, Record
+from sakd.study.sweeps import own_settings
 from sakd.study.teachers import Teacher
 from sakd.weights.saved import Weights
 
@@ -92,7 +95,7 @@ def measure_students(
         UserError: A cell of the grid was not trained with these data and parameters.
     """
     evaluator = _evaluator(test, development, card, cells, parameters)
-    settings = student_settings(parameters, card)
+    settings = settings_of_cells(parameters, card)
     grid = TrainedGrid.find(development, card, cells, parameters, made)
     answers = {
         teacher_id(parameters.data.slug, name): evaluator.teacher(name, weights)
@@ -102,7 +105,9 @@ def measure_students(
     for trained in grid.rows():
         for cell, record in trained.records.items():
             entry = cells.of(cell, record.key)
-            line = {"cell": cell.id, "key": record.key, **asdict(cell), "settings": settings}
+            line = {"cell": cell.id, "key": record.key, **asdict(cell)}
+            line |= {"settings": settings[cell.id]}
+            line |= {SETTING: shown(own_settings(cell, parameters))}
             line |= _places(entry)
             line |= {
                 "network": trained_name(cell),
@@ -158,6 +163,7 @@ COLUMNS = (
     "key",
     *PLACES,
     *(field.name for field in fields(Cell)),
+    SETTING,
     "network",
     "status",
     "epochs",

@@ -68,12 +68,13 @@ def _of_row(
 ) -> Iterator[tuple[Cell, list[Spot], pd.DataFrame]]:
     """Measure the cells of a row whose decisions were counted."""
     finished = {cell: record for cell, record in trained.records.items() if record.status == DONE}
-    alone = next(((cell, record) for cell, record in finished.items() if cell.alone), None)
+    students = [(cell, record) for cell, record in finished.items() if cell.alone]
     for cell, record in finished.items():
         entry = examiner.cells.of(cell, record.key)
         if (decisions := entry.routing()) is None or trained.teacher is None:
             continue
         spots = merged(spots_of(decisions, entry.history()))
+        alone = min(students, key=lambda one: one[0].swept != cell.swept, default=None)
         difficulty = examiner.difficulty(cell, record, trained.teacher, alone)
         labels, weighs = decisions["label"].to_numpy(), POLICIES[cell.policy].weighs
         yield cell, spots, routing_rows(spots, labels, difficulty, weighs=weighs)

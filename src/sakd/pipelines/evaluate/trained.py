@@ -14,6 +14,7 @@ from sakd.study.grid import Cell, Row
 from sakd.study.lessons import Lessons
 from sakd.study.parameters import Parameters
 from sakd.study.store import CellStore, Record
+from sakd.study.sweeps import rows_of
 from sakd.study.trainings import Training
 from sakd.weights.saved import Weights
 
@@ -85,7 +86,7 @@ class TrainedGrid:
         Raises:
             UserError: A cell was not trained with these data and parameters.
         """
-        for row in self.parameters.grid.rows(self.parameters.data.slug):
+        for row in rows_of(self.parameters):
             teacher = self.teachers.get(row.teacher)
             trainings = taught_trainings(row, teacher, self.images, self.parameters)
             of = dict(zip(row.cells, trainings, strict=True))

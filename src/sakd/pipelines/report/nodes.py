@@ -14,7 +14,7 @@ from sakd.data import DataCard
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.machine import provenance, resolve_device
 from sakd.foundation.vocabulary import DONE
-from sakd.pipelines.keys import check_key, student_settings, teacher_settings
+from sakd.pipelines.keys import check_key, settings_of_cells, teacher_settings
 from sakd.reporting import (
     Origin,
     Routing,
@@ -30,7 +30,9 @@ from sakd.reporting import (
     table_files,
 )
 from sakd.reporting.tables.columns import OF_TEACHERS, SPENT, TEST, TEST_BALANCED, TEST_NLL
+from sakd.reporting.tables.sweeps import CHOSEN, chosen
 from sakd.study.parameters import Parameters
+from sakd.study.sweeps import cells_of
 
 
 def tabulate(
@@ -46,15 +48,17 @@ def tabulate(
         UserError: A cell of the grid was not evaluated, a teacher not by this version, or one of
             them with other data or parameters.
     """
-    cells = [cell.id for cell in parameters.grid.cells(parameters.data.slug)]
+    cells = [cell.id for cell in cells_of(parameters)]
     for missing in sorted(set(cells).difference(evaluation["cell"])):
         raise UserError(f"{missing} was not evaluated: run --pipelines evaluate with this grid")
     results = evaluation.set_index("cell").loc[cells].reset_index()
-    _check_settings(parameters, card, results, teachers)
+    _check_settings(parameters, card, results)
+    _check_teachers(parameters, card, teachers)
     done = results.loc[results["status"] == DONE, "cell"]
     for missing in sorted(set(done).difference(predictions["cell"])):
         raise UserError(f"{missing} has no predictions: run --pipelines evaluate again")
-    return results.drop(columns="settings").join(_of_teachers(teachers), on="teacher")
+    found = results.drop(columns="settings").join(_of_teachers(teachers), on="teacher")
+    return _marked(found) if parameters.data.fold is None else found
 
 
 def bundle(**tables: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -75,7 +79,12 @@ def join(*splits: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, ...]:
         pd.concat([tables[name] for tables in splits], ignore_index=True) for name in splits[0]
     )
     names = dict.fromkeys(("cell", "content"), "category")  # by which they were kept small
-    return results, history, predictions.astype(names), *others
+    return _marked(results), history, predictions.astype(names), *others
+
+
+def _marked(results: pd.DataFrame) -> pd.DataFrame:
+    """Say which cells have what is chosen of a sweep, over all seeds; others have it anyway."""
+    return results.assign(**{CHOSEN: chosen(results)})
 
 
 def summarise(
@@ -96,15 +105,15 @@ def _of_teachers(teachers: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return found.reindex(columns=[*OF_TEACHERS, *SPENT]).add_prefix("teacher_")
 
 
-def _check_settings(
-    parameters: Parameters,
-    card: Mapping[str, Any],
-    results: pd.DataFrame,
-    teachers: Iterable[Mapping[str, Any]],
-) -> None:
-    expected = student_settings(parameters, card)
+def _check_settings(parameters: Parameters, card: Mapping[str, Any], results: pd.DataFrame) -> None:
+    expected = settings_of_cells(parameters, card)
     for line in results.to_dict("records"):
-        check_key(line["cell"], line.get("settings"), expected, made_by="evaluate")
+        check_key(line["cell"], line.get("settings"), expected[line["cell"]], made_by="evaluate")
+
+
+def _check_teachers(
+    parameters: Parameters, card: Mapping[str, Any], teachers: Iterable[Mapping[str, Any]]
+) -> None:
     for teacher in teachers:
         name = teacher["teacher"]
         expected = teacher_settings(parameters.teacher_of(name), card)

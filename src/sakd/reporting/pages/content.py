@@ -35,11 +35,12 @@ from sakd.reporting.pages.sections import (
 )
 from sakd.reporting.pages.shipping import SUBJECT, what_to_ship
 from sakd.reporting.pages.study import outline, study_section
+from sakd.reporting.pages.sweeps import sweeps_section
 from sakd.reporting.tables.caveats import caveats, image_caveats
 from sakd.reporting.tables.display import (
     pairs_in,
 )
-from sakd.reporting.tables.frames import pair_name
+from sakd.reporting.tables.frames import every, pair_name
 from sakd.reporting.tables.outcomes import MARGIN, Outcomes
 from sakd.reporting.tables.verdicts import QUESTIONS, Verdict, verdicts
 
@@ -78,20 +79,21 @@ def report(
     others = [one for one in judged if one not in first]
     answers = (*_said(first), (SUBJECT, what_to_ship(outcomes)), *_said(others))
     opening: list[Block] = [Facts(answers), highlights(outcomes, judged)]
-    warnings = (*caveats(cells, history, data), *image_caveats(outcomes))
+    warnings = (*caveats(results, history, data), *image_caveats(outcomes))
     if warnings:
         opening.append(Warnings(warnings))
     sections = [
         Section("At a glance", tuple(opening)),
         study_section(cells, origin, data),
         *pair_sections(outcomes, history, data),
+        *sweeps_section(results),
         *published_section(cells, origin.settings),
         *measures_section(cells, predictions, data),
         *front_section(cells, data),
         *routing_section(cells, routing, data),
         *methods_section(cells),
         Section("How to read it", (Facts(definitions(data)),), folded=True),
-        *unfinished_section(cells),
+        *unfinished_section(every(results)),
         *cells_section(cells, origin.place),
         *data_section(data),
         *settings_section(origin.settings),

@@ -66,7 +66,7 @@ def console_table(
     outcomes = Outcomes.of(results, history, predictions, margin)
     cells = outcomes.cells
     parts = [_pair_text(outcomes, pair, data) for pair in pairs_in(cells)]
-    notes = [f"note: {line}" for line in [*result_caveats(cells, data), *image_caveats(outcomes)]]
+    notes = [f"note: {line}" for line in [*result_caveats(results, data), *image_caveats(outcomes)]]
     if any(POOLED in part for part in parts):
         notes.append(f"{POOLED}: {pooled_note(cells['distiller'])}")
     asked = [*main_contrasts(cells), Contrast(REFERENCE, NONE)]

@@ -21,6 +21,15 @@ RESULTS = (
     "cells of the same seed."
 )
 
+SWEEPS = (
+    "Every method whose settings were varied was trained with each of them. The one with the best "
+    "mean accuracy on val, after the last epoch and over all seeds, is chosen, and all other parts "
+    "of this report show its cells alone. Accuracies on test take no part in the choice, and those "
+    "of the others are shown for the record: the best of them would be optimistic. Accuracies on "
+    "val of what was chosen are. Methods with more settings to choose from have had more tries, "
+    "and intervals and readings do not count them."
+)
+
 METHODS = (
     "Each method without routing against one other, in the same seed and on the same test images. "
     "reading: adjusted (Holm) for the methods of the table."

@@ -62,6 +62,14 @@ PROTOCOLS: Mapping[Published, Settings] = {
 }
 """What ``report.published`` may name; a setting that is not listed is off."""
 
+_SMALL_BATCHES = {"student.batch_size": 32}
+
+_OF_ENTRIES: Mapping[tuple[str, str, str], Settings] = {
+    ("ResNet50", "MobileNetV2", "nst"): _SMALL_BATCHES,
+    ("wrn_40_2", "ShuffleNetV1", "nst"): _SMALL_BATCHES,
+}
+"""Settings of single rows of the tables: teacher, student, method."""
+
 _MOST_VAL = 0.1
 
 _FREE = (
@@ -113,16 +121,18 @@ def departures(
     """List where the settings behind an accuracy of a study are not those of ``entry``.
 
     Args:
-        settings: Those of the study.
+        settings: Those of the study, and of its cells where they have others.
         published: The protocol.
         entry: The published row.
         policy: Plain distillation, or ``adaptive`` for its other accuracy.
     """
     role = entry.method if entry.method in (TEACHER, STUDENT) else policy
     joined = settings.get(KD_WEIGHT) if math.isnan(entry.kd_weight) else entry.kd_weight
+    own = _OF_ENTRIES.get((entry.teacher, entry.student, entry.method), {})
+    protocol = {**PROTOCOLS[published], KD_WEIGHT: joined, **own}
     return [
         each
-        for each in _departures(settings, {**PROTOCOLS[published], KD_WEIGHT: joined})
+        for each in _departures(settings, protocol)
         if each.name.startswith(_CONCERN[role]) and _concerns(each.name, entry)
     ]
 

@@ -19,11 +19,12 @@ from sakd.reporting.published.protocol import (
     departures,
 )
 from sakd.reporting.tables import reference
-from sakd.reporting.tables.columns import TEST, TEST_BEST
+from sakd.reporting.tables.columns import SETTING, TEST, TEST_BEST
 from sakd.reporting.tables.contrasts import METHOD, Contrast, Difference, difference, duels
 from sakd.reporting.tables.frames import PAIR, of_pair
 from sakd.reporting.tables.kinds import REFERENCE
 from sakd.reporting.tables.outcomes import Outcomes
+from sakd.reporting.tables.settings import read_settings
 from sakd.reporting.tables.spread import Spread
 from sakd.reporting.tables.verdicts import ADAPTIVE
 
@@ -124,7 +125,16 @@ class Against:
         return Row(entry, plain, fit(entry, plain, departs=departs), sakd, Spread.of(gains), same)
 
     def _departures(self, entry: Entry, policy: str) -> list[Departure]:
-        return departures(self.settings, self.published, entry, policy)
+        settings = {**self.settings, **self._own_settings(entry, policy)}
+        return departures(settings, self.published, entry, policy)
+
+    def _own_settings(self, entry: Entry, policy: str) -> Settings:
+        """Give the settings that cells of ``entry`` have for themselves."""
+        if SETTING not in self.cells or entry.method == TEACHER:
+            return {}
+        cells = of_pair(self.cells, entry.pair)
+        texts = cells.loc[_chosen(cells, entry, policy), SETTING].dropna().unique()
+        return {name: value for text in texts for name, value in read_settings(str(text)).items()}
 
     def _ours(self, entry: Entry, policy: str) -> Spread:
         cells = of_pair(self.cells, entry.pair)
@@ -132,14 +142,19 @@ class Against:
             rows = reference.reference_rows(cells)
             teacher = rows[rows["model"] == reference.TEACHER].to_dict("records")
             return Spread(*(teacher[0][name] for name in ("mean", "sd", "n")))
-        method, policy = (NONE, NONE) if entry.method == STUDENT else (entry.method, policy)
-        chosen = (cells["distiller"] == method) & (cells["policy"] == policy) & cells["finished"]
+        chosen = _chosen(cells, entry, policy) & cells["finished"]
         unlike = entry.kd_weight == 0 and self.settings.get(KD_WEIGHT) != 0
         return Spread.of([] if unlike else cells.loc[chosen, _COLUMNS[entry.epoch]])
 
     def _duels(self) -> pd.DataFrame:
         at_best = self.cells.assign(**{TEST: self.cells[TEST_BEST]})
         return duels(at_best, Contrast(ADAPTIVE, REFERENCE)).dropna(subset="difference")
+
+
+def _chosen(cells: pd.DataFrame, entry: Entry, policy: str) -> pd.Series:
+    """Tell which cells of a pair are those of ``entry``."""
+    method, policy = (NONE, NONE) if entry.method == STUDENT else (entry.method, policy)
+    return (cells["distiller"] == method) & (cells["policy"] == policy)
 
 
 def _gains(entry: Entry) -> bool:

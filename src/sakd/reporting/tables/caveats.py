@@ -8,13 +8,22 @@ import pandas as pd
 
 from sakd.data import DataCard
 from sakd.foundation.names import listed
+from sakd.foundation.vocabulary import NONE
 from sakd.reporting.tables import formats
 from sakd.reporting.tables.contrasts import METHOD, SEVERAL, Contrast, duels
 from sakd.reporting.tables.doubts import data_caveats, teacher_caveats
-from sakd.reporting.tables.frames import PAIR, compared_policies, distilled, pair_name, prepared
+from sakd.reporting.tables.frames import (
+    PAIR,
+    compared_policies,
+    distilled,
+    every,
+    pair_name,
+    prepared,
+)
 from sakd.reporting.tables.kinds import REFERENCE
 from sakd.reporting.tables.outcomes import Outcomes
 from sakd.reporting.tables.routers import Router, routers, transfers
+from sakd.reporting.tables.sweeps import tried
 
 
 def caveats(
@@ -38,7 +47,8 @@ def result_caveats(results: pd.DataFrame, data: DataCard | None = None) -> list[
     """List the warnings that need no history."""
     cells = prepared(results)
     compared = compared_policies(cells)
-    found = [*_unfinished(cells), *data_caveats(data), *teacher_caveats(cells, data)]
+    found = [*_unfinished(every(results)), *_chosen(results)]
+    found += [*data_caveats(data), *teacher_caveats(cells, data)]
     if not compared:
         found.append(f"No policy to compare with {REFERENCE}: the results hold no routed cells.")
     return found + _too_few_seeds(cells, compared)
@@ -49,6 +59,21 @@ def _unfinished(cells: pd.DataFrame) -> Iterator[str]:
     if unfinished:
         number = f"{unfinished} of {formats.plural(len(cells), 'cell')}"
         yield f"No result from {number}; left out of every mean and difference."
+
+
+def _chosen(results: pd.DataFrame) -> Iterator[str]:
+    """Name what was chosen of sweeps, and of how many."""
+    settings = tried(results)
+    several = len({one.method[:3] for one in settings}) > 1
+    names = []
+    for one in (one for one in settings if one.chosen):
+        count = sum(other.method == one.method for other in settings)
+        where = f" of {pair_name(one.method[:3])}" if several else ""
+        method = one.method[3] if one.method[3] == NONE else " ".join(one.method[3:])
+        names.append(f"{method}{where}: {one.swept} of {count}")
+    if names:
+        favoured = "methods with more settings had more tries, which no interval counts"
+        yield f"Settings were chosen on val ({listed(names)}): {favoured}."
 
 
 def _too_few_seeds(cells: pd.DataFrame, compared: list[str]) -> list[str]:

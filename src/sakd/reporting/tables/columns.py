@@ -33,6 +33,9 @@ OF_TEACHERS = (TEST, *QUALITY, *ROBUSTNESS, *COST)
 PLACES = ("record", "weights")
 """The files of a cell, as paths in the project."""
 
+SETTING, SWEPT = "setting", "swept"
+"""In which settings a cell differs from those of the study; and which of them are of a sweep."""
+
 SPENT = ("seconds", "ended")
 """How long a training took, and when it ended."""
 

@@ -13,6 +13,7 @@ from sakd.foundation.vocabulary import DONE, NONE
 from sakd.networks.variants import slug
 from sakd.reporting.tables.columns import MEASURED, TEST
 from sakd.reporting.tables.kinds import REFERENCE, compares_policies
+from sakd.reporting.tables.sweeps import chosen
 from sakd.routing import POLICIES
 
 PAIR = ["dataset", "teacher", "student"]
@@ -24,7 +25,7 @@ _KEY = [*PAIR, "distiller", "policy", "seed"]
 
 
 def prepared(results: pd.DataFrame) -> pd.DataFrame:
-    """Check the results and add the boolean column ``finished``.
+    """Check the results, keep what is chosen of sweeps, and add the boolean column ``finished``.
 
     A cell is finished when its status is ``done`` and its test accuracy is a finite number; a cell
     that diverged to NaN is thereby not finished, whatever its status says.
@@ -39,13 +40,19 @@ def prepared(results: pd.DataFrame) -> pd.DataFrame:
     if missing:
         message = f"the results lack the column {missing[0]!r}; needed: {', '.join(_REQUIRED)}"
         raise UserError(message)
+    cells = every(results[chosen(results)])
+    _reject_duplicates(cells)
+    return cells
+
+
+def every(results: pd.DataFrame) -> pd.DataFrame:
+    """Prepare results with all that was tried in sweeps, see `prepared`."""
     cells = results.reset_index(drop=True)
     cells = cells.assign(
         **{name: cells[name].fillna(NONE).astype(str) for name in ("distiller", "policy")},
         **{name: _numbers(cells, name) for name in ("epochs", *MEASURED)},
         error=cells["error"].astype(object).fillna("").astype(str) if "error" in cells else "",
     )
-    _reject_duplicates(cells)
     return cells.assign(finished=(cells["status"] == DONE) & np.isfinite(cells[TEST]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ast import literal_eval
 from collections.abc import Iterator, Mapping
 
 import pandas as pd
@@ -21,6 +22,25 @@ def named(settings: Mapping[str, object], prefix: str = "") -> dict[str, object]
         else:
             found[f"{prefix}{name}"] = tuple(value) if isinstance(value, list) else value
     return found
+
+
+def read_settings(text: str) -> dict[str, object]:
+    """Read the settings of a cell, as results have them.
+
+    >>> read_settings("student.batch_size=32, student.precision=fast")
+    {'student.batch_size': 32, 'student.precision': 'fast'}
+    """
+    pairs = (part.partition("=") for part in text.split(", ") if part)
+    return {name: _value(value) for name, _, value in pairs}
+
+
+def _value(text: str) -> object:
+    if "+" in text:
+        return tuple(map(_value, text.split("+")))
+    try:
+        return literal_eval(text)
+    except (SyntaxError, ValueError):
+        return text
 
 
 def flat(settings: Mapping[str, object]) -> dict[str, str]:

@@ -7,7 +7,7 @@ import pandas as pd
 from sakd.foundation.vocabulary import NONE
 from sakd.reporting.tables.columns import METRIC, TEST
 from sakd.reporting.tables.contrasts import Contrast, Difference, difference, duels, pooled
-from sakd.reporting.tables.frames import compared_policies
+from sakd.reporting.tables.frames import compared_policies, every
 from sakd.reporting.tables.kinds import REFERENCE, system_kind
 from sakd.reporting.tables.methods import KD, method_differences, rivals
 from sakd.reporting.tables.outcomes import Outcomes
@@ -33,10 +33,10 @@ def summary(
     """
     outcomes = Outcomes.of(results, predictions=predictions)
     cells = outcomes.cells
-    finished = cells[cells["finished"]]
+    finished, done = cells[cells["finished"]], every(results)["finished"]
     numbers: dict[str, float | int] = {
-        "cells_done": len(finished),
-        "cells_failed": len(cells) - len(finished),
+        "cells_done": int(done.sum()),
+        "cells_failed": int((~done).sum()),
     }
     for (distiller, policy), group in finished.groupby(["distiller", "policy"], sort=False):
         name = "student_alone" if distiller == NONE else f"{distiller}/{policy}"

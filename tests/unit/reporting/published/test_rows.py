@@ -116,6 +116,29 @@ def test_of_another_protocol_no_row_is_judged(study):
     assert not row(against, "at").same
 
 
+SMALL = {"dataset": "cifar100", "teacher": "ResNet50", "student": "MobileNetV2"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("student.batch_size=32", []),
+        ("", ["student.batch_size is 64 (published: 32)"]),
+        (
+            "student.batch_size=32, distillation.weights.nst=5",
+            ["distillation.weights.nst is 5 (published: not set)"],
+        ),
+    ],
+)
+def test_settings_of_its_own_count_for_a_cell(cell, setting, said):
+    lines = [cell("nst", "always", seed, 0.73, **SMALL, setting=setting) for seed in range(3)]
+    lines += [cell("at", "always", seed, 0.73, **SMALL, setting="") for seed in range(3)]
+    against = Against(prepared(pd.DataFrame(lines)), SETTINGS, PUBLISHED)
+    assert [str(each) for each in against.departures()] == said
+    assert (row(against, "nst").fit is Fit.OTHER) == bool(said)
+    assert row(against, "at").fit is not Fit.OTHER
+
+
 @pytest.mark.parametrize(("kd_weight", "alone", "joined"), [(1, 0, 3), (0, 3, 3)])
 def test_an_anchor_without_kd_is_of_a_study_without_kd(cell, kd_weight, alone, joined):
     pair = {"dataset": "cifar100", "teacher": "vgg13", "student": "vgg8"}
