@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 import torch
 from hypothesis import settings
+from torch import nn
 
 from sakd.data import Augment, Batch, BatchStream, ImageSet
 from sakd.distillers.method import Method
 from sakd.networks import StagedNetwork
 from sakd.networks.zoo.resnet import resnet
-from sakd.objectives import DataFacts, PhasedDistillation, SpotDistillation, distil
+from sakd.objectives import DataFacts, Objective, PhasedDistillation, SpotDistillation, distil
 from sakd.objectives.parameters import Distillation, Options, Routing
-from sakd.training import Callback, Run
+from sakd.training import Callback, Precision, Run
 
 torch.set_num_threads(1)
 settings.register_profile("laws", deadline=None, derandomize=True, max_examples=25, database=None)
@@ -105,6 +106,52 @@ def small_batch() -> Callable[..., Batch]:
         return batch._replace(aside=aside)
 
     return draw
+
+
+DEGENERATE: dict[str, tuple[Callable[[torch.Tensor], torch.Tensor], float]] = {
+    "zeros": (torch.zeros_like, 1),
+    "constant": (torch.ones_like, 1),
+    "one image again and again": (lambda images: images[:1].expand_as(images).clone(), 1),
+    "huge": (lambda images: images * 1e4, 1),
+    "tiny": (lambda images: images * 1e-8, 1),
+    "two": (lambda images: images[:2], 1),
+    "huge logits": (torch.clone, 1e4),
+    "tiny logits": (torch.clone, 1e-8),
+}
+"""Images, made of ordinary ones, and a factor of the weights of all linear layers."""
+
+
+@pytest.fixture(scope="session")
+def assert_finite(
+    small_batch: Callable[..., Batch], small_stream: Callable[..., BatchStream]
+) -> Callable[[Callable[[], Objective], Precision], None]:
+    """Check losses, terms and gradients of an objective, made afresh each time."""
+
+    def check(make: Callable[[], Objective], precision: Precision) -> None:
+        stream, cpu = small_stream(0), torch.device("cpu")
+        for name, (fill, scale) in DEGENERATE.items():
+            objective, batch = make().train(), small_batch(1)
+            with torch.no_grad():
+                for module in objective.modules():
+                    if isinstance(module, nn.Linear):
+                        module.weight *= scale
+            count = len(fill(batch.images))
+            few = Batch(fill(batch.images), batch.labels[:count], batch.index[:count], seed=1)
+            few = few._replace(aside=few)
+            objective.begin_epoch(0, 2, stream)
+            with precision.applied(cpu):
+                arranged = objective.arrange(few)
+            with precision.applied(cpu):
+                result = objective(arranged)
+            found = {"terms": list(result.terms.values()), **result.losses}
+            for player, loss in result.losses.items():
+                parameters = objective.players()[player].parameters
+                every = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
+                found[player] = [loss, *(each for each in every if each is not None)]
+            for what, values in found.items():
+                assert all(value.isfinite().all() for value in values), (name, what)
+
+    return check
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller
+from sakd.distillers.parts.shares import shares_of_largest
 from sakd.networks.spots import SpotFamily
 
 
@@ -39,6 +40,4 @@ def edges(embedding: Tensor, chosen: Tensor) -> Tensor:
     mask = chosen.to(embedding.dtype)
     exact = "donot_use_mm_for_euclid_dist"
     squares = torch.cdist(embedding, embedding, compute_mode=exact).square()
-    squares = squares * mask[:, None] * mask
-    largest = squares.detach().amax()
-    return squares / torch.where(largest > 0, largest, 1.0)
+    return shares_of_largest(squares * mask[:, None] * mask)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, Shape
+from sakd.distillers.parts.shares import shares_of_largest
 from sakd.foundation.errors import require
 from sakd.networks.spots import SpotFamily
 
@@ -71,9 +72,7 @@ class InstanceTransformations(Distiller):
 
 def moves(first: Tensor, last: Tensor, chosen: Tensor) -> Tensor:
     """Compute D (B,) of the chosen from ``first`` to ``last``, both (B, C); others have 0."""
-    squares = (last - first).square().sum(dim=1) * chosen
-    largest = squares.detach().amax()
-    return squares / torch.where(largest > 0, largest, 1.0)
+    return shares_of_largest((last - first).square().sum(dim=1) * chosen)
 
 
 def _alike(shapes: Sequence[Shape]) -> list[bool]:

@@ -64,9 +64,10 @@ def typical(logits: Tensor, embedding: Tensor) -> Typical:
         m; and minus the mean absolute value of the embedding.
     """
     mean = softmax(logits, 1).mean(0)
+    logs = mean.clamp(min=torch.finfo(mean.dtype).tiny).log10()
     return Typical(
         cross_entropy(logits, logits.argmax(1)),
-        (mean * mean.log10()).sum(),
+        (mean * logs).sum(),
         -embedding.abs().mean(),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from sakd.data import Batch
 from sakd.distillers import DISTILLERS
 from sakd.objectives import SpotDistillation
 from sakd.routing import POLICIES
-from sakd.training import Run
+from sakd.training import Precision, Run
 
 Start = Callable[..., SpotDistillation]
 Batches = Callable[..., Batch]
@@ -95,6 +96,13 @@ def test_progress_restores_all_but_the_frozen_parts(start: Start, small_batch: B
     assert left_out == set(objective.frozen)
     other.restore(progress)
     assert all(torch.equal(state[name], value) for name, value in other.state_dict().items())
+
+
+@pytest.mark.parametrize("autocast", [None, torch.bfloat16])
+def test_degenerate_images_and_weights_give_finite_losses_and_gradients(
+    autocast: torch.dtype | None, start: Start, assert_finite: Any
+) -> None:
+    assert_finite(start, Precision(autocast))
 
 
 @pytest.mark.parametrize("train_teacher", [False, True])

@@ -18,7 +18,7 @@ from sakd.routing import RoutingPolicy
 from sakd.routing.adaptive import Adaptive
 from sakd.routing.always import Always
 from sakd.systems import SYSTEMS, System
-from sakd.training import Run, fit, train
+from sakd.training import Precision, Run, fit, train
 
 Make = Callable[..., System[Any]]
 Streams = Callable[..., BatchStream]
@@ -162,6 +162,13 @@ def test_every_loss_reaches_its_player_and_terms_are_detached(
         gradients = [gradient for gradient in found if gradient is not None]
         assert gradients
         assert all(gradient.isfinite().all() for gradient in gradients)
+
+
+@pytest.mark.parametrize("autocast", [None, torch.bfloat16])
+def test_degenerate_images_and_weights_give_finite_losses_and_gradients(
+    autocast: torch.dtype | None, make: Make, assert_finite: Any
+) -> None:
+    assert_finite(make, Precision(autocast))
 
 
 def test_mixed_images_are_learnt_from(make: Make, small_stream: Streams) -> None:
