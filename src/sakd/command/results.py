@@ -17,7 +17,10 @@ from sakd.foundation.tables import Table
 FILTERS = ("dataset", "teacher", "student", "distiller", "policy", "seed", "status")
 """The columns by which lines are chosen."""
 
-SHOWN = (*FILTERS, "epochs", "val_top1", "test_top1", "key")
+OWN, SWEPT, CHOSEN = "setting", "swept", "chosen"
+"""Columns of cells that have settings of their own, shown where there are some."""
+
+SHOWN = (*FILTERS, "epochs", "val_top1", "test_top1", OWN, CHOSEN, "key")
 KEY = 12  # characters of a key, as in the name of the folder
 
 
@@ -41,7 +44,7 @@ def run(arguments: Sequence[str]) -> None:
 def merged(folder: Path) -> pd.DataFrame:
     """Join the results of all reports in the folder of data, a line for every cell and key.
 
-    Of a cell that is in several reports the latest line stays.
+    Of a cell that is in several reports, by itself or in a sweep, the latest line stays.
 
     Raises:
         UserError: There is none.
@@ -50,7 +53,7 @@ def merged(folder: Path) -> pd.DataFrame:
     require(bool(files), f"there are no results in {folder}: make some with sakd run")
     files.sort(key=lambda file: file.stat().st_mtime)
     tables = pd.concat([pd.read_csv(file) for file in files], ignore_index=True)
-    tables = tables.drop_duplicates(["cell", "key"], keep="last")
+    tables = tables.drop_duplicates([*FILTERS[:-1], "key"], keep="last")
     return tables.sort_values(list(FILTERS[:-1]), kind="stable").reset_index(drop=True)
 
 
@@ -73,5 +76,11 @@ def _table(cells: pd.DataFrame) -> str:
     for name in ("val_top1", "test_top1"):
         rows[name] = rows[name].map(lambda share: "" if pd.isna(share) else f"{100 * share:.2f}")
     rows["key"] = rows["key"].astype(str).str[:KEY]
-    heads = [name.replace("_top1", " %") for name in SHOWN]
+    swept = cells.reindex(columns=[SWEPT])[SWEPT].notna()
+    rows[OWN] = rows[OWN].astype(object).fillna("")
+    rows[CHOSEN] = (
+        rows[CHOSEN].astype(object).map({True: "yes", False: "no"}).where(swept).fillna("")
+    )
+    rows = rows.drop(columns=[name for name in (OWN, CHOSEN) if not rows[name].any()])
+    heads = [name.replace("_top1", " %") for name in rows]
     return aligned([heads, *(tuple(map(str, line)) for line in rows.itertuples(index=False))])

@@ -91,7 +91,7 @@ class Evaluator:
         measured = self._measured(cell, record, teacher)
         further = self._further(training, self.cells.of(cell, record.key)) if training else {}
         whole = replace(measured, measures={**measured.measures, **further})
-        return self._keep(name, key, whole)
+        return self._keep(name, key, whole, cell.id)
 
     def teacher(self, teacher: str, weights: Weights) -> Evaluation:
         """Measure a teacher.
@@ -132,9 +132,9 @@ class Evaluator:
         """Identify the measurement: that of the data, and whether corruptions are left out."""
         return _key(self.test.card) + ("" if self.corruptions else " without corruptions")
 
-    def _keep(self, name: str, key: str, evaluation: Evaluation) -> Evaluation:
+    def _keep(self, name: str, key: str, evaluation: Evaluation, shown: str = "") -> Evaluation:
         self.cells.evaluations.save(name, key, evaluation)
-        logger.info("%s: test %.2f %%", name, 100 * evaluation.measures[TEST])
+        logger.info("%s: test %.2f %%", shown or name, 100 * evaluation.measures[TEST])
         return evaluation
 
     def _network(self, teacher: str, weights: Weights) -> nn.Module:

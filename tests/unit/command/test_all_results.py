@@ -81,3 +81,27 @@ def test_a_name_that_no_line_has_is_one_line(capsys: Capture, tmp_path: Path) ->
     assert "did you mean 'digits'" in capsys.readouterr().err
     assert main(["results", "--data", str(tmp_path / "none")]) == 1
     assert "there are no results" in capsys.readouterr().err
+
+
+def test_the_settings_of_cells_are_shown_and_which_were_chosen(
+    capsys: Capture, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data" / "08_reporting" / "swept"
+    folder.mkdir()
+    values = {"e": ("w=1", True), "f": ("w=2", False)}
+    lines = [
+        line("digits", "at", key) | {"setting": text, "swept": text, "chosen": best}
+        for key, (text, best) in values.items()
+    ]
+    again = line("digits", "at", "b") | {"cell": "digits-at-w=3", "setting": "w=3", "swept": "w=3"}
+    own = line("digits", "kd", "g") | {"setting": "b=32", "swept": "", "chosen": True}
+    pd.DataFrame([*lines, again, own]).to_csv(folder / "results.csv", index=False)
+    found = {each[-1][0]: each[10:-1] for each in shown(capsys, "--dataset", "digits")}
+    assert found == {
+        "a": [],
+        "b": ["w=3"],
+        "c": [],
+        "e": ["w=1", "yes"],
+        "f": ["w=2", "no"],
+        "g": ["b=32"],
+    }
