@@ -154,8 +154,8 @@ class Grid:
 
     def __post_init__(self) -> None:
         """Replace ``all`` by the names that it stands for."""
-        fit = [n for n, kind in SYSTEMS.items() if all(fits(kind, p) for p in self.pairs)]
-        fit = [name for name in fit if SYSTEMS[name].partner is not Partner.PARTS]
+        named = {n: kind for n, kind in SYSTEMS.items() if kind.partner is not Partner.PARTS}
+        fit = [name for name, kind in named.items() if all(fits(kind, p) for p in self.pairs)]
         tables = {"distillers": DISTILLERS, "systems": fit, "policies": POLICIES}
         for axis, table in tables.items():
             given: tuple[str, ...] = getattr(self, axis)

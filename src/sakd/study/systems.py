@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Required, TypedDict
 
 from sakd.foundation.errors import UserError, require
@@ -21,7 +22,7 @@ from sakd.objectives import (
     Settings,
 )
 from sakd.objectives.parameters import Options
-from sakd.routing import POLICIES
+from sakd.routing import POLICIES, RoutingPolicy
 from sakd.study.facts import facts_of_system
 from sakd.study.fitting import fits
 from sakd.study.grid import ALWAYS, Cell
@@ -32,6 +33,9 @@ from sakd.weights.saved import Weights
 
 if TYPE_CHECKING:
     from sakd.study.trainings import Learner, Training
+
+Networks = tuple[StagedNetwork, ...]
+Parts = tuple[tuple[int, ...], ...]
 
 
 class Means(TypedDict, total=False):
@@ -76,35 +80,29 @@ def system_training(
     networks, routing = _Networks(cell, student, teacher), means["routing"]
     distillation = _distillation(kind, alone, means["distillation"])
     card, recipe = student.lessons.card, recipe_of(kind, alone.recipe)
-    data = DataFacts(card.image_shape, alone.images.labels, recipe.task)
+    made = partial(
+        Situation,
+        data=DataFacts(card.image_shape, alone.images.labels, recipe.task),
+        fresh=networks.fresh,
+        epochs=recipe.epochs,
+        distillation=distillation,
+        policy=policy,
+        routing=routing,
+    )
 
     def build(shared: StagedNetwork | None) -> Objective:
         with seeded(cell.seed, "objective"):
-            ours, partner = student.build(), networks.partner(kind.partner, shared)
-            situation = Situation(
-                student=ours,
-                partners=() if partner is None else members_of(partner),
-                parts=() if partner is None else parts_of(partner),
-                data=data,
-                fresh=networks.fresh,
-                epochs=recipe.epochs,
-                distillation=distillation,
-                policy=policy,
-                routing=routing,
-            )
-            return kind.of(situation, settings)
+            ours = student.build()
+            partners, parts = networks.partners(kind.partner, shared)
+            return kind.of(made(student=ours, partners=partners, parts=parts), settings)
 
-    optimisation = dict(alone.optimisation) if kind.passes is None else {}
-    if policy.trained:
-        optimisation["router"] = routing.optimisation(alone.recipe.optimisation)
     facts = facts_of_system(cell, teacher, settings, distillation, routing)
-    facts["training"] = facts_of(recipe)
     return replace(
         alone,
-        facts={**alone.facts, **facts},
+        facts={**alone.facts, **facts, "training": facts_of(recipe)},
         build=build,
         recipe=recipe,
-        optimisation=optimisation,
+        optimisation=_recipes(kind, alone, policy, routing),
         teacher=networks.taught if cell.taught and not kind.trains_teacher else None,
         aside=student.lessons.aside_for(cell.policy),
         groups=settings.groups,
@@ -124,6 +122,16 @@ def recipe_of(kind: type[System[Any]], given: Recipe) -> Recipe:
     )
 
 
+def _recipes(
+    kind: type[System[Any]], alone: Training, policy: type[RoutingPolicy], routing: Routing
+) -> dict[str, Optimisation]:
+    """Give the recipes by player."""
+    found = dict(alone.optimisation) if kind.passes is None else {}
+    if policy.trained:
+        found["router"] = routing.optimisation(alone.recipe.optimisation)
+    return found
+
+
 def _distillation(kind: type[System[Any]], alone: Training, given: Distillation) -> Distillation:
     """Give what the system reads of ``given``; outputs are kept where views are fixed alone."""
     fixed = kind.partner.trained and not kind.trains_teacher
@@ -140,11 +148,16 @@ class _Networks:
     student: Learner
     teacher: Weights | None
 
-    def partner(self, kind: Partner, shared: StagedNetwork | None) -> StagedNetwork | None:
-        """Build the partner; a frozen teacher may be ``shared`` with other trainings."""
+    def partners(self, kind: Partner, shared: StagedNetwork | None) -> tuple[Networks, Parts]:
+        """Build the partners; frozen teachers may be ``shared`` with other trainings.
+
+        Returns:
+            The partners, and the numbers of the classes of each where these differ.
+        """
         if kind.trained:
-            return self.taught() if shared is None else shared
-        return self.fresh(0, True) if kind is Partner.PEERS else None
+            taught = self.taught() if shared is None else shared
+            return members_of(taught), parts_of(taught)
+        return ((self.fresh(0, True),) if kind is Partner.PEERS else ()), ()
 
     def taught(self) -> StagedNetwork:
         """Build the trained teacher."""
