@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 Array = NDArray[np.float64]
 
@@ -80,7 +79,7 @@ def selectivity(spot: Spot) -> float:
 
 def rank_correlation(one: Array, other: Array) -> float:
     """Compute Spearman's correlation of two (n,) arrays; NaN where one of them is constant."""
-    ranks = [rankdata(values) for values in (one, other)]
+    ranks = [pd.Series(values).rank().to_numpy() for values in (one, other)]
     if any(np.ptp(each) == 0 for each in ranks):
         return np.nan
     return float(np.corrcoef(*ranks)[0, 1])
@@ -127,7 +126,8 @@ def _by_difficulty(spot: Spot, difficulty: pd.DataFrame) -> list[tuple[Any, ...]
     for by in (name for name in DIFFICULTIES if name in measured):
         hard = measured[by].to_numpy(dtype=float)
         lines.append(("correlation", by, 0, rank_correlation(rate, hard), len(hard)))
-        parts = (rankdata(hard, method="ordinal").astype(int) - 1) * PARTS // max(len(hard), 1)
+        order = pd.Series(hard).rank(method="first").to_numpy().astype(int) - 1
+        parts = order * PARTS // max(len(hard), 1)
         lines += [
             ("part", by, part + 1, float(own.mean()), len(own))
             for part, own in _groups(rate, parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
+from importlib.resources import files
 from typing import Any
 
 import pandas as pd
@@ -12,13 +13,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 from plotly.io import templates
-from plotly.offline import get_plotlyjs
 
 from sakd.reporting.pages.sections import CHAPTER, TABLES, Block, Chart, Report, Tabular
 
 _TEMPLATE = "plotly_white"
 _MOST = 50
 """Lines of a table that the page shows."""
+
+_PLOTLY = files("plotly") / "package_data" / "plotly.min.js"
+"""The script of plotly, which `plotly.offline` reads too, but that imports IPython."""
 
 _NUMBER = r"^([-+]?[\d.]+)"
 _OWN = ("y", "x")
@@ -48,7 +51,9 @@ def report_html(content: Report) -> str:
     }
     page = environment.get_template("report.html.j2")
     look = _compact(templates[_TEMPLATE].to_plotly_json())
-    return page.render(report=content, chapter=CHAPTER, plotly=get_plotlyjs(), look=look)
+    return page.render(
+        report=content, chapter=CHAPTER, plotly=_PLOTLY.read_text("utf-8"), look=look
+    )
 
 
 def _anchor(title: str) -> str:
