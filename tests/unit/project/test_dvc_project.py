@@ -186,6 +186,52 @@ def test_a_fresh_clone_that_pulls_has_nothing_to_do(project: Path, tmp_path: Pat
         assert repo.reproduce(dry=True) == []
 
 
+def test_raw_data_that_is_added_makes_the_preparation_depend_on_it(project: Path) -> None:
+    raw = project / "data/01_raw/mine"
+    fake(raw)
+    edit(project, "data", to={"name": "folder", "path": "data/01_raw/mine"})
+    with Repo(str(project)) as repo:
+        repo.add(str(raw))
+        main([])
+        for stage in repo.index.stages:
+            for out in stage.outs:
+                fake(Path(out.fs_path))
+        repo.commit(force=True)
+    assert changed(project) == []
+    (raw / "part").write_text("other")
+    assert changed(project) == ["data/01_raw/mine.dvc", "data_preparation"]
+    with Repo(str(project)) as repo:
+        repo.add(str(raw))
+    assert changed(project) == ["data_preparation"]
+
+
+def test_another_environment_has_stages_of_its_own_beside_those_of_the_base(
+    project: Path, load_context: Any
+) -> None:
+    (project / "conf/tiny").mkdir()
+    (project / "conf/tiny/globals.yml").write_text("data_root: data/tiny\n")
+    (project / "conf/tiny/parameters.yml").write_text("student: {epochs: 3}\ngrid: {seeds: [5]}\n")
+    main(["--env", "tiny"])
+    with Repo(str(project)) as repo:
+        made = [stage for stage in repo.index.stages if "tiny" in stage.addressing]
+        for stage in made:
+            for out in stage.outs:
+                fake(Path(out.fs_path))
+        repo.commit("conf/tiny/dvc.yaml:data_preparation", force=True)
+    stages = {stage.addressing for stage in made}
+    row = "students@digits-resnet20-resnet8-s5"
+    own = ("data_preparation", "teacher", row, *LAST)
+    assert stages == {f"conf/tiny/dvc.yaml:{name}" for name in own}
+    left = stages - {"conf/tiny/dvc.yaml:data_preparation"}
+    assert set(changed(project)) == left
+    load_context(conf=project / "conf", env="tiny")
+    run = {"project_path": str(project), "env": "tiny"}
+    StepHooks().after_pipeline_run(run, pipelines["teacher"])
+    assert set(changed(project)) == left - {"conf/tiny/dvc.yaml:teacher"}
+    StepHooks().after_pipeline_run(run, pipelines["__default__"])
+    assert changed(project) == []
+
+
 def test_earlier_results_are_in_the_catalog_by_revision(project: Path) -> None:
     results = project / "data/08_reporting/digits/results.csv"
     results.write_text("cell\ntwo\n")
