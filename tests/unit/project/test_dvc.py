@@ -26,6 +26,15 @@ ROOT = Path(__file__).parents[3]
 GRIDS: dict[str, dict[str, Any]] = {
     "one split": {"pairs": "resnet20/resnet8+resnet20@brief/resnet8"},
     "a split for every seed": {"pairs": "resnet20/resnet8", "seeds": "0+2"},
+    "a row of students alone": {
+        "pairs": "resnet20/resnet8+resnet32/resnet8",
+        "exclude": [{"teacher": "resnet32", "distiller": "kd"}],
+    },
+    "a sweep": {
+        "pairs": "resnet20/resnet8",
+        "distillers": "at",
+        "sweep": {"distillation.weights.at": [9, 99]},
+    },
     "a variant alone": {"pairs": "resnet20@brief/resnet8"},
     "a chain": {"pairs": "resnet32/resnet20/resnet8"},
     "several teachers": {"pairs": "resnet20&resnet32/resnet8", "distillers": [], "systems": "aekd"},
