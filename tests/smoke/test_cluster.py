@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from sakd.project.cluster.mirror import MirroredCellsDataset, opened
 
 pytestmark = [
     pytest.mark.slow,
@@ -38,7 +41,8 @@ PATIENCE = 300
 LAST = re.compile(r"(digits-\S+): epoch (\d+)/\2,")
 """A line of the log at the end of a training."""
 
-Done = subprocess.CompletedProcess[str]
+STORE = "s3://bucket/study/digits"
+"""Where the cells of the study are in S3."""
 
 
 class Runs:
@@ -121,8 +125,31 @@ def alone(runs: Callable[[], Runs]) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """The address of a cluster of two machines with a processor each."""
+def s3(environment: dict[str, str]) -> Iterator[dict[str, str]]:
+    """The environment with a server of S3 on this machine, which has a bucket."""
+    server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    given = {
+        "AWS_ACCESS_KEY_ID": "me",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in given.items():
+            patch.setenv(name, value)
+        pytest.importorskip("s3fs").S3FileSystem().mkdir("bucket")
+        yield environment | given
+    server.stop()
+    used = MirroredCellsDataset(url=STORE).filepath
+    shutil.rmtree(Path(tempfile.gettempdir(), used), ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def address(s3: dict[str, str]) -> Iterator[str]:
+    """The address of a cluster of two machines with a processor each, which reach the server."""
+    assert s3  # their processes have the environment that there is now
     utils = pytest.importorskip("ray.cluster_utils")
     each = {"num_cpus": 1, "object_store_memory": 10**8}
     cluster = utils.Cluster(
@@ -168,6 +195,28 @@ def test_after_a_killed_driver_two_others_share_what_is_left(
     trained = Counter(name for output in outputs for name, _ in LAST.findall(output))
     assert set(trained.values()) == {1}
     assert not done & trained.keys()
+
+
+def test_cells_in_s3_have_the_same_bits_and_are_found_from_another_folder(
+    runs: Callable[[], Runs], alone: dict[str, bytes], address: str, s3: dict[str, str]
+) -> None:
+    outputs = []
+    for here in (runs(), runs()):
+        here.environment = s3
+        params = f"address={address},store=s3://bucket/study"
+        outputs.append(
+            here.to_the_end(here.start("--runner", "RayRunner", "--runner-params", params))
+        )
+    files, place = opened("s3://bucket/study/digits")
+    kept = {
+        f"06_models/digits/cells/{path.removeprefix(f'{place}/')}": files.cat_file(path)
+        for path in files.find(place)
+        if path.endswith(".safetensors")
+    }
+    assert kept == {name: content for name, content in alone.items() if "/cells/" in name}
+    first, second = map(LAST.findall, outputs)
+    assert first
+    assert second == []
 
 
 def test_what_the_cluster_can_never_give_is_refused_at_once(

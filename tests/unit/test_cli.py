@@ -46,7 +46,10 @@ def _in_the_project(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ),
         ("run --runner ParallelRunner --runner-params max_workers=many", "max_workers.*'many'"),
         ("run --runner ParallelRunner --runner-params max_workers=0", "max_workers .*got 0"),
-        ("run --runner RayRunner --runner-params gpu=1", "known: is_async, address, cpus, gpus"),
+        (
+            "run --runner RayRunner --runner-params gpu=1",
+            "known: .*, address, cpus, gpus, store",
+        ),
         ("viz run --pipeline studnts", "unknown pipeline 'studnts'; did you mean 'students'"),
         ("viz run --env smok", "unknown environment 'smok'; did you mean 'smoke'"),
         ("viz run --params grd.seeds=1", "unknown parameter 'grd'; did you mean 'grid'"),

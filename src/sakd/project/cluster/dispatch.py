@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from click import ClickException
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
@@ -113,6 +115,15 @@ class Dispatch:
         trace = None if isinstance(reason, UserError) else error
         logger.error("%s failed: %s", node.name, said, exc_info=trace)
         self._failures[node.name] = said
+        with suppress(ClickException):  # by which a hook ends a run on one machine
+            self.hooks.hook.on_node_error(
+                error=reason,
+                node=node,
+                catalog=self.catalog,
+                inputs={},
+                is_async=False,
+                run_id=self.run_id,
+            )
 
     def _save(self, node: Node, outputs: Mapping[str, Any]) -> None:
         self.hooks.hook.after_node_run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from contextlib import nullcontext
 from typing import Any
 
 from kedro.framework.hooks.manager import _NullPluginManager
@@ -15,8 +16,10 @@ from pluggy import PluginManager
 
 from sakd.project.cluster.connection import LOCAL, connected, machines, near
 from sakd.project.cluster.dispatch import Dispatch
+from sakd.project.cluster.inputs import Sent, Shared
 from sakd.project.cluster.journal import Journal
 from sakd.project.cluster.mark import marked
+from sakd.project.cluster.mirror import MirroredCellsDataset, check_store
 from sakd.project.cluster.request import GPU, Machine, Request
 from sakd.project.cluster.worker import Terms, train
 from sakd.project.hooks import TRAINING
@@ -31,8 +34,8 @@ Catalog = CatalogProtocol[str, Any]
 class RayRunner(AbstractRunner):
     """Trains teachers and rows as tasks of a Ray cluster, and does the rest here.
 
-    Every machine must see the folder of data under the same path. Results are those of a run on one
-    machine: on CPUs of one kind the same bits.
+    Every machine must see the folder of data under the same path, or reach a common store. Results
+    are those of a run on one machine: on CPUs of one kind the same bits.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class RayRunner(AbstractRunner):
         address: str = LOCAL,
         cpus: float = 1.0,
         gpus: float | None = None,
+        store: str | None = None,
     ) -> None:
         """Prepare to train on the cluster at ``address``.
 
@@ -50,9 +54,11 @@ class RayRunner(AbstractRunner):
                 or HOST:PORT of its head.
             cpus: The processors of a row, see `Request`.
             gpus: Its GPUs; None for one where ``device`` is not ``cpu`` and a machine has one.
+            store: Where cells are kept, such as ``s3://BUCKET/FOLDER``; None for the folder of
+                data, which all machines must see then.
         """
         super().__init__(is_async=is_async)
-        self.address, self.cpus, self.gpus = address, cpus, gpus
+        self.address, self.cpus, self.gpus, self.store = address, cpus, gpus, store
 
     def _run(
         self,
@@ -70,13 +76,16 @@ class RayRunner(AbstractRunner):
         hooks: Any = hook_manager or _NullPluginManager()
         trained = pipeline.only_nodes_with_tags(*TRAINING)
         names = [node.name for node in trained.nodes]
+        if self.store is not None:
+            _keep_in(self.store, catalog)
         needed = pipeline.to_nodes(*names) if names else trained
         with connected(self.address) as ray:
             request = self._request(machines(ray))
             request.check(machines(ray))
             self._here(needed - trained, catalog, hooks, run_id)
             if names:
-                self._there(ray, request, trained, (catalog, hooks, run_id))
+                inputs = Shared(catalog) if self.store is None else Sent(catalog, ray)
+                self._there(ray, request, trained, inputs, (hooks, run_id))
         self._here(pipeline - needed, catalog, hooks, run_id)
 
     def _request(self, found: Sequence[Machine]) -> Request:
@@ -91,26 +100,43 @@ class RayRunner(AbstractRunner):
         if part.nodes:
             SequentialRunner().run(part, catalog, hook_manager=hooks, run_id=run_id)
 
-    @staticmethod
     def _there(
+        self,
         ray: Any,  # noqa: ANN401 - the module
         request: Request,
         trained: Pipeline,
-        run: tuple[Catalog, PluginManager, str | None],
+        inputs: Shared,
+        run: tuple[PluginManager, str | None],
     ) -> None:
         """Train on the machines of the cluster."""
-        catalog = run[0]
         journal = near(ray, ray.remote(num_cpus=0)(Journal)).remote()
         asked = {"num_cpus": request.cpus, "num_gpus": request.gpus, "max_retries": RETRIES}
         task = ray.remote(**asked)(train)
-        with marked(catalog.load(f"{active_parameters().data.slug}-cells")) as mark:
+        cells = inputs.catalog.load(_cells())
+        with marked(cells) if self.store is None else nullcontext() as mark:
             terms = ray.put(Terms(journal, request.gpus, mark))
 
             def start(node: Node) -> Any:  # noqa: ANN401 - a reference
-                inputs = {name: catalog.get(name) for name in node.inputs}
-                return task.options(name=node.name).remote(node, inputs, terms)
+                return task.options(name=node.name).remote(node, inputs.of(node), terms)
 
-            Dispatch(ray, start, journal, *run).run(trained)
+            Dispatch(ray, start, journal, inputs.catalog, *run).run(trained)
 
     def _get_executor(self, max_workers: int) -> Executor | None:
         return None
+
+
+def _cells() -> str:
+    """Name the dataset of the cells."""
+    return f"{active_parameters().data.slug}-cells"
+
+
+def _keep_in(store: str, catalog: Catalog) -> None:
+    """Have the cells of a run kept in ``store``.
+
+    Raises:
+        UserError: It cannot be written.
+    """
+    check_store(store)
+    folder: Any = catalog.get(_cells())
+    url = f"{store.rstrip('/')}/{active_parameters().data.slug}"
+    catalog[_cells()] = MirroredCellsDataset(url=url, filepath=str(folder.filepath))

@@ -1,0 +1,119 @@
+"""Cells in a store: fetched where they are asked for, kept as they grow."""
+
+from __future__ import annotations
+
+import pickle
+import time
+from pathlib import Path
+
+import pytest
+
+from sakd.foundation.errors import UserError
+from sakd.foundation.locks import ClaimedError
+from sakd.foundation.vocabulary import DONE, FAILED
+from sakd.project.cluster.leases import Lease
+from sakd.project.cluster.mirror import (
+    MirroredCells,
+    MirroredCellsDataset,
+    MirroredEntry,
+    check_store,
+)
+from sakd.study.evaluations import Evaluation
+from sakd.study.store import Entry, Record
+
+CELL = ("row", "cell", "0123456789abcdef")
+KEY = CELL[2]
+
+
+def record(status: str) -> Record:
+    return Record("cell", KEY, status, facts={})
+
+
+def trained(entry: Entry, weights: bytes = b"weights") -> None:
+    entry.last.parent.mkdir(parents=True, exist_ok=True)
+    entry.last.write_bytes(weights)
+    entry.finish(record(DONE), [{"epoch": 1.0}])
+
+
+def test_what_one_machine_has_trained_another_finds_whole(url: str, tmp_path: Path) -> None:
+    here, there = (MirroredCells(tmp_path / name, url).entry(*CELL) for name in ("a", "b"))
+    assert there.finished(KEY) is None
+    with here.claimed():
+        trained(here)
+    assert there.finished(KEY) == here.record()
+    assert there.last.read_bytes() == b"weights"
+    assert there.history() == [{"epoch": 1.0}]
+
+
+def test_a_training_is_of_one_machine_at_a_time(url: str, tmp_path: Path) -> None:
+    here, there = (MirroredCells(tmp_path / name, url).entry(*CELL) for name in ("a", "b"))
+    with here.claimed(), pytest.raises(ClaimedError), there.claimed():
+        pass
+    with there.claimed():
+        pass
+
+
+def test_a_training_whose_machine_died_goes_on_from_the_checkpoint_that_was_kept(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MirroredEntry, "lasts", 1.5)
+    here, there = (MirroredCells(tmp_path / name, url).entry(*CELL) for name in ("a", "b"))
+    claim = here.claimed()
+    claim.__enter__()
+    here.checkpoints.write({"key": KEY, "epochs": 3})
+    (here.folder / "last.safetensors.host.1.partial").mkdir()
+    (here.folder / "last.safetensors.host.1.partial" / "last.safetensors").touch()
+    time.sleep(1)
+    renew = Lease.renew
+    with monkeypatch.context() as patch:
+        # The first is heard of no more.
+        patch.setattr(Lease, "renew", lambda one: 1 / 0 if "000001" in one._own else renew(one))
+        time.sleep(2.6)
+        with there.claimed():
+            state = there.checkpoints.read(KEY)
+            assert state is not None
+            assert state["epochs"] == 3
+            assert not list(there.folder.glob("*.partial"))
+            trained(there)
+    with pytest.raises(ClaimedError):
+        claim.__exit__(None, None, None)
+    assert MirroredCells(tmp_path / "c", url).entry(*CELL).finished(KEY) is not None
+
+
+def test_files_that_go_here_go_from_the_store(url: str, tmp_path: Path) -> None:
+    here = MirroredCells(tmp_path / "a", url).entry(*CELL)
+    with here.claimed():
+        here.checkpoints.write({"key": KEY})
+    with here.claimed():
+        assert here.checkpoints.read(KEY) is not None
+        trained(here)
+    there = MirroredCells(tmp_path / "b", url).entry(*CELL)
+    assert there.finished(KEY) is not None
+    assert there.checkpoints.read(KEY) is None
+
+
+def test_a_training_that_failed_here_is_found_done_elsewhere(url: str, tmp_path: Path) -> None:
+    cells = MirroredCells(tmp_path / "a", url)
+    here, there = cells.entry(*CELL), MirroredCells(tmp_path / "b", url).entry(*CELL)
+    with here.claimed():
+        here.finish(record(FAILED), [])
+    cells.evaluations.save("cell", KEY, Evaluation({"top1": 0.5}))
+    with there.claimed():
+        trained(there)
+    assert here.finished(KEY) is not None
+    assert cells.evaluations.find("cell", KEY) is None  # it was of other weights
+
+
+def test_a_handle_reaches_another_machine(url: str) -> None:
+    there = pickle.loads(pickle.dumps(MirroredCellsDataset(url=url)))
+    assert there.load().entry(*CELL).record() is None
+
+
+@pytest.mark.parametrize(
+    ("url", "complaint"),
+    [("nowhere://there", "nowhere://there .*s3://BUCKET"), ("file:///proc/none", "cannot be writ")],
+    indirect=False,
+)
+def test_a_store_that_cannot_be_used_is_refused(url: str, complaint: str) -> None:
+    with pytest.raises(UserError, match=complaint):
+        check_store(url)
