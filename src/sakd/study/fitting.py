@@ -24,6 +24,12 @@ def fits(system: type[System[Any]], pair: str) -> bool:
     return _as_many(system, teacher) and same and cut
 
 
+def fits_somewhere(system: type[System[Any]], pairs: Sequence[str]) -> bool:
+    """Tell whether ``system`` fits every one of ``pairs`` in which it takes part, and some do."""
+    own = [pair for pair in pairs if _as_many(system, split_pair(pair)[0])]
+    return bool(own) and all(fits(system, pair) for pair in own)
+
+
 def takes_part(method: str, teacher: str) -> bool:
     """Tell whether ``method`` is trained in pairs of as many teachers as ``teacher`` stands for.
 

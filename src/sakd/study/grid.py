@@ -15,7 +15,7 @@ from sakd.networks.variants import network_of, root_of, slug, split_variant
 from sakd.routing import POLICIES
 from sakd.routing.always import Always
 from sakd.study.axes import check_methods, check_networks
-from sakd.study.fitting import fits, takes_part
+from sakd.study.fitting import fits_somewhere, takes_part
 from sakd.study.selection import Override, Selection
 from sakd.systems import SYSTEMS, Partner, System, system_of
 
@@ -155,7 +155,7 @@ class Grid:
     def __post_init__(self) -> None:
         """Replace ``all`` by the names that it stands for."""
         named = {n: kind for n, kind in SYSTEMS.items() if kind.partner is not Partner.PARTS}
-        fit = [name for name, kind in named.items() if all(fits(kind, p) for p in self.pairs)]
+        fit = [name for name, kind in named.items() if fits_somewhere(kind, self.pairs)]
         tables = {"distillers": DISTILLERS, "systems": fit, "policies": POLICIES}
         for axis, table in tables.items():
             given: tuple[str, ...] = getattr(self, axis)

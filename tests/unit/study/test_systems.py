@@ -165,7 +165,8 @@ def test_all_stands_for_every_system_that_the_pairs_carry() -> None:
         ("resnet8/resnet8",): single - pruned,
         ("resnet8/resnet8(keep=0.5)",): single - same,
         ("resnet20&vgg8/resnet8",): of[Partner.TEACHERS] | of[Partner.NONE],
-        ("resnet8/resnet8", "resnet20&vgg8/resnet8"): of[Partner.NONE],
+        ("resnet8/resnet8", "resnet20&vgg8/resnet8"): single - pruned | of[Partner.TEACHERS],
+        ("resnet8/resnet8", "resnet20/resnet8"): single - same - pruned,
     }.items():
         assert set(Grid(pairs=pairs, systems=(ALL,)).systems) == names
 
