@@ -29,6 +29,12 @@ def report_folder(catalog: CatalogProtocol[str, Any]) -> Path:
     return Path(page._filepath).parent
 
 
+def file_of(dataset: object) -> Path | None:
+    """Find the file of a dataset of the project or of another package; None if it has none."""
+    own, others = getattr(dataset, "filepath", None), getattr(dataset, "_filepath", None)
+    return None if own is None and others is None else Path(str(own or others))
+
+
 def keep(folder: Path, most: int = KEPT) -> Path:
     """Copy the report in ``folder``, which the next run overwrites; return the copy.
 

@@ -20,7 +20,7 @@ from kedro_viz.integrations.kedro.hooks_utils import hash_node
 from sakd.foundation.files import at_once
 from sakd.foundation.locks import held
 from sakd.project.errors import one_line
-from sakd.project.reports import report_folder
+from sakd.project.reports import file_of, report_folder
 
 Catalog = CatalogProtocol[str, Any]
 Event = dict[str, Any]
@@ -44,9 +44,9 @@ class RunStatusHooks:
         self._events: list[Event] = []
         self._started: dict[str, float] = {}
 
-    @hook_impl
+    @hook_impl(trylast=True)
     def before_pipeline_run(self, catalog: Catalog) -> None:
-        """Start a run."""
+        """Start a run that no other hook has refused."""
         self._catalog, self._events = catalog, []
         self._add("before_pipeline_run")
 
@@ -140,5 +140,5 @@ def _why(error: Exception) -> Event:
 
 def _size(catalog: Catalog | None, name: str) -> int:
     dataset: Any = None if catalog is None else catalog.get(name)
-    path = getattr(dataset, "filepath", None) or getattr(dataset, "_filepath", None)
-    return Path(path).stat().st_size if path is not None and Path(path).is_file() else 0
+    path = file_of(dataset)
+    return path.stat().st_size if path is not None and path.is_file() else 0

@@ -13,7 +13,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from sakd.foundation.locks import ClaimedError, held
-from sakd.project.reports import report_folder
+from sakd.project.reports import file_of, report_folder
 
 EVALUATE, REPORT = "evaluate", "report"
 
@@ -50,9 +50,8 @@ class Turn:
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol[str, Any]) -> None:
         """Note the tables that this run makes again."""
         evaluated = pipeline.only_nodes_with_tags(EVALUATE)
-        datasets = map(catalog.get, evaluated.all_outputs())
-        places = (getattr(dataset, "_filepath", None) for dataset in datasets)
-        self._stale = [Path(place) for place in places if place is not None]
+        places = (file_of(catalog.get(name)) for name in evaluated.all_outputs())
+        self._stale = [place for place in places if place is not None]
         if self._early and pipeline.only_nodes_with_tags(EVALUATE, REPORT).nodes:
             self._take(catalog)
             self._clear()

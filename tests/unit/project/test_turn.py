@@ -19,6 +19,7 @@ from kedro_datasets.text import TextDataset
 
 from sakd.foundation.locks import ClaimedError, held
 from sakd.project.context import Context
+from sakd.project.datasets import SealedTableDataset
 from sakd.project.session import Session
 from sakd.project.turn import Turn
 
@@ -110,9 +111,12 @@ def test_a_node_that_trains_waits_for_nobody(catalog: DataCatalog, lock: Path) -
         turn.before_node_run(Node(letters, "a", ["b", "c"], tags=["students"]), catalog)
 
 
+@pytest.mark.parametrize("kind", [TextDataset, SealedTableDataset])
 def test_where_nodes_run_in_other_processes_the_turn_is_that_of_the_whole_run(
-    catalog: DataCatalog, folder: Path, lock: Path
+    catalog: DataCatalog, folder: Path, lock: Path, kind: Any
 ) -> None:
+    for name in TABLES:
+        catalog[name] = kind(filepath=str(folder.parent / name))
     with Turn(early=True) as turn:
         turn.before_pipeline_run(measuring(), catalog)
         assert tables(folder) == [None, None]
