@@ -79,6 +79,7 @@ def trained(
     seed: int,
     epochs: int,
     device: torch.device,
+    precisions: Iterable[str] = PRECISIONS,
 ) -> dict[tuple[str, str, str], float]:
     """Train a student by each method in each precision, side by side; give test accuracies in %."""
     images = few_images(seed)
@@ -89,7 +90,7 @@ def trained(
     }
     test = Prepared(splits().test, splits().card)
     runs = {}
-    for (distiller, policy), precision in product(methods, PRECISIONS):
+    for (distiller, policy), precision in product(methods, precisions):
         start = network(STUDENT, seed)
         objective = distil(start, teacher, distiller, policy, facts, **settings)
         objective.to(device)

@@ -50,7 +50,7 @@ def asked(number: signal.Signals) -> Case:
 
     def case(study: Study, _draw: np.random.Generator) -> str:
         study.reset(finished=False)
-        status = study.run(number, when=lambda _seconds: any(study.data.rglob("checkpoint.pt")))
+        status = study.run(number, when=study.has("checkpoint.pt"))
         if status != WAYS[number]:
             return f"exit status {status} instead of {WAYS[number]}: {study.last_line()}"
         return study.complaint()
@@ -63,7 +63,7 @@ def checkpoint(harm: str) -> Case:
 
     def case(study: Study, draw: np.random.Generator) -> str:
         study.reset(finished=False)
-        study.run(signal.SIGKILL, when=lambda _seconds: any(study.data.rglob("previous.pt")))
+        study.run(signal.SIGKILL, when=study.has("previous.pt"))
         for path in study.data.rglob("checkpoint.pt"):
             path.write_bytes(DAMAGES[harm](path.read_bytes(), draw))
         return study.complaint()

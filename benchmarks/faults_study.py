@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
@@ -109,6 +110,16 @@ class Study:
             time.sleep(0.005)
         listening.join()
         return os.waitstatus_to_exitcode(ended[1])
+
+    def has(self, name: str) -> Callable[[float], bool]:
+        """Tell, whatever the seconds, whether there is a file of this ``name``."""
+
+        def there(_seconds: float) -> bool:
+            with suppress(FileNotFoundError):  # folders of half-written files come and go
+                return any(self.data.rglob(name))
+            return False
+
+        return there
 
     def lines(self) -> list[str]:
         """Give what the last run has said."""
