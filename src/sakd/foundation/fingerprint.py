@@ -45,6 +45,7 @@ def files_of(*objects: object) -> tuple[Path, ...]:
     return tuple(Path(file) for file in files if file is not None)
 
 
+@cache
 def modules_of(*objects: object) -> tuple[ModuleType, ...]:
     """Find the modules that `code_of` hashes: of the objects, their bases, and their imports.
 

@@ -61,6 +61,8 @@ def parameters_of(cell: Cell, parameters: Parameters) -> Parameters:
 
 def variants_of(parameters: Parameters) -> tuple[tuple[Parameters, tuple[Cell, ...]], ...]:
     """Give the parameters of all cells, with the cells that share them."""
+    if not (parameters.grid.overrides or parameters.grid.sweep):
+        return ((parameters, cells_of(parameters)),)
     sharing: dict[str, list[Cell]] = {}
     for cell in cells_of(parameters):
         sharing.setdefault(shown(own_settings(cell, parameters)), []).append(cell)
@@ -121,6 +123,8 @@ def check_sweeps(parameters: Parameters) -> None:
             repeat themselves.
     """
     grid = parameters.grid
+    if not (grid.exclude or grid.overrides or grid.sweep):
+        return
     whole = [cell for row in replace(grid, exclude=()).rows("") for cell in row.cells]
     check_selections(whole, grid.exclude, grid.overrides)
     for name, values in grid.sweep.items():

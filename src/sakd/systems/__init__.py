@@ -3,7 +3,7 @@
 from typing import Any
 
 from sakd.foundation.errors import UserError
-from sakd.foundation.tables import Table
+from sakd.foundation.tables import Table, is_outside
 from sakd.systems.aekd import AEKD
 from sakd.systems.afd_online import AFDOnline
 from sakd.systems.among import Among
@@ -89,8 +89,13 @@ SYSTEMS: Table[type[System[Any]]] = Table(
 """The systems by name, or `package.module:Class` for one of your own."""
 
 
+_NAMES = frozenset(SYSTEMS)
+
+
 def system_of(method: str) -> type[System[Any]] | None:
     """Find the system that a method names; None where the name is that of distillers, or none."""
+    if not is_outside(method) and method not in _NAMES:
+        return None  # at once: a grid asks for every cell
     try:
         return SYSTEMS[method]
     except UserError:

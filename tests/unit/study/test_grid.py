@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sakd.distillers import DISTILLERS
+from sakd.foundation import tables
 from sakd.foundation.errors import UserError
 from sakd.networks import NETWORKS
 from sakd.networks.paths import members, split_pair
@@ -184,3 +185,14 @@ def test_all_stands_for_every_distiller_and_every_policy() -> None:
     assert "all" not in {*DISTILLERS, *POLICIES}
     with pytest.raises(UserError, match=r"grid\.distillers repeats itself"):
         Grid(distillers=("all", "at")).check()
+
+
+def test_the_cells_of_a_grid_are_listed_without_looking_for_near_matches(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def searched(*_arguments: object, **_more: object) -> str:
+        raise AssertionError("near matches of a name were looked for")
+
+    monkeypatch.setattr(tables, "unknown", searched)
+    rows = Grid(distillers=("kd", "at-sp"), systems=("byot",), seeds=(0, 1)).rows("digits")
+    assert [sum(cell.system is not None for cell in row.cells) for row in rows] == [1, 1]
