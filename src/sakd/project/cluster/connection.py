@@ -27,16 +27,14 @@ SECONDS = 5.0
 def connected(address: str) -> Iterator[Any]:
     """Connect to the cluster at ``address``, and give the module `ray`.
 
-    A cluster of this machine alone listens on the loopback address, and ends with the run. Nothing
-    is reported to the makers of Ray.
+    A cluster of this machine alone ends with the run. Nothing is reported to the makers of Ray.
 
     Raises:
         UserError: Ray is not installed, or there is no such cluster.
     """
     ray = from_extra("ray", "ray")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    own = {"_node_ip_address": "127.0.0.1", "include_dashboard": False}
-    more = own if address == LOCAL else {}
+    more = {"include_dashboard": False} if address == LOCAL else {}
     with _signals_as_before():
         try:
             _knock(address)
