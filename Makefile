@@ -60,7 +60,7 @@ study: setup ## what the choice of the router is worth, in hours; finished cells
 	@$(BIN)/sakd study $(ARGS)
 
 test: setup ## run the unit, network, conformance and smoke tests
-	@$(BIN)/pytest tests/unit --numprocesses 2 --dist worksteal $(ARGS)
+	@$(BIN)/pytest tests/unit tests/bad_input --numprocesses 2 --dist worksteal $(ARGS)
 	@$(BIN)/pytest tests/models --numprocesses 2 $(ARGS)
 	@$(BIN)/pytest tests/conformance $(ARGS)
 	@$(BIN)/pytest tests/smoke --numprocesses 2 --dist loadfile $(ARGS)

@@ -25,6 +25,7 @@ from sakd.foundation.options import require_type
 from sakd.foundation.tables import Table
 from sakd.project.cluster.runner import RayRunner
 from sakd.project.errors import told_in_one_line
+from sakd.project.options import readable
 from sakd.project.run_status import show
 from sakd.project.signals import stopped_by_signals
 
@@ -149,6 +150,7 @@ def checked(command: click.Command, check: Check, afterwards: Check | None = Non
 
     checked_command = copy(command)
     checked_command.callback = run_checked
+    checked_command.params = readable(command.params)
     return checked_command
 
 

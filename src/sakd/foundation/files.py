@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import platform
 import shutil
+import stat
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -85,6 +87,18 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     with folder_at_once(folder) as new:
         for name, content in files.items():
             (new / name).write_bytes(content)
+
+
+def openable(path: Path) -> Path:
+    """Give ``path``, unless it is a pipe or a device, whose reader may wait for ever.
+
+    Raises:
+        OSError: It is one, or there is no such file.
+    """
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "a pipe or a device, not a file", str(path))
+    return path
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from sakd.distillers import Distiller, Pair
 from sakd.distillers.method import Method
-from sakd.foundation.errors import require
 from sakd.foundation.names import file_name
 from sakd.networks import StagedNetwork
 from sakd.networks.spots import Spot, SpotFamily
@@ -64,11 +63,6 @@ def assemble(problem: Problem) -> Parts:
     method, teacher, data = problem.method, problem.teacher, problem.data
     student = rebuilt_student(method, problem.student, teacher, data.image_shape)
     weights = problem.distillation.weights_of(method)
-    require(
-        bool(weights) or not method.stands_alone,
-        f"distillation.weights.{method.name} is 0, and {method.name} stands alone: nothing would "
-        "train the student; give it a weight above 0",
-    )
     check_shares(method, weights, problem.policy)
     kinds = {name: method.everyone[name] for name in weights}
     places = {name: spots_of(name, kind, student, teacher) for name, kind in kinds.items()}

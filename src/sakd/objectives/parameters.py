@@ -61,9 +61,14 @@ class Distillation:
         """Give the distillation with the objective that ``method`` needs, if it needs another one.
 
         Raises:
-            UserError: Another one is asked for.
+            UserError: Another one is asked for, or all weights of the loss are 0.
         """
-        kinds = (method.everyone[name] for name in self.weights_of(method))
+        weights = self.weights_of(method)
+        fine = bool(weights) or self.ce_weight_of(method) > 0
+        named = ", ".join(f"weights.{name}" for name in method.distillers)
+        rest = f"0, and no other loss trains the student of {method.name!r}"
+        require(fine, f"distillation.{named} is {rest}: give one a weight above 0")
+        kinds = (method.everyone[name] for name in weights)
         needed = next(filter(None, (kind.objective for kind in kinds)), None)
         if needed in (None, self.objective):
             return self

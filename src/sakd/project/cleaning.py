@@ -17,6 +17,7 @@ from kedro.framework.cli.project import run as kedro_run
 from sakd.foundation.errors import require
 from sakd.pipelines.plan import trainings_of
 from sakd.project.commands import invoke, open_catalog
+from sakd.project.options import readable
 from sakd.project.parameters import active_parameters
 from sakd.project.plan import Catalog, scope_of
 from sakd.project.reports import report_folder
@@ -124,7 +125,7 @@ command = click.Command(
     callback=clean,
     help=clean.__doc__,
     params=[
-        *(option for option in kedro_run.params if option.name in SHARED),
+        *readable(option for option in kedro_run.params if option.name in SHARED),
         click.Option(
             ["--older-than"],
             type=click.FloatRange(min=0),

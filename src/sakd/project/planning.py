@@ -15,6 +15,7 @@ from sakd.foundation.machine import describe, resolve_device
 from sakd.project.commands import invoke, open_catalog
 from sakd.project.errors import one_line
 from sakd.project.hooks import check_run
+from sakd.project.options import readable
 from sakd.project.parameters import active_parameters
 from sakd.project.plan import plan_run
 from sakd.project.session import look_up
@@ -113,7 +114,7 @@ command = click.Command(
     callback=plan,
     help=plan.__doc__,
     params=[
-        *(option for option in kedro_run.params if option.name in SHARED),
+        *readable(option for option in kedro_run.params if option.name in SHARED),
         click.Option(["--paper"], is_flag=True, help="Plan both grids of the paper instead."),
     ],
 )

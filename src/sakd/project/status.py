@@ -13,6 +13,7 @@ from kedro.framework.cli.project import run as kedro_run
 from sakd.pipelines.status import find_status
 from sakd.project.cleaning import SHARED
 from sakd.project.commands import invoke, open_catalog
+from sakd.project.options import readable
 from sakd.project.parameters import active_parameters
 from sakd.project.plan import scope_of
 from sakd.study.splits import splits_of
@@ -47,7 +48,7 @@ command = click.Command(
     callback=status,
     help=status.__doc__,
     params=[
-        *(option for option in kedro_run.params if option.name in SHARED),
+        *readable(option for option in kedro_run.params if option.name in SHARED),
         click.Option(["--json", "as_json"], is_flag=True, help="Print all of it as JSON."),
     ],
 )

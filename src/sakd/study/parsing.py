@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import is_dataclass
+from dataclasses import asdict, is_dataclass
 from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,6 +18,9 @@ from sakd.study.parameters import Parameters
 from sakd.study.sweeps import check_sweeps, variants_of
 
 LARGEST = 2**63
+
+LARGEST_FLOAT = 3.4e38
+"""Beyond it there are no numbers of 32 bits."""
 
 
 def parse_parameters(parameters: Mapping[str, Any]) -> Parameters:
@@ -36,6 +39,7 @@ def parse_parameters(parameters: Mapping[str, Any]) -> Parameters:
         made = TypeAdapter(Parameters).validate_python(_complete(expanded))
     except ValidationError as error:
         raise UserError("; ".join(_explain(detail) for detail in error.errors())) from error
+    _check_numbers(asdict(made), "")  # also those that were given as text
     made.check()
     check_sweeps(made)
     for variant, cells in variants_of(made):
@@ -65,7 +69,7 @@ def _check_numbers(value: object, place: str) -> None:
     """Refuse numbers with which nothing can be computed, wherever they stand.
 
     Raises:
-        UserError: A number is infinite, or whole and too large for 64 bits.
+        UserError: A number is infinite or too large for 32 bits, or whole and too large for 64.
     """
     if isinstance(value, Mapping):
         for name, part in value.items():
@@ -74,7 +78,8 @@ def _check_numbers(value: object, place: str) -> None:
         for part in value:
             _check_numbers(part, place)
     elif isinstance(value, float):
-        require(not math.isinf(value), f"parameter {place!r} must be finite, got {value}")
+        fine = math.isnan(value) or abs(value) <= LARGEST_FLOAT  # ranges leave NaN out
+        require(fine, f"parameter {place!r} must be finite and fit in 32 bits, got {value}")
     elif isinstance(value, int):
         fine = abs(value) < LARGEST
         require(fine, f"parameter {place!r} must be below 2**63, got a number of that size or more")

@@ -21,24 +21,6 @@ def _in_the_project(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     activate(None)
 
 
-@pytest.mark.parametrize(
-    ("options", "status", "complaint"),
-    [
-        ("--params grd.seeds=1", 1, "Error: unknown parameter 'grd'; did you mean 'grid'"),
-        ("--env smok", 1, "Error: unknown environment 'smok'; did you mean 'smoke'"),
-        ("--runner SequentialRuner", 1, "Error: unknown runner 'SequentialRuner'"),
-        ("--parms grid.seeds=1", 2, "Usage: sakd run [OPTIONS]"),
-    ],
-)
-def test_a_wrong_run_ends_with_the_line_and_the_status_of_kedro(
-    options: str, status: int, complaint: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["run", *options.split()])
-    assert ended.value.code == status
-    assert capsys.readouterr().err.startswith(complaint)
-
-
 def test_the_help_is_that_of_kedro_under_the_name_of_the_command(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

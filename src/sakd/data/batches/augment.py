@@ -16,6 +16,9 @@ from sakd.foundation.keys import added
 UNITS = {"crop_padding": " pixels", "cutout": " pixels", "mixup": "", "cutmix": ""}
 UNITS |= {"rand_augment": " operations", "views": ""}
 
+LARGEST = 4096
+"""The most pixels, or the largest parameter, of a change."""
+
 AFRESH = ("cutout", "mixup", "cutmix")
 """The changes that are drawn afresh in every step."""
 
@@ -63,7 +66,7 @@ class Augment:
             without cutout, mixup and cutmix.
 
     Raises:
-        UserError: A number is negative, or views are fixed and varied at the same time.
+        UserError: A number is out of range, or views are fixed and varied at the same time.
     """
 
     crop_padding: int = 0
@@ -78,7 +81,8 @@ class Augment:
         """Refuse negative numbers, and changes of views that are fixed."""
         for name, unit in UNITS.items():
             amount = getattr(self, name)
-            require(amount >= 0, f"{name} must be 0{unit} or more, got {amount}")
+            fine = 0 <= amount <= LARGEST
+            require(fine, f"{name} must be 0{unit} or more, at most {LARGEST}, got {amount}")
         for name in AFRESH:
             require(
                 not (self.views and getattr(self, name)),

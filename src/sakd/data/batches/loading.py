@@ -18,6 +18,7 @@ from sakd.data.pictures.every import reason
 from sakd.data.pictures.form import read_header
 from sakd.data.pictures.stored import FORMATS
 from sakd.foundation.errors import UserError
+from sakd.foundation.files import openable
 from sakd.foundation.randomness import mix, reseed
 
 Read = Callable[[Image.Image], Image.Image]
@@ -106,7 +107,7 @@ class _Decoded(Dataset["Tensor | _Unreadable"]):
             return self.transform(picture)
 
     def _read(self, path: Path) -> Image.Image:
-        with Image.open(path, formats=FORMATS) as picture:
+        with Image.open(openable(path), formats=FORMATS) as picture:
             read_header(picture)
             converted = self.read(picture)
             converted.load()

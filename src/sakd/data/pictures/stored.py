@@ -10,6 +10,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from sakd.foundation.files import openable
+
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "BMP", "GIF", "TIFF", "PPM")
 """By content, whatever the names of the files say."""
 
@@ -42,7 +44,7 @@ class Files(Pictures):
 
     def open(self, number: int) -> Image.Image:
         """Open the file."""
-        return Image.open(self.paths[number], formats=FORMATS)
+        return Image.open(openable(self.paths[number]), formats=FORMATS)
 
     def where(self, number: int) -> str:
         """Give the path."""

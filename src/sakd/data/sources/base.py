@@ -14,7 +14,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 from sakd.data.sources.raw import RawData
 from sakd.foundation.errors import UserError
-from sakd.foundation.files import readable
+from sakd.foundation.files import openable, readable
 from sakd.foundation.fingerprint import code_of
 from sakd.foundation.names import listed
 
@@ -168,7 +168,7 @@ class Dataset(ABC):
 
     def mark(self, path: Path) -> bytes:
         """Tell one version of a file from another: by its content, as reading is cheap."""
-        with path.open("rb") as content:
+        with openable(path).open("rb") as content:
             return hashlib.file_digest(content, hashlib.sha256).digest()
 
     def load(self) -> RawData:

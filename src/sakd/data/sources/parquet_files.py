@@ -18,6 +18,7 @@ from sakd.data.sources.reading import Labelled
 from sakd.data.sources.split_names import SplitNames, choose_splits
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.extras import from_extra
+from sakd.foundation.files import openable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -188,6 +189,7 @@ def _column(path: Path, name: str, *inner: str) -> list[Any]:
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
     try:
+        openable(path)
         yield
     except (_arrow().ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
