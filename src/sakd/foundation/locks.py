@@ -35,7 +35,8 @@ def held(path: Path, purpose: str, *, wait: bool = False) -> Iterator[None]:
         OSError: The file cannot be made, or its file system has no locks.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path)
+    # A lock that is a mere file would outlast a run that is killed.
+    lock = FileLock(path, fallback_to_soft=False)
     while not lock.is_locked:
         try:
             lock.acquire(timeout=SAY_SECONDS if wait else 0)

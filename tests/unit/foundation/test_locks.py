@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import logging
 import threading
 from pathlib import Path
@@ -40,15 +41,14 @@ def test_one_that_waits_says_so_and_goes_on(
     assert f"waiting for another run, which is training cell (lock: {path})" in caplog.messages
 
 
-@pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOTSUP])
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS])
 def test_a_file_system_without_locks_is_named_and_no_file_is_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
-    def refuse(lock: FileLock, **_: object) -> None:
-        Path(lock.lock_file).touch()
+    def refuse(*_: int) -> None:
         raise OSError(code, "No locks available")
 
-    monkeypatch.setattr(FileLock, "acquire", refuse)
+    monkeypatch.setattr(fcntl, "flock", refuse)
     refused = pytest.raises(OSError, match=r"cannot lock \(No locks available\): .*cell\.lock'")
     with refused as caught, held(tmp_path / "cell.lock", "training cell"):
         pass
