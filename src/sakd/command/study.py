@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from sakd.command import run as runs
 from sakd.command.parser import Parser
 from sakd.foundation.errors import require
+from sakd.foundation.signals import orderly, postponed
+from sakd.project.signals import stopped_by_signals
 from sakd.reporting.verdict.writing import write
 
 DATA = Path("data/study")
@@ -65,18 +66,25 @@ def _finished(given: Mapping[str, str]) -> list[str]:
 
     Args:
         given: Parameters as ``kedro run --params`` takes them, by dataset; empty for none.
+
+    Raises:
+        SystemExit: A signal has asked the study to end, and all processes have done so.
     """
     start = get_context("spawn").Process  # torch's threads do not survive a fork
     processes = {
         dataset: start(target=runs.run, args=(_arguments(env, given[dataset]),))
         for dataset, env in ENVIRONMENTS.items()
     }
-    for process in processes.values():
-        process.start()
-    for process in processes.values():
-        with suppress(KeyboardInterrupt):  # which reaches the processes as well: they will end
-            process.join()
-        process.join()
+    with stopped_by_signals(), orderly():  # signals reach the processes as well: they will end
+        try:
+            with postponed():
+                for process in processes.values():
+                    process.start()
+            for process in processes.values():
+                process.join()
+        finally:
+            for child in active_children():
+                child.join()
     return [dataset for dataset, process in processes.items() if process.exitcode == 0]
 
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
+from collections.abc import Sequence
+from multiprocessing import get_context
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -55,3 +61,36 @@ def test_the_runs_are_processes_of_their_own_whose_failure_is_seen(
 ) -> None:
     monkeypatch.chdir(tmp_path)  # without conf, a run ends at once
     assert study._finished(dict.fromkeys(study.ENVIRONMENTS, "")) == []
+
+
+def lasting(arguments: Sequence[str]) -> None:
+    """Take the place of a run; leave a file when asked to end."""
+
+    def end(*_: object) -> None:
+        time.sleep(0.2)  # as a checkpoint is written
+        Path(arguments[1]).touch()
+        raise SystemExit(143)
+
+    signal.signal(signal.SIGTERM, end)
+    Path(arguments[1] + "-begun").touch()
+    time.sleep(5)
+
+
+def test_a_signal_that_ends_the_study_ends_its_runs_and_waits_for_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(study.runs, "run", lasting)
+    monkeypatch.setattr(study, "get_context", lambda _how: get_context("fork"))
+    begun = {tmp_path / f"{environment}-begun" for environment in study.ENVIRONMENTS.values()}
+
+    def stop() -> None:
+        while not begun <= set(tmp_path.iterdir()):
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    Timer(0, stop).start()
+    with pytest.raises(SystemExit) as ended:
+        study._finished(dict.fromkeys(study.ENVIRONMENTS, ""))
+    assert ended.value.code == 143
+    assert all((tmp_path / name).exists() for name in study.ENVIRONMENTS.values())
