@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sakd.foundation.errors import DamagedError
 from sakd.foundation.locks import ClaimedError
 from sakd.foundation.vocabulary import DONE
-from sakd.study.store import CellStore, Entry
+from sakd.study.store import CellStore, Entry, Record
 from sakd.study.trainings import TEACHERS
 from sakd.weights.saved import load_weights
 
 DAY = 86400
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ def _old(folder: Path) -> Old:
 
 def _teacher_of(entry: Entry) -> object:
     """Find the hash of the weights from which a finished training has learned."""
-    record = entry.record()
+    record = _record(entry)
     return None if record is None else record.facts.get("teacher_weights")
 
 
@@ -84,6 +88,20 @@ def _teaches(folder: Path, taught_by: Collection[object]) -> bool:
     entry = Entry(folder)
     if folder.parent.parent.name != TEACHERS or not entry.last.exists():
         return False
-    record = entry.record()
-    finished = record is not None and record.status == DONE
-    return finished and load_weights(entry.last).sha256() in taught_by
+    record = _record(entry)
+    if record is None or record.status != DONE:
+        return False
+    try:
+        return load_weights(entry.last).sha256() in taught_by
+    except DamagedError as error:  # nothing can be learned from it again
+        logger.warning("%s", error)
+        return False
+
+
+def _record(entry: Entry) -> Record | None:
+    """Read a record; a damaged one is like none, for its training would be trained again."""
+    try:
+        return entry.record("trained again where the grid asks for it")
+    except DamagedError as error:
+        logger.warning("%s", error)
+        return None

@@ -67,6 +67,25 @@ def test_a_teacher_stays_as_long_as_a_training_that_stays_has_learned_from_it(
     assert {one.folder for one in old_trainings(store, set(), math.inf)} == {taught, own}
 
 
+@pytest.mark.parametrize("name", ["record.json", "last.safetensors"])
+def test_what_is_damaged_is_named_and_counts_as_not_finished(
+    store: CellStore,
+    add: Add,
+    teacher: Weights,
+    caplog: pytest.LogCaptureFixture,
+    name: str,
+) -> None:
+    taught = add("row", "cell", "a" * 64, teacher_weights=teacher.sha256())
+    own = add(TEACHERS, "teacher", "b" * 64)
+    content = bytearray((own / name).read_bytes())
+    content[-9] ^= 1
+    (own / name).write_bytes(content)
+    assert [one.folder for one in old_trainings(store, {taught}, math.inf)] == [own]
+    assert str(own / name) in caplog.text
+    (taught / "record.json").write_text("{")
+    assert {one.folder for one in old_trainings(store, set(), math.inf)} == {taught, own}
+
+
 def test_evaluations_and_signs_of_life_are_no_trainings(store: CellStore, add: Add) -> None:
     kept = add("row", "cell", "a" * 64)
     store.evaluations.save("cell", "a" * 64, Evaluation({"top1": 1.0}))
