@@ -148,6 +148,13 @@ def test_a_teacher_of_other_parameters_is_not_used_at_all(
         made.report(study(**change))
 
 
+def test_where_a_copy_of_the_teacher_is_damaged_the_original_is_found(made: Stages) -> None:
+    without = replace(made, weights=Weights({}))
+    pd.testing.assert_frame_equal(without.measure(study()), made.evaluation)
+    assert without.train(study()) == made.records
+    assert without.measure_teacher(study()) == made.accuracy
+
+
 @pytest.mark.parametrize("change", OF_NO_RESULT, ids=str)
 def test_what_changes_no_result_refuses_none(made: Stages, change: dict[str, Any]) -> None:
     pd.testing.assert_frame_equal(made.measure(study(**change)), made.evaluation)

@@ -15,6 +15,7 @@ from kedro.io import DataCatalog, DatasetError
 from sakd.data import Splits
 from sakd.data.parameters import DataParameters
 from sakd.pipelines import data_preparation, evaluate, report, students, teacher
+from sakd.project.copies import CopiedWeightsDataset
 from sakd.project.datasets import (
     CellStoreDataset,
     FolderDataset,
@@ -60,6 +61,18 @@ def test_missing_weights_say_so(tmp_path: Path) -> None:
     dataset = WeightsDataset(filepath=str(tmp_path / "teacher.safetensors"))
     with pytest.raises(DatasetError, match=r"no weights at .*: train again"):
         dataset.load()
+
+
+def test_a_copy_that_is_damaged_is_named_and_gives_no_weights(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "teacher.safetensors"
+    dataset = CopiedWeightsDataset(filepath=str(path))
+    dataset.save(Weights({"weight": torch.arange(3)}, {"network": "resnet8"}))
+    assert dataset.load().card["network"] == "resnet8"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    assert dataset.load() == Weights({})
+    assert f"{path} is damaged" in caplog.text
 
 
 def test_the_preview_is_the_card(tmp_path: Path) -> None:
@@ -173,7 +186,7 @@ class TestCatalog:
     def test_what_later_stages_read_has_a_checksum(self, root: Path) -> None:
         loader = OmegaConfigLoader(str(root / "conf"), env="local", **CONFIG_LOADER_ARGS)
         read = [e for e in loader["catalog"].values() if "/08_reporting/" not in e["filepath"]]
-        plain = [e for e in read if not e["type"].startswith("sakd.project.datasets.")]
+        plain = [e for e in read if not e["type"].startswith("sakd.project.")]
         assert read
         assert plain == []
 
