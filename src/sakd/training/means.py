@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
 
 import torch
 from torch import Tensor
@@ -17,20 +18,23 @@ Names = tuple[str, ...]
 class Means:
     """Running means of terms over an epoch, weighted by batch size; one sync at the end.
 
-    Steps may differ in their terms; the mean of a term is over the steps that have it. The sums
-    keep their place in memory.
+    Steps may differ in their terms; the mean of a term is over the steps that have it. The sums,
+    and the numbers of steps after which they were finite, keep their places in memory.
     """
 
     def __init__(self) -> None:
         """Start empty."""
         self._sums: dict[Names, Tensor] = {}
+        self._finite: dict[Names, Tensor] = {}
         self._counts: Counter[Names] = Counter()
+        self._steps: defaultdict[Names, list[int]] = defaultdict(list)
 
     def clear(self) -> None:
         """Start again."""
         self._counts.clear()
-        for sums in self._sums.values():
-            sums.zero_()
+        self._steps.clear()
+        for kept in (*self._sums.values(), *self._finite.values()):
+            kept.zero_()
 
     def add(self, terms: Mapping[str, Tensor], size: int) -> None:
         """Add the scalars of a batch of ``size`` samples, which are not counted here."""
@@ -40,21 +44,34 @@ class Means:
         names = tuple(terms)
         if names not in self._sums:
             self._sums[names] = torch.zeros_like(new)
+            self._finite[names] = torch.zeros_like(new, dtype=torch.int32)
         self._sums[names] += new
+        self._finite[names] += self._sums[names].isfinite()
 
-    def count(self, size: int, names: Names) -> None:
-        """Count the ``size`` samples of a batch whose terms have these ``names``."""
+    def count(self, size: int, names: Names, step: int) -> None:
+        """Count the ``size`` samples of the batch of ``step``, whose terms have these ``names``."""
         self._counts[names] += size
+        self._steps[names].append(step)
 
-    def state(self) -> list[tuple[list[str], Tensor, int]]:
-        """Give names, sums and the number of samples, in the order of their appearance."""
-        return [(list(names), sums, self._counts[names]) for names, sums in self._sums.items()]
+    def state(self) -> list[tuple[list[str], Tensor, Tensor, int, list[int]]]:
+        """Give names, sums, steps and the number of samples, in the order of their appearance."""
+        return [
+            (list(n), sums, self._finite[n], self._counts[n], list(self._steps[n]))
+            for n, sums in self._sums.items()
+        ]
 
-    def restore(self, state: Iterable[tuple[list[str], Tensor, int]], device: torch.device) -> None:
+    def restore(
+        self,
+        state: Iterable[tuple[list[str], Tensor, Tensor, int, list[int]]],
+        device: torch.device,
+    ) -> None:
         """Go on from the result of `state`, on ``device``."""
-        for names, sums, count in state:
-            self._sums[tuple(names)] = sums.to(device, copy=True)
-            self._counts[tuple(names)] = count
+        for given, sums, finite, count, steps in state:
+            names = tuple(given)
+            self._sums[names] = sums.to(device, copy=True)
+            self._finite[names] = finite.to(device, copy=True)
+            self._counts[names] = count
+            self._steps[names] = list(steps)
 
     def take(self, epoch: int) -> dict[str, float]:
         """Give the means of the terms that some step had, in the order of their appearance.
@@ -71,7 +88,18 @@ class Means:
             totals[name] = totals.get(name, 0.0) + total
             counts[name] += count
         means = {name: total / counts[name] for name, total in totals.items()}
-        for name, value in means.items():
-            if not math.isfinite(value):
-                raise UserError(f"{name} is {value} in epoch {epoch}: lower the learning rate")
+        if not all(map(math.isfinite, means.values())):
+            step, name = min(self._ends(present), key=itemgetter(0))
+            raise UserError(
+                f"{name} is {means[name]} in epoch {epoch}, from step {step} on: lower the "
+                "learning rate, or the weight of this term"
+            )
         return means
+
+    def _ends(self, present: Iterable[Names]) -> Iterator[tuple[int, str]]:
+        """Yield the first steps after which sums were not finite, with the names of their terms."""
+        for names in present:
+            steps = self._steps[names]
+            for name, finite in zip(names, self._finite[names].tolist(), strict=True):
+                if finite < len(steps):
+                    yield steps[finite], name

@@ -190,7 +190,7 @@ class Run:
     def advance(self, size: int) -> None:
         """Do the rest of a `step` on ``size`` images: count what was learnt, call the observers."""
         self.taken += 1
-        self._means.count(*self._learnt[size])
+        self._means.count(*self._learnt[size], self.taken)
         for callback in self.callbacks:
             callback.on_step(self)
 
