@@ -18,7 +18,7 @@ from sakd.study.beforehand import NAME, Beforehand
 from sakd.study.bench import Bench
 from sakd.study.followers import average_of, tally_of
 from sakd.study.live import RUNNING, sweep
-from sakd.study.memory import Needs, needs, room_for
+from sakd.study.memory import Needs, needs, out_of_memory, room_for
 from sakd.study.recorder import Recorder
 from sakd.study.store import Record
 from sakd.study.tracking import Tracking
@@ -132,17 +132,50 @@ class Pack:
         if len(runs) > 1:
             shared = "their batches and their teacher" if self.teachers else "their batches"
             logger.info("%s: %d side by side share %s", self.progress.title, len(runs), shared)
-        if runs:
-            train(runs, self.stream, graph=self.bench.graph)
-        failures = [member.failure if isinstance(member, Run) else member for member in members]
+        lack = self._train(runs)
+        failures = [_failure(m, lack) if isinstance(m, Run) else m for m in members]
         seconds = time.monotonic() - started
-        # One that is tried again has the memory to itself.
+        # Those that are tried again have the memory to themselves.
         del members, runs
         self.teachers.clear()
+        again = self._again(failures)
         return [
-            self._record(training, failure, seconds)
+            again.get(training.key) or self._record(training, failure, seconds)
             for training, failure in zip(self.trainings, failures, strict=True)
         ]
+
+    def _train(self, runs: Sequence[Run]) -> Exception | None:
+        """Train ``runs``; give a lack of memory that was nobody's own, as of their teacher."""
+        try:
+            if runs:
+                train(runs, self.stream, graph=self.bench.graph)
+        except Exception as error:
+            if not out_of_memory(error):
+                raise
+            return error
+        return None
+
+    def _again(self, failures: Sequence[Exception | None]) -> dict[str, Record]:
+        """Try those that ran out of memory again, half as many side by side; give their records.
+
+        Raises:
+            OSError: It is among the ``failures``.
+        """
+        lacking = []
+        for training, failure in zip(self.trainings, failures, strict=True):
+            if isinstance(failure, OSError):
+                raise failure
+            if failure is not None and out_of_memory(failure):
+                failure.__traceback__ = None  # it holds the networks
+                lacking.append(training)
+        size = len(self.trainings) // 2
+        if not lacking or not size:
+            return {}
+        told = "%s: out of memory with %d side by side; %d go on, at most %d side by side"
+        logger.warning(told, self.progress.title, len(self.trainings), len(lacking), size)
+        halves = (lacking[first : first + size] for first in range(0, len(lacking), size))
+        outcomes = [Pack(half, self.bench, self.progress).run() for half in halves]
+        return {record.key: record for records in outcomes for record in records}
 
     def _member(self, number: int, training: Training) -> Run | Exception:
         """Build and pretrain one training; give its run, or the error that ended it."""
@@ -201,14 +234,7 @@ class Pack:
         return (Share(whole, whole.teacher if training.group == TEACHERS else whole.student),)
 
     def _record(self, training: Training, failure: Exception | None, seconds: float) -> Record:
-        """Give the record of one training; one that ran out of memory is tried again alone."""
-        if isinstance(failure, OSError):
-            raise failure
-        if failure is not None and _out_of_memory(failure) and len(self.trainings) > 1:
-            logger.warning("%s: out of memory among others; tried again alone", training.title)
-            failure.__traceback__ = None  # it holds the networks
-            (again,) = Pack([training], self.bench, self.progress).run()
-            return again
+        """Give the record of one training."""
         self.progress.done()
         entry, record = self.bench.entry(training), self.bench.record(training)
         if failure is None:
@@ -219,7 +245,6 @@ class Pack:
         return entry.finish(replace(record, seconds=seconds, error=message), [])
 
 
-def _out_of_memory(error: Exception) -> bool:
-    """Tell whether ``error`` is a lack of memory, so that the training may succeed alone."""
-    known = isinstance(error, MemoryError | torch.OutOfMemoryError)
-    return known or "can't allocate memory" in str(error)
+def _failure(run: Run, lack: Exception | None) -> Exception | None:
+    """Give what ended ``run``: its own error, or a ``lack`` of memory before its last epoch."""
+    return run.failure or (lack if len(run.history) < run.epochs else None)

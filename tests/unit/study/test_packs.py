@@ -27,7 +27,7 @@ from sakd.study.pack import Pack, packs
 from sakd.study.store import CellStore, Record
 from sakd.study.train import run_training, run_trainings
 from sakd.study.trainings import Training
-from sakd.training import Callback, Run
+from sakd.training import Callback, Run, train
 from sakd.training.progress import Progress
 
 Make = Callable[..., Training]
@@ -171,6 +171,44 @@ def test_one_that_runs_out_of_memory_is_tried_again_with_the_memory_to_itself(
     assert len(left) == 3
     assert left[1:] == [1, 0]
     assert_alike(trainings[1], bench, alone, same)
+
+
+@pytest.mark.parametrize("of", ["one", "teacher"])
+def test_a_pack_that_runs_out_of_memory_halves_itself_and_goes_on(
+    make_training: Make,
+    bench: Bench,
+    tmp_path: Path,
+    same: Same,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    of: str,
+) -> None:
+    """More than one at a time do not fit; the lack is met by one of them, or by their teacher."""
+    given = [make_training(name, "adaptive") for name in ("kd", "at", "sp")]
+    other = replace(bench, store=CellStore(tmp_path / "alone"))
+    for training in given:
+        run_training(training, other, Progress("toys", 1))
+    sizes: list[int] = []
+    module = importlib.import_module("sakd.study.pack")
+
+    def limited(runs: list[Run], stream: Any, **how: Any) -> None:
+        sizes.append(len(runs))
+        if len(runs) == 1:
+            train(runs, stream, **how)
+            return
+        lack = RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to ...")
+        if of == "teacher":
+            raise lack
+        for run in runs:
+            run.failure = lack
+
+    monkeypatch.setattr(module, "train", limited)
+    records = run_trainings(given, bench, Progress("toys", 3), 3)
+    assert outcome(records) == [DONE] * 3
+    assert sizes == [3, 1, 1, 1]
+    assert "out of memory with 3 side by side; 3 go on, at most 1 side by side" in caplog.text
+    for training in given:
+        assert_alike(training, bench, other, same)
 
 
 def test_a_full_disk_stops_all(trainings: list[Training], bench: Bench) -> None:
