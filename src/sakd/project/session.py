@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import BrokenExecutor
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
@@ -26,6 +27,11 @@ EXIT = (
     "error instead"
 )
 
+KILLED = (
+    "a process of the run was killed from outside, perhaps for lack of memory: run again, with "
+    "fewer at a time; what is finished stays, and the rest goes on from its checkpoints"
+)
+
 
 class Session(KedroSession):
     """A session that reports an unknown name in one line, and waits for its turn."""
@@ -34,8 +40,8 @@ class Session(KedroSession):
         """Run what is ``chosen``, see `KedroSession.run`.
 
         Raises:
-            ClickException: A name is unknown, no node is left, trainings would run in threads, or
-                code that was called has ended Python.
+            ClickException: A name is unknown, no node is left, trainings would run in threads, a
+                process of the run was killed, or code that was called has ended Python.
         """
         with told_in_one_line():
             require(not isinstance(chosen.get("runner"), ThreadRunner), THREADS)
@@ -49,6 +55,8 @@ class Session(KedroSession):
             except SystemExit as error:
                 require(bool(error.code), EXIT)  # or it would pass for a run that ended well
                 raise
+            except BrokenExecutor as error:
+                raise UserError(KILLED) from error
             except ValueError as error:
                 if self._started or isinstance(error, UserError):
                     raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,10 @@ def leave_with_3(_value: object) -> None:
     sys.exit(3)
 
 
+def lose_a_process(_value: object) -> None:
+    raise BrokenProcessPool("A process in the process pool was terminated abruptly")
+
+
 FIRST = Pipeline([Node(show, "params:threads", "shown", name="show", tags=["early"])])
 SECOND = Pipeline([Node(len, "shown", "sized", name="measure", tags=["late"])])
 THIRD = Pipeline([Node(len, "shown", "told", name="tell", namespace="early.birds")])
@@ -40,6 +45,7 @@ REGISTERED = {
     "broken": Pipeline([Node(fail, "params:threads", "nothing", name="fail")]),
     "leaving": Pipeline([Node(leave, "params:threads", "nothing", name="leave")]),
     "leaving_with_3": Pipeline([Node(leave_with_3, "params:threads", "nothing", name="leave")]),
+    "torn": Pipeline([Node(lose_a_process, "params:threads", "nothing", name="lose")]),
     "third": FIRST + THIRD,
     "__default__": FIRST + SECOND,
 }
@@ -98,6 +104,11 @@ def test_what_does_not_exist_is_reported_with_what_is_near(
 def test_an_error_of_a_node_keeps_its_traceback(run: Any) -> None:
     with pytest.raises(ValueError, match="a bug"):
         run(pipeline_names=["broken"])
+
+
+def test_a_process_that_was_killed_is_one_line(run: Any) -> None:
+    with pytest.raises(click.ClickException, match=r"killed from outside.*run again"):
+        run(pipeline_names=["torn"])
 
 
 def test_code_that_ends_python_does_not_end_a_run_well(run: Any) -> None:
