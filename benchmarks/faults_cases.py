@@ -252,8 +252,10 @@ def dead_worker(study: Study, _draw: np.random.Generator) -> str:
 
     study.reset(finished=False)
     run = study.start("--runner", "ParallelRunner")
-    run.end(kill, study.has("checkpoint.pt"))
+    status = run.end(kill, study.has("checkpoint.pt"))
     stay = [worker for worker in workers if Path(f"/proc/{worker}").exists()]
     if not workers or stay:
         return f"workers: {workers}, of which stay: {stay}"
-    return run.not_in_one_line("") or study.complaint()
+    line = run.last_line()  # workers that are ended while they wait may show where they were
+    fine = status == 1 and line.startswith("Error: a process of the run was killed")
+    return study.complaint() if fine else f"exit status {status}: {line}"
