@@ -28,12 +28,16 @@ def check_conf(folder: Path) -> None:
 
 @contextmanager
 def told_in_one_line() -> Iterator[None]:
-    """Hand a `UserError` to click, which prints it as one line and ends with exit code 1.
+    """Hand errors of users and of files to click, which prints one line and ends with exit code 1.
 
     Raises:
-        ClickException: In place of a `UserError`.
+        ClickException: In place of a `UserError`, or of an `OSError` that names its file.
     """
     try:
         yield
     except UserError as error:
         raise click.ClickException(str(error)) from error
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from error

@@ -96,7 +96,8 @@ class RunHooks:
         """Print the table of results and the place of the report, if this run has made them."""
         parameters, made = active_parameters(), pipeline.all_outputs()
         data, (split, *_) = parameters.data.slug, splits_of(parameters)
-        ending = conclude(catalog) if f"{data}-report_html" in made else ""
+        with told_in_one_line():
+            ending = conclude(catalog) if f"{data}-report_html" in made else ""
         if f"{data}-results" in made:
             with told_in_one_line():
                 card = DataCard.from_json(catalog.load(f"{split.data}-card"))
