@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
@@ -36,13 +36,18 @@ def code_of(*objects: object) -> dict[str, str]:
         The hash of each module, by its name, in order of the names. Modules without a file (an
         interactive session) have the hash ``unknown``.
     """
-    return {module.__name__: _digest(module) for module in modules_of(*objects)}
+    return dict(_hashes(*objects))
 
 
 def files_of(*objects: object) -> tuple[Path, ...]:
     """Find the files of the modules that `code_of` hashes."""
     files = (getattr(module, "__file__", None) for module in modules_of(*objects))
     return tuple(Path(file) for file in files if file is not None)
+
+
+@cache
+def _hashes(*objects: object) -> Mapping[str, str]:
+    return {module.__name__: _digest(module) for module in modules_of(*objects)}
 
 
 @cache

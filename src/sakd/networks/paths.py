@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from sakd.foundation.errors import UserError, require
 from sakd.networks.outside.names import ARGUMENTS
@@ -61,6 +62,7 @@ def split_pair(pair: str) -> tuple[str, str]:
     return _joined(names, signs, len(signs)), names[-1]
 
 
+@cache
 def members(teacher: str) -> tuple[str, ...]:
     """Name the networks that teach together; often that is ``teacher`` alone.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from sakd.networks.outside import names
 from sakd.networks.paths import EACH, STEP, TOGETHER, members, split_path
 
@@ -30,6 +32,7 @@ def last_of(member: str) -> tuple[str, str | None]:
     return split_variant(split_path(member)[0][-1])
 
 
+@cache
 def network_of(teacher: str) -> str:
     """Name the network of a teacher; the networks of several, joined.
 
@@ -60,6 +63,7 @@ def kind_of(teacher: str) -> str:
     return "".join(f"{mark}{sign}" for mark, sign in zip(marks, (*signs, ""), strict=True))
 
 
+@cache
 def slug(name: str) -> str:
     """Shorten the name of a network or a teacher, see `sakd.networks.outside.names.slug`.
 

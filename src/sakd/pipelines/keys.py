@@ -91,13 +91,14 @@ def taught_trainings(
     """
     labelled = replace(images, per_class=parameters.data.student_per_class)
     start = student_start(row.student, images.card, parameters)
+    usual = parameters.student_recipe(row.student)
     each = [(cell, parameters_of(cell, parameters)) for cell in row.cells]
     return [
         cell_training(
             cell,
             weights,
             labelled,
-            own.student_recipe(row.student),
+            usual if own is parameters else own.student_recipe(row.student),
             distillation=own.distillation,
             routing=own.routing,
             systems=own.systems,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -68,7 +67,8 @@ def make_plan(scopes: Sequence[Scope], cells: CellStore, limit: float) -> Plan:
         UserError: The run would stop at once: a network of the grid cannot take the data, a file
             of weights does not fit, or a record is damaged.
     """
-    teachers, pairs, bench = parts_of(scopes, cells)
+    benches = [open_bench(one.development, one.card, cells, one.parameters) for one in scopes]
+    (teachers, pairs), bench = parts_of(scopes, cells), benches[0]
     estimator = Estimator(
         Timer(bench).pace,
         val=len(bench.val.images),
@@ -84,23 +84,18 @@ Rows = list[list[Training]]
 """Rows of trainings, which make a part of a plan."""
 
 
-def parts_of(
-    scopes: Sequence[Scope], cells: CellStore
-) -> tuple[dict[str, Rows], dict[str, Rows], Bench]:
-    """Make the trainings of a run, each once, done or not.
+def parts_of(scopes: Sequence[Scope], cells: CellStore) -> tuple[dict[str, Rows], dict[str, Rows]]:
+    """Make the trainings of a run, each once, done or not; whether they can run is not tried.
 
     Returns:
-        The trainings by teacher, by pair of networks, and the place where those of the first scope
-        run.
+        The trainings by teacher, and by pair of networks.
 
     Raises:
-        UserError: See `make_plan`.
+        UserError: A file of weights does not fit.
     """
     teachers, pairs = dict[str, Rows](), dict[str, Rows]()
-    benches = []
     for scope in scopes:
         images = lessons(scope.development, scope.card, scope.parameters.data)
-        benches.append(open_bench(scope.development, scope.card, cells, scope.parameters))
         known = _Known(scope, images, cells)
         for parts, found in (
             (teachers, _teachers(scope, known)),
@@ -108,19 +103,19 @@ def parts_of(
         ):
             for name, rows in found.items():
                 parts.setdefault(name, []).extend(rows)
-    once = _once({**teachers, **pairs}, benches[0])
-    return {n: once[n] for n in teachers}, {n: once[n] for n in pairs}, benches[0]
+    once = _once({**teachers, **pairs})
+    return {n: once[n] for n in teachers}, {n: once[n] for n in pairs}
 
 
-def _once(parts: Mapping[str, Rows], bench: Bench) -> dict[str, Rows]:
+def _once(parts: Mapping[str, Rows]) -> dict[str, Rows]:
     """Leave a training out where an earlier row has it too."""
-    seen: set[Path] = set()
+    seen: set[tuple[str, str, str]] = set()
     found: dict[str, Rows] = {name: [] for name in parts}
     for name, rows in parts.items():
         for row in rows:
-            folders = {bench.entry(training).folder: training for training in row}
-            found[name].append([one for folder, one in folders.items() if folder not in seen])
-            seen |= folders.keys()
+            places = {(one.group, one.id, one.key): one for one in row}
+            found[name].append([one for place, one in places.items() if place not in seen])
+            seen |= places.keys()
     return found
 
 

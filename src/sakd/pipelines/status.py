@@ -18,7 +18,8 @@ from sakd.study.trainings import Training
 def find_status(data: str, scopes: Sequence[Scope], cells: CellStore) -> Status:
     """Read the records of a study, and the files of what is at work; write nothing.
 
-    The files of weights are not read, so a damaged one counts as done.
+    The files of weights are not read, so a damaged one counts as done. Whether networks and methods
+    can take the data is not tried: planning and running do that.
 
     Args:
         data: The name of the data.
@@ -26,9 +27,9 @@ def find_status(data: str, scopes: Sequence[Scope], cells: CellStore) -> Status:
         cells: The store.
 
     Raises:
-        UserError: A network of the grid cannot take the data, or a file of weights does not fit.
+        UserError: A file of weights does not fit.
     """
-    teachers, pairs, _ = parts_of(scopes, cells)
+    teachers, pairs = parts_of(scopes, cells)
     return Status(
         data,
         *([_part(name, rows, cells) for name, rows in each.items()] for each in (teachers, pairs)),

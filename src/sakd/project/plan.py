@@ -38,6 +38,12 @@ def plan_run(pipeline: Pipeline, catalog: Catalog, parameters: Parameters, limit
     return make_plan(scopes, cells, limit)
 
 
+def whole_scope(catalog: Catalog, split: StudySplit) -> Scope:
+    """Name all rows and teachers of a study; no pipeline is built."""
+    rows, teachers = rows_of(split.parameters), split.parameters.grid.teachers()
+    return Scope(*_data(catalog, split), split.parameters, rows, teachers)
+
+
 def scope_of(pipeline: Pipeline, catalog: Catalog, split: StudySplit) -> Scope:
     """Find the rows and the teachers that ``pipeline`` trains, and read its other teachers."""
     grid = split.parameters.grid

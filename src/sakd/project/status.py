@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
-from kedro.framework import project
 from kedro.framework.cli.project import run as kedro_run
 
 from sakd.pipelines.status import find_status
@@ -15,7 +14,7 @@ from sakd.project.cleaning import SHARED
 from sakd.project.commands import invoke, open_catalog
 from sakd.project.options import readable
 from sakd.project.parameters import active_parameters
-from sakd.project.plan import scope_of
+from sakd.project.plan import whole_scope
 from sakd.study.splits import splits_of
 
 
@@ -37,8 +36,8 @@ def status(
     is told by the trainings that are done. Nothing is trained or written.
     """
     catalog, parameters = open_catalog(env, params, conf_source), active_parameters()
-    data, whole = parameters.data.slug, project.pipelines["__default__"]
-    scopes = [scope_of(whole, catalog, split) for split in splits_of(parameters)]
+    data = parameters.data.slug
+    scopes = [whole_scope(catalog, split) for split in splits_of(parameters)]
     found = find_status(data, scopes, catalog.load(f"{data}-cells"))
     click.echo(json.dumps(found.to_json(), indent=2) if as_json else found.text(), nl=as_json)
 

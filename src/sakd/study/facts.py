@@ -38,7 +38,7 @@ def facts_alone(
     network: str, lessons: Lessons, recipe: Recipe, start: Weights | None
 ) -> dict[str, Any]:
     """List what determines a training by labels alone, apart from its name and seed."""
-    facts: dict[str, Any] = {**lessons.facts, "training": facts_of(recipe)}
+    facts: dict[str, Any] = {**lessons.facts, "training": recipe.facts}
     facts["code"] = code_of(train, Supervised) | network_code(network)
     if recipe.label_smoothing:
         facts["code"] |= code_of(Smoothed)
@@ -51,26 +51,33 @@ def facts_alone(
 
 
 def facts_distilled(
-    cell: Cell, teacher: Weights, distillation: Distillation, routing: Routing, *, fixed: bool
+    cell: Cell,
+    method: Method,
+    teacher: Weights,
+    distillation: Distillation,
+    routing: Routing,
+    *,
+    fixed: bool,
 ) -> dict[str, Any]:
     """List what else determines the training of a cell with a teacher.
 
     The teacher's outputs are kept only where the views of the images are ``fixed``.
     """
-    method, policy = Method.of(cell.distiller), POLICIES[cell.policy]
-    teacher_network = network_of(cell.teacher)
-    kinds = [method.everyone[name] for name in distillation.weights_of(method)]
+    policy, teacher_network = POLICIES[cell.policy], network_of(cell.teacher)
+    everyone = method.everyone
+    kinds = [everyone[name] for name in distillation.weights_of(method)]
     code = code_of(train, OBJECTIVES[distillation.objective], policy, *kinds)
-    facts = settings_distilled(cell, distillation, routing)
+    facts = settings_distilled(cell, method, distillation, routing)
     facts["code"] = code | network_code(cell.student) | network_code(teacher_network)
     if fixed and distillation.keep_outputs_mb:
         facts["keep_outputs_mb"] = distillation.keep_outputs_mb
     return facts | _facts_of_teacher(teacher)
 
 
-def settings_distilled(cell: Cell, distillation: Distillation, routing: Routing) -> dict[str, Any]:
-    """List the settings that determine the distillation of a cell."""
-    method = Method.of(cell.distiller)
+def settings_distilled(
+    cell: Cell, method: Method, distillation: Distillation, routing: Routing
+) -> dict[str, Any]:
+    """List the settings that determine the distillation of a cell by the ``method`` it names."""
     weights = distillation.weights_of(method)
     facts: dict[str, Any] = {
         "objective": distillation.objective,

@@ -9,6 +9,7 @@ from typing import Any
 from sakd.distillers import DISTILLERS
 from sakd.foundation.errors import UserError
 from sakd.foundation.keys import aside
+from sakd.foundation.unchanging import Unchanging
 from sakd.foundation.vocabulary import NONE
 from sakd.networks.paths import in_order, snapshot_of, split_pair, split_path
 from sakd.networks.variants import network_of, root_of, slug, split_variant
@@ -97,7 +98,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(Unchanging):
     """The cells of one dataset, pair and seed: the unit that a pipeline schedules."""
 
     dataset: str
@@ -199,12 +200,15 @@ class Grid:
 
     def rows(self, dataset: str) -> tuple[Row, ...]:
         """List the rows with their cells, in the order of the axes, before any sweep."""
-        every = (
-            Row(dataset, teacher, student, seed, self._of_row(dataset, teacher, student, seed))
-            for teacher, student in self._split_pairs()
-            for seed in self.seeds
-        )
-        return tuple(row for row in every if row.cells)
+        methods = self.methods
+        found = []
+        for teacher, student in self._split_pairs():
+            own = [each for each in methods if takes_part(each[0], teacher)]
+            for seed in self.seeds:
+                every = (Cell(dataset, teacher, student, *each, seed) for each in own)
+                cells = tuple(cell for cell in every if not self._excluded(cell))
+                found.append(Row(dataset, teacher, student, seed, cells))
+        return tuple(row for row in found if row.cells)
 
     def check(self) -> None:
         """Check the axes before anything is trained.
@@ -233,10 +237,8 @@ class Grid:
         for policy in self.policies:
             _ = POLICIES[policy]
 
-    def _of_row(self, dataset: str, teacher: str, student: str, seed: int) -> tuple[Cell, ...]:
-        own = (each for each in self.methods if takes_part(each[0], teacher))
-        every = (Cell(dataset, teacher, student, *each, seed) for each in own)
-        return tuple(cell for cell in every if not any(each.selects(cell) for each in self.exclude))
+    def _excluded(self, cell: Cell) -> bool:
+        return any(each.selects(cell) for each in self.exclude)
 
     def _split_pairs(self) -> list[tuple[str, str]]:
         return [split_pair(pair) for pair in self.pairs]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 import torch
 
 from sakd.data import Augment
 from sakd.foundation.errors import require
-from sakd.foundation.keys import added, aside
+from sakd.foundation.keys import added, aside, facts_of
 from sakd.objectives import Optimisation
 from sakd.tasks import CLASSIFICATION, Task
 from sakd.tasks.smoothing import Smoothed
@@ -57,6 +58,12 @@ class Recipe:
     compile: bool = added(False)
     label_smoothing: float = added(0.0)
     ema: float = added(0.0)
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """All that determines a training by it, as plain JSON; the cells of a row share it."""
+        found: dict[str, Any] = facts_of(self)
+        return found
 
     @property
     def arithmetic(self) -> Precision:

@@ -228,7 +228,7 @@ class CellStore:
             cell: The id of the cell.
             key: The content key of the training.
         """
-        return Entry(self.root / group / cell / key[:KEY_CHARACTERS])
+        return Entry(self.root.joinpath(group, cell, key[:KEY_CHARACTERS]))
 
     def of(self, cell: Cell, key: str) -> Entry:
         """Give the folder of the training of ``cell``, whose content key is ``key``."""

@@ -103,8 +103,8 @@ def _content(cell: Cell, parameters: Parameters) -> str:
         if cell.system.routable:
             facts.append(settings_routed(cell, routing))
     elif not cell.alone:
-        suited = distillation.suited(Method.of(cell.distiller))
-        facts.append(settings_distilled(cell, suited, routing))
+        method = Method.of(cell.distiller)
+        facts.append(settings_distilled(cell, method, distillation.suited(method), routing))
     return json.dumps(facts, sort_keys=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Unpack
 
 from sakd.data import Groups, Images
@@ -85,7 +86,7 @@ class Training:
         """The name of the training in the log."""
         return f"{self.id}, {self.swept}" if self.swept else self.id
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The content key: a hash of `facts`."""
         return content_key({"format": FORMAT, **self.facts})
@@ -158,8 +159,8 @@ def teacher_training(
     name = "-".join([lessons.card.name, slug(teacher), "teacher", f"s{seed}"])
     network = network_of(teacher)
     learner = Learner(network, "teacher", seed, lessons, start)
-    facts = {"network": network, "seed": seed}
-    return learner.alone(recipe, group=TEACHERS, name=name, facts=facts)
+    own = {"network": network, "seed": seed}
+    return learner.alone(recipe, group=TEACHERS, name=name, facts=own)
 
 
 def cell_training(
@@ -235,7 +236,7 @@ def distilled(
 
     learns = OBJECTIVES[distillation.objective].changes_teacher()
     fixed = not learns and bool(alone.images.fixed(alone.recipe.augment))
-    facts = facts_distilled(cell, teacher, distillation, routing, fixed=fixed)
+    facts = facts_distilled(cell, method, teacher, distillation, routing, fixed=fixed)
     optimisation = dict(alone.optimisation)
     if policy.trained:
         optimisation["router"] = routing.optimisation(alone.recipe.optimisation)

@@ -14,7 +14,7 @@ from sakd.command.main import main
 from sakd.distillers import DISTILLERS
 from sakd.project.context import Context
 from sakd.project.parameters import active_parameters
-from sakd.project.plan import scope_of
+from sakd.project.plan import scope_of, whole_scope
 from sakd.study.pace import Pace, Timer
 from sakd.study.splits import splits_of
 from sakd.study.trainings import Training
@@ -163,6 +163,9 @@ class TestScope:
         scope = scope_of(pipelines["distill"], catalog, split)
         assert [row.id for row in scope.rows] == [r.id for r in parameters.grid.rows("digits")]
         assert (scope.teachers, scope.made, loaded) == (["resnet20", "vgg13"], {}, [])
+        whole = whole_scope(catalog, split)
+        named = list(whole.rows), list(whole.teachers), whole.made
+        assert named == (list(scope.rows), list(scope.teachers), scope.made)
         chosen = pipelines["distill"].only_nodes("students.vgg13-vgg8.seed_1")
         scope = scope_of(chosen, catalog, split)
         assert [row.id for row in scope.rows] == ["digits-vgg13-vgg8-s1"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from string import ascii_letters, digits
 from typing import Any
 
@@ -130,6 +131,11 @@ def test_the_grid_is_the_product_of_its_axes_where_a_pair_has_one_teacher(grid: 
     of_pairs = single * len(grid.distillers) * len(grid.policies)
     assert len(cells) == len(grid.seeds) * (of_pairs + len(grid.pairs) * grid.baseline)
     assert len(set(cells)) == len(cells)
+
+
+def test_a_deep_copy_of_a_row_is_the_row_as_rows_never_change() -> None:
+    (row,) = Grid().rows("digits")
+    assert deepcopy([row])[0] is row
 
 
 @given(grids)
