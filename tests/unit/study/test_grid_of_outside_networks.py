@@ -36,7 +36,7 @@ def test_kedro_takes_the_names_of_every_node_and_dataset() -> None:
     for stage in (teacher, students, evaluate, report):
         pipeline = stage.create_pipeline(parameters())
         for name in pipeline.datasets():
-            assert re.fullmatch(r"params:\w+|(params:\w+\.)?[\w-]+", name)
+            assert re.fullmatch(r"(params:\w+\.)?([\w-]+\.)*[\w-]+|params:\w+", name)
     rows = students.create_pipeline(parameters())
     assert f"digits-{SLUGS}-s0-records" in rows.all_outputs()
     assert "digits-torchvision_resnet18_small_images_true-teacher" in rows.inputs()
