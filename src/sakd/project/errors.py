@@ -20,8 +20,10 @@ def check_conf(folder: Path) -> None:
     """Look for the folder of configuration files, which a package from a wheel does not bring.
 
     Raises:
-        UserError: It is not there.
+        UserError: It is not there, or still an archive, such as ``kedro package`` makes.
     """
+    packed = f"{folder} is a file: unpack it, and name the folder conf in it with --conf-source"
+    require(not folder.is_file(), packed)
     remedy = "run in a clone of the project, or name its folder conf with --conf-source"
     require(folder.is_dir(), f"there is no folder {folder}: {remedy}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -141,6 +142,13 @@ def test_a_folder_without_conf_is_reported_with_what_to_do(
 ) -> None:
     with pytest.raises(click.ClickException, match=r"nowhere.* --conf-source"):
         load_context(conf=tmp_path / "nowhere")
+
+
+def test_an_archive_of_conf_is_to_be_unpacked(load_context: Load, tmp_path: Path) -> None:
+    (tmp_path / "made" / "conf").mkdir(parents=True)
+    packed = shutil.make_archive(str(tmp_path / "conf-sakd"), "gztar", tmp_path / "made", "conf")
+    with pytest.raises(click.ClickException, match=r"conf-sakd\.tar\.gz .*unpack"):
+        load_context(conf=Path(packed))
 
 
 def test_a_path_in_the_home_folder_stays_there(load_context: Load) -> None:
