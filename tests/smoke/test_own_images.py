@@ -69,4 +69,5 @@ def test_an_unreadable_image_ends_the_run_in_one_line_with_nothing_written(
     assert "1 of 24 images cannot be used: " in done.stderr
     assert "dog/3.png" in done.stderr
     assert "Traceback" not in done.stderr
-    assert data(project) == before
+    after = {name: content for name, content in data(project).items() if ".runs." not in name}
+    assert after == before  # but for the record of the run itself, which lineage shows

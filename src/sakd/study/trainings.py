@@ -237,15 +237,13 @@ def distilled(
     learns = OBJECTIVES[distillation.objective].changes_teacher()
     fixed = not learns and bool(alone.images.fixed(alone.recipe.augment))
     facts = facts_distilled(cell, method, teacher, distillation, routing, fixed=fixed)
-    optimisation = dict(alone.optimisation)
-    if policy.trained:
-        optimisation["router"] = routing.optimisation(alone.recipe.optimisation)
+    router = {"router": routing.optimisation(alone.recipe.optimisation)} if policy.trained else {}
     return replace(
         alone,
         facts={**alone.facts, **facts},
         network=method.trained_name(cell.student, network),
         build=build,
-        optimisation=optimisation,
+        optimisation={**alone.optimisation, **router},
         teacher=None if learns else taught,
         aside=student.lessons.aside_for(cell.policy),
     )
