@@ -28,7 +28,6 @@ from sakd.distillers import (
     cwd,
     dtd,
     ft,
-    irg,
     irg_transform,
     kd,
     kdsvd,
@@ -43,7 +42,7 @@ from sakd.distillers import (
     triplet,
     vid,
 )
-from sakd.distillers.parts import branches, categories, labels, maps, matching, memory
+from sakd.distillers.parts import branches, categories, labels, maps, matching, memory, shares
 from sakd.objectives import Optimisation, PretrainingObjective, virtual
 from sakd.objectives.routed import Routed
 from sakd.objectives.router import Router
@@ -209,10 +208,13 @@ MUTATIONS = {
         SURVEY["triplet/step"], triplet.TripletDistillation.missing, "+ EPSILON", "+ 0.001"
     ),
     "irg takes the largest distance along": Mutation(
-        SURVEY["irg/edges_authors"], irg.edges, "squares.detach().amax()", "squares.amax()"
+        SURVEY["irg/edges_authors"], shares.shares_of_largest, "numbers.detach()", "numbers"
     ),
     "irg_transform takes the largest distance along": Mutation(
-        SURVEY["irg/transform_authors"], irg_transform.moves, "squares.detach()", "squares"
+        SURVEY["irg/transform_authors"],
+        shares.shares_of_largest,
+        "numbers.detach()",
+        "numbers",
     ),
     "irg_transform averages over samples": Mutation(
         SURVEY["irg/transform_authors"],
@@ -302,7 +304,7 @@ MUTATIONS = {
         MANY["average"], average.Average.shares, "1 / count", "1"
     ),
     "ebkd does not divide by the number of teachers": Mutation(
-        MANY["ebkd"], ebkd.EBKD.shares, " / teachers.shape[1]", ""
+        MANY["ebkd"], ebkd.EBKD.shares, "(1 - parts) / count", "1 - parts"
     ),
     "camkd prefers the worse teacher": Mutation(
         MANY["camkd"], camkd.confidence, "1 - softmax", "softmax"

@@ -20,14 +20,16 @@ class TwoBatches:
     def __init__(self, common: Golden) -> None:
         """Keep them."""
         stored = [(common[f"x{k}"], common[f"target{k}"]) for k in (1, 2)]
-        self.batches = [Batch(x, y, torch.arange(8), 0) for x, y in stored]
+        self.batches = [
+            Batch(x, y, torch.arange(8), 0, step=step) for step, (x, y) in enumerate(stored)
+        ]
 
     def __len__(self) -> int:
         return len(self.batches)
 
-    def epoch(self, _number: int) -> Iterator[Batch]:
-        """Yield them in their order."""
-        yield from self.batches
+    def epoch(self, _number: int, start: int = 0) -> Iterator[Batch]:
+        """Yield them in their order, from the step ``start`` on."""
+        yield from self.batches[start:]
 
 
 class Epochs(Callback):
