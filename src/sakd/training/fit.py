@@ -85,9 +85,10 @@ def _train(runs: Sequence[Run], stream: BatchStream, *, graph: bool) -> None:
             continue
         for run in present:
             run.attempt(run.begin_epoch, stream)
-        for batch in stream.epoch(epoch, start=min(run.taken for run in present)):
+        start = min(run.taken for run in present)
+        for number, batch in enumerate(stream.epoch(epoch, start=start), start):
             step = step or stepping(kept, batch.images.device, graph=graph)
-            there = [run for run in present if run.failure is None and run.taken == batch.step]
+            there = [run for run in present if run.failure is None and run.taken == number]
             with postponed():
                 step(there, batch)
         for run in present:

@@ -20,9 +20,7 @@ class TwoBatches:
     def __init__(self, common: Golden) -> None:
         """Keep them."""
         stored = [(common[f"x{k}"], common[f"target{k}"]) for k in (1, 2)]
-        self.batches = [
-            Batch(x, y, torch.arange(8), 0, step=step) for step, (x, y) in enumerate(stored)
-        ]
+        self.batches = [Batch(x, y, torch.arange(8), 0) for x, y in stored]
 
     def __len__(self) -> int:
         return len(self.batches)
