@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from sakd.project.cluster.mirror import MirroredCellsDataset, opened
+from sakd.weights.archives import load_archive
 
 pytestmark = [
     pytest.mark.slow,
@@ -50,6 +51,7 @@ class Runs:
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.data, self.environment = folder / "data", environment
+        self.started: list[subprocess.Popen[str]] = []
         shutil.copytree(ROOT / "conf", folder / "conf")
         own = folder / "conf" / "own_study"
         own.mkdir()
@@ -61,7 +63,7 @@ class Runs:
         ]
 
     def start(self, *options: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        run = subprocess.Popen(
             [*self.command, *options],
             cwd=ROOT,
             env=self.environment,
@@ -69,6 +71,15 @@ class Runs:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        self.started.append(run)
+        return run
+
+    def stop(self) -> None:
+        """End the runs that a failed test has left."""
+        for run in self.started:
+            if run.poll() is None:
+                run.kill()
+                run.communicate()
 
     def to_the_end(self, run: subprocess.Popen[str]) -> str:
         output, _ = run.communicate(timeout=PATIENCE)
@@ -94,8 +105,12 @@ class Runs:
         return found
 
     def begun(self) -> dict[str, int] | None:
-        """A training that has left a checkpoint and is not finished."""
-        kept = {path.parent.parent.name for path in self.cells.rglob("checkpoint.pt")}
+        """A training that has left a checkpoint after its first epoch and is not finished."""
+        kept = set()
+        for path in self.cells.glob("*/*/*/checkpoint.pt"):
+            with suppress(FileNotFoundError):  # the next one takes its place at this moment
+                if load_archive(path, "")["history"]:
+                    kept.add(path.parent.parent.name)
         return next((one for name, one in self.running().items() if name in kept), None)
 
 
@@ -109,17 +124,27 @@ def wait_for(found: Callable[[], Any], run: subprocess.Popen[str]) -> Any:
     raise TimeoutError(found)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def runs(
     tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]
-) -> Callable[[], Runs]:
-    return lambda: Runs(tmp_path_factory.mktemp("runs"), environment)
+) -> Iterator[Callable[[], Runs]]:
+    made: list[Runs] = []
+
+    def make() -> Runs:
+        made.append(Runs(tmp_path_factory.mktemp("runs"), environment))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
 
 
 @pytest.fixture(scope="module")
-def alone(runs: Callable[[], Runs]) -> dict[str, bytes]:
+def alone(
+    tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]
+) -> dict[str, bytes]:
     """The weights that a run without a cluster gives."""
-    here = runs()
+    here = Runs(tmp_path_factory.mktemp("alone"), environment)
     here.to_the_end(here.start())
     return here.weights()
 

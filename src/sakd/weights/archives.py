@@ -32,7 +32,7 @@ def load_archive(path: Path, remedy: str = AGAIN) -> object:
             if broken is not None:
                 raise ValueError(f"{broken} and its checksum differ")
         return torch.load(path, map_location="cpu", weights_only=True)
-    except (UnpicklingError, MemoryError):
+    except (FileNotFoundError, UnpicklingError, MemoryError):  # another run may delete it meanwhile
         raise
     except Exception as error:  # as many kinds as there are places to damage
         raise damaged(path, error or type(error).__name__, remedy) from error
