@@ -1,15 +1,16 @@
 # The project's commands; `make` alone lists them.
 #
 #   make setup PYTHON=/path/to/python3.12    the interpreter of a new .venv (to change it, remove .venv)
-#   make distill ARGS="--env smoke"          arguments for the tool behind distill, study, test, faults, bench, viz, lineage, stages, repro, lock
+#   make distill ARGS="--env smoke"          arguments for the tool behind distill, study, test, coverage, faults, bench, viz, lineage, stages, repro, lock
 #
 # Packages come from the index that pip and uv are set up with. uv does not read pip's settings:
 # behind a mirror, set PIP_INDEX_URL for the one and UV_DEFAULT_INDEX for the other.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup venv install distill study test faults check bench format lint-fix viz lineage stages repro lock licences audit docs clean
+.PHONY: help setup venv install distill study test coverage faults check bench format lint-fix viz lineage stages repro lock licences audit docs clean
 
 BIN := .venv/bin
+PYTEST := $(BIN)/pytest
 STAMP := .venv/sakd-setup
 # What the installed environment depends on: the pins, the project's metadata, the place it stands.
 PINS := $(shell cat requirements.lock pyproject.toml | cksum)
@@ -60,10 +61,16 @@ study: setup ## what the choice of the router is worth, in hours; finished cells
 	@$(BIN)/sakd study $(ARGS)
 
 test: setup ## run the unit, network, conformance and smoke tests
-	@$(BIN)/pytest tests/unit tests/bad_input --numprocesses 2 --dist worksteal $(ARGS)
-	@$(BIN)/pytest tests/models --numprocesses 2 $(ARGS)
-	@$(BIN)/pytest tests/conformance $(ARGS)
-	@$(BIN)/pytest tests/smoke --numprocesses 2 --dist loadfile $(ARGS)
+	@$(PYTEST) tests/unit tests/bad_input --numprocesses 2 --dist worksteal $(ARGS)
+	@$(PYTEST) tests/models --numprocesses 2 $(ARGS)
+	@$(PYTEST) tests/conformance $(ARGS)
+	@$(PYTEST) tests/smoke --numprocesses 2 --dist loadfile $(ARGS)
+
+coverage: setup ## run the tests, fail if under 95 % of lines or branches of src were run
+	@$(BIN)/coverage erase
+	@$(MAKE) --no-print-directory test PYTEST='$(BIN)/coverage run -m pytest'
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/python benchmarks/covered.py
 
 faults: setup ## kill, damage and starve runs of a small study, compare the reruns; under 15 minutes
 	@$(BIN)/python benchmarks/faults.py $(ARGS)
@@ -113,6 +120,6 @@ audit: setup ## look for known vulnerabilities of the pinned packages; needs the
 	@$(BIN)/uv tool run pip-audit --requirement requirements.lock --no-deps --disable-pip $(ARGS)
 
 clean: ## remove caches and build outputs; data and .venv stay
-	@rm -rf build dist .coverage htmlcov .viz \
+	@rm -rf build dist .coverage .coverage.* htmlcov .viz \
 		.mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	@find src tests -type d -name __pycache__ -prune -exec rm -rf {} +
