@@ -33,6 +33,12 @@ def points(draw: st.DrawFn) -> list[tuple[float, float]]:
     return [(x, 0.1 + sum(steps[: k + 1])) for k, x in enumerate(xs)]
 
 
+def test_a_curve_has_the_best_network_of_a_cost_and_none_that_a_cheaper_one_matches() -> None:
+    curve = Curve.of([(10.0, 0.5), (10.0, 0.6), (40.0, 0.65), (20.0, 0.7), (30.0, 0.7)])
+    assert curve.accuracies.tolist() == [0.6, 0.7]
+    assert curve.log_costs == pytest.approx([math.log(10), math.log(20)])
+
+
 def test_equal_cost_by_hand() -> None:
     found = equal_cost(0.63, 12.5e6, Curve.of(ALONE))
     assert found is not None
@@ -59,6 +65,8 @@ def test_bd_cost_by_hand() -> None:
 def test_curves_that_share_no_accuracy_cannot_be_compared() -> None:
     better = Curve.of([(10.0, 0.8), (20.0, 0.9)])
     assert math.isnan(bd_cost(better, Curve.of(ALONE)))
+    touching = Curve.of([(10.0, 0.70), (20.0, 0.9)])
+    assert math.isnan(bd_cost(touching, Curve.of(ALONE))), "they share a single one"
 
 
 @given(points())
@@ -81,6 +89,8 @@ def test_the_same_accuracies_at_a_part_of_the_cost(
 def test_hypervolume_by_hand() -> None:
     areas = [hypervolume(each, teacher_cost=100e6, classes=100) for each in (ALONE, METHOD)]
     assert areas == pytest.approx([0.582806, 0.600270], abs=5e-7)
+    dominated = hypervolume([*ALONE, (50e6, 0.5)], teacher_cost=100e6, classes=100)
+    assert dominated == pytest.approx(areas[0])
 
 
 def test_what_costs_more_than_the_teacher_or_guesses_has_no_volume() -> None:
@@ -97,3 +107,5 @@ def test_measures_for_comparison_with_others_by_hand() -> None:
     assert distillation_metric(0.66, 83_892, 0.75, 275_572) == pytest.approx(0.212214, abs=5e-7)
     assert recovered(0.66, 0.60, 0.75) == pytest.approx(0.4)
     assert math.isnan(recovered(0.66, 0.60, 0.609))
+    assert recovered(0.606, 0.60, 0.615) == pytest.approx(0.4)
+    assert recovered(0.625, 0.5, 0.75, least=0.25) == 0.5

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
-from sakd.evidence import components
+from sakd.evidence import Components, components
+from sakd.evidence.design import Design
 from sakd.evidence.simulation import Study
 
 SEEDS, IMAGES = 4, 60
@@ -39,6 +40,39 @@ def test_the_components_are_those_of_the_analysis_of_variance(rng):
     assert found.rest == pytest.approx(rest)
     assert found.unit == pytest.approx(values.mean(1).var(ddof=1) - rest / IMAGES)
     assert found.image == pytest.approx(values.mean(0).var(ddof=1) - rest / SEEDS)
+
+
+@pytest.mark.parametrize(
+    ("shape", "unit", "image", "rest"),
+    [
+        ((5, 50), 0.005, 0.3, 0.5),
+        ((2, 40), 0.02, 0.3, 0.5),
+        ((5, 50), -0.001, 0.3, 0.5),
+        ((5, 50), 0.005, -0.001, 0.5),
+        ((5, 50), 0.1, 0.3, -0.2),
+        ((3, 1), 0.1, 0.2, 0.1),
+    ],
+)
+def test_error_and_degrees_of_freedom_by_hand(shape, unit, image, rest):
+    seeds, images = shape
+    tests = seeds * images
+    of_rest, of_images = rest / tests, image / images + rest / tests
+    variance = of_images + max(unit / seeds, 0)
+    square = max(unit / seeds + of_rest, 0) ** 4 - (seeds - 2) / 2 * max(of_rest, 0) ** 4
+    spread = max(square, 0) ** 0.5 / (seeds - 1) + of_images**2 / max(images - 1, 1)
+    found = Components(
+        *map(np.asarray, (0.1, unit, image, rest, 0.0)), Design.of(np.ones(shape, dtype=bool))
+    ).estimate()
+    assert found.error == pytest.approx(variance**0.5)
+    assert found.degrees == pytest.approx(min(max(variance**2 / spread, seeds - 1), tests - 1))
+
+
+@pytest.mark.parametrize("shape", [(2, 1), (3, 1), (3, 359)])
+def test_where_hardly_a_test_disagrees_the_degrees_are_those_of_all_tests(shape):
+    found = components(np.zeros(shape)).estimate()
+    seeds, images = shape
+    assert found.degrees == seeds * images - 1
+    assert found.error == pytest.approx(2 / (seeds * images))
 
 
 def test_seeds_whose_means_agree_have_an_interval_of_the_width_of_image_noise(rng):

@@ -57,7 +57,7 @@ def test_no_seeds_one_seed_and_seeds_that_agree_have_no_interval(values):
     [
         ([0.01, 0.04, 0.03], [0.03, 0.06, 0.06]),
         ([0.04], [0.04]),
-        ([0.6, 0.5], [1.0, 1.0]),
+        ([0.7, 0.6], [1.0, 1.0]),
         ([np.nan, 0.02, np.nan, 0.01], [np.nan, 0.02, np.nan, 0.02]),
         ([], []),
     ],
