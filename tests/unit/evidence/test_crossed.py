@@ -89,6 +89,16 @@ def test_where_nothing_disagrees_the_bound_is_the_rule_of_three(seeds):
     assert found.bound == pytest.approx(3 / (seeds * 359), rel=0.1)
 
 
+def test_the_least_variance_is_that_of_four_disagreeing_images_or_tests():
+    alike, cancelling, nothing = tables = np.zeros((3, 5, 50))
+    alike[:, 7] = 1
+    cancelling[:2, 7] = 1, -1
+    expected = np.array([5**2, 1, 1]) * 4 / 250**2
+    assert components(tables).fewest == pytest.approx(expected)
+    assert [float(components(one).fewest) for one in tables] == pytest.approx(expected)
+    assert not nothing.any()
+
+
 def test_differences_that_cancel_on_one_image_still_leave_doubt():
     values = np.zeros((3, 359))
     values[:2, 7] = 1, -1
@@ -96,9 +106,10 @@ def test_differences_that_cancel_on_one_image_still_leave_doubt():
     assert high - low > 2 / (3 * 359)
 
 
-def test_one_seed_says_nothing_of_new_seeds():
+@pytest.mark.parametrize("images", [1, 359])
+def test_one_seed_says_nothing_of_new_seeds(images):
     with np.errstate(all="raise"):
-        found = components(np.ones((1, 359))).estimate()
+        found = components(np.ones((1, images))).estimate()
     assert found.mean == 1
     assert not found.known
 
