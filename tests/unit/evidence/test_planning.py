@@ -31,6 +31,23 @@ def test_a_larger_effect_and_a_wider_margin_need_fewer_seeds():
     assert units_needed(nothing, margin=1.0) < units_needed(nothing, margin=0.5)
 
 
+def test_where_no_test_disagrees_the_tests_are_what_counts():
+    # N tests have an error of 2 / N; the power takes 1.645 + 1.282 of it on either side.
+    margin = 2 * (1.645 + 1.282) / (IMAGES * 10.5)
+    assert units_needed(components(table([0, 0, 0])), margin) == 11
+
+
+def test_the_plan_ends_at_the_most_seeds():
+    too_small, mean = 0.0, 1.0
+    for _ in range(30):
+        half = (too_small + mean) / 2
+        if units_needed(components(table(np.array([-1, 0, 1]) + half)), margin=0.0) is None:
+            too_small = half
+        else:
+            mean = half
+    assert units_needed(components(table(np.array([-1, 0, 1]) + mean)), margin=0.0) == MOST_UNITS
+
+
 def test_more_seeds_do_not_help_where_the_images_are_too_few():
     mean, noise = 0.1, 1.0
     assert mean < 1.96 * noise / np.sqrt(IMAGES) * 1.4

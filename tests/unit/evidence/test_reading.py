@@ -32,16 +32,18 @@ def test_after_adjustment_for_a_family_a_difference_may_be_open():
     assert read(found, margin=1.0, p=2 * float(found.p)) is Reading.OPEN
 
 
-def test_the_bound_is_where_two_one_sided_t_tests_reject():
-    values = np.array([0.1, 0.5, -0.2, 0.4, 0.3])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_bound_is_where_two_one_sided_t_tests_reject(sign):
+    values = sign * np.array([0.1, 0.5, -0.2, 0.4, 0.3])
     bound = float(of_seeds(values).bound)
     tests = [ttest_1samp(values, bound, alternative="less").pvalue]
     tests += [ttest_1samp(values, -bound, alternative="greater").pvalue]
     assert max(tests) == pytest.approx(0.05)
 
 
-def test_seed_means_alone_give_the_t_test():
-    values = np.array([0.1, 0.5, -0.2])
+@pytest.mark.parametrize("seeds", [2, 3])
+def test_seed_means_alone_give_the_t_test(seeds):
+    values = np.array([0.1, 0.5, -0.2])[:seeds]
     expected = ttest_1samp(values, 0)
     assert of_seeds(values).p == pytest.approx(expected.pvalue)
     assert of_seeds(values).interval() == pytest.approx(expected.confidence_interval())
