@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
@@ -60,8 +62,28 @@ def test_their_meaning_by_hand() -> None:
     spike = torch.zeros(1, 1, 9, 9)
     spike[0, 0, 4, 4] = 1
     blurred = CORRUPTIONS["blur"](spike)
-    assert 0.1 < float(blurred[0, 0, 4, 4]) < 0.6
     assert float(blurred.sum()) == pytest.approx(1)
+    middle, beside, *_ = row = blurred[0, 0, 4, 4:].tolist()
+    sigma = 0.5 + 9 / 64
+    assert beside / middle == pytest.approx(math.exp(-0.5 / sigma**2))
+    assert [value > 0 for value in row] == [True] * 3 + [False] * 2, "two deviations on either side"
+
+
+def test_the_shorter_side_decides_how_much_is_blurred() -> None:
+    spike = torch.zeros(1, 1, 33, 9)
+    spike[0, 0, 16, 4] = 1
+    middle, beside = CORRUPTIONS["blur"](spike)[0, 0, 16, 4:6].tolist()
+    assert beside / middle == pytest.approx(math.exp(-0.5 / (0.5 + 9 / 64) ** 2))
+
+
+def test_images_turn_by_15_degrees() -> None:
+    away, around = 12, torch.arange(33) - 16.0
+    spot = torch.zeros(1, 1, 33, 33)
+    spot[0, 0, 15:18, 16 + away - 1 : 16 + away + 2] = 1
+    turned = CORRUPTIONS["rotation"](spot)[0, 0] / 9
+    assert float(turned.sum()) == pytest.approx(1, abs=0.05)
+    down, right = float(turned.sum(1) @ around), float(turned.sum(0) @ around)
+    assert math.degrees(math.atan2(-down, right)) == pytest.approx(15, abs=0.5)
 
 
 def test_robustness_is_the_accuracy_on_the_changed_images(splits: Splits) -> None:
