@@ -40,8 +40,11 @@ class Updates:
 
     @property
     def falls(self) -> list[int]:
-        """The numbers of epochs after which the rate falls, of a recipe with milestones."""
-        return [round(fraction * self.epochs) for fraction in self.recipe.milestones]
+        """The numbers of epochs after which the rate falls, of a recipe with milestones.
+
+        The rate never falls before the first epoch, however few the epochs are.
+        """
+        return [max(1, round(fraction * self.epochs)) for fraction in self.recipe.milestones]
 
     def place(self, epoch: int, step: int, steps: int) -> None:
         """Set the rate of a ``step`` of ``steps`` in ``epoch``, both from 0, if steps differ."""

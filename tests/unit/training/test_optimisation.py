@@ -68,6 +68,15 @@ def test_milestones_scale_with_the_epochs(epochs: int, falls: list[int]) -> None
     assert [k for k in range(1, epochs) if rates[k] < rates[k - 1]] == falls
 
 
+def test_no_rate_falls_before_the_first_epoch() -> None:
+    recipe = Optimisation(lr=1.0, milestones=(0.1, 0.5))
+    assert learning_rates(1, recipe) == [1.0]
+    assert learning_rates(2, recipe) == pytest.approx([1.0, 0.01])
+    warm = Updates(Player([nn.Parameter(torch.ones(2))], replace(recipe, warmup_epochs=0.5)), 1)
+    warm.place(0, 3, 4)
+    assert warm.rates == (1.0,)
+
+
 def test_milestones_that_meet_in_one_epoch_all_count() -> None:
     rates = learning_rates(3, Optimisation(lr=1.0, milestones=(0.6, 0.7)))
     assert rates == pytest.approx([1.0, 1.0, 0.01])
