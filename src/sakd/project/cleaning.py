@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 import pandas as pd
-from kedro.framework import project
 from kedro.framework.cli.project import run as kedro_run
 
 from sakd.foundation.errors import require
@@ -19,7 +18,7 @@ from sakd.pipelines.plan import trainings_of
 from sakd.project.commands import invoke, open_catalog
 from sakd.project.options import readable
 from sakd.project.parameters import active_parameters
-from sakd.project.plan import Catalog, scope_of
+from sakd.project.plan import Catalog, whole_scope
 from sakd.project.reports import report_folder
 from sakd.study.cleaning import DAY, Old, old_trainings, remove
 from sakd.study.evaluations import KEY_CHARACTERS
@@ -79,12 +78,11 @@ def clean(
 
 def _of_grid(catalog: Catalog, parameters: Parameters, store: CellStore) -> Iterator[Path]:
     """Find the folders of the trainings of the present grid."""
-    whole = project.pipelines["__default__"]
     for split in splits_of(parameters):
         prepared = catalog.exists(f"{split.data}-card")
         unknown = f"{split.data} is not prepared here, so it is not known what the grid uses"
         require(prepared, f"{unknown}: run --pipelines data_preparation first")
-        for training in trainings_of(scope_of(whole, catalog, split), store):
+        for training in trainings_of(whole_scope(catalog, split), store):
             yield store.entry(training.group, training.id, training.key).folder
 
 
