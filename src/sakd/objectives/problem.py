@@ -69,6 +69,9 @@ class Problem:
 class Settings:
     """The settings of an objective, as fields with defaults; most objectives have none."""
 
+    def __post_init__(self) -> None:
+        """Check the values; a class with fields checks its own, and calls this of its bases."""
+
     @property
     def groups(self) -> Groups | None:
         """How images come together in batches; None for any order, each once an epoch."""

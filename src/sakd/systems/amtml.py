@@ -13,15 +13,12 @@ from sakd.data import Batch
 from sakd.distillers.parts.logits import divergence
 from sakd.distillers.parts.maps import squared
 from sakd.distillers.rkd import angles, distances
-from sakd.foundation.errors import require, require_not_negative, require_positive
+from sakd.foundation.errors import require, require_not_negative
 from sakd.objectives import Optimisation, Outputs, Phase, Player, StepResult
 from sakd.systems.base import Situation
 from sakd.systems.parts.normed import by_position
-from sakd.systems.parts.teachers import (
-    FromTeachers,
-    TeachersSettings,
-    shares_shown,
-)
+from sakd.systems.parts.teachers import FromTeachers, shares_shown
+from sakd.systems.parts.weighted import WeightedSettings
 
 WEIGHTING = Optimisation(lr=0.1, weight_decay=0.0, milestones=(0.5, 0.625))
 """The recipe of the weights of teachers, whose size a penalty of their own limits."""
@@ -30,12 +27,11 @@ SMALL = 0.005
 
 
 @dataclass(frozen=True, kw_only=True)
-class AMTMLSettings(TeachersSettings):
+class AMTMLSettings(WeightedSettings):
     """The settings of `AMTML`; the defaults are those of the authors' notebooks.
 
     Attributes:
         kd_weight: 2 alpha.
-        temperature: T.
         penalty: The factor of the squared lengths of what weighs the teachers.
         relation_weight: The weight of distances and angles.
         hint_weight: The weight of the hints.
@@ -56,9 +52,8 @@ class AMTMLSettings(TeachersSettings):
     def __post_init__(self) -> None:
         """Refuse negative weights, and a part that is none."""
         super().__post_init__()
-        weights = {"kd_weight": self.kd_weight, "relation_weight": self.relation_weight}
-        require_not_negative(**weights, hint_weight=self.hint_weight, penalty=self.penalty)
-        require_positive(temperature=self.temperature)
+        require_not_negative(relation_weight=self.relation_weight, hint_weight=self.hint_weight)
+        require_not_negative(penalty=self.penalty)
         fine = 0 < self.learning < 1
         require(fine, f"learning must be above 0 and below 1, got {self.learning}")
 

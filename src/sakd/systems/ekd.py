@@ -11,38 +11,34 @@ from torch import Tensor, nn
 
 from sakd.data import Batch
 from sakd.distillers.parts.maps import squared
-from sakd.foundation.errors import require_not_negative, require_positive
+from sakd.foundation.errors import require_not_negative
 from sakd.networks import StagedNetwork
 from sakd.networks.adapters import adapter
-from sakd.objectives import Outputs, Settings, StepResult
+from sakd.objectives import Outputs, StepResult
 from sakd.objectives.compatibility import Shapes
 from sakd.objectives.outputs import full_precision
 from sakd.systems.base import Partner, Situation
 from sakd.systems.parts.branched import Branched, fresh_tails
-from sakd.systems.parts.divergence import divergence
+from sakd.systems.parts.divergence import DivergenceSettings, divergence
 from sakd.systems.parts.tails import last_stage
 from sakd.systems.parts.teachers import asked, shapes_of
 from sakd.systems.parts.view import View
 
 
 @dataclass(frozen=True, kw_only=True)
-class EKDSettings(Settings):
-    """The settings of `EKD`; the defaults are ours.
+class EKDSettings(DivergenceSettings):
+    """The settings of `EKD`, of a branch and its teacher; the defaults are ours.
 
     Attributes:
-        kd_weight: The weight of the divergence of a branch from its teacher.
-        feature_weight: The weight of the error of its last map.
-        temperature: T.
+        feature_weight: The weight of the error of the branch's last map.
     """
 
-    kd_weight: float = 1.0
     feature_weight: float = 1.0
-    temperature: float = 4.0
 
     def __post_init__(self) -> None:
-        """Refuse negative weights, and a temperature that is not positive."""
-        require_not_negative(kd_weight=self.kd_weight, feature_weight=self.feature_weight)
-        require_positive(temperature=self.temperature)
+        """Refuse a negative weight."""
+        super().__post_init__()
+        require_not_negative(feature_weight=self.feature_weight)
 
 
 class EKD(Branched[EKDSettings]):

@@ -3,46 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Self
 
 import torch
 from torch import Tensor, nn
 
-from sakd.data import Batch, BatchStream
-from sakd.foundation.errors import require, require_positive
+from sakd.data import Batch
+from sakd.foundation.errors import require
 from sakd.networks import StagedNetwork, probe
 from sakd.networks.zoo.blocks import GlobalAveragePool, conv_bn_relu, initialise
-from sakd.objectives import Outputs, Player, Settings, StepResult
+from sakd.objectives import Outputs, Player, StepResult
 from sakd.objectives.outputs import full_precision
 from sakd.systems.base import Partner, Situation
-from sakd.systems.parts.branched import Branched, fresh_tails
+from sakd.systems.parts.branched import fresh_tails
 from sakd.systems.parts.divergence import divergence
-from sakd.systems.parts.ramp import Ramp, check_ramp
+from sakd.systems.parts.ramp import RampSettings, Rising
 from sakd.systems.parts.tails import last_stage
 from sakd.systems.parts.view import View
 from sakd.tasks import Task
 
 FUSION_DECAY = 0.1
 """The weight decay of the fusion as a multiple of that of the branches: 1e-5 and 1e-4."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FusionSettings(Settings):
-    """The settings of `FFL`; the defaults are those of the authors' code.
-
-    Attributes:
-        temperature: T.
-        ramp: The part of the epochs over which the weight of divergences rises; 80 of 300.
-    """
-
-    temperature: float = 3.0
-    ramp: float = 80 / 300
-
-    def __post_init__(self) -> None:
-        """Check the numbers."""
-        require_positive(temperature=self.temperature)
-        check_ramp(self.ramp)
 
 
 def fusion(channels: int, classes: int) -> nn.Module:
@@ -61,7 +42,7 @@ def fusion(channels: int, classes: int) -> nn.Module:
     return initialise(nn.Sequential(*layers))
 
 
-class FFL(Branched[FusionSettings]):
+class FFL(Rising[RampSettings]):
     """Two branches that learn from a classifier of both their last maps, and it from them.
 
     Kim et al., ICPR 2021, arXiv:1904.09058. z_1 and z_2 are of the branches, z_e is their mean, and
@@ -73,7 +54,7 @@ class FFL(Branched[FusionSettings]):
     """
 
     partner = Partner.NONE
-    settings = FusionSettings
+    settings = RampSettings
 
     def __init__(
         self,
@@ -81,16 +62,14 @@ class FFL(Branched[FusionSettings]):
         tails: Sequence[StagedNetwork],
         fused: nn.Module,
         task: Task,
-        how: FusionSettings = FusionSettings(),
+        how: RampSettings,
     ) -> None:
         """Put one of ``tails`` beside the last stage of ``student``; ``fused`` takes both maps."""
-        super().__init__(student, tails, last_stage(student), task)
+        super().__init__(student, tails, last_stage(student), task, how)
         self.fusion = fused
-        self.how = how
-        self.ramp = Ramp(how.ramp)
 
     @classmethod
-    def of(cls, situation: Situation, settings: FusionSettings) -> Self:
+    def of(cls, situation: Situation, settings: RampSettings) -> Self:
         """Give the student a fresh tail and a fresh fusion.
 
         Raises:
@@ -121,10 +100,6 @@ class FFL(Branched[FusionSettings]):
         """Name the student with both branches, and the fusion."""
         fused = Player.of(self.fusion)._replace(like="student", decay_factor=FUSION_DECAY)
         return {"student": Player.of(self.student, self.tails), "fusion": fused}
-
-    def begin_epoch(self, epoch: int, epochs: int, stream: BatchStream) -> None:
-        """Raise the weight of the divergences."""
-        self.ramp.begin(epoch, epochs)
 
     def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:
         """Compute the loss of ``batch``; ``teacher`` is ignored."""

@@ -9,16 +9,16 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from sakd.data import Batch, BatchStream
-from sakd.foundation.errors import require, require_positive
+from sakd.data import Batch
+from sakd.foundation.errors import require
 from sakd.networks import StagedNetwork, feature_shapes
-from sakd.objectives import Outputs, Settings, StepResult
+from sakd.objectives import Outputs, StepResult
 from sakd.objectives.outputs import full_precision
 from sakd.systems.base import Partner, Situation
-from sakd.systems.parts.branched import Branched, fresh_tails
+from sakd.systems.parts.branched import fresh_tails
 from sakd.systems.parts.divergence import divergence
 from sakd.systems.parts.gate import gated
-from sakd.systems.parts.ramp import Ramp, check_ramp
+from sakd.systems.parts.ramp import RampSettings, Rising
 from sakd.systems.parts.tails import last_stage
 from sakd.systems.parts.vectors import vector, width
 from sakd.systems.parts.view import View
@@ -29,28 +29,23 @@ REDUCTION = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class PeerSettings(Settings):
+class PeerSettings(RampSettings):
     """The settings of `OKDDip`; the defaults are those of the authors' code.
 
     Attributes:
         peers: m - 1, the peers beside the leader.
         networks: Whether peers are whole networks, in place of branches of one.
-        temperature: T.
-        ramp: The part of the epochs over which the weights of peers rise; 80 of 300.
         detach_leader: Whether the peers are given to the leader, so that it does not move them.
     """
 
     peers: int = 3
     networks: bool = False
-    temperature: float = 3.0
-    ramp: float = 80 / 300
     detach_leader: bool = False
 
     def __post_init__(self) -> None:
-        """Check the numbers."""
+        """Refuse a single peer."""
+        super().__post_init__()
         require(self.peers > 1, f"peers must be 2 or more, got {self.peers}: one weighs no others")
-        require_positive(temperature=self.temperature)
-        check_ramp(self.ramp)
 
 
 class Attention(nn.Module):
@@ -72,7 +67,7 @@ class Attention(nn.Module):
         return torch.softmax(self.query(together) @ self.key(together).mT, dim=2)
 
 
-class OKDDip(Branched[PeerSettings]):
+class OKDDip(Rising[PeerSettings]):
     """Peers that learn from mixtures of each other, and a leader that learns from their mean.
 
     Chen et al., AAAI 2020, arXiv:1912.00350. The peers have embeddings h_i and logits z_i, and the
@@ -97,10 +92,8 @@ class OKDDip(Branched[PeerSettings]):
         how: PeerSettings = PeerSettings(),
     ) -> None:
         """Put ``tails``, the peers, and their ``attention`` beside ``student``, the leader."""
-        super().__init__(student, tails, first_of_peers(student, how), task)
+        super().__init__(student, tails, first_of_peers(student, how), task, how)
         self.attention = attention
-        self.how = how
-        self.ramp = Ramp(how.ramp)
 
     @classmethod
     def of(cls, situation: Situation, settings: PeerSettings) -> Self:
@@ -118,10 +111,6 @@ class OKDDip(Branched[PeerSettings]):
         """Average the logits (B, K) of the peers for images (B, C, H, W)."""
         _, (_, *peers) = self.branches(images)
         return torch.stack([peer.logits for peer in peers]).mean(dim=0)
-
-    def begin_epoch(self, epoch: int, epochs: int, stream: BatchStream) -> None:
-        """Raise the weight of the peers."""
-        self.ramp.begin(epoch, epochs)
 
     def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:
         """Compute the loss of ``batch``; ``teacher`` is ignored."""

@@ -9,16 +9,16 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from sakd.data import Batch, BatchStream
-from sakd.foundation.errors import require, require_positive
+from sakd.data import Batch
+from sakd.foundation.errors import require
 from sakd.networks import StagedNetwork, feature_shapes
-from sakd.objectives import Outputs, Settings, StepResult
+from sakd.objectives import Outputs, StepResult
 from sakd.objectives.outputs import full_precision
 from sakd.systems.base import Partner, Situation
-from sakd.systems.parts.branched import Branched, fresh_tails
+from sakd.systems.parts.branched import fresh_tails
 from sakd.systems.parts.divergence import divergence
 from sakd.systems.parts.gate import Gate, gated
-from sakd.systems.parts.ramp import Ramp, check_ramp
+from sakd.systems.parts.ramp import RampSettings, Rising
 from sakd.systems.parts.tails import last_stage
 from sakd.systems.parts.vectors import vector, width
 from sakd.systems.parts.view import View
@@ -26,28 +26,23 @@ from sakd.tasks import Task
 
 
 @dataclass(frozen=True, kw_only=True)
-class EnsembleSettings(Settings):
+class EnsembleSettings(RampSettings):
     """The settings of `ONE`; the defaults are those of the authors' code.
 
     Attributes:
         branches: m, with that of the student.
-        temperature: T.
-        ramp: The part of the epochs over which the weight of the ensemble rises; 80 of 300.
     """
 
     branches: int = 3
-    temperature: float = 3.0
-    ramp: float = 80 / 300
 
     def __post_init__(self) -> None:
-        """Check the numbers."""
+        """Refuse a single branch."""
+        super().__post_init__()
         fine = self.branches > 1
         require(fine, f"branches must be 2 or more, got {self.branches}: one makes no ensemble")
-        require_positive(temperature=self.temperature)
-        check_ramp(self.ramp)
 
 
-class ONE(Branched[EnsembleSettings]):
+class ONE(Rising[EnsembleSettings]):
     """Branches that learn from the labels and from their gated ensemble.
 
     Lan et al., NeurIPS 2018, arXiv:1806.04606. The last stage and the head are there m times, on a
@@ -70,10 +65,8 @@ class ONE(Branched[EnsembleSettings]):
         how: EnsembleSettings = EnsembleSettings(),
     ) -> None:
         """Put ``tails`` beside the last stages of ``student``, and a ``gate`` before them."""
-        super().__init__(student, tails, last_stage(student), task)
+        super().__init__(student, tails, last_stage(student), task, how)
         self.gate = gate
-        self.how = how
-        self.ramp = Ramp(how.ramp)
 
     @classmethod
     def of(cls, situation: Situation, settings: EnsembleSettings) -> Self:
@@ -92,10 +85,6 @@ class ONE(Branched[EnsembleSettings]):
         """Give the logits (B, K) of the ensemble for images (B, C, H, W)."""
         shared, branches = self.branches(images)
         return gated([branch.logits for branch in branches], self.gate(vector(shared)))
-
-    def begin_epoch(self, epoch: int, epochs: int, stream: BatchStream) -> None:
-        """Raise the weight of the ensemble."""
-        self.ramp.begin(epoch, epochs)
 
     def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:
         """Compute the loss of ``batch``; ``teacher`` is ignored."""

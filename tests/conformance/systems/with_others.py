@@ -19,7 +19,7 @@ from sakd.systems.okddip import Attention, OKDDip
 from sakd.systems.one import ONE
 from sakd.systems.parts.divergence import divergence
 from sakd.systems.parts.gate import Gate, gated
-from sakd.systems.parts.ramp import risen
+from sakd.systems.parts.ramp import RampSettings, risen
 from sakd.systems.parts.tails import tail
 from sakd.tasks import CLASSIFICATION
 
@@ -170,7 +170,7 @@ def compare_fusion() -> Comparison:
         for name, weight in fused.get_submodule(ours).named_parameters()
     }
     fill(weights, case)
-    system = FFL(network(), [tail(network(1), 3)], fused, CLASSIFICATION)
+    system = FFL(network(), [tail(network(1), 3)], fused, CLASSIFICATION, RampSettings())
     system.ramp.weight.fill_(case["consistency_weight"])
     cross = case["loss_cross"], case["loss_kl"]
 

@@ -15,7 +15,8 @@ from sakd.foundation.errors import UserError
 from sakd.networks import Chain
 from sakd.objectives import Optimisation
 from sakd.systems import Partner, Situation, System
-from sakd.systems.ffl import FFL, FusionSettings
+from sakd.systems.ffl import FFL
+from sakd.systems.parts.ramp import RampSettings
 from sakd.training import Run
 
 Make = Callable[..., System[Any]]
@@ -61,4 +62,4 @@ def test_maps_are_fused(small_situation: Callable[..., Situation]) -> None:
     }
     situation = replace(small_situation(Partner.NONE), student=Chain(layers, family="flat"))
     with pytest.raises(UserError, match=r"maps \(C, H, W\), but .* gives \(8,\)"):
-        FFL.of(situation, FusionSettings())
+        FFL.of(situation, RampSettings())

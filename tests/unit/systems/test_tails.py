@@ -10,7 +10,7 @@ from torch import nn
 
 from sakd.foundation.errors import UserError
 from sakd.networks import Chain, StagedNetwork, build_network
-from sakd.systems.parts.ramp import Ramp, check_ramp
+from sakd.systems.parts.ramp import Ramp, RampSettings
 from sakd.systems.parts.tails import last_stage, tail
 from sakd.systems.parts.vectors import vector, width
 from sakd.systems.parts.view import View
@@ -55,7 +55,7 @@ def test_the_weight_rises_from_almost_0_to_1(share: float, weights: tuple[float,
 
 def test_a_ramp_is_a_part_of_the_epochs() -> None:
     with pytest.raises(UserError, match=r"ramp is a part of the epochs .* got 80"):
-        check_ramp(80)
+        RampSettings(ramp=80)
 
 
 @pytest.mark.parametrize("shape", [(7, 3, 2), (5, 7), (7,)])

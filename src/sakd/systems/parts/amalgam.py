@@ -12,32 +12,21 @@ from torch import Tensor, nn
 from sakd.data import Batch
 from sakd.distillers import Side
 from sakd.distillers.parts.maps import pooled
-from sakd.foundation.errors import require, require_not_negative, require_positive
+from sakd.foundation.errors import require, require_positive
 from sakd.networks import StagedNetwork, feature_shapes, probe
-from sakd.objectives import Outputs, Player, Settings, StepResult
+from sakd.objectives import Outputs, Player, StepResult
 from sakd.objectives.adam import AdamOptimisation
 from sakd.systems.base import Partner, Situation
-from sakd.systems.parts.divergence import divergence
+from sakd.systems.parts.divergence import DivergenceSettings, divergence
 from sakd.systems.parts.learner import OneStudent
 from sakd.systems.parts.teachers import asked
 
 
 @dataclass(frozen=True, kw_only=True)
-class AmalgamationSettings(Settings):
-    """The settings of every system of teachers of different classes.
+class AmalgamationSettings(DivergenceSettings):
+    """The settings of every system of teachers of different classes, with joined logits."""
 
-    Attributes:
-        kd_weight: The weight of the joined logits.
-        temperature: T.
-    """
-
-    kd_weight: float = 1.0
     temperature: float = 1.0
-
-    def __post_init__(self) -> None:
-        """Refuse a negative weight, and a temperature that is not positive."""
-        require_not_negative(kd_weight=self.kd_weight)
-        require_positive(temperature=self.temperature)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from torch import Tensor
 from torch.nn.functional import log_softmax
 
 from sakd.distillers.parts.logits import divergence as of_each
+from sakd.foundation.errors import require_not_negative, require_positive
+from sakd.objectives import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class DivergenceSettings(Settings):
+    """The settings of a system that weighs a divergence from teachers.
+
+    Attributes:
+        kd_weight: The weight of the divergence.
+        temperature: T.
+    """
+
+    kd_weight: float = 1.0
+    temperature: float = 4.0
+
+    def __post_init__(self) -> None:
+        """Refuse a negative weight, and a temperature that is not positive."""
+        super().__post_init__()
+        require_not_negative(kd_weight=self.kd_weight)
+        require_positive(temperature=self.temperature)
 
 
 def divergence(logits: Tensor, target: Tensor, temperature: float = 1.0) -> Tensor:

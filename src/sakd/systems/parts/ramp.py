@@ -1,13 +1,21 @@
-"""A weight that rises over the first epochs."""
+"""Branches with a weight that rises over the first epochs."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from sakd.foundation.errors import require
+from sakd.data import BatchStream
+from sakd.foundation.errors import require, require_positive
+from sakd.networks import StagedNetwork
+from sakd.objectives import Settings
+from sakd.systems.parts.branched import Branched
+from sakd.tasks import Task
 
 STEEPNESS = 5.0
 
@@ -45,10 +53,50 @@ def risen(epoch: int, length: float) -> float:
     return math.exp(-STEEPNESS * rest**2)
 
 
-def check_ramp(share: float) -> None:
-    """Check that ``share`` is a part of the epochs.
+@dataclass(frozen=True, kw_only=True)
+class RampSettings(Settings):
+    """The settings of branches that learn from each other; the defaults are the authors'.
 
-    Raises:
-        UserError: It is not.
+    Attributes:
+        temperature: T.
+        ramp: The part of the epochs over which the weight of divergences rises; 80 of 300.
     """
-    require(0 <= share <= 1, f"ramp is a part of the epochs in [0, 1], got {share}")
+
+    temperature: float = 3.0
+    ramp: float = 80 / 300
+
+    def __post_init__(self) -> None:
+        """Refuse a temperature that is not positive, and a part of the epochs that is none."""
+        super().__post_init__()
+        require_positive(temperature=self.temperature)
+        fine = 0 <= self.ramp <= 1
+        require(fine, f"ramp is a part of the epochs in [0, 1], got {self.ramp}")
+
+
+R = TypeVar("R", bound=RampSettings)
+
+
+class Rising(Branched[R]):
+    """Branches whose divergences count more from epoch to epoch, see `Ramp`.
+
+    Attributes:
+        how: The settings.
+        ramp: The weight of the divergences.
+    """
+
+    def __init__(
+        self,
+        student: StagedNetwork,
+        tails: Sequence[StagedNetwork],
+        cut: int,
+        task: Task,
+        how: R,
+    ) -> None:
+        """Put ``tails`` on the trunk of ``student``, see `Branched`; take ``how``, the settings."""
+        super().__init__(student, tails, cut, task)
+        self.how = how
+        self.ramp = Ramp(how.ramp)
+
+    def begin_epoch(self, epoch: int, epochs: int, stream: BatchStream) -> None:
+        """Raise the weight of the divergences."""
+        self.ramp.begin(epoch, epochs)

@@ -35,6 +35,7 @@ class TeachersSettings(Settings):
 
     def __post_init__(self) -> None:
         """Refuse a negative weight."""
+        super().__post_init__()
         require_not_negative(ce_weight=self.ce_weight)
 
 

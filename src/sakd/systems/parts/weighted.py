@@ -13,29 +13,15 @@ from torch.nn.functional import log_softmax
 
 from sakd.data import Batch
 from sakd.distillers.parts.logits import divergence
-from sakd.foundation.errors import require_not_negative, require_positive
 from sakd.objectives import Outputs
 from sakd.systems.base import Situation
+from sakd.systems.parts.divergence import DivergenceSettings
 from sakd.systems.parts.teachers import FromTeachers, TeachersSettings, shares_shown
 
 
 @dataclass(frozen=True, kw_only=True)
-class WeightedSettings(TeachersSettings):
-    """The settings of a weighted mean of teachers.
-
-    Attributes:
-        kd_weight: The weight of the distillation loss.
-        temperature: T.
-    """
-
-    kd_weight: float = 1.0
-    temperature: float = 4.0
-
-    def __post_init__(self) -> None:
-        """Refuse a negative weight, and a temperature that is not positive."""
-        super().__post_init__()
-        require_not_negative(kd_weight=self.kd_weight)
-        require_positive(temperature=self.temperature)
+class WeightedSettings(DivergenceSettings, TeachersSettings):
+    """The settings of a weighted mean of teachers."""
 
 
 W = TypeVar("W", bound=WeightedSettings)
