@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
 
-import torch
+from torch import Tensor
 
 from sakd.data import Batch
 from sakd.foundation.errors import require
-from sakd.networks import StagedNetwork
-from sakd.objectives import Outputs, Player, Settings, StepResult
-from sakd.objectives.outputs import full_precision
-from sakd.systems.base import Partner, Situation, System
-from sakd.tasks import Task
+from sakd.objectives import Settings
+from sakd.systems.base import Partner
+from sakd.systems.parts.learner import Learner, Term
 from sakd.tasks.smoothing import smoothed_loss
 
 
@@ -33,7 +31,7 @@ class SmoothingSettings(Settings):
         require(fine, f"epsilon must be from 0 to below 1, got {self.epsilon}")
 
 
-class LabelSmoothing(System[SmoothingSettings]):
+class LabelSmoothing(Learner[SmoothingSettings]):
     """Cross-entropy with smoothed labels; the control of Tf-KD (arXiv:1909.11723).
 
     L = -sum_k s_k log p_k with s = 1 - epsilon at the label and epsilon / (K - 1) at each of the
@@ -44,30 +42,8 @@ class LabelSmoothing(System[SmoothingSettings]):
     partner = Partner.NONE
     settings = SmoothingSettings
 
-    def __init__(self, student: StagedNetwork, task: Task, epsilon: float) -> None:
-        """Train ``student`` by the labels of ``task``, smoothed by ``epsilon``."""
-        super().__init__()
-        self.student = student
-        self.task = task
-        self.epsilon = epsilon
-
-    @classmethod
-    def of(cls, situation: Situation, settings: SmoothingSettings) -> Self:
-        """Train the student of ``situation``."""
-        return cls(situation.student, situation.data.task, settings.epsilon)
-
-    @property
-    def network(self) -> StagedNetwork:
-        """The student."""
-        return self.student
-
-    def players(self) -> dict[str, Player]:
-        """Name one player: the student."""
-        return {"student": Player.of(self.student)}
-
-    def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:
-        """Compute the loss of ``batch`` with smoothed labels; ``teacher`` is ignored."""
-        (logits,) = full_precision([self.student(batch.images)])
-        with torch.autocast(batch.images.device.type, enabled=False):
-            loss = smoothed_loss(logits, batch, self.task, self.epsilon)
-        return StepResult({"student": loss}, {"smoothed_cross_entropy": loss.detach()})
+    def terms(self, batch: Batch, seen: Sequence[Tensor]) -> dict[str, Term]:
+        """Compute the loss on smoothed labels, see `smoothed_loss`."""
+        (logits,) = seen
+        loss = smoothed_loss(logits, batch, self.task, self.chosen.epsilon)
+        return {"smoothed_cross_entropy": Term(loss)}
