@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
@@ -27,8 +27,23 @@ from sakd.project.previews import images_of, lines_of
 from sakd.study.store import CellStore
 from sakd.weights.saved import Weights, load_weights, save_weights
 
+Saved = TypeVar("Saved")
+Loaded = TypeVar("Loaded")
 
-class Handle(AbstractDataset[NoReturn, Any]):
+
+class Kept(AbstractDataset[Saved, Loaded]):
+    """Data in a file or a folder, whose path is all that there is to say of them."""
+
+    filepath: Path
+
+    def _exists(self) -> bool:
+        return self.filepath.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self.filepath)}
+
+
+class Handle(Kept[NoReturn, Any]):
     """A handle on a folder: nodes read and write through it, as much at a time as they like.
 
     The folder need not exist yet.
@@ -50,9 +65,6 @@ class Handle(AbstractDataset[NoReturn, Any]):
     def _exists(self) -> bool:
         return True
 
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self.filepath)}
-
 
 class SplitStoreDataset(Handle):
     """A handle on prepared splits: data preparation reads what an earlier run has left."""
@@ -70,7 +82,7 @@ class CellStoreDataset(Handle):
         return CellStore(self.filepath)
 
 
-class SplitsDataset(AbstractDataset[Parts, Parts]):
+class SplitsDataset(Kept[Parts, Parts]):
     """The splits in one folder, each read when a node calls for it.
 
     They are written through the handle that `SplitStoreDataset` gives.
@@ -103,11 +115,8 @@ class SplitsDataset(AbstractDataset[Parts, Parts]):
     def _exists(self) -> bool:
         return bool(self.load())
 
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self.filepath)}
 
-
-class WeightsDataset(AbstractDataset[Weights, Weights]):
+class WeightsDataset(Kept[Weights, Weights]):
     """A safetensors file and its JSON card, each written whole or not at all."""
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
@@ -129,14 +138,8 @@ class WeightsDataset(AbstractDataset[Weights, Weights]):
         card = self.filepath.with_suffix(".json")
         return JSONPreview(card.read_text() if card.exists() else "")
 
-    def _exists(self) -> bool:
-        return self.filepath.exists()
 
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self.filepath)}
-
-
-class SealedJSONDataset(AbstractDataset[Mapping[str, Any], dict[str, Any]]):
+class SealedJSONDataset(Kept[Mapping[str, Any], dict[str, Any]]):
     """A JSON object with its checksum, written whole or not at all."""
 
     def __init__(
@@ -160,14 +163,8 @@ class SealedJSONDataset(AbstractDataset[Mapping[str, Any], dict[str, Any]]):
         """Show the object in kedro-viz."""
         return JSONPreview(json.dumps(self.load(), indent=2) if self._exists() else "")
 
-    def _exists(self) -> bool:
-        return self.filepath.exists()
 
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self.filepath)}
-
-
-class SealedTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
+class SealedTableDataset(Kept[pd.DataFrame, pd.DataFrame]):
     """A table as CSV or Parquet, written whole or not at all, with its checksum next to it."""
 
     def __init__(
@@ -198,12 +195,6 @@ class SealedTableDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         """Show the first lines in kedro-viz."""
         return lines_of(self.load(), nrows) if self._exists() else TablePreview({})
 
-    def _exists(self) -> bool:
-        return self.filepath.exists()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self.filepath)}
-
 
 @contextmanager
 def _in_these_words() -> Iterator[None]:
@@ -218,7 +209,7 @@ def _in_these_words() -> Iterator[None]:
         raise DatasetError(str(error)) from error
 
 
-class FolderDataset(AbstractDataset[Mapping[str, bytes], dict[str, bytes]]):
+class FolderDataset(Kept[Mapping[str, bytes], dict[str, bytes]]):
     """A folder of files, by their names, written whole: files of an earlier run do not stay."""
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
@@ -236,6 +227,3 @@ class FolderDataset(AbstractDataset[Mapping[str, bytes], dict[str, bytes]]):
 
     def _exists(self) -> bool:
         return self.filepath.is_dir()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self.filepath)}
