@@ -63,11 +63,6 @@ class Style(NamedTuple):
         """Write the dash for plotly."""
         return ",".join(f"{length}px" for length in self.dash) or "solid"
 
-    @property
-    def matplotlib_dash(self) -> str | tuple[int, tuple[int, ...]]:
-        """Write the dash for matplotlib's ``linestyle``."""
-        return (0, self.dash) if self.dash else "-"
-
 
 ALONE = Style(GREY, "circle", (4, 4))
 """The look of the student alone."""

@@ -14,7 +14,6 @@ TEST_BEST = f"{TEST}_best"
 TEST_BALANCED = "test_balanced"
 TEST_NLL = "test_nll"
 TEACHER_TEST = f"teacher_{TEST}"
-TEACHER_BALANCED = f"teacher_{TEST_BALANCED}"
 
 QUALITY = (TEST_BALANCED, "test_top5", TEST_NLL, "test_ece", "test_ece_scaled", "temperature")
 FIDELITY = ("test_agreement", "test_kl")
