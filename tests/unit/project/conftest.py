@@ -1,4 +1,4 @@
-"""The project's parameters, put back after each test."""
+"""The project's parameters, put back after each test, and a project without data."""
 
 from __future__ import annotations
 
@@ -26,6 +26,15 @@ def _put_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _project() -> None:
     bootstrap_project(ROOT)
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Make a project in which nothing is prepared the present folder."""
+    for name in ("conf", "src", "pyproject.toml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 @pytest.fixture

@@ -13,13 +13,7 @@ from sakd.project import cleaning
 Capture = pytest.CaptureFixture[str]
 
 
-@pytest.fixture(autouse=True)
-def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, root: Path) -> Path:
-    """A project in which nothing is prepared."""
-    for name in ("conf", "src", "pyproject.toml"):
-        (tmp_path / name).symlink_to(root / name)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("bare")
 
 
 def test_an_empty_store_has_nothing_to_remove(capsys: Capture) -> None:
@@ -28,9 +22,9 @@ def test_an_empty_store_has_nothing_to_remove(capsys: Capture) -> None:
 
 
 def test_nothing_is_removed_while_it_is_not_known_what_the_grid_uses(
-    project: Path, capsys: Capture
+    bare: Path, capsys: Capture
 ) -> None:
-    folder = project / "data/06_models/digits/cells/row/cell/0123456789ab"
+    folder = bare / "data/06_models/digits/cells/row/cell/0123456789ab"
     folder.mkdir(parents=True)
     assert main(["clean", "--yes"]) == 1
     written = capsys.readouterr().err

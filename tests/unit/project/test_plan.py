@@ -24,12 +24,12 @@ Capture = pytest.CaptureFixture[str]
 ONE = "grid.pairs=resnet20/resnet8"
 
 
+pytestmark = pytest.mark.usefixtures("bare")
+
+
 @pytest.fixture(autouse=True)
-def _in_a_project_without_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, root: Path) -> None:
-    """Nothing is prepared, and a step of every training takes an hour."""
-    for name in ("conf", "src", "pyproject.toml"):
-        (tmp_path / name).symlink_to(root / name)
-    monkeypatch.chdir(tmp_path)
+def _slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a step of every training take an hour."""
     monkeypatch.setattr(Timer, "pace", lambda *_: Pace(3600.0))
 
 

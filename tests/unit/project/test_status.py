@@ -12,11 +12,7 @@ from sakd.command.main import main
 Capture = pytest.CaptureFixture[str]
 
 
-@pytest.fixture(autouse=True)
-def _in_a_project_without_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, root: Path) -> None:
-    for name in ("conf", "src", "pyproject.toml"):
-        (tmp_path / name).symlink_to(root / name)
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("bare")
 
 
 def test_the_study_is_that_of_environment_and_parameters(capsys: Capture, tmp_path: Path) -> None:

@@ -1,18 +1,24 @@
-"""Shared by the tests of studies: parameters of environments, and a card of colour images."""
+"""Shared by the tests of studies: parameters, a card of colour images, and measured cells."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kedro.config import OmegaConfigLoader
 
-from sakd.data import DataCard
+from sakd.data import DataCard, Prepared, Splits
 from sakd.settings import CONFIG_LOADER_ARGS
+from sakd.study.bench import Bench
+from sakd.study.evaluation import Evaluator
+from sakd.study.grid import Cell
+from sakd.study.store import Record
+from sakd.weights.saved import Weights
 
 Load = Callable[..., dict[str, Any]]
+Evaluate = Callable[[Cell, Record], Mapping[str, float]]
 
 
 @pytest.fixture
@@ -44,3 +50,16 @@ def card() -> DataCard:
         key="1",
         sha256="0",
     )
+
+
+@pytest.fixture
+def test(splits: Splits) -> Prepared:
+    """Give the test images of the toy study."""
+    return Prepared(splits.test, splits.card)
+
+
+@pytest.fixture
+def evaluate(bench: Bench, test: Prepared, teacher: Weights) -> Evaluate:
+    """Measure a cell of the toy study on its test images."""
+    evaluator = Evaluator(bench.store, test, bench.val, bench.device)
+    return lambda cell, record: evaluator.cell(cell, record, teacher).measures

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -29,15 +28,7 @@ from sakd.study.train import run_training
 from sakd.study.trainings import Training, cell_training
 from sakd.training.progress import Progress
 from sakd.weights.saved import Weights, load_weights, save_weights
-
-CLASSES = ("ant", "bee", "cat", "dog", "eel")
-PAIR = "resnet8@one&resnet8@other/resnet8"
-VARIANTS = {"one": {"classes": ["ant", "cat", "eel"]}, "other": {"classes": ["dog", "bee"]}}
-STUDY: dict[str, Any] = {
-    "grid": {"pairs": PAIR, "distillers": [], "systems": "joined_kd+layerwise_ka+cfl"},
-    "teacher": {"epochs": 1, "batch_size": 8, "keep_epochs": 0},
-    "teacher_variants": VARIANTS,
-}
+from unit.study.beasts import CLASSES, PAIR, STUDY, VARIANTS
 
 
 @pytest.fixture(scope="module")

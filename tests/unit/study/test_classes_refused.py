@@ -10,10 +10,11 @@ from sakd.data import DataCard
 from sakd.foundation.errors import UserError
 from sakd.study.parsing import parse_parameters
 from sakd.study.rehearsal import rehearse_systems
+from unit.study.beasts import CLASSES, STUDY
 
 CARD = DataCard(
     name="beasts",
-    classes=("ant", "bee", "cat", "dog", "eel"),
+    classes=CLASSES,
     channels=1,
     height=8,
     width=8,
@@ -24,13 +25,6 @@ CARD = DataCard(
     key="1",
     sha256="0123",
 )
-PAIR = "resnet8@one&resnet8@other/resnet8"
-VARIANTS = {"one": {"classes": ["ant", "cat", "eel"]}, "other": {"classes": ["dog", "bee"]}}
-STUDY: dict[str, Any] = {
-    "grid": {"pairs": PAIR, "distillers": [], "systems": "joined_kd+layerwise_ka+cfl"},
-    "teacher": {"epochs": 1, "batch_size": 8, "keep_epochs": 0},
-    "teacher_variants": VARIANTS,
-}
 
 
 @pytest.mark.parametrize(

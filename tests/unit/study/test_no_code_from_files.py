@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sakd.data import Prepared, Splits
+from sakd.data import Prepared
 from sakd.foundation.errors import UserError
 from sakd.foundation.sealing import read_sealed
 from sakd.study.bench import Bench
@@ -50,17 +50,6 @@ def every_word(content: object, word: str) -> object:
     if isinstance(content, list):
         return [every_word(part, word) for part in content]
     return word if isinstance(content, str) else content
-
-
-@pytest.fixture
-def test(splits: Splits) -> Prepared:
-    return Prepared(splits.test, splits.card)
-
-
-@pytest.fixture
-def evaluate(bench: Bench, test: Prepared, teacher: Weights) -> Evaluate:
-    evaluator = Evaluator(bench.store, test, bench.val, bench.device)
-    return lambda cell, record: evaluator.cell(cell, record, teacher).measures
 
 
 @pytest.mark.parametrize("distiller", ["none", "kd", "simkd"])

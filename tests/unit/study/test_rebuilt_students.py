@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from sakd.data import Prepared, Splits
+from sakd.data import Prepared
 from sakd.distillers import DISTILLERS
 from sakd.distillers.method import Method
 from sakd.foundation.errors import UserError
@@ -39,17 +39,6 @@ OTHERS = {"statistics": asdict(Statistics((0.3,), (0.4,)))}
 REBUILDING = [name for name, kind in DISTILLERS.items() if kind.rebuilding]
 
 Evaluate = Callable[[Cell, Record], Mapping[str, float]]
-
-
-@pytest.fixture
-def test(splits: Splits) -> Prepared:
-    return Prepared(splits.test, splits.card)
-
-
-@pytest.fixture
-def evaluate(bench: Bench, test: Prepared, teacher: Weights) -> Evaluate:
-    evaluator = Evaluator(bench.store, test, bench.val, bench.device)
-    return lambda cell, record: evaluator.cell(cell, record, teacher).measures
 
 
 @pytest.mark.parametrize("method", list(product(REBUILDING, POLICIES)), ids="-".join)

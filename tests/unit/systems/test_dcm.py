@@ -33,17 +33,6 @@ def test_heads_begin_after_the_stages_before_the_last(small_system: Make) -> Non
         assert second == ["stage3", "embedding", "head"]
 
 
-def test_no_loss_reaches_the_other_network(small_system: Make, small_batch: Batches) -> None:
-    system = small_system("dcm")
-    losses, players = system(small_batch(3)).losses, system.players()
-    for name, loss in losses.items():
-        for other, player in players.items():
-            gradients = torch.autograd.grad(
-                loss, player.parameters, retain_graph=True, allow_unused=True
-            )
-            assert all((g is None) == (name != other) for g in gradients)
-
-
 def test_the_peer_and_the_heads_are_measured(small_system: Make, small_batch: Batches) -> None:
     system, images = small_system("dcm").eval(), small_batch(3).images
     ours = system.everyone["student"](images)

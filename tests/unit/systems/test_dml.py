@@ -84,19 +84,6 @@ def test_without_weight_it_is_the_student_alone(
     assert torch.equal(system(small_batch(3)).losses["student"], loss)
 
 
-def test_no_loss_reaches_another_network(
-    small_network: Networks, small_batch: Callable[..., Batch]
-) -> None:
-    system = of([small_network(k) for k in range(3)])
-    losses, players = system(small_batch(3)).losses, system.players()
-    for name, loss in losses.items():
-        for other, player in players.items():
-            gradients = torch.autograd.grad(
-                loss, player.parameters, retain_graph=True, allow_unused=True
-            )
-            assert all((g is None) == (name != other) for g in gradients)
-
-
 def test_peers_are_fresh_and_learn_as_the_student_does(
     small_situation: Callable[..., Situation],
 ) -> None:

@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sakd.data import BatchStream
+import sakd.systems
+from sakd.data import Batch, BatchStream
 from sakd.networks import StagedNetwork
 from sakd.objectives import Optimisation
 from sakd.routing import RoutingPolicy
@@ -19,6 +20,7 @@ from sakd.routing.adaptive import Adaptive
 from sakd.routing.always import Always
 from sakd.systems import SYSTEMS, System
 from sakd.training import Precision, Run, fit, train
+from unit.tables import concrete
 
 Make = Callable[..., System[Any]]
 Streams = Callable[..., BatchStream]
@@ -182,3 +184,23 @@ def test_parts_that_do_not_learn_are_in_evaluation_mode(make: Make) -> None:
     for name in (*system.frozen, *system.resting):
         assert not any(part.training for part in system.get_submodule(name).modules()), name
     assert system.network.training == ("student" not in system.resting)
+
+
+@pytest.mark.parametrize(("name", "settings"), [("dml", {"peers": 2}), ("dcm", {})])
+def test_no_loss_of_networks_that_learn_from_each_other_reaches_another_one(
+    name: str, settings: Mapping[str, int], small_system: Make, small_batch: Callable[..., Batch]
+) -> None:
+    system = small_system(name, **settings)
+    losses, players = system(small_batch(3)).losses, system.players()
+    assert len(losses) > 1
+    for one, loss in losses.items():
+        for other, player in players.items():
+            gradients = torch.autograd.grad(
+                loss, player.parameters, retain_graph=True, allow_unused=True
+            )
+            assert all((g is None) == (one != other) for g in gradients)
+
+
+def test_every_system_in_the_package_is_in_the_table() -> None:
+    found = concrete(sakd.systems, System)
+    assert {kind for kind in found if ".parts." not in kind.__module__} == set(SYSTEMS.values())
