@@ -26,6 +26,7 @@ def equal(request: pytest.FixtureRequest) -> Callable[[Comparison], None]:
 
     def demand(comparison: Comparison) -> None:
         request.config.stash.setdefault(comparisons, []).append(comparison)
+        assert comparison.compared, "nothing was compared"
         assert not comparison.failures
 
     return demand

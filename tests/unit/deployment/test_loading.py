@@ -57,6 +57,7 @@ def test_pictures_of_all_kinds_are_prepared_as_by_the_project(
         for image in part.images
     }
     files = [path for path in place.rglob("*.*") if path.is_file()]
+    assert files
     for path in files:
         with Image.open(path) as picture:
             image = model.preprocess(picture if opened else path)

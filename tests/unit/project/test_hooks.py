@@ -164,11 +164,15 @@ class TestThePlan:
     def test_an_error_is_left_to_the_node_that_cannot_go_on(
         self, load_context: Load, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def stop(*_: object) -> Plan:
+        asked: list[object] = []
+
+        def stop(*given: object) -> Plan:
+            asked.extend(given)
             raise UserError("no fit")
 
         monkeypatch.setattr("sakd.project.hooks.plan_run", stop)
         self.run(load_context(threads=None), "distill")
+        assert asked
 
 
 def test_an_error_in_a_node_that_the_user_can_mend_is_reported_in_one_line() -> None:

@@ -51,5 +51,7 @@ def test_the_processes_of_a_run_end_with_it() -> None:
 
 
 def test_without_a_signal_nothing_happens() -> None:
+    before = {each: signal.getsignal(each) for each in STATUS}
     with stopped_by_signals():
-        pass
+        assert signal.getsignal(signal.SIGTERM) != before[signal.SIGTERM]
+    assert {each: signal.getsignal(each) for each in STATUS} == before

@@ -66,6 +66,7 @@ def test_an_epoch_begun_at_a_step_has_the_batches_of_the_whole_from_there_on(ima
             assert same(batch.aside, expected.aside)
             pairs = zip(batch.mixture or (), expected.mixture or (), strict=True)
             assert all(torch.equal(*pair) for pair in pairs)
+            assert (batch.view is None) == (expected.view is None)
             assert batch.view is None or torch.equal(batch.view, expected.view)
 
 
@@ -107,6 +108,7 @@ def test_a_network_with_maps_of_one_pixel_trains_on_every_batch(make_images, cou
     images = make_images(per_class=count, classes=1, size=1)
     for batch in BatchStream(images, MEAN, STD, batch_size=4, seed=0).epoch(0):
         norm(batch.images)
+    assert norm.num_batches_tracked == count // 4
 
 
 def test_labels_and_images_are_those_of_the_index(images) -> None:

@@ -76,4 +76,6 @@ def test_the_sentences_name_teacher_question_and_collapsed_routers(part):
     (line,) = (s for s in said if s.startswith("good: the choice over its opposite"))
     assert "helps by +" in line
     assert "8 of 8 cells" in line
-    assert not any("collapsed" in line for line in said if line.startswith("bad@brief"))
+    bad = [line for line in said if line.startswith("bad@brief")]
+    assert len(bad) == 5
+    assert not any("collapsed" in line for line in bad)
