@@ -1,4 +1,4 @@
-"""What a step of every distiller costs over the floor, in time and in memory.
+"""Measure what a step of every distiller costs over the floor, in time and in memory.
 
 The floor is what no distillation can do without: the teacher's forward pass without gradient, and
 the student's forward, backward and update on cross-entropy, in contiguous float32. It is taken in

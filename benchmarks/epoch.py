@@ -1,4 +1,4 @@
-"""What an epoch spends beside its steps: data, validation, weights and checkpoints, logs.
+"""Measure what an epoch spends besides its steps: data, validation, weights and checkpoints, logs.
 
 A pack of ten distillers, each always and adaptive, as on CIFAR-100 (45,000 images to learn from,
 5,000 to validate on, random ones of their size; wrn_40_2/wrn_16_2) and as in the default study (200

@@ -1,4 +1,4 @@
-"""What training costs on a GPU: steps of every distiller, and all that the CIFAR-100 grid needs.
+"""Measure training on a GPU: steps of every distiller, and all that the CIFAR-100 grid needs.
 
 First the most that the device can do: bytes of a large copy, operations of large products. Then,
 at the first pair, an adaptive step of every distiller: in float32; with bfloat16 products and

@@ -1,4 +1,4 @@
-"""What differences say: intervals, equivalence, families of questions, planning. Arrays in."""
+"""Statistics of differences: intervals, equivalence, families of questions, planning."""
 
 from __future__ import annotations
 

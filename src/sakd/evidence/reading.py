@@ -8,7 +8,7 @@ from sakd.evidence.estimate import LEVEL, Estimate
 
 
 class Reading(Enum):
-    """What a difference says, at the level of its interval."""
+    """The meaning of a difference, at the level of its interval."""
 
     HIGHER = "higher"
     LOWER = "lower"
@@ -18,7 +18,7 @@ class Reading(Enum):
 
 
 def read(estimate: Estimate, margin: float, p: float | None = None) -> Reading:
-    """Read a difference: is it one, is it smaller than ``margin``, or can it not be told?
+    """Decide whether a difference is above or below zero, within ``margin`` of it, or open.
 
     Args:
         estimate: Of a single difference.

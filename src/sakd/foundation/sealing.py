@@ -25,7 +25,7 @@ DIGITS = 64
 """The length of a SHA-256 in hexadecimal digits."""
 
 AGAIN = "delete it and run again"
-"""What to do about a damaged file, if nothing better is known."""
+"""The remedy for a damaged file, if nothing better is known."""
 
 
 def damaged(path: Path, reason: object, remedy: str = AGAIN) -> DamagedError:

@@ -10,7 +10,7 @@ from sakd.networks.paths import EACH, STEP, TOGETHER, members, split_path
 SIGN = "@"
 
 _WORDS = {EACH: "_and_to_", STEP: "_to_", TOGETHER: "_and_"}
-"""What stands for the signs between names in file names."""
+"""Words for the signs between names, in file names."""
 
 
 def split_variant(name: str) -> tuple[str, str | None]:

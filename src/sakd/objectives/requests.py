@@ -1,4 +1,4 @@
-"""What an objective needs of a frozen teacher, and the answer to several of them at once."""
+"""Requests of objectives to a frozen teacher, and one answer to several of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What earlier stages have made, found by its keys.
+"""Find the work of earlier stages by its keys.
 
 Runs with other parameters that share a folder of data overwrite each other's copies of teachers and
 records; what they trained stays in the store.

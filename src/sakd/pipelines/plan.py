@@ -33,7 +33,7 @@ from sakd.weights.saved import Weights
 
 @dataclass(frozen=True)
 class Scope:
-    """What a run trains of the part of a study that has one split of the data.
+    """The trainings of a run in the part of a study that has one split of the data.
 
     Attributes:
         development: The training and validation images, or others of their size.

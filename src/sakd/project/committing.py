@@ -1,4 +1,4 @@
-"""What has run, committed to the cache and the lock file of DVC."""
+"""Commit what has run to the cache and the lock file of DVC."""
 
 from __future__ import annotations
 

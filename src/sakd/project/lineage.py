@@ -28,7 +28,7 @@ from sakd.project.session import look_up
 
 SITE, PICTURE = Path("build/lineage"), Path("build/lineage.png")
 FETCHED = re.compile(r"<link\s[^>]*https://fonts\.[^>]*>\s*")
-"""What the page would fetch from elsewhere."""
+"""Links of the page to files of other hosts."""
 
 RUNS = "workflow"
 """The place of the page that shows the times of the last run."""
@@ -37,7 +37,7 @@ ZOOM, MARGIN, LARGEST = 0.8, 140, 2600
 """The size of the picture: of the drawing, around it, and its longest side in pixels."""
 
 VIEW = Path(__file__).parent / "templates" / "lineage.js"
-"""What the browser does with the page: it unfolds MODULES, which `script` names."""
+"""The script of the browser: it unfolds MODULES, which `script` names."""
 
 
 def build_site(folder: Path, env: str | None = None, params: dict[str, Any] | None = None) -> None:

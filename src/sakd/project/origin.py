@@ -35,7 +35,7 @@ OPTIONS = {
     "to_outputs": "--to-outputs",
     "namespaces": "--namespaces",
 }
-"""What a run may name, with the options of ``kedro run``."""
+"""The choices of a run, with the options of ``kedro run``."""
 
 USUAL_RUNNER = "SequentialRunner"
 

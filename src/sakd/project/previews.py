@@ -1,4 +1,4 @@
-"""What kedro-viz shows of a dataset; nothing of one that no run has written yet."""
+"""Previews of datasets in kedro-viz; empty where no run has written one yet."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def status(
     """Tell what is done of a study, what runs, what failed and what is missing.
 
     The study is that of the environment and the parameters that are named. The time that is left
-    is told by the trainings that are done. Nothing is trained or written.
+    is estimated from the trainings that are done. Nothing is trained or written.
     """
     catalog, parameters = open_catalog(env, params, conf_source), active_parameters()
     data = parameters.data.slug

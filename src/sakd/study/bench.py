@@ -27,7 +27,7 @@ class Bench:
         store: The store of the results.
         device: The device to train on.
         graph: Whether a GPU repeats recorded steps.
-        trackers: The trackers that are told of every epoch.
+        trackers: The trackers that receive every epoch.
     """
 
     val: Prepared

@@ -40,7 +40,7 @@ class Parameters:
             None for as many as memory allows. On a CPU it changes no result.
         graph: Whether a GPU repeats recorded steps (CUDA graphs), which is faster and changes no
             arithmetic. Not for a network that counts its calls in Python.
-        trackers: The trackers that are told of every epoch: ``tensorboard``, or classes of your own
+        trackers: The trackers that receive every epoch: ``tensorboard``, or classes of your own
             as ``package.module:Class``; no result depends on them.
         data: The dataset, and how it is split.
         grid: The cells of the study.

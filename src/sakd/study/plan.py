@@ -34,7 +34,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is done of a study, and what is to do.
+    """The trainings of a study that are done, and those that are to do.
 
     Attributes:
         teachers: A line for each teacher that is trained here.

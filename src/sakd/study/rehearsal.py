@@ -23,7 +23,7 @@ from sakd.systems import SYSTEMS, Partner, Situation
 from sakd.training.average import check_names
 
 _fit: set[str] = set()
-"""What has been built by this process: every node of a run asks for it again."""
+"""Rehearsals that this process has done: every node of a run asks for them again."""
 
 
 def rehearse_systems(parameters: Parameters, card: DataCard) -> None:

@@ -1,4 +1,4 @@
-"""What ways of learning without images have in common."""
+"""Shared base of systems that learn without images."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class RouteSettings(WeightedSettings):
 
     Attributes:
         stages: The parts of the training, of equally many epochs, each with a learning rate that
-            begins anew, and with one teacher; 0 for one part in which teachers take turns.
+            starts again, and with one teacher; 0 for one part in which teachers take turns.
         greedy: Delta; 0 for the states at equal distances in the list.
     """
 

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 class Asked(NamedTuple):
-    """What a training asks of its frozen teacher, and the precision in which the teacher runs."""
+    """The request of a training to its frozen teacher, and the precision in which that runs."""
 
     request: Request
     precision: Precision

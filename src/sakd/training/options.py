@@ -1,4 +1,4 @@
-"""What a run is given, and what it gives of every epoch."""
+"""The arguments of a run, and its record of every epoch."""
 
 from __future__ import annotations
 

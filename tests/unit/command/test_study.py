@@ -17,7 +17,7 @@ from sakd.foundation.errors import UserError
 
 
 class Calls:
-    """What the command asked for, in the place of trainings that take hours."""
+    """The runs that the command asked for, in place of trainings that take hours."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, finished: list[str]) -> None:
         self.given: dict[str, str] = {}

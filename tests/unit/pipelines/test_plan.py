@@ -84,7 +84,7 @@ def counted(*lines: Line) -> list[tuple[str, int, int]]:
 
 @pytest.fixture
 def timed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is timed: of every training a step takes a second, and no more."""
+    """Let a step of every training take a second; give what was timed."""
     names: list[str] = []
 
     def pace(_timer: Timer, training: Training, _patience: float) -> Pace:

@@ -48,7 +48,7 @@ def given(splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any
 
 @pytest.fixture(scope="module")
 def measured(given: tuple[Any, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What the node gives."""
+    """Run the node."""
     return measure_routing(*given)
 
 

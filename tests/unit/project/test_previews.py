@@ -1,4 +1,4 @@
-"""What kedro-viz shows of a dataset, and that it shows nothing of one that is not there."""
+"""Previews of datasets in kedro-viz, and none of a dataset that is not there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What kedro-viz shows of runs: the last one of every node, whichever stages have run."""
+"""Runs in kedro-viz: the last one of every node, whichever stages have run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def catalog(tmp_path: Path, load_context: Callable[..., Context]) -> DataCatalog
 def shown(
     catalog: DataCatalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], RunStatusAPIResponse]:
-    """What kedro-viz shows in a project, into whose picture the runs are put."""
+    """Put the runs of a project into the picture of kedro-viz."""
     (tmp_path / "pyproject.toml").write_text("[tool.kedro]")
     monkeypatch.chdir(tmp_path)
     for _ in range(2):  # once more than before

@@ -1,4 +1,4 @@
-"""What every command of Kedro waits for."""
+"""Imports that every command of Kedro waits for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is removed from a store: what nothing uses, and nothing else."""
+"""A store loses the trainings that nothing uses, and no others."""
 
 from __future__ import annotations
 

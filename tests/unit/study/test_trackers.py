@@ -1,4 +1,4 @@
-"""Trackers are told of every epoch, change no result, and cannot end a training."""
+"""Trackers receive every epoch, change no result, and cannot end a training."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Make = Callable[..., Training]
 
 
 class Listening(Tracker):
-    """Writes down all that it is told."""
+    """Writes down every call."""
 
     told: list[tuple[Any, ...]]
 

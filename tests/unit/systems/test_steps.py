@@ -207,7 +207,7 @@ class TestRCO:
 
 
 class TestStages:
-    """RCO with stages that each begin anew."""
+    """RCO with stages that each start again."""
 
     @pytest.fixture
     def make(self, small_situation: Make, small_network: Make) -> Make:

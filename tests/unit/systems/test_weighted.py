@@ -128,7 +128,7 @@ def test_features_of_camkd_count_from_the_second_epoch_on(
 
 @pytest.mark.parametrize("name", [n for n, s in SYSTEMS.items() if s.partner is Partner.TEACHERS])
 class TestSeveralTeachers:
-    """What every system of several teachers refuses."""
+    """Refusals of every system of several teachers."""
 
     def test_one_teacher_is_too_few(
         self, name: str, small_situation: Callable[..., Situation]

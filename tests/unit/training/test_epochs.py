@@ -1,4 +1,4 @@
-"""Distillers are told of each epoch, and a training goes on from any of them to the bit."""
+"""Distillers learn of each epoch, and a training goes on from any of them to the bit."""
 
 from __future__ import annotations
 

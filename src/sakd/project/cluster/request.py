@@ -16,7 +16,7 @@ Machine = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Request:
-    """What a row, or a teacher, asks of one machine while it is trained.
+    """The share of one machine that a row, or a teacher, needs while it is trained.
 
     Attributes:
         cpus: Processors; 0.5 lets two rows share one.

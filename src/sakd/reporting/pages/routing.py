@@ -36,7 +36,7 @@ SHEETS, BYTES = 24, 250_000
 
 
 class Routing(NamedTuple):
-    """What the evaluation knows of routing.
+    """The results of an evaluation that are about routing.
 
     Attributes:
         measures: One line per cell, spot, measure and group.

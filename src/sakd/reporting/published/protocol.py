@@ -60,7 +60,7 @@ PROTOCOLS: Mapping[Published, Settings] = {
     },
     "sakd-tiny_imagenet": {**_SHARED, "data.name": "tiny_imagenet", "routing.gamma": 2},
 }
-"""What ``report.published`` may name; a setting that is not listed is off."""
+"""The values of ``report.published``; a setting that is not listed is off."""
 
 _SMALL_BATCHES = {"student.batch_size": 32}
 

@@ -22,7 +22,7 @@ from sakd.reporting.tables.spread import Spread
 
 
 class Rival(NamedTuple):
-    """What methods are compared with."""
+    """A method with which others are compared."""
 
     title: str
     distiller: str

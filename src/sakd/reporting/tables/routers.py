@@ -23,7 +23,7 @@ from sakd.routing.rates import (
 
 @dataclass(frozen=True)
 class Router:
-    """What became of the router of a cell, or of the rule that chooses there.
+    """The fate of the router of a cell, or of the rule that chooses there.
 
     Attributes:
         state: What it had collapsed to in the last epoch, see `collapse`; empty if it chose.

@@ -38,7 +38,7 @@ QUESTIONS = {
     f"the choice of samples ({ADAPTIVE} - {MATCHED})": Contrast(ADAPTIVE, MATCHED),
     f"the choice over its opposite ({ADAPTIVE} - {ANTI})": Contrast(ADAPTIVE, ANTI),
 }
-"""What a study is asked, by its subject."""
+"""The questions to a study, by subject."""
 
 
 class Verdict(NamedTuple):

@@ -26,7 +26,7 @@ POOLED = "all"
 RANDOM = POLICIES.name_of(Random)
 
 THINNING = f"the choice over a coin ({ADAPTIVE} - {RANDOM})"
-"""What this study asks beyond the questions of every study: is any thinning as good?"""
+"""The question of this study beyond those of every study: is any thinning as good?"""
 
 _SMALLEST = 0.001
 """The least p-value that is written out."""

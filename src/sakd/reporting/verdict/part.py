@@ -23,7 +23,7 @@ _FILES = {
 
 @dataclass(frozen=True)
 class Part:
-    """What a study has found on one dataset.
+    """The findings of a study on one dataset.
 
     Attributes:
         dataset: Its name.

@@ -1,4 +1,4 @@
-"""Trackers: programs that are told of every epoch of every training."""
+"""Trackers: programs that receive every epoch of every training."""
 
 from sakd.foundation.tables import Table
 from sakd.study.trackers.base import Tracked, Tracker

@@ -1,4 +1,4 @@
-"""What a tracker is told."""
+"""The interface of trackers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Tracked:
 
 
 class Tracker:
-    """Is told of one training while it runs; there is one for each sitting of each training.
+    """Follows one training while it runs; there is one for each sitting of each training.
 
     Its methods do nothing unless they are overridden.
 

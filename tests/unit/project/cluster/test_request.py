@@ -1,4 +1,4 @@
-"""What a row may ask of a cluster."""
+"""Requests of a row to a cluster."""
 
 from __future__ import annotations
 

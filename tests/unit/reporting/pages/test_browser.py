@@ -59,7 +59,7 @@ addEventListener("load", () => {
 
 @pytest.fixture(scope="module")
 def found(results, history, tmp_path_factory):
-    """What a browser shows of a page in a window so high that every figure is in sight."""
+    """Show a page in a browser, in a window so high that every figure is in sight."""
     folder: Path = tmp_path_factory.mktemp("browser")
     costs = {"parameters": 1000.0, "macs": 2000.0, "latency_b1_p50_ms": 1.0}
     page = report_html(report(results.assign(**costs), history(results)))
