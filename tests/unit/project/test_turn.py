@@ -107,8 +107,9 @@ def test_a_run_waits_for_another_that_is_at_the_tables(
 
 
 def test_a_node_that_trains_waits_for_nobody(catalog: DataCatalog, lock: Path) -> None:
-    with held(lock, "busy"), Turn() as turn:
-        turn.before_node_run(Node(letters, "a", ["b", "c"], tags=["students"]), catalog)
+    node = Node(letters, "a", ["b", "c"], tags=["students"])
+    with ThreadPoolExecutor(1) as elsewhere, Turn() as turn, held(lock, "busy"):
+        elsewhere.submit(turn.before_node_run, node, catalog).result(timeout=60)
 
 
 @pytest.mark.parametrize("kind", [TextDataset, SealedTableDataset])

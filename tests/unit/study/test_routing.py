@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from sakd.data import Splits
+from sakd.foundation.errors import UserError
 from sakd.foundation.randomness import seeded
 from sakd.foundation.vocabulary import DONE
 from sakd.study import routing
@@ -87,7 +88,7 @@ def test_they_are_measured_once_and_again_after_another_training(
     fresh = replace(examiner)
     shutil.rmtree(examiner.cells.root / cell.row)
     pd.testing.assert_frame_equal(fresh.difficulty(cell, record, teacher, alone), found)
-    with pytest.raises(Exception, match="no weights at"):
+    with pytest.raises(UserError, match="no weights at"):
         fresh.difficulty(cell, replace(record, ended="tomorrow"), teacher, alone)
 
 

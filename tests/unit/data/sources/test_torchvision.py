@@ -12,6 +12,7 @@ from torchvision import datasets
 from torchvision.datasets.utils import verify_str_arg
 
 from sakd.data import Dataset, open_dataset
+from sakd.data.sources.torchvision_classes import TorchvisionClass
 from sakd.foundation.errors import UserError
 
 
@@ -85,7 +86,13 @@ def test_the_fingerprint_follows_name_size_and_files(fashion: Path) -> None:
     assert fingerprint() != before
 
 
-def test_files_that_are_there_are_not_downloaded(fashion: Path) -> None:
+def test_files_that_are_there_are_not_downloaded(
+    fashion: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("asked for a download")
+
+    monkeypatch.setattr(TorchvisionClass, "open", refuse)
     open_dataset("torchvision:FashionMNIST", fashion, download=True).fetch()
 
 
