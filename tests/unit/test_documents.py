@@ -34,6 +34,30 @@ def test_links_lead_to_files() -> None:
     assert [str(link) for link in links if not link.exists()] == []
 
 
+def headings(page: Path) -> set[str]:
+    """Name the places of a page that links can lead to."""
+    lines = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}
+
+
+def test_links_lead_to_headings() -> None:
+    links = {
+        ((page.parent / file).resolve() if file else page, heading)
+        for page in [*PAGES, CHANGELOG]
+        for file, heading in re.findall(r"\]\((?!http)([^)#]*)#([^)]+)", prose(page))
+    }
+    assert links
+    assert [link for link in links if link[1] not in headings(link[0])] == []
+
+
+def test_the_place_of_every_package_is_named() -> None:
+    rows = re.findall(
+        r"^\| (`src/sakd/.*?) \|", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE
+    )
+    named = {name.rpartition("/")[2] for row in rows for name in re.findall(r"`(\S+)`", row)}
+    assert named == {path.parent.name for path in (ROOT / "src/sakd").glob("*/__init__.py")}
+
+
 def test_names_of_the_code_exist() -> None:
     names = {name for page in PAGES for name in re.findall(r"`(sakd(?:\.\w+)+)", prose(page))}
     assert names
