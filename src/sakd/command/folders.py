@@ -25,6 +25,10 @@ RESULTS = ("08_reporting/*/results.csv", "*/08_reporting/*/results.csv")
 """The results of grids, also of earlier ones, whose folders have a date in their names."""
 
 
+REPORT_AGAIN = "make it again with sakd run --pipelines report, or delete it"
+"""What to do about results that cannot be read."""
+
+
 def latest_report(folder: Path, dataset: str | None = None) -> Path:
     """Find the page that was written last; copies of earlier reports do not count.
 

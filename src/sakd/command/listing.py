@@ -15,6 +15,7 @@ from sakd.data.sources.table import dataset_options
 from sakd.distillers import DISTILLERS, Distiller
 from sakd.foundation.docstrings import first_sentence
 from sakd.foundation.tables import FORM, Table
+from sakd.foundation.text import printable
 from sakd.networks import NETWORKS, NetworkBuilder
 from sakd.networks.outside.names import FORMS
 from sakd.objectives import OBJECTIVES
@@ -160,6 +161,7 @@ def _network_source(builder: NetworkBuilder) -> str:
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
     """Write ``rows`` as lines with columns of equal width; the last column is not padded."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
+    cells = [list(map(printable, row)) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in cells]
     return "".join(f"{line.rstrip()}\n" for line in lines)

@@ -14,6 +14,7 @@ from sakd import __version__
 from sakd.command.table import COMMANDS, Command
 from sakd.foundation.errors import UserError
 from sakd.foundation.extras import require_extra
+from sakd.foundation.text import printable
 
 HELP, VERSION = ("--help", "-h"), ("--version",)
 
@@ -46,8 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _in_words(error: UserError | OSError) -> str:
     """Name the file of an error of the operating system, and the reason."""
     if isinstance(error, OSError) and error.strerror and error.filename:
-        return f"{error.filename}: {error.strerror}; name another place, or make this one usable"
-    return " ".join(str(error).split())
+        remedy = "name another place, or make this one usable"
+        return printable(f"{error.filename}: {error.strerror}; {remedy}")
+    return printable(error)
 
 
 def overview() -> str:

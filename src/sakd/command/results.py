@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from sakd.command.folders import RESULTS, data_folder
+from sakd.command.folders import REPORT_AGAIN, RESULTS, data_folder
 from sakd.command.listing import aligned
 from sakd.command.parser import Parser
 from sakd.foundation.errors import require
+from sakd.foundation.frames import read_table
+from sakd.foundation.names import listed
 from sakd.foundation.tables import Table
 
 FILTERS = ("dataset", "teacher", "student", "distiller", "policy", "seed", "status")
@@ -20,7 +22,8 @@ FILTERS = ("dataset", "teacher", "student", "distiller", "policy", "seed", "stat
 OWN, SWEPT, CHOSEN = "setting", "swept", "chosen"
 """Columns of cells that have settings of their own, shown where there are some."""
 
-SHOWN = (*FILTERS, "epochs", "val_top1", "test_top1", OWN, CHOSEN, "key")
+ACCURACIES = ("val_top1", "test_top1")
+SHOWN = (*FILTERS, "epochs", *ACCURACIES, OWN, CHOSEN, "key")
 KEY = 12  # characters of a key, as in the name of the folder
 
 
@@ -47,14 +50,24 @@ def merged(folder: Path) -> pd.DataFrame:
     Of a cell that is in several reports, by itself or in a sweep, the latest line stays.
 
     Raises:
-        UserError: There is none.
+        UserError: There is none, or one is damaged.
     """
     files = [file for pattern in RESULTS for file in folder.glob(pattern)]
     require(bool(files), f"there are no results in {folder}: make some with sakd run")
     files.sort(key=lambda file: file.stat().st_mtime)
-    tables = pd.concat([pd.read_csv(file) for file in files], ignore_index=True)
+    tables = pd.concat(map(_read, files), ignore_index=True)
     tables = tables.drop_duplicates([*FILTERS[:-1], "key"], keep="last")
     return tables.sort_values(list(FILTERS[:-1]), kind="stable").reset_index(drop=True)
+
+
+def _read(file: Path) -> pd.DataFrame:
+    found = read_table(file, REPORT_AGAIN)
+    lacking = [name for name in (*FILTERS, "key") if name not in found]
+    require(not lacking, f"{file} lacks the columns {listed(lacking)}: {REPORT_AGAIN}")
+    for name in ACCURACIES:
+        fine = pd.api.types.is_numeric_dtype(found.get(name, pd.Series(dtype=float)))
+        require(fine, f"{file} has {name} that are no numbers: {REPORT_AGAIN}")
+    return found
 
 
 def filtered(cells: pd.DataFrame, chosen: dict[str, str]) -> pd.DataFrame:
@@ -73,7 +86,7 @@ def filtered(cells: pd.DataFrame, chosen: dict[str, str]) -> pd.DataFrame:
 
 def _table(cells: pd.DataFrame) -> str:
     rows = cells.reindex(columns=SHOWN).copy()
-    for name in ("val_top1", "test_top1"):
+    for name in ACCURACIES:
         rows[name] = rows[name].map(lambda share: "" if pd.isna(share) else f"{100 * share:.2f}")
     rows["key"] = rows["key"].astype(str).str[:KEY]
     swept = cells.reindex(columns=[SWEPT])[SWEPT].notna()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from sakd.deployment.finding import Found
 from sakd.deployment.model import Model
+from sakd.foundation.options import require_type
 from sakd.measures.names import teacher_id
 
 SELECTED, OPTIMISTIC = "_val_selected", "_best"
@@ -21,10 +22,11 @@ def measured(found: Found, model: Model) -> Mapping[str, float]:
     An exported model has them in its card.
 
     Raises:
-        UserError: The file of measures is damaged.
+        UserError: The file of measures, or the card, is damaged.
     """
     if found.record is None or found.cells is None:
         kept: Mapping[str, float] = model.weights.card.get("measures", {})
+        require_type(f"measures of {found.path.with_suffix('.json')}", kept, Mapping[str, float])
         return kept
     name, key = found.record.id, found.record.key
     if found.path.parents[2].name == TEACHERS:

@@ -20,6 +20,8 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
+from sakd.foundation.text import printable
+
 NAME_WIDTH, BAR_WIDTH = 28, 12
 
 
@@ -27,8 +29,9 @@ class ConsoleHandler(logging.Handler):
     """Write each record as one unwrapped line, above any progress bars."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write ``record``."""
-        get_console().print(self.format(record), soft_wrap=True, markup=False, highlight=False)
+        """Write ``record``; of what others have written, no codes of the terminal."""
+        shown = "\n".join(map(printable, self.format(record).split("\n")))
+        get_console().print(shown, soft_wrap=True, markup=False, highlight=False)
 
 
 def log_to_console() -> None:

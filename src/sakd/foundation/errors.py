@@ -1,11 +1,20 @@
 """The exceptions that are meant for users."""
 
+from __future__ import annotations
+
+from sakd.foundation.text import printable
+
 
 class UserError(ValueError):
     """An error that the user can mend.
 
-    The message is one line: the value, what is allowed, and the remedy.
+    The message is one line: the value, what is allowed, and the remedy. Names and values of others
+    in it cannot break the line, or control the terminal.
     """
+
+    def __init__(self, message: object = "") -> None:
+        """Say what is wrong."""
+        super().__init__(printable(message))
 
 
 class DamagedError(UserError):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from sakd.foundation.errors import require
+from sakd.foundation.errors import UserError, require
+
+T = TypeVar("T")
 
 
 def require_type(place: str, value: object, hint: Any) -> None:  # noqa: ANN401 - a type hint
@@ -22,6 +26,29 @@ def require_type(place: str, value: object, hint: Any) -> None:  # noqa: ANN401 
         UserError: The value is of another type.
     """
     require(_fits(value, hint), f"{place} takes {_described(hint)}, got {value!r}")
+
+
+def typed(kind: type[T], content: Mapping[str, Any]) -> T:
+    """Make a ``kind``, which is a dataclass, of its attributes as JSON has them.
+
+    Raises:
+        UserError: One is missing, unknown, or of another type.
+    """
+    key: Any = kind
+    hints = _hints(key)
+    for name, value in content.items():
+        require(name in hints, f"there is no {name!r}; known: {', '.join(hints)}")
+        require_type(name, value, hints[name])
+    try:
+        return kind(**content)
+    except TypeError as error:
+        raise UserError(error) from error
+
+
+@cache
+def _hints(kind: Any) -> Mapping[str, Any]:  # noqa: ANN401
+    hints = get_type_hints(kind)
+    return {field.name: hints[field.name] for field in fields(kind)}
 
 
 def _fits(value: object, hint: Any) -> bool:  # noqa: ANN401

@@ -52,9 +52,11 @@ def read_sealed(path: Path, remedy: str = AGAIN) -> dict[str, Any]:
         DamagedError: It is no JSON object, or not the one that was written.
     """
     try:
-        content = dict(json.loads(path.read_text(encoding="utf-8")))
-    except (TypeError, ValueError, RecursionError) as error:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
         raise damaged(path, error, remedy) from error
+    if not isinstance(content, dict):
+        raise damaged(path, "it is no JSON object", remedy)
     if CHECKSUM not in content and not any(_is_checksum(name, content) for name in content):
         return content  # of an earlier version
     if not _is_checksum(CHECKSUM, content):

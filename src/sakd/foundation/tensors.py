@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save, save_file
 from torch import Tensor
 
-from sakd.foundation.files import at_once
+from sakd.foundation.files import at_once, openable
 from sakd.foundation.sealing import AGAIN, damaged
 
 CHECKSUM = "sha256"
@@ -57,7 +57,7 @@ def load_tensors(path: Path, remedy: str = AGAIN) -> dict[str, Tensor]:
         DamagedError: It cannot be read, or holds other tensors than were written.
     """
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(openable(path), framework="pt") as file:
             names = file.keys()
             tensors = {name: file.get_tensor(name) for name in names}
             expected = (file.metadata() or {}).get(CHECKSUM)

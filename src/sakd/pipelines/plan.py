@@ -212,6 +212,6 @@ def _waiting(row: Sequence[Training], bench: Bench) -> list[Waiting]:
         entry = bench.entry(training)
         if entry.finished(training.key, training.keep) is None:
             state = entry.checkpoints.read(training.key)
-            trained = 0 if state is None else len(state["history"])
+            trained = 0 if state is None else len(state.get("history", ()))
             waiting.append(Waiting(training, training.recipe.epochs - trained))
     return waiting

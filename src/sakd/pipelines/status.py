@@ -47,7 +47,7 @@ def _state(training: Training, cells: CellStore) -> State:
     except UserError as error:
         return State(training.title, MISSING, str(error))
     if record is not None and record.key == key and record.status == DONE:
-        return State(training.title, DONE, span=_span(record))
+        return State(training.title, DONE, span=span(record))
     live = _live(training.id, key, cells)
     if live is not None:
         return State(training.title, RUNS, live=live)
@@ -62,8 +62,10 @@ def _live(name: str, key: str, cells: CellStore) -> Live | None:
     return None if live is None or live.stopped else live
 
 
-def _span(record: Record) -> tuple[float, float] | None:
-    if not record.ended:
+def span(record: Record) -> tuple[float, float] | None:
+    """Tell when a cell was trained, from and to in seconds since 1970; None if it is not known."""
+    try:
+        end = datetime.fromisoformat(record.ended).timestamp()
+    except (ValueError, OverflowError):  # of an earlier version, or of another program
         return None
-    end = datetime.fromisoformat(record.ended).timestamp()
     return end - record.seconds, end

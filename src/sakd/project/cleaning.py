@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-import pandas as pd
 from kedro.framework.cli.project import run as kedro_run
 
 from sakd.foundation.errors import require
+from sakd.foundation.frames import read_table
 from sakd.pipelines.plan import trainings_of
 from sakd.project.commands import invoke, open_catalog
 from sakd.project.options import readable
@@ -91,7 +91,10 @@ def _reported(catalog: Catalog, store: CellStore) -> Iterator[Path]:
     results = report_folder(catalog) / "results.csv"
     if not results.is_file():
         return
-    known = {key[:KEY_CHARACTERS] for key in pd.read_csv(results, usecols=["key"])["key"].dropna()}
+    keys = read_table(results, "run --pipelines report").get("key")
+    unknown = f"{results} has no column key, so it is not known what is in use"
+    require(keys is not None, f"{unknown}: run --pipelines report")
+    known = {str(key)[:KEY_CHARACTERS] for key in keys.dropna()}
     yield from (folder for folder in store.folders() if folder.name in known)
 
 

@@ -16,6 +16,7 @@ from sakd.data import Parts, SplitStore
 from sakd.data.splits.store import parts_in
 from sakd.foundation.errors import DamagedError
 from sakd.foundation.files import write_folder
+from sakd.foundation.frames import read_table
 from sakd.foundation.sealing import (
     AGAIN,
     check_sealed,
@@ -179,9 +180,7 @@ class SealedTableDataset(Kept[pd.DataFrame, pd.DataFrame]):
         """Read the table."""
         with _in_these_words():
             check_sealed(self.filepath, self.remedy)
-        if self.filepath.suffix == ".csv":
-            return pd.read_csv(self.filepath)
-        return pd.read_parquet(self.filepath)
+            return read_table(self.filepath, self.remedy)
 
     def save(self, data: pd.DataFrame) -> None:
         """Write the table and its checksum."""

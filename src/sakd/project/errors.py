@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 
 from sakd.foundation.errors import UserError, require
+from sakd.foundation.text import printable
 
 
 def one_line(error: BaseException) -> str:
     """Join the lines of an error's message."""
-    return " ".join(str(error).split())
+    return printable(" ".join(str(error).split()))
 
 
 def check_conf(folder: Path) -> None:
@@ -42,4 +43,4 @@ def told_in_one_line() -> Iterator[None]:
     except OSError as error:
         if error.filename is None:
             raise
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+        raise click.ClickException(printable(f"{error.filename}: {error.strerror}")) from error

@@ -110,15 +110,16 @@ def status_file(catalog: Catalog) -> Path:
 
 def read(path: Path) -> list[Event]:
     """Read the events of earlier runs; none if there are none, or the file is damaged."""
-    with suppress(OSError, ValueError):
-        events: list[Event] = json.loads(path.read_text())
-        return events
+    with suppress(OSError, ValueError, RecursionError):
+        events = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(events, list) and all(isinstance(event, dict) for event in events):
+            return events
     return []
 
 
 def merged(earlier: Iterable[Event], events: list[Event]) -> list[Event]:
     """Put ``events`` in the place of those of the same nodes and datasets in earlier runs."""
-    again = {event.get("node_id") for event in events} | {None}
+    again = [event.get("node_id") for event in events] + [None]
     return [event for event in earlier if event.get("node_id") not in again] + events
 
 

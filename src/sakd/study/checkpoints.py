@@ -68,6 +68,6 @@ def _load(path: Path) -> dict[str, Any]:
         state = load_archive(path, REMEDY)
     except UnpicklingError as error:
         raise none from error
-    if not isinstance(state, dict) or "key" not in state:
+    if not isinstance(state, dict) or not isinstance(state.get("key"), str):
         raise none
     return state

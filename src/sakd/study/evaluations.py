@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sakd.foundation.errors import DamagedError
-from sakd.foundation.extras import from_extra
+from sakd.foundation.errors import DamagedError, UserError
 from sakd.foundation.files import at_once
+from sakd.foundation.frames import read_table
+from sakd.foundation.options import require_type
 from sakd.foundation.sealing import AGAIN, damaged, file_sha256, read_sealed, write_sealed
 
 if TYPE_CHECKING:
@@ -100,19 +101,11 @@ class Evaluations:
 
 def _read(path: Path, remedy: str = AGAIN) -> dict[str, Any] | None:
     try:
-        return read_sealed(path, remedy)
+        content = read_sealed(path, remedy)
     except FileNotFoundError:
         return None
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """Read a Parquet file.
-
-    Raises:
-        UserError: The file is damaged.
-    """
-    pandas, arrow = from_extra("report", "pandas"), from_extra("data", "pyarrow")
     try:
-        return pandas.read_parquet(path)
-    except (arrow.ArrowException, OSError) as error:
-        raise damaged(path, error) from error
+        require_type("measures", content.get("measures", {}), Mapping[str, float])
+    except UserError as error:
+        raise damaged(path, error, remedy) from error
+    return content

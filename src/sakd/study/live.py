@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from sakd.foundation.files import write_json
+from sakd.foundation.options import typed
 from sakd.foundation.processes import process_runs
 
 RUNNING = "running"
@@ -66,6 +67,6 @@ def sweep(folder: Path) -> None:
 def read_live(path: Path) -> Live | None:
     """Read a file; None if its training has ended meanwhile, or another version wrote it."""
     try:
-        return Live(**json.loads(path.read_text()))
-    except (FileNotFoundError, TypeError, ValueError):
+        return typed(Live, dict(json.loads(path.read_text(encoding="utf-8"))))
+    except (FileNotFoundError, TypeError, ValueError, RecursionError):
         return None

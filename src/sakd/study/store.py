@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import logging
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,12 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from sakd.foundation.errors import DamagedError, UserError
 from sakd.foundation.files import at_once, remove_partial
+from sakd.foundation.frames import read_table
 from sakd.foundation.locks import held
+from sakd.foundation.options import typed
 from sakd.foundation.sealing import AGAIN, file_sha256, read_sealed, write_sealed
 from sakd.foundation.vocabulary import DONE
 from sakd.study.checkpoints import Checkpoints
-from sakd.study.evaluations import KEY_CHARACTERS, Evaluations, read_table
+from sakd.study.evaluations import KEY_CHARACTERS, Evaluations
 from sakd.study.grid import Cell
+from sakd.study.history import read_history, write_history
 from sakd.study.live import RUNNING
 
 if TYPE_CHECKING:
@@ -97,10 +99,12 @@ class Entry:
             UserError: It is of another version.
         """
         try:
-            return Record(**read_sealed(self.outcome, remedy))
+            content = read_sealed(self.outcome, remedy)
         except FileNotFoundError:
             return None
-        except TypeError as error:
+        try:
+            return typed(Record, content)
+        except UserError as error:
             found = f"{self.outcome} is of another version, or damaged ({error})"
             raise UserError(f"{found}: use the version that wrote it, or delete it") from error
 
@@ -182,11 +186,12 @@ class Entry:
             shutil.rmtree(self.folder)
 
     def history(self) -> list[dict[str, float]]:
-        """Read the records of the epochs, in order; they may differ in their terms."""
-        if not self._history.exists():
-            return []
-        with self._history.open(newline="") as lines:
-            return [{k: float(v) for k, v in line.items() if v} for line in csv.DictReader(lines)]
+        """Read the records of the epochs, in order; they may differ in their terms.
+
+        Raises:
+            DamagedError: The file is damaged.
+        """
+        return read_history(self._history) if self._history.exists() else []
 
     def routing(self) -> pd.DataFrame | None:
         """Read the decisions on every training image; None where none were counted.
@@ -203,10 +208,7 @@ class Entry:
 
     def save_history(self, history: Sequence[Mapping[str, float]]) -> None:
         """Write the records of the epochs, whole or not at all."""
-        with at_once(self._history) as partial, partial.open("w", newline="") as lines:
-            writer = csv.DictWriter(lines, {name: None for record in history for name in record})
-            writer.writeheader()
-            writer.writerows(history)
+        write_history(self._history, history)
 
 
 class CellStore:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from pickle import UnpicklingError
-from zipfile import ZipFile, is_zipfile
+from zipfile import ZIP_STORED, ZipFile, is_zipfile
 
 import torch
 
+from sakd.foundation.files import openable
 from sakd.foundation.sealing import AGAIN, damaged
 
 
@@ -23,16 +24,30 @@ def load_archive(path: Path, remedy: str = AGAIN) -> object:
         UnpicklingError: It holds objects of other types, or is no such file.
         DamagedError: It is not what was written.
     """
-    with path.open("rb"):  # or say in the words of the system why not
+    with openable(path).open("rb"):  # or say in the words of the system why not
         pass
     try:
         if is_zipfile(path):
-            with ZipFile(path) as archive:
-                broken = archive.testzip()
-            if broken is not None:
-                raise ValueError(f"{broken} and its checksum differ")
+            _check(path)
         return torch.load(path, map_location="cpu", weights_only=True)
     except (FileNotFoundError, UnpicklingError, MemoryError):  # another run may delete it meanwhile
         raise
     except Exception as error:  # as many kinds as there are places to damage
         raise damaged(path, error or type(error).__name__, remedy) from error
+
+
+def _check(path: Path) -> None:
+    """Check that no part is packed, which would fill the memory, and compare the checksums.
+
+    Raises:
+        ValueError: A part is not as torch writes it.
+    """
+    with ZipFile(path) as archive:
+        parts = archive.infolist()
+        packed = next((part.filename for part in parts if part.compress_type != ZIP_STORED), None)
+        if packed is not None:
+            raise ValueError(f"{packed} is packed, which torch does not do")
+        if sum(part.file_size for part in parts) > path.stat().st_size:
+            raise ValueError("its parts are larger than the file")
+        if (broken := archive.testzip()) is not None:
+            raise ValueError(f"{broken} and its checksum differ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -81,6 +82,27 @@ def test_a_name_that_no_line_has_is_one_line(capsys: Capture, tmp_path: Path) ->
     assert "did you mean 'digits'" in capsys.readouterr().err
     assert main(["results", "--data", str(tmp_path / "none")]) == 1
     assert "there are no results" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "damaged"),
+        (b"\xff,a\n1,2\n", "damaged"),
+        (b"a,b\n1\n2,3,4\n", "damaged"),
+        (b"dataset,key\ncats,a\n", "lacks the columns teacher"),
+        (f"{','.join(line('cats', 'kd', 'a'))}\n{'x,' * 10}high,0\n".encode(), "val_top1 .*number"),
+    ],
+    ids=["empty", "not-utf-8", "lines", "columns", "words"],
+)
+def test_results_that_cannot_be_read_are_one_line(
+    capsys: Capture, tmp_path: Path, content: bytes, said: str
+) -> None:
+    file = tmp_path / "data" / "08_reporting" / "digits" / "results.csv"
+    file.write_bytes(content)
+    assert main(["results"]) == 1
+    (told,) = capsys.readouterr().err.splitlines()
+    assert re.search(rf"digits/results\.csv.*{said}.*sakd run --pipelines report", told)
 
 
 def test_the_settings_of_cells_are_shown_and_which_were_chosen(

@@ -15,7 +15,10 @@ from torch import nn
 
 import sakd
 from sakd.data import Splits, evaluation_batches
+from sakd.data.splits.restricted import card_of_classes
 from sakd.deployment import Model, load
+from sakd.deployment.finding import find
+from sakd.deployment.measured import measured
 from sakd.deployment.trust import trusted_name
 from sakd.foundation.errors import UserError
 from sakd.study.networks import fresh_network
@@ -95,11 +98,20 @@ def test_damaged_files_are_one_line_with_the_remedy(
         load(path)
 
 
+@pytest.mark.parametrize("measures", [3, ["test_top1"], {"test_top1": "high"}])
+def test_measures_that_are_no_numbers_are_refused(
+    splits: Splits, save_model: Callable[..., Path], measures: object
+) -> None:
+    path = save_model(splits.card, measures=measures)
+    with pytest.raises(UserError, match=r"measures of .*finished\.json takes names with float"):
+        measured(find(path), load(path))
+
+
 def test_weights_of_other_classes_do_not_fit(
     splits: Splits, save_model: Callable[..., Path], edit_card: Callable[..., None]
 ) -> None:
     path = save_model(splits.card)
-    edit_card(path, data=splits.card.to_json() | {"classes": ["ant", "bee"]})
+    edit_card(path, data=card_of_classes(splits.card, ["ant", "bee"]).to_json())
     with pytest.raises(UserError, match=r"does not fit 'resnet8'.*of another shape"):
         load(path)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
 from sakd.foundation.errors import UserError
-from sakd.foundation.options import require_type
+from sakd.foundation.options import require_type, typed
 
 Kind = Literal["a", "b"]
 
@@ -46,3 +47,29 @@ def test_a_value_of_the_type_is_taken(value: object, hint: object) -> None:
 def test_any_other_value_is_refused(value: object, hint: object, said: str) -> None:
     with pytest.raises(UserError, match=f"^option {said}"):
         require_type("option", value, hint)
+
+
+@dataclass(frozen=True)
+class Pet:
+    name: str
+    legs: int = 4
+    diet: Mapping[str, float] = field(default_factory=dict)
+
+
+def test_a_dataclass_is_made_of_entries_of_its_types() -> None:
+    assert typed(Pet, {"name": "ant", "diet": {"sugar": 1}}) == Pet("ant", diet={"sugar": 1})
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({}, "missing .*'name'"),
+        ({"name": 1}, "name takes str, got 1"),
+        ({"name": "ant", "legs": "6"}, "legs takes int, got '6'"),
+        ({"name": "ant", "diet": {"sugar": None}}, "diet takes names with float"),
+        ({"name": "ant", "wings": 2}, "no 'wings'; known: name, legs, diet"),
+    ],
+)
+def test_any_other_entry_is_refused(content: dict[str, object], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        typed(Pet, content)

@@ -132,7 +132,7 @@ def test_any_object_comes_back(
 
 def test_nonsense_is_damage(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    for content in (b"", b"3", b"[" * 100_000, b"\xff\xfe\x00", b'{"checksum": 5}', b"null"):
+    for content in (b"", b"3", b"[" * 100_000, b"\xff\xfe\x00", b'{"checksum": 5}', b"null", b"[]"):
         path.write_bytes(content)
         with pytest.raises(DamagedError, match=r"file is damaged .*train again"):
             read_sealed(path, "train again")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ from sakd.foundation.errors import UserError
 from sakd.foundation.vocabulary import FAILED
 from sakd.pipelines.images import lessons
 from sakd.pipelines.keys import own_training
-from sakd.pipelines.plan import Scope, make_plan
+from sakd.pipelines.plan import Scope, _waiting, make_plan
 from sakd.pipelines.students.nodes import train_row
 from sakd.pipelines.teacher.nodes import make_teacher
+from sakd.study.bench import Bench
 from sakd.study.pace import Pace, Timer
 from sakd.study.parameters import Parameters
 from sakd.study.parsing import parse_parameters
@@ -241,3 +242,13 @@ def test_what_would_stop_the_run_is_one_error(made: Study) -> None:
         record.write_text("{}")
     with pytest.raises(UserError, match="another version"):
         made.plan(study())
+
+
+def test_a_training_that_is_still_pretrained_has_all_its_epochs_left(
+    make_training: Callable[..., Training], bench: Bench
+) -> None:
+    training = make_training("ft")
+    state = {"key": training.key, "seconds": 1.0, "pretraining": "ft", "run": {}, "objective": {}}
+    bench.entry(training).checkpoints.write(state)
+    (waiting,) = _waiting([training], bench)
+    assert waiting.epochs == training.recipe.epochs

@@ -14,7 +14,7 @@ from kedro_viz.api.rest.responses.run_events import RunStatusAPIResponse, get_ru
 from kedro_viz.integrations.kedro.hooks_utils import hash_node
 
 from sakd.project.context import Context
-from sakd.project.run_status import RunStatusHooks, show, status_file
+from sakd.project.run_status import RunStatusHooks, merged, read, show, status_file
 
 FIRST = Node(len, "a", "b", name="first", namespace="students")
 SECOND = Node(len, "b", "c", name="second")
@@ -82,6 +82,12 @@ def test_a_failure_stays_until_the_node_runs_again(
     assert node.error.message == "no such image"
     run(catalog, SECOND)
     assert shown().nodes[hash_node(SECOND)].status.value == "success"
+
+
+@pytest.mark.parametrize("content", ["", "3", "{}", "[1]", '[{"node_id": []}, null]', "[" * 50_000])
+def test_events_of_another_form_are_forgotten(content: str, tmp_path: Path) -> None:
+    (file := tmp_path / "runs.json").write_text(content)
+    assert merged(read(file), [{"node_id": "1"}]) == [{"node_id": "1"}]
 
 
 def test_a_run_goes_on_where_its_status_cannot_be_kept(

@@ -9,7 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from sakd.foundation.errors import DamagedError
 from sakd.foundation.files import write_json
+from sakd.foundation.sealing import write_sealed
 from sakd.study.evaluations import Evaluation, Evaluations
 
 MEASURES = {"test_top1": 0.5, "test_nll": 1.25}
@@ -81,6 +83,17 @@ def test_a_damaged_one_is_made_again_with_a_warning(
     (line,) = caplog.messages
     assert f"{name} is damaged (" in line
     assert line.endswith("measured again")
+
+
+@pytest.mark.parametrize("measures", [3, [], None, {"top1": None}, {"top1": "high"}])
+def test_one_whose_measures_are_no_numbers_is_made_again(
+    kept: Evaluations, tmp_path: Path, caplog: pytest.LogCaptureFixture, measures: object
+) -> None:
+    write_sealed(tmp_path / "cell" / "k1.json", {"key": "k1", "measures": measures})
+    assert kept.find("cell", "k1") is None
+    assert "k1.json is damaged (measures takes" in caplog.text
+    with pytest.raises(DamagedError, match="measures takes"):
+        kept.measures("cell", "k1")
 
 
 def test_one_of_a_version_without_checksums_is_read(kept: Evaluations, tmp_path: Path) -> None:

@@ -106,7 +106,15 @@ def test_the_next_run_deletes_what_killed_trainings_have_left(
     assert [path.name for path in folder.iterdir()] == ["runs.json"]
 
 
-@pytest.mark.parametrize("content", ["", '{"id": "cell"', '{"another": "version"}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", '{"id": "cell"', '{"another": "version"}', "3", "[]", "[[1, 2]]", "[" * 50_000),
+        *('{"id": 1, "row": "r", "epoch": 1, "epochs": 2}', '{"id": "a", "row": "b"}'),
+        '{"id": "a", "row": "b", "epoch": 1, "epochs": 2, "record": {"loss": "low"}}',
+    ],
+    ids=range(10),
+)
 def test_a_file_that_is_no_sign_of_life_is_passed_over(content: str, tmp_path: Path) -> None:
     assert read_live(tmp_path / "gone.json") is None
     (file := tmp_path / "cell.json").write_text(content)

@@ -10,6 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from hypothesis import given
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 
 from sakd.foundation.errors import DamagedError, UserError
 from sakd.foundation.files import write_json
+from sakd.foundation.sealing import read_sealed, write_sealed
 from sakd.foundation.vocabulary import DONE, FAILED
 from sakd.study.store import CellStore, Entry, Record
 from sakd.weights.saved import Weights, save_weights
@@ -210,6 +213,48 @@ def test_a_training_with_a_damaged_record_is_not_finished(
     assert line.endswith("): trained again")
     with pytest.raises(DamagedError, match=r"record\.json .*delete it"):
         entry.record()
+
+
+WRONG = {
+    "files": 3, "sha256": {"a": None}, "facts": [], "provenance": {"torch": 2}, "seconds": "long",
+    "epochs": 1.5, "best_epoch": [], "status": None, "ended": 2026, "id": 1, "error": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_record_with_an_entry_of_another_type_is_refused(entry: Entry, name: str) -> None:
+    entry.finish(RECORD, HISTORY)
+    write_sealed(entry.outcome, {**read_sealed(entry.outcome), name: WRONG[name]})
+    with pytest.raises(UserError, match=rf"record\.json .*{name} takes .*or delete it"):
+        entry.finished("k1")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"epoch,loss\n1,x\n", b"epoch\n1,2\n", b"epoch,loss\n1,\xff\n", b'epoch,loss\n1,"2\n'],
+    ids=["word", "more", "not-utf-8", "open-quote"],
+)
+def test_a_damaged_history_is_refused(entry: Entry, content: bytes) -> None:
+    entry.finish(RECORD, HISTORY)
+    (entry.folder / "history.csv").write_bytes(content)
+    with pytest.raises(DamagedError, match=r"history\.csv is damaged .*run again"):
+        entry.history()
+
+
+@pytest.mark.parametrize("told", [b"{}", b'{"columns": 3, "index_columns": [null]}', b"\xff"])
+def test_damaged_decisions_are_refused(entry: Entry, told: bytes) -> None:
+    table = pa.table({"image": [0, 1]}).replace_schema_metadata({"pandas": told})
+    entry.folder.mkdir(parents=True)
+    pq.write_table(table, entry.folder / "routing.parquet")
+    with pytest.raises(DamagedError, match=r"routing\.parquet is damaged .*run again"):
+        entry.routing()
+
+
+@pytest.mark.parametrize("state", [{"key": 1}, {"key": torch.ones(2)}, {"seconds": 1.5}, ["key"]])
+def test_a_checkpoint_without_a_key_is_passed_over(entry: Entry, state: object) -> None:
+    entry.folder.mkdir(parents=True)
+    torch.save(state, entry.folder / "checkpoint.pt")
+    assert entry.checkpoints.read("k1") is None
 
 
 @pytest.mark.parametrize("content", [b"{}", b'{"new": 1}'])

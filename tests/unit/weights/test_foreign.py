@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import pytest
@@ -123,6 +124,21 @@ def test_a_damaged_file_is_named(name: str, content: bytes, tmp_path: Path) -> N
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=rf"{name} .*a(nother)? file of weights"):
         read_states(tmp_path / name)
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    torch.save({"weight": torch.ones(2)}, tmp_path / "a.pth")
+    with ZipFile(tmp_path / "a.pth", "a") as archive:
+        archive.writestr("a/data/1", bytes(10**6), ZIP_DEFLATED)
+    with pytest.raises(UserError, match=r"a\.pth .*data/1 is packed.*another file of weights"):
+        read_states(tmp_path / "a.pth")
+
+
+@pytest.mark.parametrize("ending", [".pth", ".safetensors"])
+def test_a_pipe_is_no_file_of_weights(ending: str, tmp_path: Path) -> None:
+    os.mkfifo(path := tmp_path / f"a{ending}")
+    with pytest.raises((UserError, OSError), match=rf"a\{ending}"):
+        read_states(path)
 
 
 def test_missing_files_and_folders_have_messages_of_their_own(tmp_path: Path) -> None:

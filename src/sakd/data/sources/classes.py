@@ -9,11 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.names import listed
+from sakd.foundation.text import UNWRITABLE
 
 SPLITS = ("train", "val", "test")
 
-# Characters that cannot be printed on one line, and those of names that are not UTF-8.
-UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _WHOLE = re.compile(r"-?[0-9]+")
 
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from sakd.data.sources.base import OnError
-from sakd.data.sources.classes import UNWRITABLE, composed
+from sakd.data.sources.classes import composed
 from sakd.data.sources.listing import ClassFiles
 from sakd.data.sources.split_names import SplitNames, choose_splits
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.files import readable
 from sakd.foundation.names import listed
+from sakd.foundation.text import UNWRITABLE
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "file": ("file", "file_name", "filename", "path", "image"),

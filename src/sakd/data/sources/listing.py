@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sakd.data.sources.base import OnError
-from sakd.data.sources.classes import UNWRITABLE, composed
+from sakd.data.sources.classes import composed
 from sakd.data.sources.split_names import SplitNames, choose_splits, is_ambiguous, split_of
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.files import readable
 from sakd.foundation.names import listed
+from sakd.foundation.text import UNWRITABLE
 
 ENDINGS = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".bmp"),

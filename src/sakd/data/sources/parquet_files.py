@@ -191,8 +191,8 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         openable(path)
         yield
-    except (_arrow().ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
+    except (_arrow().ArrowException, OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
         message = f"{path} is not a readable parquet file ({reason}); get it again"
         raise UserError(message) from error
 

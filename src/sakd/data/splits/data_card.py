@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from sakd.data.batches.images import Images, content_hash
-from sakd.foundation.errors import UserError, require
+from sakd.foundation.errors import UserError, require, require_positive
+from sakd.foundation.options import typed
 
 UNEVEN = 3.0
 """Times as many images of one class as of another: from here on classes count as uneven."""
 
 LATER = frozenset({"asked", "parts"})
 """Entries that cards of earlier versions lack."""
+
+AGAIN = "prepare the data again"
+"""What to do about a card that cannot be used."""
 
 _LISTS = ("classes", "mean", "std", "preprocessing", "notes", "skipped")
 
@@ -122,13 +127,34 @@ class DataCard:
         differing = ({entry.name for entry in fields(cls)} ^ set(card)) - LATER
         if differing:
             entries = ", ".join(sorted(differing))
-            raise UserError(f"data card with missing or unknown {entries}; prepare the data again")
+            raise UserError(f"data card with missing or unknown {entries}; {AGAIN}")
         try:
-            counts = {split: tuple(count) for split, count in card["counts"].items()}
-            tuples = {key: tuple(card[key]) for key in _LISTS}
-        except (AttributeError, TypeError) as error:
-            raise UserError(f"damaged data card ({error}); prepare the data again") from error
-        return cls(**{**card, **tuples, "counts": counts})
+            read = typed(cls, card)
+            counts = {split: tuple(count) for split, count in read.counts.items()}
+            tuples = {key: tuple(getattr(read, key)) for key in _LISTS}
+            found = cls(**{**card, **tuples, "counts": counts})
+            found.check()
+        except UserError as error:
+            raise UserError(f"damaged data card ({error}); {AGAIN}") from error
+        return found
+
+    def check(self) -> None:
+        """Check that the entries fit each other.
+
+        Raises:
+            UserError: They do not.
+        """
+        shape = dict(zip(("channels", "height", "width"), self.image_shape, strict=True))
+        require_positive(**shape)
+        require(bool(self.classes), "there are no classes")
+        for name, numbers in (("mean", self.mean), ("std", self.std)):
+            known = len(numbers) == self.channels and all(map(math.isfinite, numbers))
+            require(known, f"{name} is not a number for each channel")
+        require_positive(std=min(self.std))
+        for split in ("train", "val", "test"):
+            counts = self.counts.get(split, ())
+            fine = len(counts) == len(self.classes) and min(counts) >= 0 and max(counts) > 0
+            require(fine, f"counts of {split} are not a number of images for each class")
 
 
 @dataclass(frozen=True, eq=False)

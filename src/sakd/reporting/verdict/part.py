@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from sakd.foundation.errors import require
+from sakd.foundation.frames import read_table
 from sakd.reporting.tables.frames import PAIR
 from sakd.reporting.tables.outcomes import MARGIN, Outcomes
 
@@ -45,13 +46,13 @@ class Part:
             margin: The difference in accuracy that does not matter, as a fraction.
 
         Raises:
-            UserError: A file is missing.
+            UserError: A file is missing or damaged.
         """
         paths = {name: data / path.format(dataset) for name, path in _FILES.items()}
         for path in paths.values():
             require(path.is_file(), f"there is no file {path}: run the study of {dataset!r} first")
-        results, history = (pd.read_csv(paths[name]) for name in ("results", "history"))
-        return cls.of(results, history, pd.read_parquet(paths["predictions"]), margin)
+        results, history, predictions = map(read_table, paths.values())
+        return cls.of(results, history, predictions, margin)
 
     @classmethod
     def of(

@@ -72,6 +72,11 @@ def test_a_column_of_classes_goes_before_other_numbers(
     assert parquet(tmp_path).load().train.labels.tolist() == LABELS
 
 
+def column_not_utf_8(folder: Path, _write, _images) -> None:
+    file = folder / "test-0.parquet"
+    file.write_bytes(file.read_bytes().replace(b"label", b"l\xff\xfe\xfdl"))
+
+
 def no_train(folder: Path, _write, _images) -> None:
     for file in folder.glob("train*"):
         file.unlink()
@@ -167,6 +172,7 @@ def unnamed_too_high(folder: Path, write, images) -> None:
     [
         (no_train, r"no train-\*.parquet in .*; allowed: one with train-"),
         (not_parquet, "test-0.parquet is not a readable parquet file"),
+        (column_not_utf_8, "test-0.parquet "),
         (no_bytes, "train-1.parquet is not a readable parquet file"),
         (text_labels, "has columns image: struct.*label: string; needed: .* a label column: int"),
         (plain_bytes, "has columns image: binary, .*; needed: an image column: struct<bytes"),

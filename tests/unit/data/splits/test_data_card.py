@@ -38,6 +38,28 @@ def test_a_card_with_other_entries_is_refused_with_the_remedy(change) -> None:
         DataCard.from_json(card)
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"classes": "ant"}, "classes takes"),
+        ({"classes": []}, "no classes"),
+        ({"channels": 0}, "channels must be above 0"),
+        ({"height": "8"}, "height takes int"),
+        ({"mean": [0.1]}, "mean is not"),
+        ({"mean": [0.1, 0.2, float("nan")]}, "mean is not"),
+        ({"std": [0.4, 0.5, 0]}, "std must be above 0"),
+        ({"counts": {"train": [1, 2]}}, "counts of val"),
+        ({"counts": {"train": [3], "val": [1, 1], "test": [1, 1]}}, "counts of train"),
+        ({"counts": {"train": [3, 4], "val": [1, 1], "test": [0, 0]}}, "counts of test"),
+        ({"preprocessing": [3]}, "preprocessing takes"),
+        ({"parts": None}, "parts takes"),
+    ],
+)
+def test_a_card_whose_entries_do_not_fit_is_refused(change: dict[str, object], said: str) -> None:
+    with pytest.raises(UserError, match=rf"damaged data card \(.*{said}.*prepare"):
+        DataCard.from_json(CARD.to_json() | change)
+
+
 def test_the_majority_share_is_that_of_the_largest_class_of_the_split() -> None:
     assert CARD.majority_share("test") == 0.75
     assert CARD.majority_share("train") == 4 / 7
