@@ -135,7 +135,7 @@ def source(item: object) -> str:
 
 
 def needs(kind: type[Distiller]) -> str:
-    """Name what a distiller asks of features and of a policy, beside its spots."""
+    """Name what a distiller asks of features and of a policy, besides its spots."""
     asked = {
         "maps": kind.family.axes == "CHW" and not kind.any_shape,
         "equal channels": kind.equal_channels,

@@ -35,7 +35,7 @@ class SpotFamily(Enum):
     def axes(self) -> str:
         """One letter for each axis of a feature there, batch axis left out.
 
-        The logits of a family that has them beside features are (K,) all the same.
+        The logits of a family that has them next to features are (K,) all the same.
         """
         return {SpotFamily.EMBEDDING: "C", SpotFamily.LOGITS: "K"}.get(self, "CHW")
 

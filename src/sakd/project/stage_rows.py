@@ -22,7 +22,7 @@ class Group:
     Attributes:
         name: The stage; that of a row is ``name@ROW``.
         taught: Whether a teacher is read.
-        further: How many folders of cells are written beside the row's own: students without a
+        further: How many folders of cells are written besides the row's own: students without a
             teacher are kept under the first network of the path, also where that is no pair of the
             grid.
         items: What the names of a row's files are made of, by row.

@@ -129,7 +129,7 @@ class Grid:
             many teachers as they learn from.
         distillers: Names, or several joined by hyphens; KD joins each of them as in the papers.
             ``all`` stands for every distiller of the table.
-        systems: Names of ways of learning beside them, see `sakd.systems`. ``all`` stands for every
+        systems: Names of ways to learn besides them, see `sakd.systems`. ``all`` stands for every
             system of the table for which the pairs have the right partners, but for those that
             learn from teachers of different classes.
         policies: Names; ``always`` is plain distillation, ``adaptive`` is SAKD. ``all`` stands for

@@ -1,4 +1,4 @@
-"""Make the trainings of systems: of ways of learning beside distillation at spots."""
+"""Make the trainings of systems: of ways to learn other than distillation at spots."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def _distillation(kind: type[System[Any]], alone: Training, given: Distillation)
 
 @dataclass(frozen=True)
 class _Networks:
-    """The networks of a cell beside its student."""
+    """The networks of a cell besides its student."""
 
     cell: Cell
     student: Learner

@@ -1,4 +1,4 @@
-"""Ways of learning beside distillation at spots: a file and a line of `SYSTEMS` for each."""
+"""Ways to learn other than distillation at spots: a file and a line of `SYSTEMS` for each."""
 
 from typing import Any
 

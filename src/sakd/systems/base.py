@@ -1,4 +1,4 @@
-"""The interface of systems: ways of learning beside distillation from one teacher at spots."""
+"""The interface of systems: ways to learn other than distillation from one teacher at spots."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class DenseSettings(Settings):
     """The settings of `DCM`; the defaults are those of the authors' code.
 
     Attributes:
-        heads: The heads of each network beside its own.
+        heads: The heads of each network in addition to its own.
         temperature: T.
     """
 

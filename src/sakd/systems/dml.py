@@ -26,7 +26,7 @@ class MutualSettings(Settings):
     """The settings of `DML`.
 
     Attributes:
-        peers: N - 1, the networks beside the student.
+        peers: N - 1, the networks in addition to the student.
         weight: The weight of the divergence from the peers.
         temperature: T.
     """

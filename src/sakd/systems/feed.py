@@ -42,7 +42,7 @@ class FEED(FromTeachers[FEEDSettings]):
     As described by Park & Kwak, 2019, arXiv:1909.10754, not checked against the paper.
     L = CE + weight sum_m mean_b |N(F_m) - N(TL_m(F_s))|_1, N(v) = v / |v|_2; TL_m are three 3x3
     convolutions with batch norms and rectifiers. The larger map is averaged to the smaller. There
-    is no distillation of logits beside it. With M teachers the sum counts M times.
+    is no distillation of logits with it. With M teachers the sum counts M times.
     """
 
     settings = FEEDSettings

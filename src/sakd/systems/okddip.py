@@ -33,7 +33,7 @@ class PeerSettings(RampSettings):
     """The settings of `OKDDip`; the defaults are those of the authors' code.
 
     Attributes:
-        peers: m - 1, the peers beside the leader.
+        peers: m - 1, the peers in addition to the leader.
         networks: Whether peers are whole networks, in place of branches of one.
         detach_leader: Whether the peers are given to the leader, so that it does not move them.
     """

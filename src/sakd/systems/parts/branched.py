@@ -57,7 +57,7 @@ class Branched(System[S]):
         return shared, [self.student.extract(shared, self.cut), *(t.extract(shared) for t in tails)]
 
     def views(self, kind: str, first: int) -> dict[str, nn.Module]:
-        """Give the branches beside the student's as networks, ``kind`` by number from ``first``."""
+        """Give the student's further branches as networks, ``kind`` by number from ``first``."""
         tails = cast("Sequence[StagedNetwork]", self.tails)
         return {f"{kind}{k}": View(self, self._whole(t)) for k, t in enumerate(tails, first)}
 
