@@ -48,7 +48,7 @@ def flipped(content: bytes, draw: np.random.Generator) -> bytes:
 
 
 def zeroed(content: bytes, draw: np.random.Generator) -> bytes:
-    """Put zeros in the place of a block of at most 64 KiB, a third of the file."""
+    """Put zeros in place of a block of at most 64 KiB, a third of the file."""
     size = min(2**16, 1 + len(content) // 3)
     start = int(draw.integers(len(content) - size + 1))
     return content[:start] + bytes(size) + content[start + size :]

@@ -21,7 +21,7 @@ HOOKS = (
 )
 
 # Usage data stays here, also where no file .telemetry says so. Of the hooks of kedro-viz one is
-# above, and `RunStatusHooks` is in the place of the other.
+# above, and `RunStatusHooks` takes the place of the other.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry", "kedro-viz")
 
 CONTEXT_CLASS = Context

@@ -116,7 +116,7 @@ class Distiller(nn.Module, ABC):
             all. So it may where a loss is a mean over samples.
         unrectified: The networks whose features are taken before their rectifier, see
             `StagedNetwork.extract_unrectified`.
-        sensitivity: The gradient that is compared at every spot, in the place of features.
+        sensitivity: The gradient that is compared at every spot, in place of features.
         stands_alone: Whether KD and other distillers are left out, and cross-entropy too, except
             where `phases` have it.
         rebuilding: How to rebuild the student before it is trained; None leaves it as it is.

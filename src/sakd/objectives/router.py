@@ -57,7 +57,7 @@ class Router(nn.Module):
             grafted_ce: Cross-entropy of the grafted logits, a scalar.
             student_ce: Cross-entropy of the student, a scalar without gradient.
             gate: The decisions at the logits (B,).
-            cost: The policy's own cost, a scalar in the place of the penalty.
+            cost: The policy's own cost, a scalar in place of the penalty.
         """
         loss = torch.where(grafted_ce > student_ce, grafted_ce * self.gamma, grafted_ce)
         loss = torch.where(loss < student_ce, loss / self.gamma, loss)

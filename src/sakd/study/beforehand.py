@@ -17,7 +17,7 @@ class Beforehand(Callback):
     """Writes checkpoints of a pretraining, from which `sakd.training.pretrain` can resume."""
 
     def __init__(self, name: str, objective: Objective, recorder: Recorder) -> None:
-        """Write for the pretraining ``name`` of ``objective``, in the place of ``recorder``."""
+        """Write for the pretraining ``name`` of ``objective``, in place of ``recorder``."""
         self.name = name
         self.objective = objective
         self.recorder = recorder

@@ -54,7 +54,7 @@ def typed(place: str, name: str, value: object) -> Any:  # noqa: ANN401 - of any
 
 
 def overlaid(parameters: Parameters, settings: Settings) -> Parameters:
-    """Put ``settings`` in the place of parameters.
+    """Put ``settings`` in place of parameters.
 
     Raises:
         UserError: They cannot stand together.

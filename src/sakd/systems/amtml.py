@@ -50,7 +50,7 @@ class AMTMLSettings(WeightedSettings):
     detach: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse negative weights, and a part that is none."""
+        """Refuse negative weights, and a part of the epochs out of range."""
         super().__post_init__()
         require_not_negative(relation_weight=self.relation_weight, hint_weight=self.hint_weight)
         require_not_negative(penalty=self.penalty)

@@ -71,7 +71,7 @@ def _decided(history: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_effective_shares(history: pd.DataFrame) -> pd.DataFrame:
-    """Put effective shares in the place of the mean weights, where there are any."""
+    """Put effective shares in place of the mean weights, where there are any."""
     weighed = [name for name in history if name.startswith(EFFECTIVE_SHARE)]
     gates = [name.replace(EFFECTIVE_SHARE, GATE_RATE) for name in weighed]
     shares = {

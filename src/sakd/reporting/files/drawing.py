@@ -30,7 +30,7 @@ _LOOK = {
     "grid.color": "#dfe3ea",
     "lines.scale_dashes": False,
     "svg.fonttype": "none",  # text stays text, which is small and can be searched
-    "svg.hashsalt": "sakd",  # in the place of a random one
+    "svg.hashsalt": "sakd",  # in place of a random one
     "text.parse_math": False,  # names from data may have dollar signs
 }
 

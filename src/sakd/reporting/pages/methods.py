@@ -60,6 +60,6 @@ def _policies(cells: pd.DataFrame) -> Iterator[tuple[str, str]]:
 
 
 def _words(kind: type, table: Mapping[str, type]) -> str:
-    """Give the first sentence of a docstring, with names of the table in the place of classes."""
+    """Give the first sentence of a docstring, with names of the table in place of classes."""
     names = {each.__name__: name for name, each in table.items()}
     return _CODE.sub(lambda code: names.get(code[1], code[1]), first_sentence(kind))

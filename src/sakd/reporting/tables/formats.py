@@ -7,7 +7,7 @@ import math
 from sakd.reporting.tables.spread import Spread
 
 NOTHING = "-"
-"""The text in the place of a missing number."""
+"""The text in place of a missing number."""
 
 
 def percent(fraction: float) -> str:

@@ -66,7 +66,7 @@ class RampSettings(Settings):
     ramp: float = 80 / 300
 
     def __post_init__(self) -> None:
-        """Refuse a temperature that is not positive, and a part of the epochs that is none."""
+        """Refuse a temperature that is not positive, and a part of the epochs out of range."""
         super().__post_init__()
         require_positive(temperature=self.temperature)
         fine = 0 <= self.ramp <= 1

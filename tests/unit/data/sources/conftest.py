@@ -17,7 +17,7 @@ class Fake(datasets.FakeData):
 
 @pytest.fixture
 def fake_class(monkeypatch: pytest.MonkeyPatch) -> type[Fake]:
-    """Put a small class in the place of torchvision's FakeData."""
+    """Put a small class in place of torchvision's FakeData."""
     monkeypatch.setattr(datasets, "FakeData", Fake)
     return Fake
 
