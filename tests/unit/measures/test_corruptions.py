@@ -30,9 +30,10 @@ def test_each_gives_images_of_the_same_shape_within_black_and_white(
     images = (pixels(shape) - mean) / std
     found = dict(corrupted(images, MEAN[: shape[0]], STD[: shape[0]]))
     assert list(found) == list(CORRUPTIONS)
-    for changed in found.values():
+    for name, changed in found.items():
         assert changed.shape == images.shape
         shown = changed * std + mean
+        torch.testing.assert_close(shown, CORRUPTIONS[name](pixels(shape)).clamp(0, 1))
         assert shown.min() >= -1e-6
         assert shown.max() <= 1 + 1e-6
 
@@ -54,6 +55,7 @@ def test_their_meaning_by_hand() -> None:
     torch.testing.assert_close(CORRUPTIONS["contrast"](before)[2], 0.4 * before[2] + 0.6 * mean)
     blocks = CORRUPTIONS["pixelation"](before)
     torch.testing.assert_close(blocks[:, :, 0::2, 0::2], blocks[:, :, 1::2, 1::2])
+    assert len(blocks[0, 0, 0].unique()) == len(blocks[0, 0, :, 0].unique()) == 4
     added = CORRUPTIONS["noise"](before) - before
     assert float(added.std()) == pytest.approx(0.1, rel=0.1)
     for name in ("blur", "rotation"):  # what is flat stays flat, but for the corners
@@ -95,6 +97,7 @@ def test_robustness_is_the_accuracy_on_the_changed_images(splits: Splits) -> Non
     answers = predict(CLASSIFICATION, network, data, corrupt=True)
     assert torch.equal(answers.logits, plain.logits)
     assert not plain.corrupted
+    assert robustness(plain) == {}
     found = robustness(answers)
     seen = (images / 255 - data.card.mean[0]) / data.card.std[0]
     for name, changed in corrupted(seen, data.card.mean, data.card.std):

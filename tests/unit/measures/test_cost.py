@@ -34,6 +34,8 @@ def test_parameters_and_multiplications_are_those_of_its_layers() -> None:
     found = cost(network(), (3, 6, 6), CPU)
     assert found["parameters"] == 4 * 3 * 9 + 2 * 4 + (144 * 5 + 5)
     assert found["macs"] == 36 * 4 * 27 + 144 * 5
+    times = {f"latency_b{size}_{name}_ms" for size in (1, 64) for name in ("p50", "p95")}
+    assert set(found) == {"parameters", "macs", "file_bytes", "peak_bytes", *times}
 
 
 def test_the_file_is_as_large_as_it_is_on_disk(splits: Splits, tmp_path: Path) -> None:
@@ -51,13 +53,15 @@ def test_the_peak_is_of_the_tensors_that_are_needed_at_one_time() -> None:
 
 
 def test_memory_that_is_given_back_or_only_viewed_counts_once() -> None:
-    held = torch.zeros(100)
-    with torch.no_grad(), Alive([held]) as alive:
+    held, small = torch.zeros(100), torch.zeros(2)
+    with torch.no_grad(), Alive([held, small]) as alive:
         for _ in range(5):
             made = held + 1
             made.view(10, 10).t().add_(1)
             del made
-    assert alive.peak == 2 * 400
+        assert alive.peak == 2 * 400 + 8
+        several = [held + 1, held + 2]
+    assert alive.peak == 3 * 400 + 8, several
 
 
 @pytest.mark.parametrize(("pass_seconds", "passes"), [(0.001, MOST), (1.0, LEAST), (0.025, 10)])

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from sakd.measures import Predictions, best_temperature, fidelity, quality
-from sakd.measures.quality import LIMITS, calibration_error, nll
+from sakd.measures.quality import LIMITS, _root, calibration_error, nll
 
 
 def answers(logits: Tensor, labels: Tensor) -> Predictions:
@@ -38,8 +38,10 @@ def test_the_likelihood_is_averaged_image_by_image() -> None:
     assert quality(given, 1.0)["nll"] == pytest.approx(-sum(logs) / len(logs), rel=1e-9)
 
 
-def test_the_calibration_error_is_counted_bin_by_bin() -> None:
-    given = drawn(7)
+@pytest.mark.parametrize(("classes", "scale"), [(7, 1.0), (40, 0.1)])
+def test_the_calibration_error_is_counted_bin_by_bin(classes: int, scale: float) -> None:
+    given = drawn(classes)
+    given = replace(given, logits=scale * given.logits)
     bins: dict[int, list[tuple[float, bool]]] = {}
     for logits, right in zip(given.logits, given.right, strict=True):
         top = max(chances(logits))
@@ -71,9 +73,14 @@ def test_no_other_temperature_makes_labels_likelier(seed: int) -> None:
     assert best > 1
     for other in (0.1, 0.5, 0.99 * best, 1.01 * best, 1.0, 2.0, 10.0, 90.0):
         assert at(best) <= at(other)
-    # Where logits were larger by a factor, so is the temperature.
-    doubled = replace(given, logits=2 * given.logits)
-    assert best_temperature(doubled) == pytest.approx(2 * best, rel=1e-6)
+    # Where logits were larger by a factor, so is the temperature, as far as the limits.
+    for wanted in (0.0101, 0.013, 2 * best, 60.0, 99.0):
+        scaled = replace(given, logits=wanted / best * given.logits.double())
+        assert best_temperature(scaled) == pytest.approx(wanted, rel=1e-6)
+
+
+def test_where_a_slope_has_no_derivative_the_interval_is_halved() -> None:
+    assert _root(lambda place: (place - 3, 0.0), 0.5, 64.0) == pytest.approx(3)
 
 
 def test_temperatures_end_at_the_limits() -> None:

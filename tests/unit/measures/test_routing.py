@@ -42,8 +42,12 @@ def test_entropy_is_highest_where_half_distil(share: float, bits: float) -> None
 
 def test_a_policy_that_always_opens_chooses_nothing() -> None:
     spot = spot_of(np.ones((EPOCHS, 20)))
-    hard = pd.DataFrame({"image": np.arange(20), "alone": np.arange(20.0)})
+    hard = pd.DataFrame({"image": np.arange(20), "alone": np.arange(20.0), "student": 0.0})
     rows = routing_rows([spot], np.arange(20) % 2, hard, weighs=False)
+    for by in ("alone", "student"):  # images that are as hard as each other come by their number
+        parts = rows[(rows["measure"] == "part") & (rows["by"] == by)]
+        assert parts["group"].tolist() == list(range(1, 11))
+        assert parts["images"].tolist() == [2] * 10
     assert values(rows, "rate") == values(rows, "last") == [1.0]
     assert values(rows, "entropy") == [0.0]
     assert np.isnan(values(rows, "selectivity")).all()
@@ -72,6 +76,7 @@ def test_the_correlation_is_that_of_ranks_also_of_equal_values() -> None:
     assert rank_correlation(rate, hard) == pytest.approx(spearmanr(rate, hard).statistic)
     assert rank_correlation(rate, -hard) == pytest.approx(-spearmanr(rate, hard).statistic)
     assert rank_correlation(np.arange(5.0), np.exp(np.arange(5.0))) == pytest.approx(1)
+    assert np.isnan(rank_correlation(np.arange(5.0), np.ones(5)))
 
 
 def test_rates_are_given_by_class_and_by_difficulty() -> None:
