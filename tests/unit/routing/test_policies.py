@@ -152,6 +152,29 @@ def test_the_gates_gradient_is_that_of_the_softened_decision() -> None:
     torch.testing.assert_close(gradient, torch.stack([by_hand, -by_hand], dim=2))
 
 
+def test_of_several_teachers_every_spot_takes_one_or_none() -> None:
+    policy = Adaptive(WIDTHS[0], 3 * WIDTHS[1], 2, teachers=3)
+    logits = torch.randn(50, 2, 4, requires_grad=True)
+    share, gate, *_ = policy.decide(logits, torch.Generator().manual_seed(1))
+    hard, soft = policy.sample(logits, torch.Generator().manual_seed(1))
+    assert torch.equal(share.view(50, 2, 3), hard[..., :3] == 1)
+    assert torch.equal(gate.view(50, 2, 3), hard[..., :3])
+    assert sorted(set(share.view(50, 2, 3).sum(dim=2).flatten().tolist())) == [0, 1]
+    ours, expected = (
+        torch.autograd.grad(x.sum(), logits, retain_graph=True)[0] for x in (gate, soft[..., :3])
+    )
+    torch.testing.assert_close(ours, expected)
+    before = policy.linear.bias.detach().clone()
+    policy.favour_distilling(2.0, teacher=1)
+    assert (policy.linear.bias.detach() - before).round().tolist() == [0, 2, 0, 0] * 2
+
+
+def test_the_noise_is_finite_at_both_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy, ends = Adaptive(*WIDTHS, DECISIONS), torch.tensor([0.0, 1.0])
+    monkeypatch.setattr(torch, "rand", lambda *_, **__: ends)
+    assert policy.gumbel(ends, torch.Generator()).isfinite().all()
+
+
 def test_the_policy_reads_the_teacher_first(make: Make, scene: Scenes) -> None:
     policy, one = make("adaptive"), scene()
     with torch.no_grad():

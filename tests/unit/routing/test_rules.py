@@ -82,6 +82,11 @@ def test_agreeing_takes_the_samples_whose_gradients_have_no_negative_cosine(
     assert clear
 
 
+def test_agreeing_takes_everybody_whose_student_says_the_same(make: Make, scene: Scenes) -> None:
+    logits = torch.randn(6, 5, generator=torch.Generator().manual_seed(0))
+    assert all(chosen(make("agreeing"), scene(logits=(logits, logits))))
+
+
 def test_agreeing_takes_everybody_whose_teacher_says_the_label(make: Make, scene: Scenes) -> None:
     labels = torch.arange(7) % 5
     sure = 50 * torch.eye(5)[labels]

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from sakd.evidence import components
+from sakd.evidence import components, units_needed
 from sakd.reporting.tables.contrasts import Contrast, difference, duels
 from sakd.reporting.tables.outcomes import Outcomes
 
@@ -49,11 +51,28 @@ def test_the_estimate_is_that_of_seeds_and_images(study):
     assert (found.seeds, found.images) == (3, IMAGES)
 
 
+def test_two_seeds_are_enough_to_say_how_many_are_needed(study):
+    results, predictions, right = study(seeds=2)
+    table = [right["s", "adaptive", seed] - right["s", "always", seed] for seed in range(2)]
+    outcomes = Outcomes.of(results, predictions=predictions)
+    wide = replace(outcomes, margin=0.5)
+    expected = units_needed(components(np.stack(table)), wide.margin)
+    assert expected is not None
+    assert difference(wide, duels(wide.cells, ADAPTIVE)).needed == expected
+
+
 def test_images_are_matched_by_their_content_and_not_by_their_order(study):
     results, predictions, _ = study()
     shuffled = predictions.sample(frac=1, random_state=0)
     expected = judged(results, predictions).estimate.interval()
     assert judged(results, shuffled).estimate.interval() == pytest.approx(expected)
+
+
+def test_one_image_is_an_image(study):
+    results, predictions, _ = study()
+    found = judged(results, predictions[predictions["content"] == "007"])
+    assert found.per_image
+    assert found.images == 1
 
 
 def test_seeds_may_have_test_images_of_their_own(study):

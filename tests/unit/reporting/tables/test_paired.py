@@ -39,6 +39,8 @@ def test_the_difference_is_paired_and_has_the_t_interval_by_hand(results):
     assert kd["low"] == pytest.approx(0.02 - half)
     assert kd["high"] == pytest.approx(0.02 + half)
     assert kd["failed"] == 0
+    two = line(policy_comparison(results[results["seed"] < 2], "adaptive"), "kd")
+    assert two["sd"] == pytest.approx(0.01 / math.sqrt(2))
 
 
 def test_a_failed_cell_leaves_its_seed_out_of_the_pair_and_is_counted(results):
@@ -170,11 +172,12 @@ def test_a_distiller_without_any_loss_beside_it_is_not_pooled_with_others(cell, 
 def test_pairs_are_never_mixed(cell):
     lines = [
         cell("kd", policy, 0, top1, student=student)
-        for student, tops in {"s": (0.5, 0.6), "u": (0.7, 0.6)}.items()
+        for student, tops in {"u": (0.7, 0.6), "s": (0.5, 0.6)}.items()
         for policy, top1 in zip(("always", "adaptive"), tops, strict=True)
     ]
     differences = paired_differences(pd.DataFrame(lines), "adaptive").set_index("student")
     assert differences["difference"].to_dict() == pytest.approx({"s": 0.1, "u": -0.1})
+    assert list(policy_comparison(pd.DataFrame(lines), "adaptive")["student"]) == ["u", "s"]
 
 
 def test_the_results_given_are_left_as_they_were(results):
