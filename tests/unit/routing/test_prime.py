@@ -24,6 +24,7 @@ def test_weights_and_cost_are_those_by_hand(seed: int, make: Make, scene: Scenes
     policy, seen = make("prime", seed), scene(seed)
     route = policy(seen)
     linear, norm = copy.deepcopy(policy.log_variance)
+    assert linear.bias is None, "the norm takes it away"
     with torch.no_grad():
         predicted = policy.regressor(seen.student.embedding)
         raw = linear(predicted)

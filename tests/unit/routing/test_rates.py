@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from sakd.routing import Route
-from sakd.routing.collapse import collapse
+from sakd.routing import POLICIES, Route
+from sakd.routing.choice import tells_apart
+from sakd.routing.collapse import collapse, transfer_collapse
 from sakd.routing.rates import effective_share, rates_of, transfer_rates
 
 SPOTS = ("stage1", "logits")
@@ -52,6 +53,7 @@ def test_the_effective_share_counts_equal_weights_among_zeros(
         ((1.0, 0.0), (), None, "one fixed route"),
         ((1.0, 0.5), (), None, ""),
         ((0.99, 0.01), (), None, ""),
+        ((0.0, 0.015), (), None, ""),
         ((1.0, 1.0), (1.0, 0.995), None, "equal weights"),
         ((1.0, 1.0), (1.0, 0.9), None, ""),
         ((1.0, 0.001), (1.0, 0.9), None, "one fixed route"),
@@ -78,3 +80,26 @@ def test_strengths_of_transfer_have_means_and_one_effective_share() -> None:
             "transfer_share": 1 / (4 * 0.625),
         }
     )
+
+
+@pytest.mark.parametrize(
+    ("rates", "share", "state"),
+    [
+        ((0.0, 0.005), 1.0, "never"),
+        ((0.0, 0.01), 0.5, ""),
+        ((0.5, 0.5), 0.995, "equal weights"),
+        ((0.5, 0.5), 0.99, ""),
+        ((0.5, 0.5), None, ""),
+        ((), None, ""),
+    ],
+)
+def test_a_transfer_that_does_not_choose_is_named_by_its_kind(
+    rates: tuple[float, ...], share: float | None, state: str
+) -> None:
+    record = {f"transfer_rate/{k}": rate for k, rate in enumerate(rates)}
+    record |= {} if share is None else {"transfer_share": share}
+    assert transfer_collapse(record) == state
+
+
+def test_coins_and_always_do_not_tell_samples_apart() -> None:
+    assert [n for n, kind in POLICIES.items() if not tells_apart(kind)] == ["always", "random"]

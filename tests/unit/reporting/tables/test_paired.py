@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from sakd.distillers import DISTILLERS
+from sakd.evidence import Reading
 from sakd.foundation.errors import UserError
 from sakd.reporting import paired_differences, policy_comparison
 from sakd.reporting.tables.contrasts import pooled
@@ -41,6 +42,7 @@ def test_the_difference_is_paired_and_has_the_t_interval_by_hand(results):
     assert kd["failed"] == 0
     two = line(policy_comparison(results[results["seed"] < 2], "adaptive"), "kd")
     assert two["sd"] == pytest.approx(0.01 / math.sqrt(2))
+    assert two["reading"] == Reading.UNKNOWN.value
 
 
 def test_a_failed_cell_leaves_its_seed_out_of_the_pair_and_is_counted(results):
