@@ -119,7 +119,7 @@ class TestAWheel:
                 env=offline | {"PYTHONPATH": path},
                 capture_output=True,
                 text=True,
-                timeout=300,
+                timeout=1200,
                 check=False,
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -190,9 +191,15 @@ def test_what_stops_a_command_is_one_line_with_a_status(
 
 def test_a_reader_that_has_gone_is_no_error() -> None:
     code = "import sys; from sakd.command.main import main; sys.exit(main(['--version']))"
-    line = f'{{ sleep 0.5; "{sys.executable}" -c "{code}"; echo $? >&2; }} | true'
-    ended = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=True)
-    assert ended.stderr == "141\n"
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE, check=False
+        )
+    finally:
+        os.close(writer)
+    assert (ended.returncode, ended.stderr) == (141, b"")
 
 
 def test_the_command_is_installed_under_its_name() -> None:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +15,9 @@ import pytest
 
 from sakd.command import slurm
 from sakd.foundation.errors import UserError
+
+PATIENCE = 300
+"""Seconds that a slow machine may take."""
 
 STAND_INS = {
     "scontrol": "printf 'first\\nsecond\\n'",
@@ -26,7 +29,7 @@ STAND_INS = {
             "start --address") echo "$*" > other ;;
             *) test -e head; exit ;;
         esac
-        sleep 60""",
+        sleep 600""",
     "kedro": """
         printf '%s\\n' "$@" > given
         trap 'exit 143' TERM
@@ -37,11 +40,14 @@ STAND_INS = {
 }
 
 
+Start = Callable[..., "subprocess.Popen[bytes]"]
+
+
 @pytest.fixture
 def start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., subprocess.Popen[bytes]]:
-    """Write the script in a folder with a space in its name, and start it."""
+) -> Iterator[Start]:
+    """Write the script in a folder with a space in its name, and start it, until the test ends."""
     folder, programs = tmp_path / "a study", tmp_path / "bin"
     folder.mkdir()
     programs.mkdir()
@@ -57,27 +63,28 @@ def start(
         script.write_text(capsys.readouterr().out.replace("sleep 2", "sleep 0.05"))
         assert subprocess.run(["bash", "-n", script], check=False).returncode == 0
         job = {"SLURM_JOB_NODELIST": "first,second", "SLURM_JOB_ID": "41234"}
-        return subprocess.Popen(
-            ["bash", script], env=os.environ | job, start_new_session=True, cwd=tmp_path
+        begun.append(
+            subprocess.Popen(
+                ["bash", script], env=os.environ | job, start_new_session=True, cwd=tmp_path
+            )
         )
+        return begun[-1]
 
-    return begin
-
-
-def end(job: subprocess.Popen[bytes]) -> int:
-    try:
-        return job.wait(timeout=30)
-    finally:
+    begun: list[subprocess.Popen[bytes]] = []
+    yield begin
+    for job in begun:
         with suppress(ProcessLookupError):
             os.killpg(job.pid, signal.SIGKILL)
+        job.wait()
 
 
 def test_the_script_runs_a_study_on_all_machines_and_ends_with_its_status(
-    start: Callable[..., subprocess.Popen[bytes]],
+    start: Start,
 ) -> None:
     options = ("--nodes", "2", "--gpus", "2", "--cpus", "8", "--row", "gpus=0.5")
     params = "grid.pairs=a/b,data.path=my images"
-    assert end(start(*options, "--", "--env", "cifar100", "--params", params)) == 3
+    job = start(*options, "--", "--env", "cifar100", "--params", params)
+    assert job.wait(PATIENCE) == 3
     here = Path.cwd()
     offered = "--num-cpus 8 --num-gpus 2 --block"
     assert (here / "head").read_text() == f"start --head --port 21234 {offered}\n"
@@ -88,15 +95,17 @@ def test_the_script_runs_a_study_on_all_machines_and_ends_with_its_status(
 
 
 def test_the_run_is_asked_to_end_when_the_time_is_nearly_over(
-    start: Callable[..., subprocess.Popen[bytes]],
+    start: Start,
 ) -> None:
     Path("stays").touch()
     job = start("--nodes", "2")
+    end = time.monotonic() + PATIENCE
     while not Path("trains").exists():
         assert job.poll() is None
+        assert time.monotonic() < end
         time.sleep(0.02)
     job.terminate()
-    assert end(job) == 143
+    assert job.wait(PATIENCE) == 143
 
 
 def test_what_is_asked_of_slurm_is_in_the_head_of_the_script(

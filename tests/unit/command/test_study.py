@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from threading import Timer
 
@@ -14,6 +14,9 @@ import pytest
 
 from sakd.command import study
 from sakd.foundation.errors import UserError
+
+PATIENCE = 120
+"""Seconds that a slow machine may take."""
 
 
 class Calls:
@@ -73,7 +76,7 @@ def lasting(arguments: Sequence[str]) -> None:
 
     signal.signal(signal.SIGTERM, end)
     Path(arguments[1] + "-begun").touch()
-    time.sleep(5)
+    time.sleep(PATIENCE)
 
 
 def test_a_signal_that_ends_the_study_ends_its_runs_and_waits_for_them(
@@ -85,12 +88,17 @@ def test_a_signal_that_ends_the_study_ends_its_runs_and_waits_for_them(
     begun = {tmp_path / f"{environment}-begun" for environment in study.ENVIRONMENTS.values()}
 
     def stop() -> None:
-        while not begun <= set(tmp_path.iterdir()):
+        end = time.monotonic() + PATIENCE
+        while not begun <= set(tmp_path.iterdir()) and time.monotonic() < end:
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGTERM)
 
     Timer(0, stop).start()
-    with pytest.raises(SystemExit) as ended:
-        study._finished(dict.fromkeys(study.ENVIRONMENTS, ""))
+    try:
+        with pytest.raises(SystemExit) as ended:
+            study._finished(dict.fromkeys(study.ENVIRONMENTS, ""))
+    finally:
+        for child in active_children():
+            child.kill()
     assert ended.value.code == 143
     assert all((tmp_path / name).exists() for name in study.ENVIRONMENTS.values())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import logging
-import threading
 from pathlib import Path
 
 import pytest
@@ -31,13 +30,16 @@ def test_one_that_waits_says_so_and_goes_on(
     monkeypatch.setattr(locks, "SAY_SECONDS", 0.05)
     caplog.set_level(logging.INFO, logger="sakd")
     path = tmp_path / "cell.lock"
-    other = FileLock(path, thread_local=False)  # another thread releases it
+    other = FileLock(path)
     other.acquire()
-    release = threading.Timer(0.5, other.release)
-    release.start()
-    with held(path, "training cell", wait=True):
+
+    class Release(logging.Filter):
+        def filter(self, _record: logging.LogRecord) -> bool:
+            other.release()
+            return True
+
+    with caplog.filtering(Release()), held(path, "training cell", wait=True):
         assert not other.is_locked
-    release.join()
     assert f"waiting for another run, which is training cell (lock: {path})" in caplog.messages
 
 

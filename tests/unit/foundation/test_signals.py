@@ -84,12 +84,14 @@ def test_other_threads_hold_nothing_back(handled: Handled) -> None:
         with orderly(), postponed():
             os.kill(os.getpid(), signal.SIGHUP)
             begun.set()
-            ended.wait(10)
+            ended.wait(60)
 
     begun, ended = Event(), Event()
     thread = Thread(target=work)
     thread.start()
-    begun.wait(10)
-    assert handled == [signal.SIGHUP]
-    ended.set()
-    thread.join()
+    try:
+        assert begun.wait(60)
+        assert handled == [signal.SIGHUP]
+    finally:
+        ended.set()
+        thread.join()

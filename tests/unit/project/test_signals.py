@@ -12,6 +12,9 @@ import pytest
 
 from sakd.project.signals import stopped_by_signals
 
+PATIENCE = 120
+"""Seconds that a slow machine may take."""
+
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
@@ -26,7 +29,7 @@ def _interruptible() -> Iterator[None]:
 def signalled(number: signal.Signals) -> None:
     with stopped_by_signals():
         os.kill(os.getpid(), number)
-        time.sleep(10)
+        time.sleep(PATIENCE)
 
 
 @pytest.mark.parametrize("number", STATUS, ids=lambda number: number.name)
@@ -42,12 +45,15 @@ def test_a_signal_ends_with_the_status_of_a_shell(
 
 
 def test_the_processes_of_a_run_end_with_it() -> None:
-    child = get_context("fork").Process(target=time.sleep, args=(60,))
+    child = get_context("fork").Process(target=time.sleep, args=(2 * PATIENCE,))
     child.start()
-    with pytest.raises(SystemExit):
-        signalled(signal.SIGTERM)
-    child.join(10)
-    assert child.exitcode == -signal.SIGTERM
+    try:
+        with pytest.raises(SystemExit):
+            signalled(signal.SIGTERM)
+        child.join(PATIENCE)
+        assert child.exitcode == -signal.SIGTERM
+    finally:
+        child.kill()
 
 
 def test_without_a_signal_nothing_happens() -> None:
