@@ -23,6 +23,7 @@ from kedro_viz.launchers.cli.run import run as kedro_viz_run
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.options import require_type
 from sakd.foundation.tables import Table
+from sakd.project.closed import track_nobody
 from sakd.project.cluster.runner import RayRunner
 from sakd.project.errors import told_in_one_line
 from sakd.project.options import readable
@@ -106,11 +107,12 @@ def look_up_graph(
 ) -> None:
     """Build the pipelines that kedro-viz is to show, which it does in a process of its own.
 
-    It is to show the runs of the same environment, too.
+    It is to show the runs of the same environment, too, and to track nobody.
 
     Raises:
         ClickException: The environment, a parameter or the pipeline is wrong.
     """
+    track_nobody()
     if load_file is None:
         session = KedroSession.create(save_on_close=False, env=env, runtime_params=params)
         context = session.load_context()

@@ -16,14 +16,17 @@ from sakd.foundation.errors import UserError, require
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 LOOPBACK = "127.0.0.1"
-SECONDS = 120.0
-"""For a page to do what it is asked, at most."""
+SECONDS = 300.0
+"""For a page to do what it is asked, at most; a slow machine may need minutes."""
 
 HELD, FOUND = "/held", "/found"
 """Addresses: an image that comes once the script is done, and where it sends what it has found."""
 
 HEAD = f'<head><img src="{HELD}" hidden><script>const SEND = "{FOUND}";\n%s</script>'
-OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
+OPTIONS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
+    f"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE {LOOPBACK}",  # the browser's own wishes too
+)
 
 
 def find_browser() -> str:
@@ -58,7 +61,8 @@ def browse(
         page: The place of the page in ``folder``, like "notes/".
 
     Raises:
-        UserError: There is no browser, it ends with an error, or the script does not end.
+        UserError: There is no browser, it ends with an error or not at all, or the script does not
+            end.
     """
     server = _Server(folder, page, script)
     shown = "--dump-dom" if picture is None else f"--screenshot={picture.resolve()}"
@@ -79,9 +83,13 @@ def browse(
 
 
 def _run(command: list[str]) -> None:
-    done = subprocess.run(  # noqa: S603 - a browser from the path
-        command, capture_output=True, text=True, timeout=2 * SECONDS, check=False
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 - a browser from the path
+            command, capture_output=True, text=True, timeout=2 * SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        found = f"{command[0]} has not ended within {2 * SECONDS:g} seconds"
+        raise UserError(f"{found}: try again when the machine is less busy") from error
     last = " ".join(done.stderr.split()[-20:])
     require(done.returncode == 0, f"{command[0]} ended with exit code {done.returncode}: {last}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Sequence
 from contextlib import chdir
@@ -20,16 +19,14 @@ from kedro_viz.integrations.deployment.local_deployer import LocalDeployer
 from kedro_viz.server import load_and_populate_data
 
 from sakd.foundation.errors import require
-from sakd.project.browser import browse, find_browser
+from sakd.project.browser import SECONDS, browse, find_browser
+from sakd.project.closed import closed, track_nobody
 from sakd.project.errors import told_in_one_line
 from sakd.project.parameters import project_folder
 from sakd.project.run_status import show
 from sakd.project.session import look_up
 
 SITE, PICTURE = Path("build/lineage"), Path("build/lineage.png")
-FETCHED = re.compile(r"<link\s[^>]*https://fonts\.[^>]*>\s*")
-"""Links of the page to files of other hosts."""
-
 RUNS = "workflow"
 """The place of the page that shows the times of the last run."""
 
@@ -37,7 +34,7 @@ ZOOM, MARGIN, LARGEST = 0.8, 140, 2600
 """The size of the picture: of the drawing, around it, and its longest side in pixels."""
 
 VIEW = Path(__file__).parent / "templates" / "lineage.js"
-"""The script of the browser: it unfolds MODULES, which `script` names."""
+"""The script of the browser: it unfolds MODULES, and waits PATIENCE seconds for each."""
 
 
 def build_site(folder: Path, env: str | None = None, params: dict[str, Any] | None = None) -> None:
@@ -53,6 +50,7 @@ def build_site(folder: Path, env: str | None = None, params: dict[str, Any] | No
     Raises:
         UserError: The site is incomplete.
     """
+    track_nobody()
     data_access_manager.reset_fields()
     named = {"package_name": project.PACKAGE_NAME, "env": env, "extra_params": params}
     load_and_populate_data(Path.cwd(), **named)
@@ -63,15 +61,19 @@ def build_site(folder: Path, env: str | None = None, params: dict[str, Any] | No
     deployer.deploy(is_all_previews_enabled=True)
     page = folder / "index.html"
     require(page.exists(), f"the site was not built: {page} is missing")
-    content = FETCHED.sub("", page.read_text())
-    page.write_text(content)
+    (folder / "telemetry.html").unlink(missing_ok=True)  # a part of a page that tracks
+    for each in folder.glob("*.html"):
+        each.write_text(closed(each.read_text()))
+    content = page.read_text()
     (folder / RUNS).mkdir()
     (folder / RUNS / page.name).write_text(content.replace("<head>", '<head><base href="../">', 1))
 
 
 def script(modules: Sequence[str]) -> str:
     """Give the script that unfolds ``modules`` and writes what is to be seen into the page."""
-    return f"const MODULES = {json.dumps(list(modules))};\n{VIEW.read_text()}"
+    given = {"MODULES": list(modules), "PATIENCE": SECONDS / 2}
+    lines = [f"const {name} = {json.dumps(value)};\n" for name, value in given.items()]
+    return f"{''.join(lines)}{VIEW.read_text()}"
 
 
 def draw_site(folder: Path, picture: Path, modules: Sequence[str] = ()) -> None:

@@ -34,12 +34,7 @@ LOOK = """
 globalThis.LOOK = async () => {
   const shown = async (name, selector) => {
     click(await node(name));
-    for (let tries = 0; tries < 200; tries++) {
-      const found = document.querySelector(selector);
-      if (found) return found;
-      await pause(0.1);
-    }
-    throw new Error(`${name} shows no ${selector}`);
+    return until(() => document.querySelector(selector), `${name} shows no ${selector}`);
   };
   const table = await shown("digits-results", "table");
   const plot = await shown("digits-gains", ".js-plotly-plot .main-svg .trace");
@@ -74,6 +69,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def inside(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("DO_NOT_TRACK", raising=False)  # nor is there a file .telemetry
     monkeypatch.chdir(project)
     bootstrap_project(project)
     yield project
@@ -118,10 +114,19 @@ def test_modules_unfold_previews_show_and_nothing_is_fetched(site: Path) -> None
 @pytest.mark.slow
 @needs_browser
 def test_the_last_run_is_shown_with_its_time(site: Path) -> None:
-    look = "globalThis.LOOK = async () => { await pause(1); return document.body.innerText; };"
+    said = "/completed successfully in .*Completed on/s.test(document.body.innerText)"
+    look = f"globalThis.LOOK = () => until(() => {said}, 'no run is shown');"
     found = browse(site, f"{look}{script([])}", page="workflow/")
     assert found["errors"] == []
-    assert re.search(r"completed successfully in .*Completed on", found["seen"], re.DOTALL)
+    assert found["seen"] is True
+
+
+def test_the_site_refers_to_nothing_elsewhere(site: Path) -> None:
+    pages = [path.read_text() for path in site.rglob("*.html")]
+    assert len(pages) > 1
+    for page in pages:
+        assert not re.search(r"<(script|link|img)[^>]+(src|href)=.https?:", page)
+        assert "heapanalytics" not in page
 
 
 @pytest.mark.slow
@@ -179,6 +184,13 @@ def test_a_page_that_does_not_answer_is_an_error(
         browse(tmp_path, "")
     monkeypatch.setattr(browser, "find_browser", lambda: shutil.which("false"))
     with pytest.raises(UserError, match=r"false ended with exit code 1"):
+        browse(tmp_path, "")
+    monkeypatch.setattr(browser, "SECONDS", 0.05)
+    hangs = tmp_path / "hangs"
+    hangs.write_text("#!/bin/sh\nexec sleep 60\n")
+    hangs.chmod(0o755)
+    monkeypatch.setattr(browser, "find_browser", lambda: str(hangs))
+    with pytest.raises(UserError, match=r"hangs has not ended within 0\.1 seconds: try again"):
         browse(tmp_path, "")
 
 

@@ -1,6 +1,6 @@
 // Shows the site of kedro-viz without its tool bars, unfolds MODULES, and sends what is to be seen:
 // the nodes, the size of the drawing at full zoom, errors of scripts, and what LOOK gives, if it is
-// there.
+// there. For each of these it waits PATIENCE seconds at most.
 window.errors = [];
 addEventListener("error", event => errors.push(event.message));
 addEventListener("unhandledrejection", event => errors.push(String(event.reason)));
@@ -16,14 +16,18 @@ localStorage.setItem("KedroViz", JSON.stringify({
 
 const pause = seconds => new Promise(done => setTimeout(done, 1000 * seconds));
 const nodes = () => [...document.querySelectorAll("[data-node-fullname]")];
-const node = async name => {
-  for (let tries = 0; tries < 100; tries++) {
-    const found = nodes().find(each => name === undefined || each.dataset.nodeFullname === name);
+const until = async (find, complaint) => {
+  for (const end = performance.now() + 1000 * PATIENCE; performance.now() < end;) {
+    const found = find();
     if (found) return found;
     await pause(0.1);
   }
-  throw new Error(name === undefined ? "no node is shown" : `no node ${name} is shown`);
+  throw new Error(complaint);
 };
+const node = name => until(
+  () => nodes().find(each => name === undefined || each.dataset.nodeFullname === name),
+  name === undefined ? "no node is shown" : `no node ${name} is shown`,
+);
 const click = element => element.dispatchEvent(new MouseEvent("click", {bubbles: true}));
 
 const show = async () => {
@@ -31,7 +35,7 @@ const show = async () => {
   for (const name of MODULES) {
     const before = nodes().length;
     click(await node(name));
-    while (nodes().length <= before) await pause(0.1);
+    await until(() => nodes().length > before, `${name} does not unfold`);
     await pause(1);
   }
   await pause(1);
