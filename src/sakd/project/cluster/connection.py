@@ -27,7 +27,8 @@ SECONDS = 5.0
 def connected(address: str) -> Iterator[Any]:
     """Connect to the cluster at ``address``, and give the module `ray`.
 
-    A cluster of this machine alone ends with the run. Nothing is reported to the makers of Ray.
+    A cluster of this machine alone ends with the run, and listens at the loopback address only.
+    Nothing is reported to the makers of Ray.
 
     Raises:
         UserError: Ray is not installed, or there is no such cluster.
@@ -35,7 +36,7 @@ def connected(address: str) -> Iterator[Any]:
     ray = from_extra("ray", "ray")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     more = {"include_dashboard": False} if address == LOCAL else {}
-    with _signals_as_before():
+    with _signals_as_before(), _within_reach(address):
         try:
             _knock(address)
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **more)
@@ -58,6 +59,22 @@ def _signals_as_before() -> Iterator[None]:
     finally:
         if current_thread() is main_thread():
             signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _within_reach(address: str) -> Iterator[None]:
+    """Keep a cluster of this machine alone to the loopback address.
+
+    Ray has no option for that: it replaces 127.0.0.1 by the address of the machine in its network,
+    except where it takes no other machines, as on macOS.
+    """
+    constants: Any = from_extra("ray", "ray._private.ray_constants")
+    before = constants.ENABLE_RAY_CLUSTER
+    constants.ENABLE_RAY_CLUSTER = before and address != LOCAL
+    try:
+        yield
+    finally:
+        constants.ENABLE_RAY_CLUSTER = before
 
 
 def machines(ray: Any) -> list[Machine]:  # noqa: ANN401 - the module
