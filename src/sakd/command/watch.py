@@ -7,7 +7,10 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from functools import partial
+from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rich import get_console
 from rich.live import Live as Screen
@@ -32,7 +35,7 @@ def run(arguments: Sequence[str]) -> None:
     """Show the table again and again until Ctrl-C; once, where the output is no terminal.
 
     Raises:
-        UserError: There is no such folder.
+        UserError: There is no such folder, or the store cannot be read.
     """
     parser = Parser("watch", __doc__)
     parser.add_argument("--once", action="store_true", help="show the table once")
@@ -40,16 +43,19 @@ def run(arguments: Sequence[str]) -> None:
         "--every", type=float, default=1.0, metavar="SECONDS", help="how often (%(default)s)"
     )
     parser.add_argument("--data", type=Path, default=data_folder(), help="the folder of all data")
+    parser.add_argument("--store", metavar="URL", help="where cells are kept, if in no folder")
     given = parser.parse_args(arguments)
     require(given.every > 0, f"--every must be above 0 seconds, got {given.every:g}")
-    require(given.data.is_dir(), f"there is no folder {given.data}: name one with --data")
+    look = partial(running_in_store, given.store) if given.store else partial(running, given.data)
+    there = given.store or given.data.is_dir()
+    require(there, f"there is no folder {given.data}: name one with --data")
     if given.once or not sys.stdout.isatty():
-        sys.stdout.write(table(running(given.data), get_console().width))
+        sys.stdout.write(table(look(), get_console().width))
         return
     try:
         with Screen(console=get_console(), auto_refresh=False) as screen:
             while True:
-                shown = table(running(given.data), get_console().width)
+                shown = table(look(), get_console().width)
                 screen.update(Text(shown, no_wrap=True, overflow="crop"), refresh=True)
                 time.sleep(given.every)
     except KeyboardInterrupt:
@@ -61,6 +67,19 @@ def running(data: Path) -> list[Live]:
     files = [*data.glob(FILES), *data.glob(f"*/{FILES}")]
     found = [live for live in map(read_live, files) if live is not None]
     return sorted(found, key=lambda live: (live.row, live.id))
+
+
+def running_in_store(url: str) -> list[Live]:
+    """Read the trainings that run of all cells in a store that is no folder.
+
+    Raises:
+        UserError: It cannot be read.
+    """
+    # Named as text: the command belongs to the library, which does without Kedro.
+    sight = import_module("sakd.project.cluster.sight")
+    with TemporaryDirectory(prefix="sakd-") as folder:
+        sight.fetch_running(url, Path(folder))
+        return running(Path(folder))
 
 
 def table(found: Iterable[Live], width: int) -> str:

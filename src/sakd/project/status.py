@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -11,11 +14,13 @@ from kedro.framework.cli.project import run as kedro_run
 
 from sakd.pipelines.status import find_status
 from sakd.project.cleaning import SHARED
+from sakd.project.cluster.sight import fetch_records
 from sakd.project.commands import invoke, open_catalog
 from sakd.project.options import readable
 from sakd.project.parameters import active_parameters
-from sakd.project.plan import whole_scope
+from sakd.project.plan import Catalog, whole_scope
 from sakd.study.splits import splits_of
+from sakd.study.store import CellStore
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -28,7 +33,12 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def status(
-    *, env: str | None, params: dict[str, Any], conf_source: str | None, as_json: bool
+    *,
+    env: str | None,
+    params: dict[str, Any],
+    conf_source: str | None,
+    store: str | None,
+    as_json: bool,
 ) -> None:
     """Tell what is done of a study, what runs, what failed and what is missing.
 
@@ -38,8 +48,20 @@ def status(
     catalog, parameters = open_catalog(env, params, conf_source), active_parameters()
     data = parameters.data.slug
     scopes = [whole_scope(catalog, split) for split in splits_of(parameters)]
-    found = find_status(data, scopes, catalog.load(f"{data}-cells"))
+    with _cells(catalog, data, store) as cells:
+        found = find_status(data, scopes, cells)
     click.echo(json.dumps(found.to_json(), indent=2) if as_json else found.text(), nl=as_json)
+
+
+@contextmanager
+def _cells(catalog: Catalog, data: str, store: str | None) -> Iterator[CellStore]:
+    """Give the cells of the environment, or the records of those in a ``store``."""
+    if store is None:
+        yield catalog.load(f"{data}-cells")
+        return
+    with TemporaryDirectory(prefix="sakd-") as folder:
+        fetch_records(store, data, Path(folder))
+        yield CellStore(Path(folder))
 
 
 command = click.Command(
@@ -48,6 +70,9 @@ command = click.Command(
     help=status.__doc__,
     params=[
         *readable(option for option in kedro_run.params if option.name in SHARED),
+        click.Option(
+            ["--store"], metavar="URL", help="Where cells are kept, if in no common folder."
+        ),
         click.Option(["--json", "as_json"], is_flag=True, help="Print all of it as JSON."),
     ],
 )

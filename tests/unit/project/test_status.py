@@ -28,3 +28,13 @@ def test_the_study_is_that_of_environment_and_parameters(capsys: Capture, tmp_pa
 def test_a_wrong_value_is_one_line(capsys: Capture) -> None:
     assert main(["status", "--params", "student.epoch=1"]) == 1
     assert "unknown parameter 'student.epoch'" in capsys.readouterr().err
+
+
+def test_the_cells_may_be_in_a_store(capsys: Capture, tmp_path: Path) -> None:
+    url = f"file://{tmp_path}/store"
+    options = ["--env", "smoke", "--params", "grid.distillers=kd", "--store", url]
+    assert main(["status", *options]) == 1
+    assert f"nothing in the store {url}: " in capsys.readouterr().err
+    (tmp_path / "store" / "digits").mkdir(parents=True)
+    assert main(["status", *options]) == 0
+    assert "digits: 3 cells: 0 done" in capsys.readouterr().out

@@ -68,14 +68,22 @@ class Lease:
         for older in found:
             self._remove(older)
 
+    def check(self) -> None:
+        """Look whether the lease is still the holder's.
+
+        Raises:
+            ClaimedError: Somebody else has taken it, as it was over.
+        """
+        if self._all()[-1:] != [self._own]:
+            raise self._claimed()
+
     def renew(self) -> None:
         """Say that the holder is at work.
 
         Raises:
             ClaimedError: Somebody else has taken the lease, as it was over.
         """
-        if self._all()[-1:] != [self._own]:
-            raise self._claimed()
+        self.check()
         self.files.pipe_file(self._own, self._content())
 
     def give_back(self) -> None:
@@ -122,12 +130,19 @@ class Lease:
 
 
 @contextmanager
-def held(lease: Lease, keep: Callable[[], None], *, wait: bool = False) -> Iterator[None]:
-    """Hold ``lease`` and renew it meanwhile.
+def held(
+    lease: Lease,
+    keep: Callable[[], None],
+    beat: Callable[[], None] = lambda: None,
+    *,
+    wait: bool = False,
+) -> Iterator[None]:
+    """Hold ``lease``, and renew it meanwhile; however long it takes to keep things, it is renewed.
 
     Args:
         lease: The lease.
-        keep: Called after each renewal, and once before the lease is given back.
+        keep: Called as often as the lease is renewed, and once before it is given back.
+        beat: Called after every renewal; it must be quick.
         wait: Whether to wait until it is free.
 
     Raises:
@@ -135,28 +150,48 @@ def held(lease: Lease, keep: Callable[[], None], *, wait: bool = False) -> Itera
     """
     every = lease.lasts / RENEWALS
     _take(lease, every if wait else None)
-    ended = Event()
+
+    def keep_own() -> None:
+        lease.check()
+        keep()
 
     def renew() -> None:
+        lease.renew()
+        beat()
+
+    try:
+        with _repeated(renew, every, lease.folder):
+            try:
+                with _repeated(keep_own, every, lease.folder):
+                    yield
+            finally:
+                keep_own()
+    finally:
+        renew()
+        lease.give_back()
+
+
+@contextmanager
+def _repeated(work: Callable[[], None], every: float, folder: str) -> Iterator[None]:
+    """Do ``work`` again and again meanwhile, ``every`` so many seconds, until the lease is lost."""
+    ended = Event()
+
+    def repeat() -> None:
         while not ended.wait(every):
             try:
-                lease.renew()
-                keep()
+                work()
             except ClaimedError:
                 return  # found again at the end
             except Exception as error:  # each kind of store has its own; the next time may do
-                logger.warning("%s cannot be renewed: %s", lease.folder, error)
+                logger.warning("%s cannot be renewed: %s", folder, error)
 
-    thread = Thread(target=renew, daemon=True)
+    thread = Thread(target=repeat, daemon=True)
     thread.start()
     try:
         yield
     finally:
         ended.set()
         thread.join()
-        lease.renew()
-        keep()
-        lease.give_back()
 
 
 def _take(lease: Lease, every: float | None) -> None:

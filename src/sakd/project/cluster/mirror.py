@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
 
-from fsspec.core import url_to_fs
-from fsspec.implementations.local import LocalFileSystem
-
-from sakd.foundation.errors import UserError
-from sakd.foundation.extras import require_extra
 from sakd.foundation.files import PARTIAL
 from sakd.foundation.sealing import AGAIN
 from sakd.foundation.vocabulary import DONE
 from sakd.project.cluster.leases import LASTS, Lease, held
+from sakd.project.cluster.shelf import RECORD, opened
 from sakd.project.datasets import Handle
-from sakd.project.errors import one_line
+from sakd.study.beacon import live_path
 from sakd.study.evaluations import KEY_CHARACTERS
+from sakd.study.live import RUNNING
 from sakd.study.store import CellStore, Entry, Record
-
-RECORD = "record.json"
-"""The file that is copied last: it implies all others."""
 
 
 class Mirror:
@@ -84,16 +79,14 @@ class MirroredEntry(Entry):
 
     lasts: ClassVar[float] = LASTS
 
-    def __init__(
-        self,
-        folder: Path,
-        files: Any,  # noqa: ANN401 - fsspec's
-        place: str,
-        pulled: Callable[[], None],
-    ) -> None:
-        """Keep ``folder`` in ``files`` at ``place``; call ``pulled`` when it has come."""
-        super().__init__(folder)
-        self._store, self._place, self._pulled = files, place, pulled
+    def __init__(self, cells: MirroredCells, group: str, cell: str, key: str) -> None:
+        """Keep a training of ``cells`` where their store has it."""
+        name = key[:KEY_CHARACTERS]
+        super().__init__(cells.root / group / cell / name)
+        self._store, self._place = cells.files, f"{cells.place}/{group}/{cell}/{name}"
+        self._live = live_path(cells.root, cell, key)
+        self._sign = f"{cells.place}/{RUNNING}/{self._live.name}"
+        self._forget = partial(cells.evaluations.forget, cell, key)
 
     def record(self, remedy: str = AGAIN) -> Record | None:
         """Read the record, from the store where the training is not done here."""
@@ -103,7 +96,7 @@ class MirroredEntry(Entry):
         if self._store.exists(f"{self._place}/{RECORD}"):
             self.clear()
             Mirror(self._store, self._place, self.folder).pull()
-            self._pulled()
+            self._forget()
         return super().record(remedy)
 
     @contextmanager
@@ -111,29 +104,36 @@ class MirroredEntry(Entry):
         """Take the training on lease, fetch what there is of it, and keep what becomes of it."""
         lease = Lease(self._store, f"{self._place}.lease", f"training {self._place}", self.lasts)
         mirror = Mirror(self._store, self._place, self.folder)
-        with super().claimed(wait=wait), held(lease, mirror.push, wait=wait):
+        with super().claimed(wait=wait), held(lease, mirror.push, self._show, wait=wait):
             self.clear()
             mirror.pull()
             yield
 
+    def _show(self) -> None:
+        """Have the store hold how far the training is, as long as it runs."""
+        try:
+            self._store.put_file(str(self._live), self._sign)
+        except FileNotFoundError:
+            with suppress(FileNotFoundError):
+                self._store.rm_file(self._sign)
+
 
 class MirroredCells(CellStore):
-    """Cells that are kept in a store, and come into a folder as they are asked for."""
+    """Cells that are kept in a store, and come into a folder as they are asked for.
+
+    Attributes:
+        files: The file system of the store, as of fsspec.
+        place: Where they are in it.
+    """
 
     def __init__(self, root: Path, url: str) -> None:
         """Use the folder ``root`` of this machine, and the store at ``url``."""
         super().__init__(root)
-        self._files, self._place = opened(url)
+        self.files, self.place = opened(url)
 
     def entry(self, group: str, cell: str, key: str) -> Entry:
         """Give the folder of a training."""
-        name = key[:KEY_CHARACTERS]
-        return MirroredEntry(
-            self.root / group / cell / name,
-            self._files,
-            f"{self._place}/{group}/{cell}/{name}",
-            lambda: self.evaluations.forget(cell, key),
-        )
+        return MirroredEntry(self, group, cell, key)
 
 
 class MirroredCellsDataset(Handle):
@@ -148,39 +148,6 @@ class MirroredCellsDataset(Handle):
     def load(self) -> MirroredCells:
         """Give the handle."""
         return MirroredCells(Path(tempfile.gettempdir(), self.filepath), self.url)
-
-
-def opened(url: str) -> tuple[Any, str]:
-    """Open the store at ``url``; give its file system, and the place in it.
-
-    Raises:
-        UserError: There is no such kind of store, or its package is not installed.
-    """
-    if url.startswith("s3:"):
-        require_extra("ray", "s3fs")
-    try:
-        files, place = url_to_fs(url, use_listings_cache=False)
-    except (ImportError, ValueError) as error:
-        found = f"--runner-params store={url} cannot be opened ({one_line(error)})"
-        raise UserError(f"{found}: name one such as s3://BUCKET/FOLDER") from error
-    if isinstance(files, LocalFileSystem):
-        files.auto_mkdir = True
-    return files, place.rstrip("/")
-
-
-def check_store(url: str) -> None:
-    """Write a file to the store at ``url``, and remove it.
-
-    Raises:
-        UserError: That does not work.
-    """
-    files, place = opened(url)
-    try:
-        files.pipe_file(f"{place}/.writable", b"yes\n")
-        files.rm_file(f"{place}/.writable")
-    except Exception as error:  # each kind of store has its own
-        found = f"--runner-params store={url} cannot be written ({one_line(error)})"
-        raise UserError(f"{found}: make it, or see to your rights there") from error
 
 
 def _record_last(names: Any) -> list[str]:  # noqa: ANN401

@@ -19,8 +19,9 @@ from sakd.project.cluster.dispatch import Dispatch
 from sakd.project.cluster.inputs import Sent, Shared
 from sakd.project.cluster.journal import Journal
 from sakd.project.cluster.mark import marked
-from sakd.project.cluster.mirror import MirroredCellsDataset, check_store
+from sakd.project.cluster.mirror import MirroredCellsDataset
 from sakd.project.cluster.request import GPU, Machine, Request
+from sakd.project.cluster.shelf import check_store
 from sakd.project.cluster.worker import Terms, train
 from sakd.project.hooks import TRAINING
 from sakd.project.parameters import active_parameters

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import time
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sakd.foundation.errors import UserError
 from sakd.foundation.locks import ClaimedError
 from sakd.foundation.vocabulary import DONE, FAILED
-from sakd.project.cluster.leases import Lease
-from sakd.project.cluster.mirror import (
-    MirroredCells,
-    MirroredCellsDataset,
-    MirroredEntry,
-    check_store,
-)
+from sakd.project.cluster import leases
+from sakd.project.cluster.leases import LASTS, Lease
+from sakd.project.cluster.mirror import MirroredCells, MirroredCellsDataset, MirroredEntry
+from sakd.project.cluster.shelf import check_store, opened
+from sakd.study.beacon import live_path
 from sakd.study.evaluations import Evaluation
+from sakd.study.live import Live
 from sakd.study.store import Entry, Record
+
+BRIEF, OVER = 0.1, 1.2
+"""Seconds that a lease lasts, and after which it is over by a clock of whole seconds."""
 
 CELL = ("row", "cell", "0123456789abcdef")
 KEY = CELL[2]
@@ -56,20 +62,23 @@ def test_a_training_is_of_one_machine_at_a_time(url: str, tmp_path: Path) -> Non
 def test_a_training_whose_machine_died_goes_on_from_the_checkpoint_that_was_kept(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(MirroredEntry, "lasts", 1.5)
+    monkeypatch.setattr(leases, "RENEWALS", 20 * LASTS)
     here, there = (MirroredCells(tmp_path / name, url).entry(*CELL) for name in ("a", "b"))
     claim = here.claimed()
     claim.__enter__()
+    half = here.folder / "last.safetensors.host.1.partial"
+    half.mkdir(parents=True)
+    (half / "last.safetensors").touch()
     here.checkpoints.write({"key": KEY, "epochs": 3})
-    (here.folder / "last.safetensors.host.1.partial").mkdir()
-    (here.folder / "last.safetensors.host.1.partial" / "last.safetensors").touch()
-    time.sleep(1)
+    files, place = opened(url)
+    until(lambda: any("checkpoint" in path for path in files.find(place)))
     renew = Lease.renew
     with monkeypatch.context() as patch:
         # The first is heard of no more.
         patch.setattr(Lease, "renew", lambda one: 1 / 0 if "000001" in one._own else renew(one))
-        time.sleep(2.6)
-        with there.claimed():
+        time.sleep(OVER)
+        patch.setattr(MirroredEntry, "lasts", BRIEF)
+        with there.claimed(wait=True):
             state = there.checkpoints.read(KEY)
             assert state is not None
             assert state["epochs"] == 3
@@ -78,6 +87,37 @@ def test_a_training_whose_machine_died_goes_on_from_the_checkpoint_that_was_kept
     with pytest.raises(ClaimedError):
         claim.__exit__(None, None, None)
     assert MirroredCells(tmp_path / "c", url).entry(*CELL).finished(KEY) is not None
+
+
+def until(found: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not found():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_the_store_says_how_far_a_training_is_until_it_ends(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "RENEWALS", 20 * LASTS)
+    cells = MirroredCells(tmp_path / "a", url)
+    files, place = opened(url)
+    sign = f"{place}/running/cell-{KEY[:12]}.json"
+    with cells.entry(*CELL).claimed():
+        own = live_path(cells.root, "cell", KEY)
+        for epoch in (1, 2):
+            (live := Live("cell", "row", epoch, 30)).write(own)
+            until(lambda live=live: kept(files, sign) == asdict(live))
+        own.unlink()
+    assert kept(files, sign) is None
+
+
+def kept(files: Any, path: str) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = json.loads(files.cat_file(path))
+    except FileNotFoundError:
+        return None
+    return found
 
 
 def test_files_that_go_here_go_from_the_store(url: str, tmp_path: Path) -> None:
