@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
 from rich import get_console
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
     Task,
-    TextColumn,
 )
 from rich.table import Column
 from rich.text import Text
@@ -74,6 +77,41 @@ def ending(text: str, width: int) -> str:
     return text if len(text) <= width else f"\N{HORIZONTAL ELLIPSIS}{text[1 - width :]}"
 
 
+class Note(ProgressColumn):
+    """The field ``note`` of a task, as far as it has room."""
+
+    def render(self, task: Task) -> Beginning:
+        """Show it in the columns that are left."""
+        return Beginning(task.fields["note"])
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """A text in one line, cut where something ends if it is too long."""
+
+    text: str
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Write what fits."""
+        yield Text(beginning(self.text, options.max_width), no_wrap=True)
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        """Take any width, up to that of the text."""
+        return Measurement(1, max(1, len(self.text)))
+
+
+def beginning(text: str, width: int) -> str:
+    """Cut ``text`` to its first ``width`` characters, after a comma or stroke if there is one.
+
+    >>> beginning("val 61.11 %, gate 0.50/0.25", 22)
+    'val 61.11 %, …'
+    """
+    if len(text) <= width:
+        return text
+    ends = [found.end() for found in re.finditer(", |/", text) if found.end() < width]
+    return f"{text[: ends[-1] if ends else max(0, width - 1)]}\N{HORIZONTAL ELLIPSIS}"
+
+
 def progress_bars() -> Progress | None:
     """Make bars with a note each, which vanish when they stop; None unless on a terminal.
 
@@ -87,10 +125,7 @@ def progress_bars() -> Progress | None:
         BarColumn(bar_width=BAR_WIDTH),
         MofNCompleteColumn(),
         TimeLeft(),
-        TextColumn(
-            "{task.fields[note]}",
-            table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1),
-        ),
+        Note(table_column=Column(no_wrap=True, ratio=1)),
     )
     return Progress(*columns, console=console, transient=True, expand=True)
 

@@ -207,9 +207,23 @@ def test_on_80_columns_bar_epoch_and_time_left_stay_and_the_note_is_cut(
     assert rows[0].startswith("digits-resnet20-resnet8-s0")
     cell = next(line for line in rows if "random_matched-s0" in line)
     assert cell.startswith("\N{HORIZONTAL ELLIPSIS}")
-    assert re.search(r"1/240 +\d+:\d\d:\d\d val 93\.21 %, gate 0", cell)
-    assert cell.rstrip().endswith("\N{HORIZONTAL ELLIPSIS}")
+    assert re.search(r"1/240 +\d+:\d\d:\d\d val 93\.21 %, \N{HORIZONTAL ELLIPSIS} *$", cell)
     assert cell.count("\N{BOX DRAWINGS HEAVY HORIZONTAL}") >= 10
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (27, "val 61.11 %, gate 0.50/0.25"),
+        (26, "val 61.11 %, gate 0.50/\N{HORIZONTAL ELLIPSIS}"),
+        (24, "val 61.11 %, gate 0.50/\N{HORIZONTAL ELLIPSIS}"),
+        (23, "val 61.11 %, \N{HORIZONTAL ELLIPSIS}"),
+        (8, "val 61.\N{HORIZONTAL ELLIPSIS}"),
+        (1, "\N{HORIZONTAL ELLIPSIS}"),
+    ],
+)
+def test_a_note_is_cut_after_a_whole_value(width: int, shown: str) -> None:
+    assert console.beginning("val 61.11 %, gate 0.50/0.25", width) == shown
 
 
 def test_one_bar_counts_the_trainings_of_the_whole_run(
