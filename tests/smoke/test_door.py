@@ -40,6 +40,27 @@ for name in ("connect", "connect_ex", "sendto"):
 """
 
 
+OTHER = {
+    "pyproject.toml": """
+[tool.kedro]
+package_name = "other"
+project_name = "other"
+kedro_init_version = "1.7.0"
+""",
+    "conf/base/catalog.yml": "{}",
+    "conf/local/catalog.yml": "{}",
+    "src/other/__init__.py": "",
+    "src/other/settings.py": "",
+    "src/other/pipeline_registry.py": """
+from kedro.pipeline import node, pipeline
+
+def register_pipelines():
+    return {"__default__": pipeline([node(lambda: print("its own node") or 1, None, "done")])}
+""",
+}
+"""The files of another project of Kedro."""
+
+
 @pytest.fixture
 def notes(tmp_path: Path) -> Path:
     """Where attempts to reach the network are written down."""
@@ -108,14 +129,14 @@ class TestAWheel:
 
     @pytest.fixture
     def run(self, site: Path, offline: dict[str, str], tmp_path: Path) -> Callable[..., Done]:
-        """Run the package in an empty folder."""
+        """Run a module in an empty folder."""
         (tmp_path / "empty").mkdir()
         path = f"{site}{os.pathsep}{offline['PYTHONPATH']}"
 
-        def execute(*arguments: str) -> Done:
+        def execute(command: str, *arguments: str, cwd: str = "empty") -> Done:
             return subprocess.run(
-                [sys.executable, "-m", "sakd", *arguments],
-                cwd=tmp_path / "empty",
+                [sys.executable, "-m", *command.split(), *arguments],
+                cwd=tmp_path / cwd,
                 env=offline | {"PYTHONPATH": path},
                 capture_output=True,
                 text=True,
@@ -125,24 +146,48 @@ class TestAWheel:
 
         return execute
 
+    @pytest.mark.parametrize(
+        ("command", "complaint"),
+        [("sakd", "there is no folder {}/conf: "), ("kedro run", "{} is in no Kedro project")],
+    )
     def test_without_conf_it_ends_in_one_line_with_what_to_do(
-        self, run: Callable[..., Done], tmp_path: Path
+        self, command: str, complaint: str, run: Callable[..., Done], tmp_path: Path
     ) -> None:
-        done = run()
+        done = run(command)
         assert done.returncode == 1
-        assert done.stdout == ""
         assert done.stderr.count("\n") == 1
-        assert f"{tmp_path / 'empty' / 'conf'}: " in done.stderr
+        assert complaint.format(tmp_path / "empty") in done.stderr
         assert "--conf-source" in done.stderr
         assert list((tmp_path / "empty").iterdir()) == []
 
-    @pytest.mark.parametrize("runner", ["SequentialRunner", "ParallelRunner"])
+    @pytest.mark.parametrize(
+        ("command", "runner", "left"),
+        [
+            ("sakd", "SequentialRunner", set()),
+            ("kedro run", "ParallelRunner", {"telemetry.toml"}),  # Kedro writes it at any start
+        ],
+    )
     def test_it_runs_with_a_conf_from_elsewhere_and_sends_no_usage_data(
-        self, runner: str, run: Callable[..., Done], notes: Path, tmp_path: Path
+        self,
+        command: str,
+        runner: str,
+        left: set[str],
+        run: Callable[..., Done],
+        notes: Path,
+        tmp_path: Path,
     ) -> None:
         chosen = "--env", "smoke", "--pipelines", "data_preparation", "--runner", runner
-        done = run("--conf-source", str(ROOT / "conf"), *chosen)
+        done = run(command, "--conf-source", str(ROOT / "conf"), *chosen)
         assert done.returncode == 0, done.stderr
         assert (tmp_path / "empty/data/smoke/03_primary/digits/card.json").exists()
         assert not notes.exists(), notes.read_text()
-        assert list((tmp_path / "home").rglob("telemetry*")) == []
+        assert {path.name for path in (tmp_path / "home").rglob("telemetry*")} <= left
+
+    def test_another_project_keeps_its_own_run(
+        self, run: Callable[..., Done], tmp_path: Path
+    ) -> None:
+        for name, content in OTHER.items():
+            (file := tmp_path / "other" / name).parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(content)
+        done = run("kedro run", cwd="other")
+        assert (done.returncode, "its own node" in done.stdout) == (0, True), done.stderr
