@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,7 +10,7 @@ from kedro.config import OmegaConfigLoader
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from sakd.project.errors import one_line
+from sakd.project.errors import check_conf, one_line, told_in_one_line
 
 REMEDY = (
     "write the value itself, or give it with --params (only credentials.yml may use ${oc.env:...})"
@@ -20,6 +21,17 @@ FORM = "write names and values in it, in UTF-8, nested a few levels deep"
 
 class Loader(OmegaConfigLoader):
     """A loader that reports in one line what it cannot read: parameters, catalog, globals."""
+
+    def __init__(self, conf_source: str | Path, *arguments: Any, **chosen: Any) -> None:  # noqa: ANN401
+        """Read the files in ``conf_source``, see `OmegaConfigLoader`.
+
+        Raises:
+            ClickException: It is no folder, though Kedro would read archives that are whole.
+        """
+        with told_in_one_line():
+            if "://" not in str(conf_source):
+                check_conf(Path(conf_source))
+            super().__init__(str(conf_source), *arguments, **chosen)
 
     def __getitem__(self, key: str) -> dict[str, Any]:
         """Read the files of ``key``, see `OmegaConfigLoader`.

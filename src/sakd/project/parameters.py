@@ -15,7 +15,7 @@ from kedro.utils import find_kedro_project
 from sakd.foundation.errors import UserError
 from sakd.foundation.tables import Table
 from sakd.networks.variants import slug
-from sakd.project.errors import check_conf, one_line
+from sakd.project.errors import one_line
 from sakd.project.loader import Loader
 from sakd.reporting import Origin
 from sakd.study.parameters import Parameters
@@ -43,6 +43,12 @@ def active_parameters() -> Parameters:
     root = project_folder()
     environment = os.environ.get("KEDRO_ENV", settings.CONFIG_LOADER_ARGS["default_run_env"])
     return read_parameters(loader_of(root, environment), root)
+
+
+def environment_of(named: str | None) -> str:
+    """Name the environment of a run: the base where none was named, and Kedro has its default."""
+    arguments: Mapping[str, str] = settings.CONFIG_LOADER_ARGS
+    return arguments["base_env"] if named in (None, arguments["default_run_env"]) else named
 
 
 def project_folder() -> Path:
@@ -89,8 +95,6 @@ def _named(parameters: Parameters) -> dict[str, Any]:
 
 def _raw(loader: AbstractConfigLoader) -> Mapping[str, Any]:
     source, environment = Path(loader.conf_source), loader.env or "local"
-    if "://" not in str(loader.conf_source):
-        check_conf(source)
     try:
         parameters: Mapping[str, Any] = loader["parameters"]
     except MissingConfigException as error:

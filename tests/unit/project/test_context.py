@@ -144,11 +144,28 @@ def test_a_folder_without_conf_is_reported_with_what_to_do(
         load_context(conf=tmp_path / "nowhere")
 
 
-def test_an_archive_of_conf_is_to_be_unpacked(load_context: Load, tmp_path: Path) -> None:
-    (tmp_path / "made" / "conf").mkdir(parents=True)
-    packed = shutil.make_archive(str(tmp_path / "conf-sakd"), "gztar", tmp_path / "made", "conf")
+def archive(packed: Path) -> None:
+    (packed.parent / "made" / "conf").mkdir(parents=True)
+    base = str(packed).removesuffix(".tar.gz")
+    shutil.make_archive(base, "gztar", packed.parent / "made", "conf")
+
+
+def cut_off(packed: Path) -> None:
+    archive(packed)
+    packed.write_bytes(packed.read_bytes()[:50])
+
+
+def text(packed: Path) -> None:
+    packed.write_text("conf\n")
+
+
+@pytest.mark.parametrize("make", [archive, cut_off, Path.touch, text])
+def test_an_archive_of_conf_is_to_be_unpacked(
+    make: Callable[[Path], None], load_context: Load, tmp_path: Path
+) -> None:
+    make(packed := tmp_path / "conf-sakd.tar.gz")
     with pytest.raises(click.ClickException, match=r"conf-sakd\.tar\.gz .*unpack"):
-        load_context(conf=Path(packed))
+        load_context(conf=packed)
 
 
 def test_a_path_in_the_home_folder_stays_there(load_context: Load) -> None:
