@@ -18,14 +18,11 @@ from kedro.pipeline import Pipeline
 from sakd.foundation.errors import UserError, require
 from sakd.project.dvc import complaint, file_of, followed, is_ours, stages_of
 from sakd.project.errors import told_in_one_line
-from sakd.project.parameters import active_parameters
+from sakd.project.parameters import active_parameters, environment_of
 from sakd.project.stages import BASE, Stages
 
 STAGE = "DVC_STAGE"
 """Names the stage that runs, in the environment of its command."""
-
-LOCAL = "local"
-"""The environment of a run that names none: it has the parameters of the base, or its own."""
 
 AGAIN = (
     "then start `dvc repro` or `dvc exp run` again (-S by itself changes parameters, and no stages)"
@@ -44,7 +41,7 @@ class StepHooks:
         Raises:
             ClickException: The file must be written again.
         """
-        environment = _environment(context.env)
+        environment = environment_of(context.env)
         file, _, stage = os.environ.get(STAGE, "").rpartition(":")
         root = Path(context.project_path)
         if stage and (file or file_of(BASE)) == file_of(environment) and is_ours(root, environment):
@@ -58,7 +55,7 @@ class StepHooks:
         Only runs of the parameters that DVC knows of are recorded: those in the files of an
         environment whose stages were written. A stage is recorded if all of its nodes have run.
         """
-        root, environment = Path(run_params["project_path"]), _environment(run_params["env"])
+        root, environment = Path(run_params["project_path"]), environment_of(run_params["env"])
         if STAGE in os.environ or not (root / ".dvc").is_dir() or not is_ours(root, environment):
             return
         with suppress(UserError):  # the files give no study, so this run was not of theirs
@@ -101,7 +98,3 @@ def _record(root: Path, file: str, stages: list[str], *, whole: bool) -> None:
     targets = [file] if whole else [prefix + stage for stage in stages]
     # Imported late: DVC takes a second to start, and few runs are recorded.
     import_module("sakd.project.committing").commit(root, lock, targets)
-
-
-def _environment(named: str | None) -> str:
-    return BASE if named in (None, LOCAL) else named

@@ -19,7 +19,7 @@ from kedro.pipeline import Pipeline
 
 from sakd.foundation.errors import UserError
 from sakd.project.loader import Loader
-from sakd.project.parameters import read_parameters
+from sakd.project.parameters import environment_of, read_parameters
 from sakd.project.reports import report_folder
 from sakd.reporting import Origin
 
@@ -63,7 +63,7 @@ class OriginHooks:
         if ORIGIN in pipeline.inputs():
             origin = Origin(
                 base=self._base(root := Path(run_params["project_path"])),
-                environment=run_params["env"] or settings.CONFIG_LOADER_ARGS["default_run_env"],
+                environment=environment_of(run_params["env"]),
                 command=command_of(run_params),
                 place=os.path.relpath(root, report_folder(catalog)),
             )

@@ -11,6 +11,7 @@ from kedro.framework.project import pipelines
 
 from sakd.project.context import Context
 from sakd.project.origin import ORIGIN, OriginHooks, command_of
+from sakd.project.parameters import environment_of
 from sakd.reporting import Origin
 
 Load = Callable[..., Context]
@@ -63,6 +64,16 @@ def test_the_report_gets_command_environment_and_the_settings_of_base(
     assert origin.base["student"]["epochs"] == 20
     assert origin.place == "../../../.."  # from data/smoke/08_reporting/digits
     assert not [line for line in caplog.messages if "Replacing" in line]
+
+
+@pytest.mark.parametrize(
+    ("named", "environment"),
+    [(None, "base"), ("local", "base"), ("base", "base"), ("cifar100", "cifar100")],
+)
+def test_a_run_that_names_no_environment_is_of_the_base(
+    named: str | None, environment: str
+) -> None:
+    assert environment_of(named) == environment
 
 
 def test_other_pipelines_get_nothing(load_context: Load) -> None:

@@ -14,7 +14,7 @@ class Origin:
         settings: All that the cells were trained with; may be nested.
         defaults: The values of these settings where nobody sets them.
         base: Their values in ``conf/base``.
-        environment: The environment whose files were read after those of ``conf/base``.
+        environment: The environment that was asked for; ``base`` where none was named.
         command: The command that made the report.
         place: The path from the folder of the report to the project.
         made: Date and time of the report, UTC.
