@@ -10,7 +10,9 @@ import pytest
 from sakd.foundation.errors import UserError
 from sakd.reporting import report, report_html, report_markdown
 from sakd.reporting.pages.origin import Origin
+from sakd.reporting.pages.sections import Tabular
 from sakd.reporting.published.protocol import KD_WEIGHT, PROTOCOLS
+from sakd.reporting.published.rows import Fit
 
 TITLE = "Against the published"
 
@@ -66,6 +68,23 @@ def test_a_study_of_other_settings_says_so_and_is_not_judged(page):
     assert "data.train_size is 5000 (published: not set)" in shown
     assert "inside" not in shown
     assert "ours (other protocol)" in shown
+
+
+def test_a_row_that_is_misprinted_is_not_held_against_ours(cell, history):
+    pair = {"dataset": "cifar100", "teacher": "vgg13", "student": "MobileNetV2"}
+    methods = [(name, policy) for name in ("vid", "at") for policy in ("always", "adaptive")]
+    lines = [cell(*method, seed, 0.7, **pair) for method in methods for seed in range(3)]
+    results = pd.DataFrame(lines)
+    settings = PROTOCOLS["sakd-cifar100"] | {KD_WEIGHT: 1, "report.published": "sakd-cifar100"}
+    content = report(results, history(results), origin=Origin(nested(settings)))
+    (table,) = (
+        block
+        for section in content.sections
+        for block in section.blocks
+        if isinstance(block, Tabular) and block.name.startswith("published_sakd")
+    )
+    readings = table.frame.set_index("method")["reading"]
+    assert readings[["vid + kd", "at + kd"]].tolist() == [Fit.SLIP, "-"]
 
 
 def test_a_study_that_names_nothing_published_has_no_such_section(results, history):

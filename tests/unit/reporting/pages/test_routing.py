@@ -135,6 +135,15 @@ def test_the_figure_has_a_panel_for_each_method_and_a_line_for_each_spot(
     assert "student alone" in figure.layout.xaxis.title.text
 
 
+def test_the_figure_of_cells_whose_difficulties_are_not_known_says_so(
+    results: pd.DataFrame,
+) -> None:
+    known = of_cells(results)
+    few = Routing(known.measures[known.measures["measure"] != "part"], known.sheets)
+    (chart,) = (b for b in section(results, few, None).blocks if isinstance(b, Chart))
+    assert chart.figure.layout.annotations[0].text.startswith("No rates by difficulty")
+
+
 def test_each_method_has_the_sheet_of_its_first_seed(results: pd.DataFrame) -> None:
     found = [b for b in section(results, of_cells(results), None).blocks if isinstance(b, Picture)]
     assert [picture.name for picture in found] == [

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sakd.reporting import Origin, report, report_html, report_markdown
-from sakd.reporting.pages.sections import Facts, Tabular
+from sakd.reporting.pages.sections import Facts, Tabular, Text
 from sakd.reporting.pages.study import lessons, outline, study_section
 
 RECIPE = {"epochs": 20, "batch_size": 6}
@@ -96,6 +96,16 @@ def test_settings_are_compared_with_those_of_base_and_with_the_defaults(results,
     assert facts(results, ORIGIN, data())["differs from conf/base in"] == "student.epochs=1"
     base = replace(ORIGIN, base=SETTINGS)
     assert facts(results, base, data())["differs from conf/base in"] == "nothing"
+    same = replace(base, defaults=SETTINGS)
+    texts = [b.text for b in study_section(results, same, data()).blocks if isinstance(b, Text)]
+    assert texts == ["No setting differs from conf/base or from default."]
+
+
+def test_the_time_of_cells_that_do_not_say_when_they_ended_is_not_known(results, data):
+    times = ["2026-03-01 09:00:20+00:00", *[""] * (len(results) - 1)]
+    for ended, shown in ((times, "not known: cells do not say when they ended"), (times[:1], "0:")):
+        own = results.head(len(ended)).assign(ended=ended, seconds=5)
+        assert facts(own, ORIGIN, data())["training in all"].startswith(shown)
 
 
 def test_cells_say_by_what_they_were_trained(results, data):

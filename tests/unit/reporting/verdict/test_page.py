@@ -4,6 +4,8 @@ import pytest
 
 from sakd.foundation.errors import UserError
 from sakd.reporting.verdict.page import blocks, filled, fresh
+from sakd.reporting.verdict.part import Part
+from sakd.reporting.verdict.pictures import differences_picture
 
 PAGE = """# Mine
 
@@ -39,3 +41,18 @@ def test_a_fresh_page_has_every_block(part):
     assert all(text in page for text in made.values())
     assert "![A picture](a.svg)" in page
     assert all(name.startswith("digits-") for name in made)
+
+
+def test_one_seed_without_records_of_rates_is_shown_without_intervals(study):
+    results, epochs, answers = study
+    few = results[(results["seed"] == 0) & results["distiller"].isin(["none", "kd"])]
+    few = few[few["policy"].isin(["none", "always", "adaptive"])]
+    own = [frame[frame["cell"].isin(few["cell"])] for frame in (epochs, answers)]
+    part = Part.of(few, own[0][["cell", "epoch", "val_top1"]], own[1])
+    found = blocks(part, {})
+    assert found["digits-routers"] == found["digits-spots"] == "Nothing of it was run."
+    assert "cannot be told from 1 seed" in found["digits-sentences"]
+    assert "random" not in found["digits-questions"]
+    drawn = differences_picture(part)
+    assert drawn.count(">good, kd<") == 1  # of one distiller there is no mean over distillers
+    assert "<circle" not in drawn
