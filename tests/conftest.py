@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from coverage import Coverage
 from hypothesis import settings
 from torch import nn
 
@@ -52,6 +53,12 @@ class KeptStates(Callback):
         """Read the state of a place without unpickling code."""
         state: dict[str, Any] = torch.load(io.BytesIO(self.files[place]), weights_only=True)
         return state
+
+
+def pytest_sessionfinish() -> None:
+    """Keep what was measured, if anything is: xdist kills workers that do not end in 10 seconds."""
+    if measurement := Coverage.current():
+        measurement.save()
 
 
 @pytest.fixture(autouse=True)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from sakd.command import watch
 from sakd.command.main import main
 from sakd.command.watch import table
 from sakd.study.live import RUNNING, Live
@@ -71,6 +74,26 @@ def test_a_training_that_was_killed_or_hangs_is_told() -> None:
 def test_where_nothing_runs_it_says_so(tmp_path: Path, capsys: Capture) -> None:
     assert main(["watch", "--data", str(tmp_path)]) == 0
     assert capsys.readouterr().out == "nothing is running here\n"
+
+
+def test_on_a_terminal_it_is_shown_again_and_again_until_ctrl_c(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen, waits = Console(file=StringIO(), force_terminal=True, width=80), []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        written(tmp_path, Live(f"cell-{len(waits)}", "row", 1, 2))
+        if len(waits) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(watch, "get_console", lambda: screen)
+    monkeypatch.setattr(watch.time, "sleep", wait)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    assert main(["watch", "--data", str(tmp_path), "--every", "7"]) == 0
+    assert waits == [7, 7, 7]
+    shown = screen.file.getvalue()
+    assert [name in shown for name in ("cell-1", "cell-2", "cell-3")] == [True, True, False]
 
 
 @pytest.mark.parametrize(
