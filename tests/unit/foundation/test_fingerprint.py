@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable
+from functools import partial, wraps
+from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
 
@@ -81,6 +83,52 @@ def test_modules_of_the_same_package_count_however_they_are_imported(write: Writ
         user = write("fp_pack.user", f"{line}\n\ndef f():\n    return factor()\n")
         assert "fp_pack.deep.helper" in code_of(user.f)
         assert files_of(user.f)[0].name == "helper.py"
+
+
+def test_the_hash_of_a_module_lasts(write: Write) -> None:
+    module = write("fp_lasting", "X: int = 0\n\n\ndef f(a, *, b=None):\n    return a + 1\n")
+    tree = (
+        "Module(body=["
+        "AnnAssign(target=Name(id='X',ctx=Store()),annotation=Name(id='int',ctx=Load()),"
+        "value=Constant(value=0),simple=1),"
+        "FunctionDef(name='f',args=arguments(args=[arg(arg='a')],kwonlyargs=[arg(arg='b')],"
+        "kw_defaults=[Constant()]),"
+        "body=[Return(value=BinOp(left=Name(id='a',ctx=Load()),op=Add(),right=Constant(value=1)))])"
+        "])"
+    )
+    assert code_of(module) == {"fp_lasting": sha256(tree.encode()).hexdigest()[:16]}
+
+
+def test_functions_count_through_what_wraps_them(write: Write) -> None:
+    module = write("fp_wrapped", HELPER)
+    wrapped = wraps(module.factor)(lambda: 3)
+    for thing in (partial(partial(module.factor)), wrapped, module):
+        assert list(code_of(thing)) == ["fp_wrapped"]
+
+
+def test_an_instance_counts_by_its_class(write: Write) -> None:
+    kind = write("fp_instance", "class Kind: ...\n").Kind
+    assert list(code_of(kind())) == ["fp_instance"]
+
+
+def test_imports_for_type_checkers_do_not_count(write: Write) -> None:
+    write("fp_typed.types", HELPER)
+    text = "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    import fp_typed.types\n"
+    assert list(code_of(write("fp_typed.checked", text))) == ["fp_typed.checked"]
+
+
+def test_imports_of_whole_modules_and_from_parents_count(write: Write) -> None:
+    write("fp_far.deep.helper", HELPER)
+    for line in ("import fp_far.deep.helper", "from ..deep import helper"):
+        user = write("fp_far.other.user", f"{line}\n")
+        assert "fp_far.deep.helper" in code_of(user), line
+
+
+def test_a_module_without_a_file_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("fp_typed_in")
+    monkeypatch.setitem(sys.modules, "fp_typed_in", module)
+    assert code_of(module) == {"fp_typed_in": "unknown"}
+    assert files_of(module) == ()
 
 
 def test_bases_count_and_libraries_do_not(write: Write) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, make_dataclass
+from hashlib import sha256
 from typing import Any
 
 from sakd.foundation.keys import NEUTRAL, added, aside, content_key, facts_of
@@ -55,6 +56,11 @@ def test_a_default_that_changes_later_changes_the_key() -> None:
     )
     assert key(later()) == key(Outer(nesterov=True))
     assert key(later(nesterov=False)) == key(Outer())
+
+
+def test_a_key_is_the_hash_of_sorted_json() -> None:
+    expected = sha256(b'{"a": [1, 2.5, null], "b": "x"}').hexdigest()
+    assert content_key({"b": "x", "a": [1, 2.5, None]}) == expected
 
 
 def test_the_order_of_facts_does_not_matter() -> None:
