@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import pytest
 import torch
 
 from sakd.data import DataCard, ImageSet, RawData, Splitting, prepare
+from sakd.data.splits.duplicates import Duplicates
 from sakd.foundation.errors import UserError
 
 CARD = DataCard(
@@ -58,6 +59,23 @@ def test_a_card_with_other_entries_is_refused_with_the_remedy(change) -> None:
 def test_a_card_whose_entries_do_not_fit_is_refused(change: dict[str, object], said: str) -> None:
     with pytest.raises(UserError, match=rf"damaged data card \(.*{said}.*prepare"):
         DataCard.from_json(CARD.to_json() | change)
+
+
+def test_all_entries_that_are_missing_or_unknown_are_named_in_order() -> None:
+    card = CARD.to_json() | {"colour": 1, "age": 2}
+    del card["mean"], card["width"], card["classes"]
+    with pytest.raises(UserError, match="age, classes, colour, mean, width; prepare"):
+        DataCard.from_json(card)
+
+
+def test_what_a_card_does_not_say_is_nothing_special() -> None:
+    assert (CARD.imbalance, CARD.origin, CARD.asked, dict(CARD.parts)) == (1.0, "", "", {})
+    assert astuple(Duplicates()) == (0, 0, 0, 0)
+
+
+def test_the_normalisation_of_a_key_is_rounded() -> None:
+    card = replace(CARD, mean=(1 / 3, 0.1, 0.2), std=(0.1234564999, 2 / 3, 1.0))
+    assert card.normalisation == [[0.333333, 0.1, 0.2], [0.123456, 0.666667, 1.0]]
 
 
 def test_the_majority_share_is_that_of_the_largest_class_of_the_split() -> None:

@@ -29,6 +29,9 @@ def test_every_image_is_tested_once_and_never_learned_from_in_that_split(raw, fi
     for each in laps:
         assert content(*each.parts.values()) == content(raw.train)
         assert each.card.counts["test"] == (4,) * 4
+    said = [note for each in laps for note in each.card.notes]
+    assert [f"split {fold} of" in note for fold, note in enumerate(said, first)] == [True] * 5
+    assert all("5 in a row" in note for note in said)
 
 
 def test_folds_are_the_same_for_the_same_seed_and_all_different(raw) -> None:
@@ -52,6 +55,13 @@ def test_a_share_that_gives_no_turns_is_refused(changes, complaint: str) -> None
         Splitting(**{"val_fraction": 0.25, "test_fraction": 0.2, "fold": 0} | changes)
 
 
+@pytest.mark.parametrize(("share", "turns"), [(0.5, 2), (0.33, 3), (0.1, 10)])
+def test_a_share_that_is_nearly_one_of_several_gives_so_many_turns(
+    share: float, turns: int
+) -> None:
+    assert Splitting(0.25, share, fold=0).folds == turns
+
+
 def test_a_class_with_fewer_images_than_turns_is_refused(raw) -> None:
     with pytest.raises(UserError, match=r"class 'ant' has 20 .* needed: 25 .* in 25 turns"):
         split(raw, 0, test_fraction=0.04)
@@ -63,6 +73,18 @@ def test_images_that_were_given_for_test_are_tested_in_every_split(raw, make_ima
         split(published, 0)
     with pytest.raises(UserError, match=r"test images of its own.*data.splits to shared"):
         Splitting(0.25, 0.2, fold=0).check(has_test=True)
+    Splitting(0.25, fold=None).check(has_test=True)
+
+
+def test_a_share_for_test_is_asked_for_before_images_are_read() -> None:
+    with pytest.raises(UserError, match="test_fraction must be above 0 and below 1, got None"):
+        Splitting(0.25).check(has_test=False)
+    Splitting(0.25).check(has_test=None)
+
+
+def test_a_split_of_several_is_named_by_its_number() -> None:
+    assert Splitting(0.25, 0.2, fold=3).title("pets") == "pets, split 3"
+    assert Splitting(0.25, 0.2).title("pets") == "pets"
 
 
 class TestParameters:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 import torch
@@ -13,6 +15,8 @@ from hypothesis import strategies as st
 from sakd.data import ImageSet, RawData, Splits, Splitting, preparation_key, prepare
 from sakd.data.batches.images import content_hash
 from sakd.data.batches.normalise import channel_statistics
+from sakd.data.pictures.form import Form
+from sakd.data.pictures.preprocessing import preprocessing
 from sakd.foundation.errors import UserError
 from sakd.foundation.keys import facts_of
 
@@ -68,6 +72,7 @@ def test_a_small_training_set_is_stratified_and_leaves_val_and_test_as_they_are(
     assert content(small.train) <= content(whole.train)
     assert content(small.val) == content(whole.val)
     assert content(small.test) == content(whole.test)
+    assert content(split(raw, train_size=45).train) == content(whole.train)
 
 
 def test_images_set_aside_are_in_no_other_split_and_leave_val_and_test_as_they_are(raw) -> None:
@@ -87,6 +92,20 @@ def test_no_image_set_aside_is_no_part_of_the_key() -> None:
     plain, other = Splitting(0.25), Splitting(0.25, set_aside=0.1)
     assert "set_aside" not in facts_of(plain)
     assert preparation_key("raw", plain) != preparation_key("raw", other)
+
+
+def test_the_key_of_a_preparation_lasts() -> None:
+    content = {
+        "format": 3,
+        "raw": "ee",
+        "val_fraction": 0.25,
+        "test_fraction": None,
+        "train_size": None,
+        "split_seed": 0,
+        "duplicates": "drop",
+    }
+    expected = sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    assert preparation_key("ee", Splitting(0.25)) == expected
 
 
 def test_the_card_tells_the_statistics_of_the_training_split_and_the_hash_of_all(raw) -> None:
@@ -133,6 +152,27 @@ def test_a_class_with_too_few_images_for_all_splits_is_refused(raw) -> None:
     rare = raw.train.subset(torch.cat([many.nonzero()[:, 0], few]))
     with pytest.raises(UserError, match=r"'cat' has 2 .*needed: 3 .*add"):
         split(replace(raw, train=rare))
+
+
+@pytest.mark.parametrize(("share", "enough"), [(0.0, 3), (0.1, 4)])
+def test_a_class_with_an_image_for_each_split_is_enough(raw, share: float, enough: int) -> None:
+    many, few = raw.train.labels != 2, (raw.train.labels == 2).nonzero()[:enough, 0]
+    rare = replace(raw, train=raw.train.subset(torch.cat([many.nonzero()[:, 0], few])))
+    assert {counts[2] for counts in split(rare, set_aside=share).card.counts.values()} == {1}
+    fewer = replace(raw, train=rare.train.subset(torch.arange(len(rare.train) - 1)))
+    with pytest.raises(UserError, match=rf"'cat' has {enough - 1} .*needed: {enough} "):
+        split(fewer, set_aside=share)
+
+
+def test_a_single_image_of_val_is_enough(raw, make_images) -> None:
+    one = make_images(per_class=1, seed=1).subset(torch.tensor([0]))
+    assert len(split(replace(raw, val=one)).val) == 1
+
+
+def test_the_card_tells_what_is_done_to_a_picture(raw) -> None:
+    card = split(raw).card
+    assert card.preprocessing == tuple(preprocessing(Form(3, 8, 8), card.mean, card.std))
+    assert card.preprocessing
 
 
 def test_splits_that_come_with_the_dataset_are_kept_whatever_the_fractions(

@@ -63,6 +63,18 @@ def test_no_number_means_all_images(make_images) -> None:
     assert labelled_subset(train, None, seed=1) is train
 
 
+@pytest.mark.parametrize("sizes", [(3, 5, 0, 4), (1, 5), (2, 2, 9)])
+def test_the_scarcest_class_that_is_there_says_how_many_are_allowed(sizes: list[int]) -> None:
+    labels = torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes))
+    train = ImageSet(torch.zeros(len(labels), 1, 1, 1, dtype=torch.uint8), labels)
+    scarcest = min(filter(None, sizes))
+    for allowed in {1, scarcest}:
+        counts = labelled_subset(train, allowed, seed=1).labels.bincount(minlength=len(sizes))
+        assert counts.tolist() == [min(size, allowed) for size in sizes]
+    with pytest.raises(UserError, match=f"{scarcest + 1} .*allowed: 1 to {scarcest}"):
+        labelled_subset(train, scarcest + 1, seed=1)
+
+
 @pytest.mark.parametrize("per_class", [0, 21])
 def test_more_images_than_the_scarcest_class_has_are_refused(make_images, per_class: int) -> None:
     with pytest.raises(UserError, match=f"{per_class} .*student_per_class.* 1 to 20"):
