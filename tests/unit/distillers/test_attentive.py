@@ -72,5 +72,7 @@ def test_maps_may_differ_in_channels_and_size(build: Build, loss_of: Callable[..
 
 
 def test_a_hidden_layer_has_a_width(build: Build) -> None:
+    narrow = build("attentive", [(2, 4, 4)], [(2, 4, 4)], hidden=0.01)
+    assert narrow.attentions[0].squeeze.out_features == 1
     with pytest.raises(UserError, match="hidden must be above 0, got 0"):
         build("attentive", [(2, 4, 4)], [(2, 4, 4)], hidden=0)

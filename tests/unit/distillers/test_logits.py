@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sakd.distillers import Distiller
-from sakd.distillers.dist import discord
+from sakd.distillers.dist import discord, unit
 from sakd.distillers.dkd import decoupled
 from sakd.distillers.parts.logits import standardised
+from sakd.foundation.errors import UserError
 
 Row = list[float]
 Build = Callable[..., Distiller]
@@ -169,6 +170,37 @@ def test_dist_has_nothing_to_match_in_a_teacher_that_is_constant(
     everybody = torch.ones(5, dtype=torch.bool)
     dist = build("dist", [(6,)], [(6,)])
     assert loss_of(dist, [student], [torch.zeros_like(student)], everybody) == 0
+
+
+@pytest.mark.parametrize(("length", "unit_length"), [(0.99e-6, 0.0), (1.01e-6, 1.0)])
+def test_rows_count_as_constant_below_the_smallest_length(
+    length: float, unit_length: float
+) -> None:
+    row = length / math.sqrt(2) * torch.tensor([[1.0, -1.0]], dtype=torch.float64)
+    assert float(unit(row, torch.ones(2)).norm()) == pytest.approx(unit_length)
+
+
+@pytest.mark.parametrize("name", ["dkd", "dist"])
+def test_a_term_without_effect_on_two_classes_is_refused_unless_it_is_off(
+    name: str, build: Build
+) -> None:
+    build(name, [(2,)], [(2,)], beta=0.0)
+    with pytest.raises(UserError, match=r"beta 0.1 .*2 classes.*set beta to 0"):
+        build(name, [(2,)], [(2,)], beta=0.1)
+
+
+@pytest.mark.parametrize("name", ["kd", "dkd"])
+def test_z_scores_of_two_classes_are_refused(name: str, build: Build) -> None:
+    options = {"beta": 0.0} if name == "dkd" else {}
+    build(name, [(2,)], [(2,)], **options)
+    with pytest.raises(UserError, match="standardise True has no effect on 2 classes"):
+        build(name, [(2,)], [(2,)], standardise=True, **options)
+
+
+def test_teachers_that_are_the_student_are_not_hard_whatever_the_rounding(build: Build) -> None:
+    dtd = build("dtd", [(6,)], [(6,)], gamma=0.5).float()
+    logits = 1e6 * torch.randn(2000, 6, generator=torch.Generator().manual_seed(0))
+    assert (dtd.hardness(logits, logits) >= 0).all()
 
 
 @pytest.mark.parametrize("noise", [0.0, 1e-9])

@@ -101,3 +101,11 @@ def test_only_one_distiller_may_rebuild_the_student(monkeypatch: pytest.MonkeyPa
     assert Method.of("at").trained_name("small", "large") != "small"
     with pytest.raises(UserError, match="'at-sp': at and sp each rebuild"):
         Method.of("at-sp")
+
+
+def test_only_one_objective_can_train_a_method(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DISTILLERS["at"], "objective", "its own")
+    assert list(Method.of("at-sp").distillers) == ["at", "sp"]
+    monkeypatch.setattr(DISTILLERS["sp"], "objective", "another")
+    with pytest.raises(UserError, match="'at-sp': at and sp each need an objective"):
+        Method.of("at-sp")

@@ -125,3 +125,9 @@ def test_margins_see_the_batch_whoever_is_chosen(build: Build, loss_of: Callable
         means.append(torch.cat([margin.mean for margin in ofd.margins]))
     assert means[0].all()
     assert torch.equal(*means)
+
+
+def test_regressors_begin_with_the_scale_that_keeps_gradients(build: Build) -> None:
+    ofd = build("ofd", [(40, 2, 2)], [(300, 2, 2)])
+    (convolution,) = (m for m in ofd.regressors.modules() if isinstance(m, nn.Conv2d))
+    assert float(convolution.weight.detach().std()) == pytest.approx((2 / 300) ** 0.5, rel=0.05)

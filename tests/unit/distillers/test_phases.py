@@ -30,6 +30,15 @@ def make(name: str, depth: int = 5, **options: float) -> Distiller:
     )
 
 
+@pytest.mark.parametrize("name", [name for name in DISTILLERS if name not in PHASED])
+def test_most_distillers_train_in_one_piece(name: str) -> None:
+    channels = 2 if DISTILLERS[name].equal_channels else 3
+    spots, shapes = DISTILLERS[name].family.spots(5, 5), {"C": (6,), "K": (7,)}
+    family = DISTILLERS[name].family
+    sizes = tuple(shapes.get(family.axes, (channels, 4, 4)) for _ in spots)
+    assert DISTILLERS[name](Pair(spots, sizes, sizes, torch.arange(2))).phases(5) == ()
+
+
 def mean_square(ours: Tensor, theirs: Tensor) -> float:
     pairs = zip(ours.flatten().tolist(), theirs.flatten().tolist(), strict=True)
     return math.fsum((a - b) ** 2 for a, b in pairs) / ours.numel()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from sakd.distillers import Distiller, Epoch
+from sakd.distillers.parts.branches import separable
 from sakd.foundation.errors import UserError
 
 Build = Callable[..., Distiller]
@@ -126,3 +127,8 @@ def test_values_out_of_range_are_refused(option: dict[str, float], build: Build)
     ((name, value),) = option.items()
     with pytest.raises(UserError, match=rf"{name} .*{value}"):
         build("tofd", SHAPES, SHAPES, **option)
+
+
+def test_convolutions_before_a_norm_have_no_bias() -> None:
+    made = [m for m in separable(4, 6).modules() if isinstance(m, nn.Conv2d)]
+    assert [m.bias for m in made] == [None] * 4

@@ -89,7 +89,7 @@ def test_rates_are_given_by_class_and_by_difficulty() -> None:
     hard = pd.DataFrame({"image": image, "teacher": image * 0.1, "disagreement": -image * 1.0})
     rows = routing_rows([spot], labels, hard, weighs=False)
     assert values(rows, "rate") == [0.5]
-    assert rows[rows["measure"] == "rate"]["images"].tolist() == [20]
+    assert rows[rows["measure"] == "rate"][["group", "images"]].to_numpy().tolist() == [[0, 20]]
     classes = rows[rows["measure"] == "class"]
     assert classes[["group", "images"]].to_numpy().tolist() == [[0, 5], [1, 15]]
     assert classes["value"].tolist() == [0.0, pytest.approx(2 / 3)]

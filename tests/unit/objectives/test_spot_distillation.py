@@ -182,3 +182,18 @@ def test_weights_and_rates_that_cannot_train_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
         make()
+
+
+def test_the_graft_moves_no_statistics_of_either_network(
+    small_objective: Objectives, small_batch: Batches
+) -> None:
+    moved = []
+    for policy in ("adaptive", "always"):
+        objective = small_objective("at", policy).train()
+        networks = (objective.student, objective.teacher)
+        before = [{n: b.clone() for n, b in each.named_buffers()} for each in networks]
+        objective(small_batch(5))
+        assert objective.chooses == (policy == "adaptive")
+        assert all(torch.equal(b, before[1][n]) for n, b in objective.teacher.named_buffers())
+        moved.append(dict(objective.student.named_buffers()))
+    assert all(torch.equal(moved[0][name], moved[1][name]) for name in moved[0])

@@ -14,7 +14,7 @@ from torch.nn.functional import one_hot, softmax
 import sakd.routing
 from sakd.routing import POLICIES, RoutingPolicy
 from sakd.routing.adaptive import Adaptive, Sample
-from sakd.routing.scene import Scene, Sight
+from sakd.routing.scene import Scene, Sight, View
 from unit.tables import concrete
 
 WIDTHS, DECISIONS = (8, 6), 3
@@ -91,6 +91,23 @@ def test_anti_chooses_what_adaptive_leaves_under_one_seed(
     ours, opposite = adaptive(scene(seed)), anti(scene(seed))
     assert torch.equal(opposite.share, ~ours.share)
     assert torch.equal(opposite.gate, ours.gate)
+
+
+def test_a_die_takes_one_of_several_teachers_or_none_at_its_rate(scene: Scenes) -> None:
+    policy = POLICIES["random"](WIDTHS[0], 3 * WIDTHS[1], DECISIONS, teachers=3, rate=0.6)
+    chosen = policy(scene(0, size=20000)).share.view(20000, DECISIONS, 3).double()
+    assert chosen.sum(dim=2).max() == 1
+    assert (chosen.mean(dim=0) - 0.2).abs().max() < 4 * (0.2 * 0.8 / 20000) ** 0.5
+
+
+def test_a_view_shows_features_without_the_logits_and_without_a_gradient() -> None:
+    outputs = [torch.full((2, size), float(size), requires_grad=True) for size in (3, 4, 5)]
+    view = View(outputs, lambda features: features[-1], lambda logits: logits[:, 0])
+    assert [feature.shape[1] for feature in view.features] == [3, 4]
+    assert view.embedding.shape[1] == 4
+    assert view.losses.tolist() == [5.0, 5.0]
+    seen = [*view.features, view.embedding, view.logits, view.losses]
+    assert not any(each.requires_grad for each in seen)
 
 
 @given(seed=seeds)
