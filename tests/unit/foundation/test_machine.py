@@ -12,10 +12,12 @@ import sakd
 from sakd.foundation import machine
 from sakd.foundation.errors import UserError
 from sakd.foundation.machine import (
+    describe,
     free_memory,
     provenance,
     require_compiler,
     resolve_device,
+    settle,
 )
 
 
@@ -42,6 +44,22 @@ def test_a_missing_compiler_is_refused_with_the_remedy(monkeypatch: pytest.Monke
 def test_auto_takes_the_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert resolve_device("auto") == resolve_device("cuda") == torch.device("cuda")
+
+
+def test_a_gpu_is_asked_for_its_name_its_memory_and_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gpu, waited = torch.device("cuda"), []
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _device: (7, 9))
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _device=None: "a card")
+    monkeypatch.setattr(torch.cuda, "synchronize", waited.append)
+    assert free_memory(gpu) == 7
+    assert describe(gpu).startswith("a card (")
+    assert provenance("cuda")["device"] == "cuda (a card)"
+    settle(torch.device("cpu"))
+    settle(gpu)
+    assert waited == [gpu]
+    provenance.cache_clear()
 
 
 def test_provenance_names_revision_versions_and_machine() -> None:

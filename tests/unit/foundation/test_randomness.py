@@ -32,6 +32,17 @@ def test_generators_of_the_same_parts_draw_the_same() -> None:
     assert not torch.equal(draws[0], draws[2])
 
 
+def test_a_gpu_is_seeded_with_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    seeds: list[int] = []
+    monkeypatch.setattr(torch.cuda, "manual_seed", seeds.append)
+    draws = []
+    for device in ("cpu", "cuda"):
+        reseed(5, torch.device(device))
+        draws.append(torch.rand(3))
+    assert torch.equal(*draws)
+    assert seeds == [5]
+
+
 def test_seeded_draws_are_a_function_of_the_parts_alone() -> None:
     draws = []
     for parts in [(0, "a"), (0, "a"), (1, "a"), (0, "b")]:

@@ -226,6 +226,21 @@ def test_a_precision_leaves_torchs_own_settings_as_they_were() -> None:
     assert (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32) == before
 
 
+@pytest.mark.parametrize(("rounded", "products"), [(True, "high"), (False, "highest")])
+def test_a_gpu_rounds_products_only_within_a_precision_that_does(
+    rounded: bool, products: str
+) -> None:
+    def settings() -> tuple[str, bool]:
+        return torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+
+    before, within = settings(), Precision(tf32=rounded).products
+    with within(torch.device("cuda")):
+        assert settings() == (products, rounded)
+    assert settings() == before
+    with within(torch.device("cpu")):
+        assert settings() == before
+
+
 @pytest.fixture
 def compiled_runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Compile without a compiler; grow by an entry whenever something compiled runs."""
