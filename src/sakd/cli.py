@@ -27,6 +27,7 @@ from sakd.project.closed import track_nobody
 from sakd.project.cluster.runner import RayRunner
 from sakd.project.errors import told_in_one_line
 from sakd.project.options import readable
+from sakd.project.parallel import ParallelRunner
 from sakd.project.run_status import show
 from sakd.project.signals import stopped_by_signals
 
@@ -35,7 +36,10 @@ Check = Callable[..., Mapping[str, object] | None]
 PAGE = Path("build/index.html")
 """The page of the site that ``kedro viz build`` makes in the working directory."""
 
-OWN: Mapping[str, type[AbstractRunner]] = {"RayRunner": RayRunner}
+OWN: Mapping[str, type[AbstractRunner]] = {
+    "ParallelRunner": ParallelRunner,
+    "RayRunner": RayRunner,
+}
 RUNNERS: Table[type[AbstractRunner]] = Table(
     "runner",
     {
@@ -75,7 +79,8 @@ def look_up_runner(
     workers = runner_params.get("max_workers")
     fine = not isinstance(workers, int) or workers > 0
     require(fine, f"--runner-params: max_workers must be 1 or more, got {workers}")
-    return {"runner": f"{kind.__module__}.{kind.__name__}"} if runner in OWN else {}
+    own = OWN.get((runner or "").removeprefix("kedro.runner."))
+    return {"runner": f"{own.__module__}.{own.__name__}"} if own is not None else {}
 
 
 def runner_called(name: str) -> type[AbstractRunner]:

@@ -11,6 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner
 from kedro.framework.startup import bootstrap_project
+from kedro.runner import AbstractRunner
 from kedro_viz.data_access import DataAccessManager
 from kedro_viz.integrations.kedro.data_loader import load_data
 from kedro_viz.launchers.cli.main import viz
@@ -19,6 +20,7 @@ from kedro_viz.server import populate_data
 
 from sakd import cli
 from sakd.project.cluster.runner import RayRunner
+from sakd.project.parallel import ParallelRunner
 from sakd.project.parameters import activate
 
 ROOT = Path(__file__).parents[2]
@@ -65,7 +67,7 @@ def test_what_does_not_exist_is_reported_in_one_line(command: str, complaint: st
     assert re.search(complaint, result.output)
 
 
-@pytest.mark.parametrize("runner", [None, "ParallelRunner", "kedro.runner.SequentialRunner"])
+@pytest.mark.parametrize("runner", [None, "SequentialRunner", "kedro.runner.SequentialRunner"])
 def test_a_command_that_is_right_starts_with_its_options(runner: str | None) -> None:
     started: list[dict[str, Any]] = []
     option = click.Option(["--runner"])
@@ -76,10 +78,18 @@ def test_a_command_that_is_right_starts_with_its_options(runner: str | None) -> 
     assert started == [{"runner": runner}]
 
 
-def test_a_runner_of_the_project_is_named_without_its_module() -> None:
-    assert cli.look_up_runner(runner="RayRunner") == {
-        "runner": f"{RayRunner.__module__}.{RayRunner.__name__}"
-    }
+@pytest.mark.parametrize(
+    ("named", "kind"),
+    [
+        ("RayRunner", RayRunner),
+        ("ParallelRunner", ParallelRunner),
+        ("kedro.runner.ParallelRunner", ParallelRunner),
+    ],
+)
+def test_a_runner_of_the_project_is_found_by_its_name(
+    named: str, kind: type[AbstractRunner]
+) -> None:
+    assert cli.look_up_runner(runner=named) == {"runner": f"{kind.__module__}.{kind.__name__}"}
 
 
 def test_kedro_viz_listens_on_this_machine_alone_unless_asked() -> None:

@@ -66,14 +66,15 @@ def train(runs: Sequence[Run], stream: BatchStream, *, graph: bool = False) -> N
     """
     for run in runs:
         run.attempt(run.start, len(stream))
-    try:
-        with orderly():
+    with orderly():
+        try:
             _train(runs, stream, graph=graph)
-    except KeyboardInterrupt:
-        for run in runs:
-            if run.failure is None:
-                run.stop()
-        raise
+        except KeyboardInterrupt:
+            with postponed():  # another signal would cut off what the observers write
+                for run in runs:
+                    if run.failure is None:
+                        run.stop()
+            raise
 
 
 def _train(runs: Sequence[Run], stream: BatchStream, *, graph: bool) -> None:

@@ -44,16 +44,28 @@ def test_a_signal_ends_with_the_status_of_a_shell(
     assert {each: signal.getsignal(each) for each in STATUS} == before
 
 
-def test_the_processes_of_a_run_end_with_it() -> None:
+@pytest.mark.parametrize("number", STATUS, ids=lambda number: number.name)
+def test_the_processes_of_a_run_end_with_it(number: signal.Signals) -> None:
     child = get_context("fork").Process(target=time.sleep, args=(2 * PATIENCE,))
     child.start()
     try:
         with pytest.raises(SystemExit):
-            signalled(signal.SIGTERM)
+            signalled(number)
         child.join(PATIENCE)
         assert child.exitcode == -signal.SIGTERM
     finally:
         child.kill()
+
+
+@pytest.mark.parametrize("number", STATUS, ids=lambda number: number.name)
+def test_an_ignored_signal_stays_ignored_as_under_nohup(number: signal.Signals) -> None:
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with stopped_by_signals():
+            os.kill(os.getpid(), number)
+        assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
 
 
 def test_without_a_signal_nothing_happens() -> None:
