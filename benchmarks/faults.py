@@ -12,6 +12,8 @@ os.environ["OMP_NUM_THREADS"] = "1"  # or a copy of this process would wait for 
 
 import argparse
 import errno
+import math
+import signal
 import sys
 import tempfile
 import time
@@ -20,8 +22,11 @@ from pathlib import Path
 from zlib import crc32
 
 import faults_cases as of
+import faults_parallel as parallel
+import faults_two as two
 import numpy as np
 from faults_damages import CELLS, DAMAGES, KEPT
+from faults_kills import KILLS, killed
 from faults_study import Study
 
 NO_CHECKPOINTS = ",".join(
@@ -57,22 +62,27 @@ def rare() -> Iterator[tuple[str, of.Case]]:
     for code in (errno.ENOLCK, errno.ENOTSUP):
         yield f"no locks: {errno.errorcode[code]}", of.without_locks(code)
     yield "a lock left by a killed run", of.left_lock
-    yield "not finite", of.nothing_finite
+    for value in (math.nan, math.inf):
+        yield f"not finite: {value}", of.not_finite(value)
     yield "out of memory", of.too_little_memory
     yield "teacher deleted", of.no_teacher
     yield "clock jumps", of.jumps
     yield "files of the past", of.other_times(-1)
     yield "files of the future", of.other_times(1)
-    yield "two runs on one row", of.same_row
-    yield "two runs with other settings", of.other_settings
-    yield "worker death", of.dead_worker
+    yield "two runs on one row", two.same_row
+    yield "two runs with other settings", two.other_settings
+    yield "worker death", parallel.dead_worker()
+    yield "death of a parallel run", parallel.dead_run()
+    for number in of.WAYS:
+        yield f"{number.name} of a parallel run", parallel.asked(number, *parallel.RUNNER)
+    yield "SIGTERM of a parallel run, more to do", parallel.asked(signal.SIGTERM, *parallel.ALONE)
 
 
 def cases(kills: int) -> Iterator[tuple[str, of.Case]]:
     """Yield all cases by name."""
     yield from rare()
     for number in range(kills):
-        yield f"SIGKILL {number + 1}", of.killed
+        yield f"SIGKILL {number + 1}", killed
     for kind, (stage, served) in ALONE.items():
         yield f"{stage} alone: {kind}", of.alone(kind, stage, served=served)
     for harm in DAMAGES:
@@ -116,6 +126,8 @@ def main() -> int:
             print(f"{name}: {complaint or 'passed'}", flush=True)
     if counts["left out"]:
         print(f"{counts['left out']} cases were left out, as {given.minutes:g} minutes were over")
+    if KILLS:
+        print("SIGKILLs:", ", ".join(f"{count} {phase}" for phase, count in KILLS.items()))
     print(f"{counts['passed']} passed, {counts['failed']} failed")
     return min(1, counts["failed"])
 

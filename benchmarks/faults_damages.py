@@ -66,6 +66,13 @@ DAMAGES: Mapping[str, Damage] = {
 }
 
 
+def harmed(content: bytes, harm: str, draw: np.random.Generator) -> bytes:
+    """Damage ``content`` so that it is another one."""
+    while (found := DAMAGES[harm](content, draw)) == content:
+        pass  # zeros in the place of zeros
+    return found
+
+
 def files_of(data: Path, kind: str) -> list[Path]:
     """List the files of a kind."""
     found = {path for pattern in KEPT[kind] for path in data.glob(pattern)}
