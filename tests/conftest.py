@@ -15,6 +15,8 @@ from torch import nn
 
 from sakd.data import Augment, Batch, BatchStream, ImageSet
 from sakd.distillers.method import Method
+from sakd.foundation.determinism import WORKSPACE
+from sakd.foundation.machine import provenance
 from sakd.networks import StagedNetwork
 from sakd.networks.zoo.resnet import resnet
 from sakd.objectives import DataFacts, Objective, PhasedDistillation, SpotDistillation, distil
@@ -73,6 +75,19 @@ def _log_put_back() -> Iterator[None]:
     before = list(logger.handlers), logger.propagate, logger.level
     yield
     logger.handlers, logger.propagate, logger.level = before
+
+
+@pytest.fixture
+def usual_operations(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Put the operations that torch may take back at the end."""
+    monkeypatch.setenv(WORKSPACE, "")  # or it would not be put back
+    monkeypatch.delenv(WORKSPACE)
+    cudnn = torch.backends.cudnn
+    before = cudnn.deterministic, cudnn.benchmark
+    yield
+    torch.use_deterministic_algorithms(False)
+    cudnn.deterministic, cudnn.benchmark = before
+    provenance.cache_clear()
 
 
 @pytest.fixture

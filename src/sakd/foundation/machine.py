@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 import sakd
+from sakd.foundation.determinism import is_deterministic
 from sakd.foundation.errors import UserError, require
 
 _MEMINFO, _CGROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
@@ -93,7 +94,7 @@ def provenance(device: str) -> dict[str, str]:
     """List the origins of a result: revision, versions, machine, ``device``, threads."""
     if torch.device(device).type == "cuda":
         device = f"cuda ({torch.cuda.get_device_name()})"
-    return {
+    found = {
         "git_revision": _git_revision(),
         "sakd": sakd.__version__,
         "python": platform.python_version(),
@@ -103,6 +104,7 @@ def provenance(device: str) -> dict[str, str]:
         "device": device,
         "threads": str(torch.get_num_threads()),
     }
+    return found | ({"deterministic": "true"} if is_deterministic() else {})
 
 
 def _git_revision() -> str:

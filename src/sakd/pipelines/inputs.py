@@ -10,7 +10,6 @@ from typing import Any
 from sakd.data import DataCard, Parts
 from sakd.data.splits.restricted import card_of_classes
 from sakd.distillers.method import Method
-from sakd.foundation.machine import resolve_device
 from sakd.pipelines.images import prepared
 from sakd.study.bench import Bench
 from sakd.study.classes import classes_of
@@ -39,7 +38,7 @@ def open_bench(
             student starts from does not fit it; or the validation images are not those that the
             parameters ask for.
     """
-    device, data = resolve_device(parameters.device), DataCard.from_json(card)
+    device, data = parameters.find_device(), DataCard.from_json(card)
     for network in parameters.grid.networks():
         _check_once(network, len(data.classes), data.image_shape)
     each = {(id(own), course.method): own.distillation for own, course in courses(parameters)}

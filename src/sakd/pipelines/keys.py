@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from hashlib import file_digest, sha256
 from typing import Any
 
@@ -14,6 +14,7 @@ from sakd.foundation.errors import require
 from sakd.pipelines.inputs import student_start, teacher_start
 from sakd.study.assistants import assistant_training
 from sakd.study.classes import classes_of
+from sakd.study.computing import Computing
 from sakd.study.grid import Row
 from sakd.study.lessons import Lessons
 from sakd.study.parameters import Parameters
@@ -22,7 +23,10 @@ from sakd.study.teachers import Teacher
 from sakd.study.trainings import Training, cell_training, teacher_training
 from sakd.weights.saved import Weights
 
-ASIDE = ("device", "threads", "pack", "graph", "trackers", "report", "grid", "data", "assistants")
+ASIDE = (
+    *(field.name for field in fields(Computing)),
+    *("trackers", "report", "grid", "data", "assistants"),
+)
 """Parameters that no result of a student depends on; or that its data and its key stand for."""
 
 UNKNOWN = Weights({})

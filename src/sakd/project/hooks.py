@@ -19,7 +19,7 @@ from kedro.pipeline.node import Node
 
 from sakd.data import DataCard
 from sakd.foundation.errors import UserError, require
-from sakd.foundation.machine import require_compiler, resolve_device
+from sakd.foundation.machine import require_compiler
 from sakd.project.errors import one_line, told_in_one_line
 from sakd.project.origin import ORIGIN
 from sakd.project.parameters import active_parameters
@@ -114,7 +114,7 @@ def check_run(pipeline: Pipeline, catalog: CatalogProtocol[str, Any]) -> None:
         UserError: The device, raw data or the output of an earlier stage is missing.
     """
     parameters = active_parameters()
-    resolve_device(parameters.device)
+    parameters.find_device()
     if parameters.teacher.compile or parameters.student.compile:
         require_compiler()
     if any(split.given("data") in pipeline.inputs() for split in splits_of(parameters)):

@@ -11,7 +11,7 @@ from kedro.framework.cli.project import run as kedro_run
 from kedro.pipeline import Pipeline
 
 from sakd.foundation.errors import UserError
-from sakd.foundation.machine import describe, resolve_device
+from sakd.foundation.machine import describe
 from sakd.project.commands import invoke, open_catalog
 from sakd.project.errors import one_line
 from sakd.project.hooks import check_run
@@ -76,7 +76,7 @@ def _tell(
     pipeline, parameters = _chosen(**names), active_parameters()
     check_run(pipeline, catalog)
     found = plan_run(pipeline, catalog, parameters, limit)
-    machine = describe(resolve_device(parameters.device))
+    machine = describe(parameters.find_device())
     click.echo(f"{parameters.data.slug} on {machine}\n\n{found.table()}\n")
     for name, error in found.failures.items():
         click.echo(f"{name} would fail: {error}")

@@ -22,7 +22,7 @@ Files = Mapping[str, Mapping[str, str]]
 UNCOUNTED = frozenset({"pack", "graph", "trackers"})
 """Parameters on which no result depends."""
 
-OF_TRAINING = frozenset({"device", "threads"})
+OF_TRAINING = frozenset({"device", "threads", "deterministic"})
 OF_TEACHERS = "teacher"
 """Begins the names of the parameters of teachers."""
 

@@ -16,6 +16,7 @@ from sakd.networks import StagedNetwork
 from sakd.study.beacon import Beacon
 from sakd.study.beforehand import NAME, Beforehand
 from sakd.study.bench import Bench
+from sakd.study.failures import ends_trainings, failure_of
 from sakd.study.followers import average_of, tally_of
 from sakd.study.live import RUNNING, sweep
 from sakd.study.memory import Needs, needs, out_of_memory, room_for
@@ -133,7 +134,7 @@ class Pack:
             shared = "their batches and their teacher" if self.teachers else "their batches"
             logger.info("%s: %d side by side share %s", self.progress.title, len(runs), shared)
         lack = self._train(runs)
-        failures = [_failure(m, lack) if isinstance(m, Run) else m for m in members]
+        failures = [failure_of(member, lack) for member in members]
         seconds = time.monotonic() - started
         # Those that are tried again have the memory to themselves.
         del members, runs
@@ -145,12 +146,12 @@ class Pack:
         ]
 
     def _train(self, runs: Sequence[Run]) -> Exception | None:
-        """Train ``runs``; give a lack of memory that was nobody's own, as of their teacher."""
+        """Train ``runs``; give an error that was nobody's own, as a lack of memory of a teacher."""
         try:
             if runs:
                 train(runs, self.stream, graph=self.bench.graph)
         except Exception as error:
-            if not out_of_memory(error):
+            if not ends_trainings(error):
                 raise
             return error
         return None
@@ -243,8 +244,3 @@ class Pack:
         trace = None if isinstance(failure, UserError) else failure
         logger.error("%s failed: %s", training.title, message, exc_info=trace)
         return entry.finish(replace(record, seconds=seconds, error=message), [])
-
-
-def _failure(run: Run, lack: Exception | None) -> Exception | None:
-    """Give what ended ``run``: its own error, or a ``lack`` of memory before its last epoch."""
-    return run.failure or (lack if len(run.history) < run.epochs else None)

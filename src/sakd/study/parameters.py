@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 from sakd.data.parameters import DataParameters
 from sakd.distillers.method import Method
@@ -17,6 +16,7 @@ from sakd.networks.variants import last_of, network_of
 from sakd.objectives import OBJECTIVES, Buildable, Distillation, Routing
 from sakd.objectives.parameters import Options, check_options
 from sakd.study.classes import check_teachers
+from sakd.study.computing import Computing
 from sakd.study.fitting import check_pairs
 from sakd.study.grid import Grid
 from sakd.study.judgement import Judgement
@@ -26,20 +26,12 @@ from sakd.study.teachers import DENSE, Assistants, Education, Teacher
 from sakd.study.trackers import TRACKERS
 from sakd.systems import SYSTEMS
 
-MOST_THREADS = 1024
-
 
 @dataclass(frozen=True)
-class Parameters:
-    """All parameters of a run, as in ``conf/base/parameters.yml``.
+class Parameters(Computing):
+    """All parameters of a run, as in ``conf/base/parameters.yml``; see `Computing` too.
 
     Attributes:
-        device: Where networks are trained; ``auto`` takes a GPU if there is one.
-        threads: Threads of torch; None leaves the number to torch.
-        pack: The most cells of a row that are trained side by side: 1 for one after the other,
-            None for as many as memory allows. On a CPU it changes no result.
-        graph: Whether a GPU repeats recorded steps (CUDA graphs), which is faster and changes no
-            arithmetic. Not for a network that counts its calls in Python.
         trackers: The trackers that receive every epoch: ``tensorboard``, or classes of your own
             as ``package.module:Class``; no result depends on them.
         data: The dataset, and how it is split.
@@ -70,10 +62,6 @@ class Parameters:
         report: How differences are judged in the report; no result depends on it.
     """
 
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    threads: int | None = None
-    pack: int | None = None
-    graph: bool = True
     trackers: tuple[str, ...] = ()
     data: DataParameters = field(default_factory=DataParameters)
     grid: Grid = field(default_factory=Grid)
@@ -96,11 +84,8 @@ class Parameters:
     report: Judgement = field(default_factory=Judgement)
 
     def __post_init__(self) -> None:
-        """Check the number of threads and the learning rates."""
-        fine = self.threads is None or 1 <= self.threads <= MOST_THREADS
-        require(fine, f"threads must be 1 to {MOST_THREADS}, or null, got {self.threads}")
-        fine = self.pack is None or self.pack >= 1
-        require(fine, f"pack must be 1 or more, or null, got {self.pack}")
+        """Check the numbers, the learning rates among them."""
+        super().__post_init__()
         for name, lr in self.student_lr.items():
             require(lr > 0, f"student_lr of {name} must be above 0, got {lr}")
 

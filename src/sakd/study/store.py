@@ -12,6 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sakd.foundation.determinism import lacks
 from sakd.foundation.errors import DamagedError, UserError
 from sakd.foundation.files import at_once, remove_partial
 from sakd.foundation.frames import read_table
@@ -115,7 +116,7 @@ class Entry:
     def finished(self, key: str, epochs: Iterable[int] = ()) -> Record | None:
         """Read the record if the training of ``key`` is done and its files are intact; else None.
 
-        The log says what is missing or damaged.
+        The log says what is missing, damaged, or not deterministic though it is to be.
 
         Args:
             key: The content key of the training.
@@ -133,7 +134,7 @@ class Entry:
             return None
         kept = (self.after(epoch).relative_to(self.folder).as_posix() for epoch in epochs)
         lacking = (f"{name} was not kept" for name in kept if name not in record.files)
-        for fault in chain(self.faults(record), lacking):
+        for fault in chain(lacks(record.provenance), self.faults(record), lacking):
             logger.warning("%s: %s: trained again", record.id, fault)
             return None
         return record

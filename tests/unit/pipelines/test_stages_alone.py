@@ -114,6 +114,7 @@ OF_NO_RESULT: list[dict[str, Any]] = [
     {"threads": 1},
     {"device": "auto"},
     {"graph": False},
+    {"deterministic": True},
     {"report": {"margin": 2.0}},
 ]
 OF_STUDENTS = [
@@ -155,6 +156,7 @@ def test_where_a_copy_of_the_teacher_is_damaged_the_original_is_found(made: Stag
     assert without.measure_teacher(study()) == made.accuracy
 
 
+@pytest.mark.usefixtures("usual_operations")
 @pytest.mark.parametrize("change", OF_NO_RESULT, ids=str)
 def test_what_changes_no_result_refuses_none(made: Stages, change: dict[str, Any]) -> None:
     pd.testing.assert_frame_equal(made.measure(study(**change)), made.evaluation)

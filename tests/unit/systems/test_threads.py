@@ -12,6 +12,7 @@ from torch import Tensor
 
 from sakd.data import Augment, BatchStream, ImageSet
 from sakd.distillers import DISTILLERS
+from sakd.foundation.determinism import compute_deterministically
 from sakd.networks import StagedNetwork
 from sakd.objectives import DataFacts, Distillation, Objective, Optimisation, distil
 from sakd.systems import SYSTEMS, Situation
@@ -74,5 +75,17 @@ def test_the_same_seed_gives_the_same_bits_with_as_many_threads(
     name: str, trained: Callable[[str], Any]
 ) -> None:
     (history, state), (again, other) = trained(name), trained(name)
+    assert history == again
+    assert all(torch.equal(value, other[key]) for key, value in state.items())
+
+
+@pytest.mark.usefixtures("usual_operations")
+@pytest.mark.parametrize("name", [*OF_FAMILIES.values(), *OF_PARTNERS.values()])
+def test_deterministic_operations_change_no_bits_on_a_cpu(
+    name: str, trained: Callable[[str], Any]
+) -> None:
+    history, state = trained(name)
+    compute_deterministically()
+    again, other = trained(name)
     assert history == again
     assert all(torch.equal(value, other[key]) for key, value in state.items())

@@ -11,7 +11,6 @@ import pandas as pd
 from kedro.utils import find_kedro_project
 
 from sakd.data import Parts
-from sakd.foundation.machine import resolve_device
 from sakd.foundation.vocabulary import DONE
 from sakd.measures.names import teacher_id
 from sakd.pipelines.evaluate.trained import TrainedGrid
@@ -134,7 +133,7 @@ def _evaluator(
 ) -> Evaluator:
     test_split = prepared("test", test, card, parameters.data)
     val_split = prepared("val", development, card, parameters.data)
-    device = resolve_device(parameters.device)
+    device = parameters.find_device()
     return Evaluator(cells, test_split, val_split, device, parameters.corruptions)
 
 

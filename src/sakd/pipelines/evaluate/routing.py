@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 
 from sakd.data import DataCard, Images, Parts
-from sakd.foundation.machine import resolve_device
 from sakd.foundation.vocabulary import DONE
 from sakd.measures.routing import COLUMNS, Spot, extremes, merged, routing_rows
 from sakd.pipelines.evaluate.trained import TrainedGrid, TrainedRow
@@ -52,7 +51,7 @@ def measure_routing(
     """
     data, tables, sheets = DataCard.from_json(card), [], []
     for trained in TrainedGrid.find(development, card, cells, parameters, made).rows():
-        device = resolve_device(parameters.device)
+        device = parameters.find_device()
         examiner = Examiner(cells, trained.images, data, device)
         for cell, spots, table in _of_row(trained, examiner):
             tables.append(table.assign(cell=cell.id))

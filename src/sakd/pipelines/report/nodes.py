@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from sakd.data import DataCard
 from sakd.foundation.errors import UserError, require
-from sakd.foundation.machine import provenance, resolve_device
+from sakd.foundation.machine import provenance
 from sakd.foundation.vocabulary import DONE
 from sakd.pipelines.keys import check_key, settings_of_cells, teacher_settings
 from sakd.reporting import (
@@ -162,7 +162,7 @@ def write(
             settings=asdict(parameters),
             defaults=asdict(Parameters()),
             made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-            provenance=provenance(str(resolve_device(parameters.device))),
+            provenance=provenance(str(parameters.find_device())),
         ),
         margin=parameters.report.margin / 100,
     )

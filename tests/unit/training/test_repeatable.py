@@ -1,0 +1,65 @@
+"""Deterministic operations alone give the same bits again on a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from sakd.data import BatchStream, ImageSet
+from sakd.distillers import DISTILLERS
+from sakd.foundation.determinism import compute_deterministically, refusal
+from sakd.objectives import SpotDistillation
+from sakd.training import Run, pretrain, train
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.usefixtures("usual_operations"),
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU"),
+]
+
+Objectives = Callable[..., SpotDistillation]
+
+REFUSED = {"fsp", "reviewkd", "afd"}
+
+
+@pytest.fixture
+def trained(small_objective: Objectives) -> Callable[[str, bool], Run]:
+    """Train for two epochs of 8, 8 and 4 images."""
+    compute_deterministically()
+    images = torch.randint(256, (20, 3, 8, 8), dtype=torch.uint8)
+    data = ImageSet(images, torch.arange(20) % 5)
+
+    def run(method: str, graph: bool) -> Run:
+        stream = BatchStream(data, [0.5] * 3, [0.25] * 3, batch_size=8, seed=1, device="cuda")
+        objective = small_objective(method, "adaptive").cuda()
+        pretrain(objective, stream)
+        made = Run(objective, epochs=max(2, len(objective.phases())))
+        train([made], stream, graph=graph)
+        return made
+
+    return run
+
+
+@pytest.mark.parametrize("graph", [False, True])
+@pytest.mark.parametrize("method", [name for name in DISTILLERS if name not in REFUSED])
+def test_the_same_seed_gives_the_same_bits(
+    method: str, graph: bool, trained: Callable[[str, bool], Run]
+) -> None:
+    one, other = trained(method, graph), trained(method, graph)
+    assert (one.failure, other.failure) == (None, None)
+    assert one.history == other.history
+    states: list[dict[str, Tensor]] = [run.objective.state_dict() for run in (one, other)]
+    assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
+
+
+@pytest.mark.parametrize("method", REFUSED)
+def test_what_cannot_be_repeated_is_refused(
+    method: str, trained: Callable[[str, bool], Any]
+) -> None:
+    failure = trained(method, False).failure
+    assert failure is not None
+    assert "adaptive_avg_pool2d_backward" in str(refusal(failure))
