@@ -19,6 +19,7 @@ from sakd.study.networks import check_network_fits
 from sakd.study.parameters import Parameters
 from sakd.study.phases import check_phases
 from sakd.study.rehearsal import rehearse_systems
+from sakd.study.single import check_single
 from sakd.study.store import CellStore
 from sakd.study.teachers import Teacher
 from sakd.study.trackers import TRACKERS
@@ -34,9 +35,9 @@ def open_bench(
 
     Raises:
         UserError: A network or a method of the grid, of this node or another, cannot take the
-            data, there are too few epochs for the phases of a method, or a file of weights that a
-            student starts from does not fit it; or the validation images are not those that the
-            parameters ask for.
+            data, or a network one image at a time; there are too few epochs for the phases of a
+            method; a file of weights that a student starts from does not fit it; or the validation
+            images are not those that the parameters ask for.
     """
     device, data = parameters.find_device(), DataCard.from_json(card)
     for network in parameters.grid.networks():
@@ -45,6 +46,7 @@ def open_bench(
     for (_, method), distillation in each.items():
         distillation.check_classes(Method.of(method), len(data.classes))
     check_phases(parameters, data)
+    check_single(parameters, data)
     rehearse_systems(parameters, data)
     for network in parameters.student_weights:
         student_start(network, data, parameters)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from sakd.foundation.determinism import refusal
+from sakd.foundation import determinism
+from sakd.study import single
 from sakd.study.memory import out_of_memory
 from sakd.training import Run
 
 
 def ends_trainings(error: Exception) -> bool:
     """Tell whether an ``error`` of what trainings share ends them, and not the whole run."""
-    return out_of_memory(error) or refusal(error) is not None
+    return out_of_memory(error) or determinism.refusal(error) is not None
 
 
 def failure_of(member: Run | Exception, shared: Exception | None) -> Exception | None:
@@ -23,4 +24,4 @@ def failure_of(member: Run | Exception, shared: Exception | None) -> Exception |
         error = member.failure or (shared if len(member.history) < member.epochs else None)
     else:
         error = member
-    return error and (refusal(error) or error)
+    return error and (determinism.refusal(error) or single.refusal(error) or error)
