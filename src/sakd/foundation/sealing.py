@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from difflib import get_close_matches
 from functools import cache
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -57,7 +58,7 @@ def read_sealed(path: Path, remedy: str = AGAIN) -> dict[str, Any]:
         raise damaged(path, error, remedy) from error
     if not isinstance(content, dict):
         raise damaged(path, "it is no JSON object", remedy)
-    if CHECKSUM not in content and not any(_is_checksum(name, content) for name in content):
+    if CHECKSUM not in content and not any(_was_checksum(name, content) for name in content):
         return content  # of an earlier version
     if not _is_checksum(CHECKSUM, content):
         raise damaged(path, "its content and its checksum differ", remedy)
@@ -117,8 +118,13 @@ def _line(path: Path) -> str:
     return f"{file_sha256(path)}  {path.name}\n"
 
 
+def _was_checksum(name: str, content: Mapping[str, Any]) -> bool:
+    """Tell whether an entry was the checksum before damage to its name, and perhaps to more."""
+    return bool(get_close_matches(name, [CHECKSUM])) or _is_checksum(name, content)
+
+
 def _is_checksum(name: str, content: Mapping[str, Any]) -> bool:
-    """Tell whether an entry, which damage may have renamed, is the checksum of the others."""
+    """Tell whether an entry is the checksum of the others."""
     found = content.get(name)
     others = {other: value for other, value in content.items() if other != name}
     return isinstance(found, str) and len(found) == DIGITS and found == _checksum(others)

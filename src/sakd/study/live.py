@@ -14,6 +14,9 @@ from sakd.foundation.files import write_json
 from sakd.foundation.options import typed
 from sakd.foundation.processes import process_runs
 
+FAR = 1e11
+"""A time in seconds that no clock tells, and no training takes."""
+
 RUNNING = "running"
 """The folder of these files in a store of cells."""
 
@@ -67,6 +70,8 @@ def sweep(folder: Path) -> None:
 def read_live(path: Path) -> Live | None:
     """Read a file; None if its training has ended meanwhile, or another version wrote it."""
     try:
-        return typed(Live, dict(json.loads(path.read_text(encoding="utf-8"))))
+        live = typed(Live, dict(json.loads(path.read_text(encoding="utf-8"))))
     except (FileNotFoundError, TypeError, ValueError, RecursionError):
         return None
+    times = (live.written, live.since, live.left or 0.0)
+    return live if all(0 <= seconds < FAR for seconds in times) else None

@@ -80,6 +80,9 @@ def _read(path: Path) -> object:
         raise UserError(f"there are no weights at {path}: correct the path") from error
     except IsADirectoryError as error:
         raise UserError(f"{path} is a folder: name the file of the weights in it") from error
+    except MemoryError as error:
+        found = f"{path} asks for more memory than there is, and may be damaged"
+        raise UserError(f"{found}: {remedy}") from error
     except pickle.UnpicklingError as error:
         raise UserError(
             f"{path} is not a file of weights, or holds objects of other types, which are not "

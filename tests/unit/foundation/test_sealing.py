@@ -130,6 +130,16 @@ def test_any_object_comes_back(
     assert read_sealed(path) == content
 
 
+@pytest.mark.parametrize("name", ["chmcksum", "checksu", "hecksum"])
+def test_damage_to_the_checksum_and_to_its_name_is_found(tmp_path: Path, name: str) -> None:
+    write_sealed(path := tmp_path / "file", CONTENT)
+    content = json.loads(path.read_text())
+    renamed = {**read_sealed(path), name: content["checksum"].replace("a", "b")}
+    write_json(path, renamed)
+    with pytest.raises(DamagedError, match="its checksum differ"):
+        read_sealed(path)
+
+
 def test_nonsense_is_damage(tmp_path: Path) -> None:
     path = tmp_path / "file"
     for content in (b"", b"3", b"[" * 100_000, b"\xff\xfe\x00", b'{"checksum": 5}', b"null", b"[]"):

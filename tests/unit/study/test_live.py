@@ -112,8 +112,10 @@ def test_the_next_run_deletes_what_killed_trainings_have_left(
         *("", '{"id": "cell"', '{"another": "version"}', "3", "[]", "[[1, 2]]", "[" * 50_000),
         *('{"id": 1, "row": "r", "epoch": 1, "epochs": 2}', '{"id": "a", "row": "b"}'),
         '{"id": "a", "row": "b", "epoch": 1, "epochs": 2, "record": {"loss": "low"}}',
+        '{"id": "a", "row": "b", "epoch": 1, "epochs": 2, "written": 1e308}',
+        '{"id": "a", "row": "b", "epoch": 1, "epochs": 2, "left": NaN}',
     ],
-    ids=range(10),
+    ids=range(12),
 )
 def test_a_file_that_is_no_sign_of_life_is_passed_over(content: str, tmp_path: Path) -> None:
     assert read_live(tmp_path / "gone.json") is None

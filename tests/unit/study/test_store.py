@@ -257,6 +257,25 @@ def test_a_checkpoint_without_a_key_is_passed_over(entry: Entry, state: object) 
     assert entry.checkpoints.read("k1") is None
 
 
+class Trap:
+    """Leaves a mark when it is unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.mark,)
+
+
+def test_a_checkpoint_that_names_code_is_passed_over_and_nothing_is_called(
+    entry: Entry, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    entry.checkpoints.write({"key": "k1", "state": Trap(tmp_path / "sprung")})
+    assert entry.checkpoints.read("k1") is None
+    assert "it holds no state of a training" in caplog.text
+    assert not (tmp_path / "sprung").exists()
+
+
 @pytest.mark.parametrize("content", [b"{}", b'{"new": 1}'])
 def test_a_record_of_another_version_is_refused_and_stays(entry: Entry, content: bytes) -> None:
     entry.finish(RECORD, HISTORY)

@@ -141,6 +141,18 @@ def test_a_pipe_is_no_file_of_weights(ending: str, tmp_path: Path) -> None:
         read_states(path)
 
 
+def test_a_file_that_asks_for_too_much_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def greedy(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    torch.save({"weight": torch.ones(2)}, tmp_path / "a.pth")
+    monkeypatch.setattr(torch, "load", greedy)
+    with pytest.raises(UserError, match=r"a\.pth asks for more memory .*another file of weights"):
+        read_states(tmp_path / "a.pth")
+
+
 def test_missing_files_and_folders_have_messages_of_their_own(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"there are no weights at .*nothing.pth"):
         read_states(tmp_path / "nothing.pth")
