@@ -6,16 +6,99 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 OURS = ("KEDRO_ENV", "KEDRO_LOGGING_CONFIG", "FORCE_COLOR")
 
+PATIENCE = 1200
+"""Seconds after which a command hangs; slow machines too are far below."""
+
+GATE = """
+import os
+import time
+from pathlib import Path
+
+from sakd.study.trackers import Tracker
+
+
+class Gate(Tracker):
+    def epoch(self, number, record):
+        while self._names_this():
+            time.sleep(0.02)
+
+    def _names_this(self):
+        try:
+            return Path(os.environ["GATE"]).read_text() in self.tracked.id
+        except FileNotFoundError:
+            return False
+"""
+
 Done = subprocess.CompletedProcess[str]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Holds trainings, so that a test finds them half done on fast and slow machines alike.
+
+    A training is held in every epoch after its checkpoint, where ``trackers`` names ``gate:Gate``.
+    """
+
+    file: Path
+    environment: dict[str, str] = field(repr=False)
+
+    @contextmanager
+    def shut(self, name: str) -> Iterator[None]:
+        """Hold the trainings that have ``name`` in their ids meanwhile."""
+        whole = self.file.with_suffix(".new")
+        whole.write_text(name)
+        whole.rename(self.file)
+        try:
+            yield
+        finally:
+            self.file.unlink()
+
+
+class Running:
+    """A command that runs, and its output."""
+
+    def __init__(self, log: Path, command: list[str], **options: Any) -> None:
+        """Start ``command``, which writes to the file ``log``."""
+        self.log = log
+        with log.open("w") as file:
+            self.process = subprocess.Popen(
+                command, stdout=file, stderr=subprocess.STDOUT, **options
+            )
+
+    @property
+    def output(self) -> str:
+        """What it has written so far."""
+        return self.log.read_text()
+
+    def ended(self) -> int:
+        """Wait for its end, and give its exit status."""
+        return self.process.wait(PATIENCE)
+
+    def until(self, found: Callable[[], Any]) -> Any:
+        """Wait until ``found`` gives something, and give that."""
+        end = time.monotonic() + PATIENCE
+        while not (one := found()):
+            assert self.process.poll() is None, self.output
+            assert time.monotonic() < end, self.output
+            time.sleep(0.02)
+        return one
+
+    def kill(self) -> None:
+        """End it, if it has not ended."""
+        self.process.kill()
+        self.process.wait()
 
 
 @dataclass(frozen=True)
@@ -37,7 +120,7 @@ class Project:
             env=self.environment if environment is None else environment,
             capture_output=True,
             text=True,
-            timeout=1200,  # slow machines too: it ends only what hangs
+            timeout=PATIENCE,
             check=False,
         )
 
@@ -91,6 +174,30 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     if kept.pop("PYTHONDONTWRITEBYTECODE", None):  # or each would compile everything
         kept["PYTHONPYCACHEPREFIX"] = str(tmp_path_factory.mktemp("compiled"))
     return kept | {"DO_NOT_TRACK": "1"}
+
+
+@pytest.fixture(scope="session")
+def gate(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Gate:
+    """A gate, which is open."""
+    folder = tmp_path_factory.mktemp("gate")
+    (folder / "gate.py").write_text(GATE)
+    path = os.pathsep.join(filter(None, (str(folder), environment.get("PYTHONPATH"))))
+    file = folder / "shut"
+    return Gate(file, environment | {"PYTHONPATH": path, "GATE": str(file)})
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
+    """Start commands, which end with the test at the latest."""
+    started: list[Running] = []
+
+    def begin(command: list[str], **options: Any) -> Running:
+        started.append(Running(tmp_path / f"{len(started)}.log", command, **options))
+        return started[-1]
+
+    yield begin
+    for one in started:
+        one.kill()
 
 
 @pytest.fixture(scope="session")

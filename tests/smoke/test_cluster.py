@@ -10,16 +10,20 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from sakd.foundation.processes import process_runs
 from sakd.project.cluster.mirror import MirroredCellsDataset, opened
 from sakd.weights.archives import load_archive
 
@@ -32,59 +36,50 @@ ROOT = Path(__file__).parents[2]
 STAGES = "data_preparation,teacher,students"
 STUDY = """
 device: cpu
+trackers: gate:Gate
 data: {splits: shared, train_size: 100, student_per_class: 5}
 grid: {pairs: [resnet14/resnet8], distillers: [kd], policies: [always, adaptive], seeds: [0, 1]}
 teacher: {epochs: 1, keep_epochs: 0}
-student: {epochs: 30, keep_epochs: 0, checkpoint_seconds: 0.1}
+student: {epochs: 3, keep_epochs: 0, checkpoint_seconds: 0}
 """
-PATIENCE = 300
-"""Seconds until something that never comes fails a test."""
+TAUGHT = "resnet8-kd"
+"""A part of the ids of half of the students."""
+
 LAST = re.compile(r"(digits-\S+): epoch (\d+)/\2,")
 """A line of the log at the end of a training."""
 
-STORE = "s3://bucket/study/digits"
-"""Where the cells of the study are in S3."""
+BUSY = "another run is training it"
+"""What a run says of a row that is another's."""
+
+RAY = ("--runner", "RayRunner", "--runner-params")
 
 
-class Runs:
-    """Runs of the study in one folder of data."""
+class Study:
+    """The study in a folder of data of its own."""
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        self.data, self.environment = folder / "data", environment
-        self.started: list[subprocess.Popen[str]] = []
-        shutil.copytree(ROOT / "conf", folder / "conf")
-        own = folder / "conf" / "own_study"
+    def __init__(self, folder: Path, start: Callable[..., Any]) -> None:
+        self.data, self.conf, self._start = folder / "data", folder / "conf", start
+        shutil.copytree(ROOT / "conf", self.conf)
+        own = self.conf / "own_study"
         own.mkdir()
         (own / "parameters.yml").write_text(STUDY)
         (own / "globals.yml").write_text(f"data_root: {self.data}\n")
         self.command = [
             *(sys.executable, "-m", "kedro", "run", "--env", "own_study"),
-            *("--conf-source", str(folder / "conf"), "--pipelines", STAGES),
+            *("--conf-source", str(self.conf), "--pipelines", STAGES),
         ]
 
-    def start(self, *options: str) -> subprocess.Popen[str]:
-        run = subprocess.Popen(
-            [*self.command, *options],
-            cwd=ROOT,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.started.append(run)
-        return run
+    def start(self, *options: str) -> Any:
+        return self._start([*self.command, *options])
 
-    def stop(self) -> None:
-        """End the runs that a failed test has left."""
-        for run in self.started:
-            if run.poll() is None:
-                run.kill()
-                run.communicate()
+    def look(self, *options: str) -> Any:
+        """Ask how the study stands."""
+        code = "import sys; from sakd.command.main import main; sys.exit(main())"
+        chosen = ("--env", "own_study", "--conf-source", str(self.conf))
+        return self._start([sys.executable, "-c", code, "status", *chosen, *options])
 
-    def to_the_end(self, run: subprocess.Popen[str]) -> str:
-        output, _ = run.communicate(timeout=PATIENCE)
-        assert run.returncode == 0, output
-        return output
+    def to_the_end(self, *options: str) -> str:
+        return finished(self.start(*options))
 
     @property
     def cells(self) -> Path:
@@ -94,6 +89,11 @@ class Runs:
         """The content of all files of weights."""
         found = (self.data / "06_models").rglob("*.safetensors")
         return {str(path.relative_to(self.data)): path.read_bytes() for path in found}
+
+    def records(self) -> dict[str, int]:
+        """When each training ended, by its id, in nanoseconds."""
+        found = self.cells.rglob("record.json")
+        return {path.parents[1].name: path.stat().st_mtime_ns for path in found}
 
     def running(self) -> dict[str, dict[str, int]]:
         """The trainings of students that say how far they are."""
@@ -114,44 +114,38 @@ class Runs:
         return next((one for name, one in self.running().items() if name in kept), None)
 
 
-def wait_for(found: Callable[[], Any], run: subprocess.Popen[str]) -> Any:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if (one := found()) is not None:
-            return one
-        assert run.poll() is None, run.communicate()[0]
-        time.sleep(0.02)
-    raise TimeoutError(found)
+def finished(run: Any) -> str:
+    """Give the output of a run, which must end well."""
+    assert run.ended() == 0, run.output
+    output: str = run.output
+    return output
 
 
 @pytest.fixture
-def runs(
-    tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]
-) -> Iterator[Callable[[], Runs]]:
-    made: list[Runs] = []
+def study(
+    tmp_path_factory: pytest.TempPathFactory, gate: Any, start: Callable[..., Any]
+) -> Callable[..., Study]:
+    """Make studies whose runs end with the test."""
 
-    def make() -> Runs:
-        made.append(Runs(tmp_path_factory.mktemp("runs"), environment))
-        return made[-1]
+    def make(**more: str) -> Study:
+        place: dict[str, Any] = {"cwd": ROOT, "env": gate.environment | more}
+        return Study(tmp_path_factory.mktemp("study"), partial(start, **place))
 
-    yield make
-    for one in made:
-        one.stop()
+    return make
 
 
 @pytest.fixture(scope="module")
-def alone(
-    tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]
-) -> dict[str, bytes]:
+def alone(tmp_path_factory: pytest.TempPathFactory, gate: Any) -> dict[str, bytes]:
     """The weights that a run without a cluster gives."""
-    here = Runs(tmp_path_factory.mktemp("alone"), environment)
-    here.to_the_end(here.start())
+    run = partial(subprocess.run, cwd=ROOT, env=gate.environment, check=True)
+    here = Study(tmp_path_factory.mktemp("alone"), run)
+    here.start()
     return here.weights()
 
 
 @pytest.fixture(scope="module")
-def s3(environment: dict[str, str]) -> Iterator[dict[str, str]]:
-    """The environment with a server of S3 on this machine, which has a bucket."""
+def s3() -> Iterator[dict[str, str]]:
+    """The variables by which a server of S3 on this machine is reached."""
     server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()
@@ -164,75 +158,93 @@ def s3(environment: dict[str, str]) -> Iterator[dict[str, str]]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in given.items():
             patch.setenv(name, value)
-        pytest.importorskip("s3fs").S3FileSystem().mkdir("bucket")
-        yield environment | given
+        yield given
     server.stop()
-    used = MirroredCellsDataset(url=STORE).filepath
+
+
+@pytest.fixture(scope="module")
+def bucket(s3: dict[str, str]) -> Iterator[str]:
+    """A bucket; its name is also that of a folder of this machine, where others test too."""
+    assert s3
+    name = f"bucket-{uuid4().hex}"
+    pytest.importorskip("s3fs").S3FileSystem().mkdir(name)
+    yield name
+    used = MirroredCellsDataset(url=f"s3://{name}/study/digits").filepath
     shutil.rmtree(Path(tempfile.gettempdir(), used), ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
-def address(s3: dict[str, str]) -> Iterator[str]:
+def address(s3: dict[str, str], gate: Any) -> Iterator[str]:
     """The address of a cluster of two machines with a processor each, which reach the server."""
     assert s3  # their processes have the environment that there is now
     utils = pytest.importorskip("ray.cluster_utils")
     each = {"num_cpus": 1, "object_store_memory": 10**8}
-    cluster = utils.Cluster(
-        initialize_head=True, head_node_args={**each, "include_dashboard": False}
-    )
-    cluster.add_node(**each)
-    yield cluster.address
-    cluster.shutdown()
+    head = {**each, "include_dashboard": False}
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("GATE", "PYTHONPATH"):
+            patch.setenv(name, gate.environment[name])
+        cluster = utils.Cluster(initialize_head=True, head_node_args=head)
+        try:
+            cluster.add_node(**each)
+            yield cluster.address
+        finally:
+            cluster.shutdown()
 
 
 def test_a_row_whose_process_is_killed_goes_on_elsewhere_and_ends_with_the_same_bits(
-    runs: Callable[[], Runs], alone: dict[str, bytes], address: str
+    study: Callable[..., Study], alone: dict[str, bytes], address: str, gate: Any
 ) -> None:
-    here = runs()
-    run = here.start("--runner", "RayRunner", "--runner-params", f"address={address}")
-    killed = wait_for(here.begun, run)
-    os.kill(killed["process"], signal.SIGKILL)
+    here = study()
+    with gate.shut(TAUGHT):
+        run = here.start(*RAY, f"address={address}")
+        killed = run.until(here.begun)
+        os.kill(killed["process"], signal.SIGKILL)
 
-    def again() -> dict[str, int] | None:
-        found = here.running().get(str(killed["id"]))
-        return found if found and found["process"] != killed["process"] else None
+        def again() -> dict[str, int] | None:
+            found = here.running().get(str(killed["id"]))
+            return found if found and found["process"] != killed["process"] else None
 
-    assert wait_for(again, run)["epoch"] > 0
-    output = here.to_the_end(run)
+        assert run.until(again)["epoch"] > 0
+    output = finished(run)
     assert here.weights() == alone
     assert Counter(name for name, _ in LAST.findall(output)).most_common(1)[0][1] == 1
     assert not list(here.cells.glob(".run-*"))
 
 
 def test_after_a_killed_driver_two_others_share_what_is_left(
-    runs: Callable[[], Runs], alone: dict[str, bytes], address: str
+    study: Callable[..., Study], alone: dict[str, bytes], address: str, gate: Any
 ) -> None:
-    here = runs()
-    cluster = ("--runner", "RayRunner", "--runner-params", f"address={address},cpus=0.5")
-    first = here.start(*cluster)
-    wait_for(here.begun, first)
-    first.kill()
-    first.communicate()
-    done = {path.parents[1].name for path in here.cells.rglob("record.json")}
-    others = [here.start(*cluster) for _ in range(2)]
-    outputs = [here.to_the_end(run) for run in others]
+    here = study()
+    cluster = (*RAY, f"address={address},cpus=0.5")
+    with gate.shut(TAUGHT):
+        first = here.start(*cluster)
+        first.until(lambda: len({one["row"] for one in here.running().values()}) == 2)
+        workers = {one["process"] for one in here.running().values()}
+        first.kill()
+        others = [here.start(*cluster) for _ in range(2)]
+        others[0].until(lambda: not any(map(process_runs, workers)))
+        done = here.records()
+        others[0].until(lambda: sum(run.output.count(BUSY) for run in others) > 1)
+    outputs = [finished(run) for run in others]
     assert here.weights() == alone
+    records = here.records()
+    assert done.items() <= records.items()
     trained = Counter(name for output in outputs for name, _ in LAST.findall(output))
-    assert set(trained.values()) == {1}
-    assert not done & trained.keys()
+    assert trained == dict.fromkeys(records.keys() - done, 1)
 
 
 def test_cells_in_s3_have_the_same_bits_and_are_found_from_another_folder(
-    runs: Callable[[], Runs], alone: dict[str, bytes], address: str, s3: dict[str, str]
+    study: Callable[..., Study],
+    alone: dict[str, bytes],
+    address: str,
+    s3: dict[str, str],
+    bucket: str,
 ) -> None:
-    outputs = []
-    for here in (runs(), runs()):
-        here.environment = s3
-        params = f"address={address},store=s3://bucket/study"
-        outputs.append(
-            here.to_the_end(here.start("--runner", "RayRunner", "--runner-params", params))
-        )
-    files, place = opened("s3://bucket/study/digits")
+    store = f"s3://{bucket}/study"
+    outputs = [
+        study(**s3).to_the_end(*RAY, f"address={address},store={store}") for _folder in range(2)
+    ]
+    files, place = opened(f"{store}/digits")
     kept = {
         f"06_models/digits/cells/{path.removeprefix(f'{place}/')}": files.cat_file(path)
         for path in files.find(place)
@@ -242,15 +254,42 @@ def test_cells_in_s3_have_the_same_bits_and_are_found_from_another_folder(
     first, second = map(LAST.findall, outputs)
     assert first
     assert second == []
+    assert "6 cells: 6 done" in finished(study(**s3).look("--store", store))
 
 
 def test_what_the_cluster_can_never_give_is_refused_at_once(
-    runs: Callable[[], Runs], address: str
+    study: Callable[..., Study], address: str
 ) -> None:
-    here = runs()
-    run = here.start("--runner", "RayRunner", "--runner-params", f"address={address},gpus=2")
-    output, _ = run.communicate(timeout=PATIENCE)
-    assert run.returncode == 1
-    assert re.search(r"1 CPUs and 2 GPUs .*at most 1 CPUs and 0 GPUs.*--runner-params", output)
-    assert output.count("\n") == 1
+    here = study()
+    run = here.start(*RAY, f"address={address},gpus=2")
+    assert run.ended() == 1
+    told = r"1 CPUs and 2 GPUs .*at most 1 CPUs and 0 GPUs.*--runner-params"
+    assert re.search(told, run.output)
+    assert run.output.count("\n") == 1
     assert not list(here.data.glob("0[1-7]*"))  # nothing is prepared, and nothing trained
+
+
+def listening(process: int) -> set[str]:
+    """The addresses at which a process and those that it has started listen."""
+    pytest.importorskip("ray")
+    psutil = import_module("psutil")  # which Ray brings
+    found = set()
+    for one in (first := psutil.Process(process), *first.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            sockets = one.net_connections()
+            found |= {each.laddr.ip for each in sockets if each.status == psutil.CONN_LISTEN}
+    return found
+
+
+def test_a_cluster_of_this_machine_alone_is_reached_by_no_other(
+    study: Callable[..., Study], alone: dict[str, bytes], gate: Any
+) -> None:
+    here = study()
+    with gate.shut(TAUGHT):
+        run = here.start(*RAY[:2])
+        run.until(here.begun)
+        heard = [ip_address(each.removeprefix("::ffff:")) for each in listening(run.process.pid)]
+    finished(run)
+    assert heard
+    assert all(each.is_loopback for each in heard)
+    assert here.weights() == alone
