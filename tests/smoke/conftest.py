@@ -178,12 +178,13 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def gate(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Gate:
-    """A gate, which is open."""
+    """A gate, which is open; and Ray kills nothing because other programs take the memory."""
     folder = tmp_path_factory.mktemp("gate")
     (folder / "gate.py").write_text(GATE)
     path = os.pathsep.join(filter(None, (str(folder), environment.get("PYTHONPATH"))))
     file = folder / "shut"
-    return Gate(file, environment | {"PYTHONPATH": path, "GATE": str(file)})
+    own = {"PYTHONPATH": path, "GATE": str(file), "RAY_memory_monitor_refresh_ms": "0"}
+    return Gate(file, environment | own)
 
 
 @pytest.fixture

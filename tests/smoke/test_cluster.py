@@ -181,7 +181,7 @@ def address(s3: dict[str, str], gate: Any) -> Iterator[str]:
     each = {"num_cpus": 1, "object_store_memory": 10**8}
     head = {**each, "include_dashboard": False}
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("GATE", "PYTHONPATH"):
+        for name in ("GATE", "PYTHONPATH", "RAY_memory_monitor_refresh_ms"):
             patch.setenv(name, gate.environment[name])
         cluster = utils.Cluster(initialize_head=True, head_node_args=head)
         try:
@@ -269,27 +269,34 @@ def test_what_the_cluster_can_never_give_is_refused_at_once(
     assert not list(here.data.glob("0[1-7]*"))  # nothing is prepared, and nothing trained
 
 
-def listening(process: int) -> set[str]:
-    """The addresses at which a process and those that it has started listen."""
+def tree(process: int) -> list[Any]:
+    """List a process and those that it has started, as of psutil, which Ray brings."""
     pytest.importorskip("ray")
-    psutil = import_module("psutil")  # which Ray brings
-    found = set()
-    for one in (first := psutil.Process(process), *first.children(recursive=True)):
-        with suppress(psutil.NoSuchProcess):
-            sockets = one.net_connections()
-            found |= {each.laddr.ip for each in sockets if each.status == psutil.CONN_LISTEN}
-    return found
+    first = import_module("psutil").Process(process)
+    return [first, *first.children(recursive=True)]
 
 
-def test_a_cluster_of_this_machine_alone_is_reached_by_no_other(
+def listening(process: Any) -> set[str]:
+    """The addresses at which a process listens; none if it has ended meanwhile."""
+    psutil = import_module("psutil")
+    with suppress(psutil.NoSuchProcess):
+        sockets = process.net_connections()
+        return {each.laddr.ip for each in sockets if each.status == psutil.CONN_LISTEN}
+    return set()
+
+
+def test_a_cluster_of_this_machine_alone_is_reached_by_no_other_and_outlives_its_log(
     study: Callable[..., Study], alone: dict[str, bytes], gate: Any
 ) -> None:
     here = study()
     with gate.shut(TAUGHT):
         run = here.start(*RAY[:2])
         run.until(here.begun)
-        heard = [ip_address(each.removeprefix("::ffff:")) for each in listening(run.process.pid)]
+        processes = tree(run.process.pid)
+        heard = {each.removeprefix("::ffff:") for one in processes for each in listening(one)}
+        (log,) = (one for one in processes if one.name().startswith("ray::Journal"))
+        log.kill()
     finished(run)
     assert heard
-    assert all(each.is_loopback for each in heard)
+    assert all(ip_address(each).is_loopback for each in heard)
     assert here.weights() == alone

@@ -110,7 +110,8 @@ class RayRunner(AbstractRunner):
         run: tuple[PluginManager, str | None],
     ) -> None:
         """Train on the machines of the cluster."""
-        journal = near(ray, ray.remote(num_cpus=0)(Journal)).remote()
+        lasting = {"max_restarts": -1, "max_task_retries": -1}  # without what it had not shown yet
+        journal = near(ray, ray.remote(num_cpus=0, **lasting)(Journal)).remote()
         asked = {"num_cpus": request.cpus, "num_gpus": request.gpus, "max_retries": RETRIES}
         task = ray.remote(**asked)(train)
         cells = inputs.catalog.load(_cells())
