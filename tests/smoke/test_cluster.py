@@ -24,7 +24,8 @@ from uuid import uuid4
 import pytest
 
 from sakd.foundation.processes import process_runs
-from sakd.project.cluster.mirror import MirroredCellsDataset, opened
+from sakd.project.cluster.mirror import MirroredCellsDataset
+from sakd.project.cluster.shelf import opened
 from sakd.weights.archives import load_archive
 
 pytestmark = [

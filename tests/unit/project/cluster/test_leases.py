@@ -11,7 +11,7 @@ import pytest
 from sakd.foundation.locks import ClaimedError
 from sakd.project.cluster import leases
 from sakd.project.cluster.leases import LASTS, Lease, held
-from sakd.project.cluster.mirror import opened
+from sakd.project.cluster.shelf import opened
 
 BRIEF = 0.1
 """Seconds that a lease lasts that is to be over."""
