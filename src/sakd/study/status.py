@@ -70,7 +70,7 @@ class Part:
         spans = sorted(one.span for one in self.states if one.span is not None)
         if not left:
             return 0.0
-        return left * _covered(spans) / len(spans) if spans else None
+        return left * covered(spans) / len(spans) if spans else None
 
 
 @dataclass(frozen=True)
@@ -136,17 +136,17 @@ class Status:
         return (one for part in self.parts for one in part.states if one.state == state)
 
 
-def _covered(spans: Sequence[tuple[float, float]]) -> float:
+def covered(spans: Sequence[tuple[float, float]]) -> float:
     """Give the time that is covered by ``spans``, which are sorted and may overlap.
 
-    >>> _covered([(0, 4), (1, 3), (2, 5), (7, 8)])
+    >>> covered([(0, 4), (1, 3), (2, 5), (7, 8)])
     6.0
     """
-    covered, reached = 0.0, -math.inf
+    total, reached = 0.0, -math.inf
     for start, end in spans:
-        covered += max(0.0, end - max(start, reached))
+        total += max(0.0, end - max(start, reached))
         reached = max(reached, end)
-    return covered
+    return total
 
 
 def _described(one: State) -> dict[str, Any]:
