@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
+COMMAND = "import sys; from sakd.command.main import main; sys.exit(main())"
 OURS = ("KEDRO_ENV", "KEDRO_LOGGING_CONFIG", "FORCE_COLOR")
 
 PATIENCE = 1200
@@ -127,6 +128,10 @@ class Project:
     def kedro(self, *arguments: str, environment: dict[str, str] | None = None) -> Done:
         """Run ``kedro`` to its end."""
         return self.python("-m", "kedro", *arguments, environment=environment)
+
+    def sakd(self, *arguments: str) -> Done:
+        """Run the command ``sakd`` to its end."""
+        return self.python("-c", COMMAND, *arguments)
 
     def study(self, *parameters: str) -> Done:
         """Run the main job of the smoke environment."""

@@ -142,6 +142,22 @@ def test_each_pipeline_runs_by_itself(later: Any) -> None:
     assert methods(results(later)) == [("none", "none"), ("kd", "always")]
 
 
+def test_cleaning_removes_what_neither_the_grid_nor_its_report_uses(later: Any) -> None:
+    before, table = later.records(), later.reporting / "results.csv"
+    head, *lines = table.read_text().splitlines()
+    reported = [line for line in lines if "-kd-always-" in line]
+    table.write_text("\n".join([head, *reported]))
+    grid = ("--env", "smoke", "--params", "grid.distillers=at,grid.policies=always")
+    done = later.sakd("clean", *grid, "--yes")
+    assert done.returncode == 0, done.stderr
+    used = ("-none-none-", "-kd-always-", "-at-always-")
+    expected = {x for x in cells(before) if "-resnet8-" not in x or any(y in x for y in used)}
+    after = later.records()
+    assert cells(after) == expected
+    assert len(expected) == 1 + len(used)
+    assert f"{len(before) - len(after)} removed" in done.stdout
+
+
 def test_a_cell_that_fails_is_reported_and_the_others_are_kept(later: Any) -> None:
     before = later.records()
     small = ("grid.distillers=kd+at", "grid.policies=always")

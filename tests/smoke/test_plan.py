@@ -13,11 +13,10 @@ pytestmark = pytest.mark.slow
 
 CELLS = 1 + 2 * len(DISTILLERS)
 BEFORE = f"{CELLS} cells: 0 done, {CELLS} to do, 1 teacher to train; about "
-COMMAND = "import sys; from sakd.command.main import main; sys.exit(main())"
 
 
 def plan(project: Any, *options: str) -> list[str]:
-    done = project.python("-c", COMMAND, "plan", "--env", "smoke", *options)
+    done = project.sakd("plan", "--env", "smoke", *options)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 
