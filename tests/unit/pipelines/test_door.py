@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 from torch import Tensor
 
 from sakd.data import DataCard, ImageSet, Splits
+from sakd.data.splits.restricted import card_of_classes
 from sakd.foundation.errors import UserError
 from sakd.pipelines.teacher.nodes import make_teacher
 from sakd.study.grid import Grid
@@ -62,7 +62,7 @@ def test_the_first_training_looks_at_every_method_of_the_grid(
 ) -> None:
     parts: dict[str, Any] = {"train": lambda: tensors(splits.train), "val": lambda: {}}
     parameters = Parameters(grid=Grid(distillers=("kd", "dkd")))
-    card = replace(splits.card, classes=splits.card.classes[:2])
+    card = card_of_classes(splits.card, splits.card.classes[:2])
     store = CellStore(tmp_path / "cells")
     with pytest.raises(UserError, match=r"'dkd': beta 8\.0 has no effect on 2 classes"):
         make_teacher(parts, card.to_json(), store, parameters.teacher_of("resnet20"), parameters)

@@ -190,4 +190,5 @@ def test_settings_without_classes_are_what_they_were(parameters: Parameters) -> 
     assert teacher_settings(part, card) != teacher_settings(replace(part, classes=("x",)), card)
 
 
-CARD = DataCard("made", CLASSES, 1, 8, 8, (0.5,), (0.25,), {}, "made", "1", "0")
+COUNTS = dict.fromkeys(("train", "val", "test"), (1,) * len(CLASSES))
+CARD = DataCard("made", CLASSES, 1, 8, 8, (0.5,), (0.25,), COUNTS, "made", "1", "0")

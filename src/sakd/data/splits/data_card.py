@@ -89,7 +89,7 @@ class DataCard:
         known = ", ".join(self.counts)
         require(split in self.counts, f"no split {split!r} in the data card; allowed: {known}")
         counts = self.counts[split]
-        return max(counts) / sum(counts)
+        return max(counts) / max(1, sum(counts))
 
     @property
     def unevenness(self) -> float:
@@ -98,7 +98,7 @@ class DataCard:
         The larger ratio of the two splits.
         """
         each = (list(filter(None, self.counts[split])) for split in ("train", "test"))
-        return max(max(counts) / min(counts) for counts in each)
+        return max(max(counts) / min(counts) for counts in each if counts)
 
     @property
     def uneven(self) -> bool:
@@ -153,8 +153,9 @@ class DataCard:
         require_positive(std=min(self.std))
         for split in ("train", "val", "test"):
             counts = self.counts.get(split, ())
-            fine = len(counts) == len(self.classes) and min(counts) >= 0 and max(counts) > 0
+            fine = len(counts) == len(self.classes) and min(counts) >= 0
             require(fine, f"counts of {split} are not a number of images for each class")
+        require(any(self.counts["train"]), "counts of train are all 0")
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,7 +45,10 @@ def noise(outline: Outline, splitting: Splitting, *, name: str) -> Splits:
         width=width,
         mean=(0.5,) * channels,
         std=(0.3,) * channels,
-        counts={split: tuple(images.labels.bincount().tolist()) for split, images in parts.items()},
+        counts={
+            split: tuple(images.labels.bincount(minlength=outline.classes).tolist())
+            for split, images in parts.items()
+        },
         source="noise",
         key="",
         sha256="",

@@ -51,7 +51,8 @@ def test_a_card_with_other_entries_is_refused_with_the_remedy(change) -> None:
         ({"std": [0.4, 0.5, 0]}, "std must be above 0"),
         ({"counts": {"train": [1, 2]}}, "counts of val"),
         ({"counts": {"train": [3], "val": [1, 1], "test": [1, 1]}}, "counts of train"),
-        ({"counts": {"train": [3, 4], "val": [1, 1], "test": [0, 0]}}, "counts of test"),
+        ({"counts": {"train": [0, 0], "val": [1, 1], "test": [1, 1]}}, "counts of train"),
+        ({"counts": {"train": [3, 4], "val": [1, 1], "test": [-1, 0]}}, "counts of test"),
         ({"preprocessing": [3]}, "preprocessing takes"),
         ({"parts": None}, "parts takes"),
     ],
@@ -76,6 +77,12 @@ def test_what_a_card_does_not_say_is_nothing_special() -> None:
 def test_the_normalisation_of_a_key_is_rounded() -> None:
     card = replace(CARD, mean=(1 / 3, 0.1, 0.2), std=(0.1234564999, 2 / 3, 1.0))
     assert card.normalisation == [[0.333333, 0.1, 0.2], [0.123456, 0.666667, 1.0]]
+
+
+def test_a_split_may_have_no_image_of_the_classes_that_a_network_knows() -> None:
+    card = replace(CARD, counts={**CARD.counts, "test": (0, 0)})
+    assert DataCard.from_json(card.to_json()) == card
+    assert (card.unevenness, card.majority_share("test")) == (4 / 3, 0)
 
 
 def test_the_majority_share_is_that_of_the_largest_class_of_the_split() -> None:
