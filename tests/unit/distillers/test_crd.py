@@ -138,6 +138,24 @@ def test_the_scale_is_that_of_the_first_batch_with_anybody_chosen(name: str, bui
     assert scales[1] == scales[2]
 
 
+def test_one_chosen_sample_sets_a_scale_however_small_and_it_stays() -> None:
+    bank = MemoryBank(N, WIDTH, temperature=0.5, momentum=0.5).double()
+    products = torch.tensor([[-2.0, -3.0], [1.0, 2.0]], dtype=torch.float64)
+    alone = torch.tensor([True, False])
+    scores = bank.scaled(products, alone)
+    scale = N * (math.exp(-4) + math.exp(-6)) / 2
+    assert scale < 1
+    assert float(bank.scale) == pytest.approx(scale)
+    torch.testing.assert_close(scores, (2 * products).exp() / scale)
+    bank.scaled(products, ~alone)
+    assert float(bank.scale) == pytest.approx(scale)
+
+
+def test_a_bank_begins_with_rows_of_about_unit_length() -> None:
+    rows = MemoryBank(2000, 16, temperature=1.0, momentum=0.5).rows
+    assert float(rows.square().sum(dim=1).mean()) == pytest.approx(1, rel=0.05)
+
+
 @pytest.mark.parametrize("name", ["crd", "crcd"])
 def test_no_graph_is_kept_alive_and_the_memory_is_in_the_state(name: str, build: Build) -> None:
     crd = build(name, [(3,)], [(4,)], feat_dim=WIDTH)

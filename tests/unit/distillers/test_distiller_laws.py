@@ -230,6 +230,18 @@ def test_every_spot_has_its_own_choice(name: str, seed: int) -> None:
     torch.testing.assert_close(loss, changed, rtol=1e-12, atol=1e-15)
 
 
+@pytest.mark.parametrize("name", ["reviewkd", "category", "afd", "l2tww"])
+def test_of_one_spot_the_loss_of_all_is_its_own(name: str) -> None:
+    spots, shapes = DISTILLERS[name].family.spots(DEPTH, DEPTH)[:1], shapes_of(name)[:1]
+    distiller = DISTILLERS[name](Pair(spots, shapes, shapes, torch.arange(20) % 4)).double().eval()
+    (student, *_), (teacher, *_) = features(name, 3)
+    batch, chosen = batch_of(torch.arange(SIZE)), torch.arange(SIZE) != 2
+    together = distiller.losses([student], [teacher], batch, chosen[:, None])
+    alone = distiller.loss(0, student, teacher, batch, chosen)
+    torch.testing.assert_close(alone, together)
+    assert alone > 0
+
+
 @pytest.mark.parametrize("name", DISTILLERS)
 def test_shapes_are_static_and_no_value_is_waited_for(
     name: str, monkeypatch: pytest.MonkeyPatch

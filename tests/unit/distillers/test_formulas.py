@@ -181,6 +181,16 @@ def test_kd_is_divided_by_the_square_of_its_temperature_only_in_the_softmax() ->
     assert loss == pytest.approx(expected, rel=1e-12)
 
 
+def test_a_teacher_that_is_trained_learns_nothing_from_rkd() -> None:
+    student, teacher = torch.randn(2, SIZE, 3).requires_grad_().unbind()
+    batch = Batch(torch.zeros(SIZE, 1, 4, 4), torch.arange(SIZE), torch.arange(SIZE), 0)
+    everybody = torch.ones(SIZE, dtype=torch.bool)
+    loss = build("rkd", (3,), (3,)).loss(0, student, teacher, batch, everybody)
+    ours, theirs = torch.autograd.grad(loss, (student, teacher), allow_unused=True)
+    assert ours.any()
+    assert theirs is None
+
+
 def test_fitnets_regressor_sees_the_whole_batch_whoever_is_chosen() -> None:
     pair = Pair((Spot(2, 2),), ((2, 4, 4),), ((3, 4, 4),), torch.zeros(1, dtype=torch.int64))
     fitnet = DISTILLERS["fitnet"](pair).double()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sakd.distillers import Distiller
-from sakd.distillers.parts.singular import SHARPNESS, principal_directions
+from sakd.distillers.parts.singular import SHARPNESS, _inverse, principal_directions
 
 SHAPES = [(3, 3, 3), (4, 2, 2), (5, 2, 2)]
 Direction = list[float]
@@ -82,6 +82,14 @@ def test_equal_singular_values_have_a_finite_gradient(matrix: Tensor) -> None:
     weight = torch.randn(vectors.shape)
     (gradient,) = torch.autograd.grad((vectors * weight).sum(), matrices)
     assert gradient.isfinite().all()
+
+
+def test_the_inverse_of_a_gap_is_largest_at_the_sharpness_and_the_values_have_no_gradient() -> None:
+    gaps = torch.tensor([0.5e-4, 1e-4, 2e-4, 1.0], dtype=torch.float64)
+    expected = [1 / (x + 1e-8 / x) for x in gaps.tolist()]
+    assert _inverse(gaps, torch.tensor(1.0)).tolist() == pytest.approx(expected)
+    vectors, values = principal_directions(torch.randn(2, 4, 3, requires_grad=True), 2)
+    assert (vectors.requires_grad, values.requires_grad) == (True, False)
 
 
 def test_nearly_equal_singular_values_have_a_gradient_of_bounded_size() -> None:

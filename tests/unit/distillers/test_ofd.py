@@ -104,6 +104,11 @@ def test_a_margin_is_the_mean_of_all_negative_responses_seen_in_training(
         assert float(found[c]) == pytest.approx(math.fsum(seen) / max(len(seen), 1), rel=1e-9)
 
 
+def test_a_single_negative_response_is_its_mean() -> None:
+    maps = torch.tensor([-2.0, 1.0, 0.0, 3.0]).view(1, 1, 2, 2)
+    assert NegativeMean(1).train()(maps).flatten().tolist() == [-2.0]
+
+
 def test_evaluation_leaves_the_margins_alone_and_a_checkpoint_keeps_them() -> None:
     margin = NegativeMean(3).train()
     margin(torch.randn(4, 3, 2, 2))

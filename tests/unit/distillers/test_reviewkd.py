@@ -137,6 +137,19 @@ def test_context_is_compared_on_all_grids_that_are_coarser_than_the_map(side: in
     assert ours == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("shape", [(4, 2), (2, 4)])
+def test_the_shorter_side_says_which_grids_are_coarser(shape: tuple[int, int]) -> None:
+    student, teacher = torch.randn(2, 3, 2, *shape, dtype=torch.float64)
+    apart = student - teacher
+    whole, means = (x.square().mean(dim=(1, 2, 3)) for x in (apart, apart.mean((2, 3), True)))
+    torch.testing.assert_close(context_error(student, teacher), (whole + 0.5 * means) / 1.5)
+
+
+def test_convolutions_begin_with_the_scale_that_keeps_responses(build: Build) -> None:
+    entry = build("reviewkd", [(300, 2, 2)], [(300, 2, 2)]).fusions[0].entry[0]
+    assert float(entry.weight.detach().std()) == pytest.approx(300**-0.5, rel=0.05)
+
+
 def test_the_fusion_is_as_wide_as_the_students_last_map_but_not_wider_than_is_wanted(
     build: Build,
 ) -> None:

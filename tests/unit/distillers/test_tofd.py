@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from sakd.data import Batch
 from sakd.distillers import Distiller, Epoch
 from sakd.distillers.parts.branches import separable
 from sakd.foundation.errors import UserError
@@ -111,6 +112,24 @@ def test_a_stage_has_a_small_one_for_each_that_follows_and_the_last_has_no_class
 def test_a_single_stage_needs_no_pretraining(build: Build) -> None:
     assert build("tofd", SHAPES, SHAPES).pretraining() is not None
     assert build("tofd", SHAPES[:1], SHAPES[:1]).pretraining() is None
+
+
+def test_the_teachers_classifiers_learn_the_labels_at_every_stage_but_the_last(
+    build: Build,
+) -> None:
+    shapes = [(4, 8, 8), (4, 4, 4), (4, 2, 2)]
+    tofd, index = build("tofd", shapes, shapes), torch.arange(3)
+    maps = [torch.randn(3, *shape, dtype=torch.float64) for shape in shapes]
+    plan = tofd.pretraining()
+    assert plan is not None
+    expected = 0.0
+    for branch, at_stage in zip(tofd.teacher_branches, maps, strict=False):
+        _, logits = branch(at_stage)
+        chances = [log_chances(row) for row in logits.tolist()]
+        expected -= math.fsum(chances[k][k] for k in range(3)) / 3
+    assert len(tofd.teacher_branches) == 2
+    loss = plan.loss(maps, Batch(torch.zeros(3, 1, 4, 4), index, index, 0))
+    assert float(loss.detach()) == pytest.approx(expected)
 
 
 def test_the_teachers_classifiers_stay_as_they_are_in_training(build: Build) -> None:
