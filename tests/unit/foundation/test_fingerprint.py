@@ -131,6 +131,10 @@ def test_a_module_without_a_file_is_unknown(monkeypatch: pytest.MonkeyPatch) -> 
     assert files_of(module) == ()
 
 
+def test_an_empty_module_is_known(write: Write) -> None:
+    assert code_of(write("fp_empty", "")) == {"fp_empty": sha256(b"Module()").hexdigest()[:16]}
+
+
 def test_bases_count_and_libraries_do_not(write: Write) -> None:
     base = write("fp_base", "from torch import nn\n\nclass Base(nn.Module): ...\n")
     kind = write("fp_kind", "from fp_base import Base\n\nclass Kind(Base): ...\n").Kind

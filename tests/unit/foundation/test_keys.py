@@ -39,6 +39,11 @@ def test_a_field_that_was_added_counts_only_where_it_changes_something() -> None
 
 def test_a_field_aside_never_counts() -> None:
     assert key(Outer(patience=9)) == key(Outer())
+    fields = [("patience", int, aside(3)), ("depth", int, added(2)), ("lr", float, 0.1)]
+    kind = make_dataclass("Kept", fields)
+    assert (kind().patience, kind().depth) == (3, 2)
+    assert facts_of(kind(9)) == {"lr": 0.1}
+    assert facts_of(kind(depth=5)) == {"depth": 5, "lr": 0.1}
 
 
 def test_every_other_value_counts() -> None:

@@ -19,6 +19,7 @@ from sakd.foundation.files import write_json
 from sakd.foundation.sealing import (
     check_sealed,
     checksum_file,
+    damaged,
     file_sha256,
     read_sealed,
     sealed_at_once,
@@ -185,3 +186,16 @@ def test_a_file_is_hashed_again_once_it_has_changed(tmp_path: Path) -> None:
     path.write_text(json.dumps(2))
     os.utime(path, ns=(0, 1))
     assert file_sha256(path) != before
+
+
+def test_damage_is_told_in_one_line() -> None:
+    error = damaged(Path("a.json"), "no JSON\nat line 3", "make it again")
+    assert str(error) == "a.json is damaged (no JSON): make it again"
+
+
+def test_the_order_of_entries_is_no_damage(tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    write_sealed(path, {"b": 1, "a": {"d": 2, "c": 3}})
+    turned = dict(reversed(json.loads(path.read_text()).items()))
+    path.write_text(json.dumps(turned | {"a": {"c": 3, "d": 2}}))
+    assert read_sealed(path) == {"b": 1, "a": {"d": 2, "c": 3}}
