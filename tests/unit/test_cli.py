@@ -14,6 +14,7 @@ from kedro.framework.startup import bootstrap_project
 from kedro.runner import AbstractRunner
 from kedro_viz.data_access import DataAccessManager
 from kedro_viz.integrations.kedro.data_loader import load_data
+from kedro_viz.integrations.kedro.telemetry import get_heap_app_id
 from kedro_viz.launchers.cli.main import viz
 from kedro_viz.models.flowchart.nodes import TaskNode
 from kedro_viz.server import populate_data
@@ -95,6 +96,14 @@ def test_a_runner_of_the_project_is_found_by_its_name(
 def test_kedro_viz_listens_on_this_machine_alone_unless_asked() -> None:
     (host,) = (option.default for option in cli.viz_run.params if option.name == "host")
     assert host == "127.0.0.1"
+
+
+def test_pages_of_kedro_viz_track_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DO_NOT_TRACK", "KEDRO_DISABLE_TELEMETRY"):
+        monkeypatch.setenv(name, "")
+    assert get_heap_app_id(tmp_path) is not None  # no file .telemetry is there
+    cli.look_up_graph(load_file="saved.json")
+    assert get_heap_app_id(tmp_path) is None
 
 
 @pytest.mark.parametrize("built", [True, False])

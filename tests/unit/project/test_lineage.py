@@ -69,7 +69,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def inside(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.delenv("DO_NOT_TRACK", raising=False)  # nor is there a file .telemetry
+    monkeypatch.setenv("DO_NOT_TRACK", "")  # nor is there a file .telemetry
     monkeypatch.chdir(project)
     bootstrap_project(project)
     yield project
