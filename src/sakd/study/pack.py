@@ -26,6 +26,7 @@ from sakd.study.tracking import Tracking
 from sakd.study.trainings import TEACHERS, Training
 from sakd.training import Callback, Run, pretrain, train
 from sakd.training.kept import Asked, kept_bytes
+from sakd.training.means import NotFiniteError
 from sakd.training.progress import Progress
 from sakd.training.whole import Share
 
@@ -240,6 +241,8 @@ class Pack:
         entry, record = self.bench.entry(training), self.bench.record(training)
         if failure is None:
             return entry.finished(training.key) or record
+        if isinstance(failure, NotFiniteError):
+            entry.checkpoints.clear()  # or the next run would go on from such numbers
         message = f"{type(failure).__name__}: {failure}"
         trace = None if isinstance(failure, UserError) else failure
         logger.error("%s failed: %s", training.title, message, exc_info=trace)

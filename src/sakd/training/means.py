@@ -15,6 +15,10 @@ from sakd.foundation.errors import UserError
 Names = tuple[str, ...]
 
 
+class NotFiniteError(UserError):
+    """A term of the loss is no longer finite."""
+
+
 class Means:
     """Running means of terms over an epoch, weighted by batch size; one sync at the end.
 
@@ -77,7 +81,7 @@ class Means:
         """Give the means of the terms that some step had, in the order of their appearance.
 
         Raises:
-            UserError: A mean is not finite.
+            NotFiniteError: A mean is not finite.
         """
         present = [names for names in self._sums if self._counts[names]]
         sums = torch.cat([self._sums[names] for names in present]).tolist() if present else []
@@ -90,7 +94,7 @@ class Means:
         means = {name: total / counts[name] for name, total in totals.items()}
         if not all(map(math.isfinite, means.values())):
             step, name = min(self._ends(present), key=itemgetter(0))
-            raise UserError(
+            raise NotFiniteError(
                 f"{name} is {means[name]} in epoch {epoch}, from step {step} on: lower the "
                 "learning rate, or the weight of this term"
             )

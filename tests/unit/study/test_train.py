@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -296,6 +297,25 @@ def test_a_training_that_diverges_is_recorded_with_its_diverging_term(
     assert re.search(r"cross_entropy is (nan|inf) in epoch \d", record.error or "")
     assert bench.entry(training).record() == record
     assert not bench.entry(training).last.exists()
+
+
+def test_a_training_that_was_not_finite_starts_again_from_nothing(
+    make_training: Make, bench: Bench, progress: Progress, same: Same, tmp_path: Path
+) -> None:
+    training = make_training("none", "none", checkpoint_steps=1)
+
+    def spoilt(teacher: Any) -> Objective:
+        objective = training.build(teacher)
+        objective.network.register_forward_hook(lambda *found: found[2] * math.nan)
+        return objective
+
+    failed = run_training(replace(training, build=spoilt), bench, progress)
+    assert "nan" in (failed.error or "")
+    assert run_training(training, bench, progress).status == DONE
+    alone = replace(bench, store=CellStore(tmp_path / "alone"))
+    run_training(training, alone, progress)
+    weights = [load_file(place.entry(training).last) for place in (bench, alone)]
+    assert same(*weights)
 
 
 def test_a_failed_training_is_tried_again(
