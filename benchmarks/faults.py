@@ -17,7 +17,8 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from zlib import crc32
 
@@ -26,7 +27,8 @@ import faults_parallel as parallel
 import faults_two as two
 import numpy as np
 from faults_damages import CELLS, DAMAGES, KEPT
-from faults_kills import KILLS, killed
+from faults_kills import KILLS, MOMENTS, killed
+from faults_shares import shared_out
 from faults_study import Study
 
 NO_CHECKPOINTS = ",".join(
@@ -100,20 +102,9 @@ def tried(case: of.Case, study: Study, seed: list[int]) -> str:
         return f"{type(error).__name__}: {error}"
 
 
-def main() -> int:
-    """Run the cases, print a line for each and the counts; give 1 if one failed."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=30, help="runs that are killed")
-    parser.add_argument("--minutes", type=float, default=15, help="start no case after these")
-    parser.add_argument("--seed", type=int, default=0, help="of moments and places")
-    parser.add_argument("--only", default="", help="cases whose names have this in them")
-    parser.add_argument("--list", action="store_true", help="name the cases, and run none")
-    given = parser.parse_args()
-    chosen = {name: case for name, case in cases(given.kills) if given.only in name}
-    if given.list or not chosen:
-        print("\n".join(chosen) or f"no case has {given.only!r} in its name; --list names all")
-        return int(not chosen)
-    end, counts = time.monotonic() + 60 * given.minutes, {"passed": 0, "failed": 0, "left out": 0}
+def try_all(chosen: Mapping[str, of.Case], seed: int, end: float) -> Counter[str]:
+    """Try cases on a study of their own until ``end``; print a line for each, and count."""
+    counts: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         study = Study(Path(folder))
         study.prepare()
@@ -121,13 +112,37 @@ def main() -> int:
             if time.monotonic() > end:
                 counts["left out"] += 1
                 continue
-            complaint = tried(case, study, [given.seed, crc32(name.encode())])
+            complaint = tried(case, study, [seed, crc32(name.encode())])
             counts["failed" if complaint else "passed"] += 1
             print(f"{name}: {complaint or 'passed'}", flush=True)
+        study.reset()
+    return counts + KILLS
+
+
+def main() -> int:
+    """Run the cases, print a line for each and the counts; give 1 if one failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=30, help="runs that are killed")
+    parser.add_argument("--minutes", type=float, default=15, help="start no case after these")
+    parser.add_argument("--seed", type=int, default=0, help="of moments and places")
+    parser.add_argument("--jobs", type=int, default=2, help="cases at the same time")
+    parser.add_argument("--only", default="", help="cases whose names have this in them")
+    parser.add_argument("--list", action="store_true", help="name the cases, and run none")
+    given = parser.parse_args()
+    chosen = {name: case for name, case in cases(given.kills) if given.only in name}
+    if given.list or not chosen:
+        print("\n".join(chosen) or f"no case has {given.only!r} in its name; --list names all")
+        return int(not chosen)
+    end = time.monotonic() + 60 * given.minutes
+
+    def work(names: Sequence[str]) -> Counter[str]:
+        return try_all({name: chosen[name] for name in names}, given.seed, end)
+
+    counts = shared_out([*chosen], work, max(1, given.jobs))
     if counts["left out"]:
         print(f"{counts['left out']} cases were left out, as {given.minutes:g} minutes were over")
-    if KILLS:
-        print("SIGKILLs:", ", ".join(f"{count} {phase}" for phase, count in KILLS.items()))
+    if kills := ", ".join(f"{counts[name]} {name}" for name in MOMENTS if counts[name]):
+        print(f"SIGKILLs: {kills}")
     print(f"{counts['passed']} passed, {counts['failed']} failed")
     return min(1, counts["failed"])
 

@@ -20,8 +20,12 @@ PHASES = {
 
 CELLS_OF_THE_STUDY = 2
 
+ENDING, LATE = "ending", "too late, not counted"
+
+MOMENTS = (*PHASES, ENDING, LATE)
+
 KILLS: Counter[str] = Counter()
-"""Runs that were killed, by phase; ``too late`` counts those that had ended before."""
+"""Runs that were killed, by phase, and those that had ended before."""
 
 
 def phase_of(data: Path) -> str:
@@ -30,7 +34,7 @@ def phase_of(data: Path) -> str:
         wanted = CELLS_OF_THE_STUDY if "students" in name else 1
         if len([*data.glob(pattern)]) < wanted:
             return name
-    return "ending"
+    return ENDING
 
 
 def killed(study: Study, draw: np.random.Generator) -> str:
@@ -50,5 +54,5 @@ def killed(study: Study, draw: np.random.Generator) -> str:
 
 def _kill(study: Study, moment: float) -> bool:
     hit = study.start().kill_after(moment)
-    KILLS[phase_of(study.data) if hit else "too late"] += 1
+    KILLS[phase_of(study.data) if hit else LATE] += 1
     return hit
