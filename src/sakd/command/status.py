@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
-from importlib import import_module
+
+from sakd.command.project import project
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -16,8 +17,7 @@ def run(arguments: Sequence[str]) -> None:
     collects = gc.isenabled()
     gc.disable()
     try:
-        # Named as text: the command belongs to the library, which does without Kedro.
-        import_module("sakd.project.status").main(arguments)
+        project("status").main(arguments)
     finally:
         if collects:
             gc.enable()

@@ -29,8 +29,8 @@ class Context(KedroContext):
         Raises:
             ClickException: There is no such environment, or a key or value is wrong.
         """
-        logging = self.project_path / "conf" / "logging.yml"
-        if logging.exists() and Path.cwd() != self.project_path:  # Kedro looks in this folder only
+        logging = Path(self.config_loader.conf_source) / "logging.yml"
+        if logging.exists() and logging.parent != Path.cwd() / "conf":  # Kedro looks there only
             configure_logging(yaml.safe_load(logging.read_text()))
         log_to_console()
         with told_in_one_line():

@@ -64,13 +64,17 @@ class Part:
     def seconds(self) -> float | None:
         """The time that is left, by the pace of the trainings that are done; None without any.
 
-        Trainings side by side count once, and so does what trains in another process.
+        Trainings side by side count once, and so does what trains in another process. While none
+        is done, the pace is that of those that run, as if all of them were side by side.
         """
         left = sum(one.left for one in self.states)
         spans = sorted(one.span for one in self.states if one.span is not None)
         if not left:
             return 0.0
-        return left * covered(spans) / len(spans) if spans else None
+        if spans:
+            return left * covered(spans) / len(spans)
+        running = [one.live.left / one.left for one in self.states if one.live and one.live.left]
+        return left * max(running) / len(running) if running else None
 
 
 @dataclass(frozen=True)

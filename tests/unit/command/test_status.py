@@ -20,7 +20,7 @@ def test_no_garbage_is_collected_while_the_trainings_of_a_study_are_made(
         collected.append(gc.isenabled())
         raise UserError("nothing is here")
 
-    monkeypatch.setattr(status, "import_module", lambda _: SimpleNamespace(main=main))
+    monkeypatch.setattr(status, "project", lambda _: SimpleNamespace(main=main))
     with pytest.raises(UserError):
         status.run([])
     assert (collected, gc.isenabled()) == ([False], True)

@@ -143,5 +143,16 @@ def test_trainings_side_by_side_count_once_for_the_time_that_is_left() -> None:
     assert part.seconds == pytest.approx((1 + 0.25) * 20 / 3)
 
 
+def test_while_none_is_done_the_time_left_is_by_those_that_run() -> None:
+    running = [
+        State(str(n), "running", live=Live(str(n), "row", 25, 100, left=left))
+        for n, left in enumerate((300.0, 150.0, None))
+    ]
+    assert Part("pair", 1, running[:2]).seconds == pytest.approx(300)
+    missing = [State("m", "missing"), State("n", "missing")]
+    assert Part("pair", 2, [*running[:2], *missing]).seconds == pytest.approx(300 + 400)
+    assert Part("pair", 1, [running[2], *missing]).seconds is None
+
+
 def test_it_is_json(made: Study) -> None:
     assert json.loads(json.dumps(made.status().to_json()))["data"] == "digits"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from sakd.command.main import main
 
 Capture = pytest.CaptureFixture[str]
 
+STARTED = "from sakd.command.main import main; raise SystemExit(main())"
 
 pytestmark = pytest.mark.usefixtures("bare")
 
@@ -38,3 +41,18 @@ def test_the_cells_may_be_in_a_store(capsys: Capture, tmp_path: Path) -> None:
     (tmp_path / "store" / "digits").mkdir(parents=True)
     assert main(["status", *options]) == 0
     assert "digits: 3 cells: 0 done" in capsys.readouterr().out
+
+
+def test_its_json_stands_alone_also_in_a_folder_outside_of_the_project(
+    tmp_path: Path, root: Path
+) -> None:
+    (empty := tmp_path / "elsewhere" / "empty").mkdir(parents=True)
+    options = ["--conf-source", str(root / "conf"), "--env", "smoke", "--json"]
+    done = subprocess.run(
+        [sys.executable, "-c", STARTED, "status", *options],
+        cwd=empty,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["data"] == "digits"
