@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from sakd.foundation.errors import UserError, require
+from sakd.foundation.errors import UserError
 
 T = TypeVar("T")
 
@@ -25,7 +25,8 @@ def require_type(place: str, value: object, hint: Any) -> None:  # noqa: ANN401 
     Raises:
         UserError: The value is of another type.
     """
-    require(_fits(value, hint), f"{place} takes {_described(hint)}, got {value!r}")
+    if not _test(hint)(value):
+        raise UserError(f"{place} takes {_described(hint)}, got {value!r}")
 
 
 def typed(kind: type[T], content: Mapping[str, Any]) -> T:
@@ -37,7 +38,8 @@ def typed(kind: type[T], content: Mapping[str, Any]) -> T:
     key: Any = kind
     hints = _hints(key)
     for name, value in content.items():
-        require(name in hints, f"there is no {name!r}; known: {', '.join(hints)}")
+        if name not in hints:
+            raise UserError(f"there is no {name!r}; known: {', '.join(hints)}")
         require_type(name, value, hints[name])
     try:
         return kind(**content)
@@ -51,21 +53,28 @@ def _hints(kind: Any) -> Mapping[str, Any]:  # noqa: ANN401
     return {field.name: hints[field.name] for field in fields(kind)}
 
 
-def _fits(value: object, hint: Any) -> bool:  # noqa: ANN401
+@cache
+def _test(hint: Any) -> Callable[[Any], bool]:  # noqa: ANN401
+    """Make the test of values of a type, once: a store has thousands of records."""
     kind, parts = get_origin(hint), get_args(hint)
     if hint is Any:
-        return True
+        return lambda _value: True
     if kind in (Union, UnionType):
-        return any(_fits(value, part) for part in parts)
+        tests = [_test(part) for part in parts]
+        return lambda value: any(test(value) for test in tests)
     if kind is Literal:
-        return any(type(value) is type(part) and value == part for part in parts)
+        return lambda value: any(type(value) is type(part) and value == part for part in parts)
     if kind is tuple:
-        return isinstance(value, list | tuple) and all(_fits(one, parts[0]) for one in value)
+        each = _test(parts[0])
+        return lambda value: isinstance(value, list | tuple) and all(map(each, value))
     if kind is Mapping:
-        pairs = value.items() if isinstance(value, Mapping) else [(None, None)]
-        return all(_fits(name, parts[0]) and _fits(one, parts[1]) for name, one in pairs)
+        name, each = map(_test, parts)
+        return lambda value: (
+            isinstance(value, Mapping) and all(map(name, value)) and all(map(each, value.values()))
+        )
     wider = {float: (float, int), Path: (str, type(Path()))}
-    return type(value) in wider.get(hint, (hint,))
+    types = wider.get(hint, (hint,))
+    return lambda value: type(value) in types
 
 
 def _described(hint: Any) -> str:  # noqa: ANN401

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from sakd.networks.build import REBUILDINGS
 from sakd.networks.ensemble import Ensemble, names_of
 from sakd.networks.outside.libraries import SOURCES
 from sakd.networks.outside.names import OutsideName, is_outside, parse_name
-from sakd.networks.zoo.table import zoo_builder
+from sakd.networks.zoo.table import NETWORKS, zoo_builder
 
 
 def network_code(name: str) -> dict[str, str]:
@@ -25,6 +27,8 @@ def network_code(name: str) -> dict[str, str]:
     Raises:
         UserError: There is no such network.
     """
+    if name in NETWORKS:
+        return dict(_zoo_code(name))
     if len(members := names_of(name)) > 1:
         return code_of(Ensemble) | {k: v for one in members for k, v in network_code(one).items()}
     for rebuilding in REBUILDINGS:
@@ -36,6 +40,11 @@ def network_code(name: str) -> dict[str, str]:
     if library := _library(parsed):
         return {library: version(library).partition("+")[0]}
     return code_of(*_parts(parsed))
+
+
+@cache
+def _zoo_code(name: str) -> Mapping[str, str]:
+    return code_of(NETWORKS[name])
 
 
 def network_files(name: str) -> tuple[Path, ...]:

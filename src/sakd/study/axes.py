@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from sakd.distillers import DISTILLERS
 from sakd.distillers.method import Method
@@ -16,6 +16,23 @@ from sakd.systems import SYSTEMS
 
 if TYPE_CHECKING:
     from sakd.study.grid import Cell
+
+
+def check_axes(axes: Mapping[str, Sequence[Any]]) -> None:
+    """Check the values of the ``axes`` of a grid, by name.
+
+    Raises:
+        UserError: An axis is empty or repeats itself, or a seed is negative.
+    """
+    for name, values in axes.items():
+        filled = bool(values) or name in ("distillers", "systems")
+        require(filled, f"grid.{name} is empty: name at least one")
+        once = len(set(values)) == len(values)
+        require(once, f"grid.{name} repeats itself: {', '.join(map(str, values))}")
+    found = "grid.distillers is empty, and so is grid.systems"
+    require(bool(axes["distillers"] or axes["systems"]), f"{found}: name at least one")
+    first = min(axes["seeds"])
+    require(first >= 0, f"grid.seeds: {first} is negative; seeds start at 0")
 
 
 def check_networks(

@@ -13,6 +13,7 @@ import torch
 from sakd.foundation.errors import DamagedError
 from sakd.foundation.files import at_once
 from sakd.foundation.sealing import damaged
+from sakd.study.inside import Inside
 from sakd.weights.archives import load_archive
 
 REMEDY = "the checkpoint before it is taken, if there is one"
@@ -23,10 +24,11 @@ logger = logging.getLogger(__name__)
 class Checkpoints:
     """The checkpoints in the folder of a training."""
 
+    _last, _before = Inside("checkpoint.pt"), Inside("previous.pt")
+
     def __init__(self, folder: Path) -> None:
         """Use ``folder``."""
-        self._last = folder / "checkpoint.pt"
-        self._before = folder / "previous.pt"
+        self.folder = folder
 
     def read(self, key: str, *, discard: bool = False) -> dict[str, Any] | None:
         """Read the last intact state of the training of ``key``; None without one.

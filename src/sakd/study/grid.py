@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from sakd.distillers import DISTILLERS
-from sakd.foundation.errors import UserError
 from sakd.foundation.keys import aside
 from sakd.foundation.unchanging import Unchanging
 from sakd.foundation.vocabulary import NONE
@@ -15,7 +15,7 @@ from sakd.networks.paths import in_order, snapshot_of, split_pair, split_path
 from sakd.networks.variants import network_of, root_of, slug, split_variant
 from sakd.routing import POLICIES
 from sakd.routing.always import Always
-from sakd.study.axes import check_methods, check_networks
+from sakd.study.axes import check_axes, check_methods, check_networks
 from sakd.study.fitting import fits_somewhere, takes_part
 from sakd.study.selection import Override, Selection
 from sakd.systems import SYSTEMS, Partner, System, system_of
@@ -28,7 +28,7 @@ ALWAYS = POLICIES.name_of(Always)
 
 
 @dataclass(frozen=True)
-class Cell:
+class Cell(Unchanging):
     """One training of one student: the unit of a result.
 
     Attributes:
@@ -200,6 +200,15 @@ class Grid:
 
     def rows(self, dataset: str) -> tuple[Row, ...]:
         """List the rows with their cells, in the order of the axes, before any sweep."""
+        if dataset not in self._listed:
+            self._listed[dataset] = self._rows(dataset)
+        return self._listed[dataset]
+
+    @cached_property
+    def _listed(self) -> dict[str, tuple[Row, ...]]:
+        return {}  # the rows by dataset, which may be thousands and are asked for again and again
+
+    def _rows(self, dataset: str) -> tuple[Row, ...]:
         methods = self.methods
         found = []
         for teacher, student in self._split_pairs():
@@ -216,22 +225,8 @@ class Grid:
         Raises:
             UserError: An axis is empty or repeats itself, or a name is unknown.
         """
-        axes: dict[str, Sequence[object]] = {
-            "pairs": self.pairs,
-            "distillers": self.distillers,
-            "systems": self.systems,
-            "policies": self.policies,
-            "seeds": self.seeds,
-        }
-        for name, values in axes.items():
-            if not values and name not in ("distillers", "systems"):
-                raise UserError(f"grid.{name} is empty: name at least one")
-            if len(set(values)) < len(values):
-                raise UserError(f"grid.{name} repeats itself: {', '.join(map(str, values))}")
-        if not (self.distillers or self.systems):
-            raise UserError("grid.distillers is empty, and so is grid.systems: name at least one")
-        if min(self.seeds) < 0:
-            raise UserError(f"grid.seeds: {min(self.seeds)} is negative; seeds start at 0")
+        names = "pairs", "distillers", "systems", "policies", "seeds"
+        check_axes({name: getattr(self, name) for name in names})
         check_networks(self.pairs, self.students(), self.networks(), self.partners())
         check_methods(self.distillers, self.systems)
         for policy in self.policies:

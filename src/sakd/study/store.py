@@ -24,6 +24,7 @@ from sakd.study.checkpoints import Checkpoints
 from sakd.study.evaluations import KEY_CHARACTERS, Evaluations
 from sakd.study.grid import Cell
 from sakd.study.history import read_history, write_history
+from sakd.study.inside import Inside
 from sakd.study.live import RUNNING
 
 if TYPE_CHECKING:
@@ -76,17 +77,14 @@ class Record:
 class Entry:
     """The folder of one training."""
 
+    last, best = Inside("last.safetensors"), Inside("best.safetensors")
+    further, average = Inside("further.safetensors"), Inside("ema.safetensors")
+    epochs, outcome = Inside("epochs"), Inside("record.json")
+    _history, _routing = Inside("history.csv"), Inside("routing.parquet")
+
     def __init__(self, folder: Path) -> None:
         """Use ``folder``, which is created when a file is written."""
         self.folder = folder
-        self.last = folder / "last.safetensors"
-        self.best = folder / "best.safetensors"
-        self.further = folder / "further.safetensors"
-        self.average = folder / "ema.safetensors"
-        self.epochs = folder / "epochs"
-        self.outcome = folder / "record.json"
-        self._history = folder / "history.csv"
-        self._routing = folder / "routing.parquet"
         self.checkpoints = Checkpoints(folder)
 
     def record(self, remedy: str = AGAIN) -> Record | None:
@@ -168,8 +166,7 @@ class Entry:
         """Write the record last, so that a record implies a complete folder; return it."""
         if history:
             self.save_history(history)
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        sizes = self._files()
+        sizes, now = self._files(), datetime.now(UTC).isoformat(timespec="milliseconds")
         hashes = {name: file_sha256(self.folder / name) for name in sizes}
         record = replace(record, files=sizes, sha256=hashes, ended=now)
         write_sealed(self.outcome, asdict(record))
