@@ -60,7 +60,8 @@ def checkpoint(harm: str) -> Case:
     def case(study: Study, draw: np.random.Generator) -> str:
         if complaint := _kill_at(study, "previous.pt"):
             return complaint
-        (path,) = study.data.rglob("checkpoint.pt")
+        found = study.data.rglob("checkpoint.pt")
+        (path,) = (path for path in found if path.parent.suffix != ".partial")
         path.write_bytes(harmed(path.read_bytes(), harm, draw))
         return study.complaint(saying="checkpoint before it")
 
