@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from sakd.data import Augment, ImageSet, Prepared, RawData, Splits, Splitting, prepare
+from sakd.data import Augment, Groups, ImageSet, Prepared, RawData, Splits, Splitting, prepare
 from sakd.foundation.errors import UserError
 from sakd.foundation.vocabulary import DONE
 from sakd.objectives import JointDistillation, Optimisation, SpotDistillation, Supervised
@@ -122,6 +122,29 @@ def test_the_key_does_not_change_with(
     make_training: Make, method: tuple[str, str], changed: dict[str, Any]
 ) -> None:
     assert make_training(*method, **changed).key == make_training(*method).key
+
+
+def test_trainings_share_batches_of_one_seed_size_and_plan(make_training: Make) -> None:
+    training = make_training()
+    assert make_training("sp", "adaptive").learns_from == training.learns_from
+    plans = {replace(training, groups=g).learns_from for g in (None, Groups(1), Groups(2))}
+    others = {make_training(seed=1).learns_from, make_training(batch_size=4).learns_from}
+    assert len(plans | others) == 5
+
+
+def test_trainings_of_one_kind_differ_in_their_seed_alone(make_training: Make) -> None:
+    kind = make_training("at").kind
+    assert make_training("at", seed=1).kind == kind
+    assert kind not in {make_training("sp").kind, make_training("at", epochs=3).kind}
+
+
+def test_trainings_share_a_teacher_if_one_is_frozen(make_training: Make, teacher: Weights) -> None:
+    other = Weights({name: tensor + 1 for name, tensor in teacher.state.items()})
+    taught = make_training().taught_by
+    assert taught is not None
+    assert make_training("at", seed=1).taught_by == taught
+    assert make_training(weights=other).taught_by != taught
+    assert make_training(distillation=Distillation("joint")).taught_by is None
 
 
 def test_the_student_alone_does_not_depend_on_the_teacher(
