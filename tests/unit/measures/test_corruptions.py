@@ -61,14 +61,18 @@ def test_their_meaning_by_hand() -> None:
     for name in ("blur", "rotation"):  # what is flat stays flat, but for the corners
         flat = CORRUPTIONS[name](torch.full((1, 1, 32, 32), 0.5))
         torch.testing.assert_close(flat[..., 8:24, 8:24], torch.full((1, 1, 16, 16), 0.5))
-    spike = torch.zeros(1, 1, 9, 9)
-    spike[0, 0, 4, 4] = 1
+
+
+@pytest.mark.parametrize(("side", "reach"), [(9, 2), (33, 3)])
+def test_a_blur_is_gaussian_and_ends_after_two_deviations(side: int, reach: int) -> None:
+    spike, centre = torch.zeros(1, 1, side, side), side // 2
+    spike[0, 0, centre, centre] = 1
     blurred = CORRUPTIONS["blur"](spike)
     assert float(blurred.sum()) == pytest.approx(1)
-    middle, beside, *_ = row = blurred[0, 0, 4, 4:].tolist()
-    sigma = 0.5 + 9 / 64
+    middle, beside, *_ = row = blurred[0, 0, centre, centre:].tolist()
+    sigma = 0.5 + side / 64
     assert beside / middle == pytest.approx(math.exp(-0.5 / sigma**2))
-    assert [value > 0 for value in row] == [True] * 3 + [False] * 2, "two deviations on either side"
+    assert sum(value > 0 for value in row) == 1 + reach == 1 + math.ceil(2 * sigma)
 
 
 def test_the_shorter_side_decides_how_much_is_blurred() -> None:

@@ -11,7 +11,13 @@ import pytest
 from sakd.data import Splits
 from sakd.foundation.errors import UserError
 from sakd.networks.renormalised import Statistics
-from sakd.pipelines.keys import check_key, student_settings, teacher_key, teacher_settings
+from sakd.pipelines.keys import (
+    check_key,
+    own_training,
+    student_settings,
+    teacher_key,
+    teacher_settings,
+)
 from sakd.study.lessons import Lessons
 from sakd.study.parameters import Parameters
 from sakd.study.recipe import Recipe
@@ -63,6 +69,16 @@ def test_a_teacher_of_a_file_is_known_by_its_content_and_how_it_is_read(
     keys += [teacher_key(given, lessons), teacher_key(replace(given, file=None), lessons)]
     assert len(set(keys)) == 6
     assert teacher_key(given, lessons) == keys[4]
+
+
+def test_a_teacher_of_some_classes_learns_from_their_images_alone(lessons: Lessons) -> None:
+    plain = Teacher("resnet14", Recipe(), 0)
+    whole, part = (
+        own_training(each, lessons) for each in (plain, replace(plain, classes=("ant", "bee")))
+    )
+    assert (whole.classes, part.classes) == (("ant", "bee", "cat"), ("ant", "bee"))
+    assert len(part.images) == sum(lessons.card.counts["train"][:2])
+    assert len(whole.images) == sum(lessons.card.counts["train"])
 
 
 def test_settings_of_a_teacher_leave_out_what_it_has_not(splits: Splits) -> None:
