@@ -1,13 +1,13 @@
 # The project's commands; `make` alone lists them.
 #
 #   make setup PYTHON=/path/to/python3.12    the interpreter of a new .venv (to change it, remove .venv)
-#   make distill ARGS="--env smoke"          arguments for the tool behind distill, study, test, coverage, faults, fuzz, bench, viz, lineage, stages, repro, lock
+#   make distill ARGS="--env smoke"          arguments for the tool behind distill, study, test, coverage, faults, fuzz, mutants, bench, viz, lineage, stages, repro, lock
 #
 # Packages come from the index that pip and uv are set up with. uv does not read pip's settings:
 # behind a mirror, set PIP_INDEX_URL for the one and UV_DEFAULT_INDEX for the other.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup venv install distill study test coverage faults fuzz check bench format lint-fix viz lineage stages repro lock licences audit docs clean
+.PHONY: help setup venv install distill study test coverage faults fuzz mutants check bench format lint-fix viz lineage stages repro lock licences audit docs clean
 
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
@@ -77,6 +77,9 @@ faults: setup ## kill, damage and starve runs of a small study, compare the reru
 
 fuzz: setup ## change valid files of every kind at random, and read them; under 10 minutes
 	@$(BIN)/python benchmarks/fuzz.py $(ARGS)
+
+mutants: setup ## change the code a little, one change at a time, and list the changes that no test notices
+	@PYTHONPATH=tests $(BIN)/python -m mutants $(ARGS)
 
 check: setup ## lint, formatting, strict types, layers, stages of DVC
 	@$(BIN)/ruff check

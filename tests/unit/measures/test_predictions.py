@@ -7,6 +7,7 @@ import torch
 
 from sakd.data import ImageSet, Prepared, Splits
 from sakd.measures import Predictions, predict
+from sakd.measures.names import teacher_id
 from sakd.study.networks import fresh_network
 from sakd.tasks import CLASSIFICATION
 
@@ -45,3 +46,7 @@ def test_the_log_probability_is_that_of_the_label(answers: Predictions) -> None:
         logits, label = answers.logits[row].double(), answers.labels[row]
         by_hand = logits[label] - logits.exp().sum().log()
         assert float(answers.log_probability[row]) == pytest.approx(float(by_hand), abs=1e-12)
+
+
+def test_teachers_have_names_of_their_own_among_cells() -> None:
+    assert teacher_id("toys", "resnet14") == "toys-resnet14-teacher"

@@ -11,7 +11,9 @@ import pytest
 from sakd.data import Splits
 from sakd.foundation.errors import UserError
 from sakd.networks.renormalised import Statistics
+from sakd.objectives.parameters import Distillation
 from sakd.pipelines.keys import (
+    _without_classes,
     check_key,
     own_training,
     student_settings,
@@ -21,14 +23,15 @@ from sakd.pipelines.keys import (
 from sakd.study.lessons import Lessons
 from sakd.study.parameters import Parameters
 from sakd.study.recipe import Recipe
-from sakd.study.teachers import Teacher
+from sakd.study.teachers import Education, Teacher
+from sakd.weights.saved import Weights
 
 PARAMETERS = Parameters()
 
 
 def test_a_key_is_compared_and_the_stage_that_made_it_is_named() -> None:
     check_key("it", "ee", "ee", made_by="teacher")
-    with pytest.raises(UserError, match="it was made with other data .*--pipelines teacher"):
+    with pytest.raises(UserError, match=r"it was made with other data .*--pipelines teacher"):
         check_key("it", "ff", "ee", made_by="teacher")
 
 
@@ -81,9 +84,27 @@ def test_a_teacher_of_some_classes_learns_from_their_images_alone(lessons: Lesso
     assert len(whole.images) == sum(lessons.card.counts["train"])
 
 
+def test_a_teacher_that_is_taught_has_another_key_by_each_of_its_own_teachers(
+    lessons: Lessons, teacher: Weights
+) -> None:
+    alone, above = Teacher("resnet8", Recipe(), 0), Teacher("resnet14", Recipe(), 0)
+    taught = replace(alone, education=Education(above, "kd", Distillation()))
+    other = replace(taught, education=Education(replace(above, seed=1), "kd", Distillation()))
+    training = own_training(taught, lessons, teacher)
+    assert training.taught_by is not None
+    assert training.network == "resnet8"
+    assert len({teacher_key(each, lessons) for each in (alone, above, taught, other)}) == 4
+
+
 def test_settings_of_a_teacher_leave_out_what_it_has_not(splits: Splits) -> None:
     card, plain = splits.card.to_json(), Teacher("resnet14", Recipe(), 0)
     settings = teacher_settings(plain, card)
     assert teacher_settings(replace(plain, keep=(3,)), card) == settings
     assert teacher_settings(replace(plain, seed=1), card) != settings
     assert teacher_settings(replace(plain, at=3), card) != settings
+
+
+def test_classes_are_left_out_of_settings_where_there_are_none() -> None:
+    described = {"teacher": {"classes": (), "seed": 1}, "others": [{"classes": ()}]}
+    assert _without_classes(described) == {"teacher": {"seed": 1}, "others": ({},)}
+    assert _without_classes({"classes": ("ant",)}) == {"classes": ("ant",)}

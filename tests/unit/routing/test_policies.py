@@ -174,6 +174,7 @@ def test_of_several_teachers_every_spot_takes_one_or_none() -> None:
     logits = torch.randn(50, 2, 4, requires_grad=True)
     share, gate, *_ = policy.decide(logits, torch.Generator().manual_seed(1))
     hard, soft = policy.sample(logits, torch.Generator().manual_seed(1))
+    assert share.shape == gate.shape == (50, 6)
     assert torch.equal(share.view(50, 2, 3), hard[..., :3] == 1)
     assert torch.equal(gate.view(50, 2, 3), hard[..., :3])
     assert sorted(set(share.view(50, 2, 3).sum(dim=2).flatten().tolist())) == [0, 1]

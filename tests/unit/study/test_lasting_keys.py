@@ -158,3 +158,9 @@ def test_more_code_counts_where_a_recipe_or_labels_need_more() -> None:
     for module, found in more.items():
         assert plain.items() <= found.items()
         assert module in found.keys() - plain.keys()
+
+
+def test_the_weights_of_a_teacher_count_where_a_system_learns_from_them() -> None:
+    learnt, alone = cell("instance_smoothing", "always"), cases()["label smoothing"]
+    assert learnt.facts["teacher_weights"] == TEACHER.sha256()
+    assert "teacher_weights" not in alone.facts
