@@ -20,9 +20,12 @@ from fuzz_changes import Change, damage, of_one, often, one_of
 from fuzz_json import TRAP
 
 from sakd.foundation.errors import UserError
+from sakd.foundation.sealing import CHECKSUM
 
 SECONDS = 10.0
 """The most processor time that an input may take."""
+
+SEAL = CHECKSUM.encode()
 
 ACCEPTED, REFUSED, UNDECLARED = "accepted", "refused", "undeclared"
 
@@ -103,6 +106,8 @@ class Desk:
         forged = bool(self.reader.forge) and not often(draw, self.reader.damaged)
         spoil = of_one(damage, ending=self.reader.ending)
         changed = (one_of(draw, self.reader.forge) if forged else spoil)(self.valid, draw)
+        # Without its checksum a file is one of an earlier version.
+        forged |= any(SEAL in self.valid.get(n, b"") and SEAL not in x for n, x in changed.items())
         begun = time.process_time()
         try:
             self._put(changed)

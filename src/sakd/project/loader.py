@@ -43,7 +43,9 @@ class Loader(OmegaConfigLoader):
             content: dict[str, Any] = super().__getitem__(key)
         except YAMLError as error:
             raise click.ClickException(one_line(error)) from error
-        except (UnicodeDecodeError, RecursionError, AttributeError) as error:
+        except (UnicodeDecodeError, RecursionError, AttributeError, OSError) as error:
+            if getattr(error, "filename", None) is not None:
+                raise  # of the system, not of omegaconf
             found = f"a file of {key} in {self.conf_source} cannot be read ({one_line(error)})"
             raise click.ClickException(f"{found}: {FORM}") from error
         except OmegaConfBaseException as error:

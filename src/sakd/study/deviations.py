@@ -41,7 +41,12 @@ def typed(place: str, name: str, value: object) -> Any:  # noqa: ANN401 - of any
         UserError: There is no such parameter of cells, or the value is wrong; ``place`` is named.
     """
     _, kind = _located(place, name)
-    read = yaml.safe_load(value) if isinstance(value, str) else value
+    try:
+        read = yaml.safe_load(value) if isinstance(value, str) else value
+    except (yaml.YAMLError, RecursionError) as error:
+        raise UserError(
+            f"{place}: {name}: {value!r} cannot be read; write a plain value"
+        ) from error
     try:
         found = _adapter(kind).validate_python(read)
         overlaid(Parameters(), {name: found})

@@ -22,8 +22,9 @@ from sakd.settings import CONFIG_LOADER_ARGS
         ("parameters", b"data: {path: '${x}'}\n"),
         ("globals", b"data_root:\tx\n\ty: 1\n"),
         ("globals", b"- a\n- list\n"),
+        ("parameters", b"3\n"),
     ],
-    ids=["latin-1", "list", "deep", "at", "percent", "reference", "tabs", "list of globals"],
+    ids=["latin-1", "list", "deep", "at", "percent", "reference", "tabs", "list of globals", "3"],
 )
 def test_it_is_one_line(file: str, content: bytes, tmp_path: Path) -> None:
     for environment in ("base", "own"):

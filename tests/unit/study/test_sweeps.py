@@ -125,6 +125,8 @@ def test_it_is_the_same_written_nested_and_as_on_the_command_line() -> None:
         ({"student.epochs": [0, 2]}, "student.epochs: .*got 0"),
         ({"student.epochs": ["many", 2]}, "student.epochs: .*'many'"),
         ({"systems.byot.foo": [1, 2]}, "'byot' has no option 'foo'"),
+        ({"student.epochs": ["\x1b", 2]}, "student.epochs: .*x1b.*cannot be read"),
+        ({"student.epochs": ["[" * 5000, 2]}, "student.epochs: .*cannot be read"),
         ([1], r"grid.sweep.*\[1\]"),
     ],
 )
