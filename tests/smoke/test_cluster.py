@@ -242,9 +242,8 @@ def test_cells_in_s3_have_the_same_bits_and_are_found_from_another_folder(
     bucket: str,
 ) -> None:
     store = f"s3://{bucket}/study"
-    outputs = [
-        study(**s3).to_the_end(*RAY, f"address={address},store={store}") for _folder in range(2)
-    ]
+    folders = [study(**s3) for _ in range(2)]
+    outputs = [each.to_the_end(*RAY, f"address={address},store={store}") for each in folders]
     files, place = opened(f"{store}/digits")
     kept = {
         f"06_models/digits/cells/{path.removeprefix(f'{place}/')}": files.cat_file(path)
@@ -255,7 +254,7 @@ def test_cells_in_s3_have_the_same_bits_and_are_found_from_another_folder(
     first, second = map(LAST.findall, outputs)
     assert first
     assert second == []
-    assert "6 cells: 6 done" in finished(study(**s3).look("--store", store))
+    assert "6 cells: 6 done" in finished(folders[0].look("--store", store))
 
 
 def test_what_the_cluster_can_never_give_is_refused_at_once(

@@ -12,6 +12,7 @@ from typing import Any
 import click
 from kedro.framework.cli.project import run as kedro_run
 
+from sakd.foundation.errors import require
 from sakd.pipelines.status import find_status
 from sakd.project.cleaning import SHARED
 from sakd.project.cluster.sight import fetch_records
@@ -21,6 +22,7 @@ from sakd.project.parameters import active_parameters
 from sakd.project.plan import Catalog, whole_scope
 from sakd.study.splits import splits_of
 from sakd.study.store import CellStore
+from sakd.study.trainings import TEACHERS
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -55,12 +57,20 @@ def status(
 
 @contextmanager
 def _cells(catalog: Catalog, data: str, store: str | None) -> Iterator[CellStore]:
-    """Give the cells of the environment, or the records of those in a ``store``."""
+    """Give the cells of the environment, or the records of those in a ``store``.
+
+    Raises:
+        UserError: The store cannot be read, or the keys of the cells cannot be known.
+    """
     if store is None:
         yield catalog.load(f"{data}-cells")
         return
+    for split in splits_of(active_parameters()):
+        prepared = catalog.exists(f"{split.data}-card")
+        unknown = f"{split.data} is not prepared here, so it is not known which cells are meant"
+        require(prepared, f"{unknown}: run --pipelines data_preparation first")
     with TemporaryDirectory(prefix="sakd-") as folder:
-        fetch_records(store, data, Path(folder))
+        fetch_records(store, data, Path(folder), whole=TEACHERS)
         yield CellStore(Path(folder))
 
 

@@ -33,16 +33,6 @@ def test_a_wrong_value_is_one_line(capsys: Capture) -> None:
     assert "unknown parameter 'student.epoch'" in capsys.readouterr().err
 
 
-def test_the_cells_may_be_in_a_store(capsys: Capture, tmp_path: Path) -> None:
-    url = f"file://{tmp_path}/store"
-    options = ["--env", "smoke", "--params", "grid.distillers=kd", "--store", url]
-    assert main(["status", *options]) == 1
-    assert f"nothing in the store {url}: " in capsys.readouterr().err
-    (tmp_path / "store" / "digits").mkdir(parents=True)
-    assert main(["status", *options]) == 0
-    assert "digits: 3 cells: 0 done" in capsys.readouterr().out
-
-
 def test_its_json_stands_alone_also_in_a_folder_outside_of_the_project(
     tmp_path: Path, root: Path
 ) -> None:
@@ -56,3 +46,11 @@ def test_its_json_stands_alone_also_in_a_folder_outside_of_the_project(
         check=True,
     )
     assert json.loads(done.stdout)["data"] == "digits"
+
+
+def test_which_cells_of_a_store_are_meant_is_known_once_images_are_prepared(
+    capsys: Capture,
+) -> None:
+    assert main(["status", "--env", "smoke", "--store", "s3://bucket/folder"]) == 1
+    assert "digits is not prepared here, " in (told := capsys.readouterr().err)
+    assert "run --pipelines data_preparation" in told

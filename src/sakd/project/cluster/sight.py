@@ -18,20 +18,22 @@ CELLS = "06_models/{}/cells"
 """The place of the cells of a dataset in a folder of data."""
 
 
-def fetch_records(url: str, data: str, folder: Path) -> None:
+def fetch_records(url: str, data: str, folder: Path, whole: str) -> None:
     """Copy the records of the cells of a dataset, and how far those are that run.
 
     Args:
         url: The store.
         data: The name of the dataset.
         folder: For the copies, as in a store of cells.
+        whole: The group of which all files are copied: teachers, by which students are known.
 
     Raises:
         UserError: The store cannot be read, or nothing is there.
     """
     with _reading(url) as (files, place):
         cells = f"{place}/{data}"
-        found = [path for path in files.find(cells) if path.endswith(f"/{RECORD}")]
+        wanted = f"/{RECORD}", f"{cells}/{whole}/"
+        found = [path for path in files.find(cells) if any(part in path for part in wanted)]
         copies = [str(folder / path.partition(f"{cells}/")[2]) for path in found]
         for copy in copies:
             Path(copy).parent.mkdir(parents=True, exist_ok=True)

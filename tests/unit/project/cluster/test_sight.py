@@ -42,13 +42,18 @@ def store(url: str, tmp_path: Path) -> str:
 
 
 def test_records_and_what_runs_are_fetched_without_weights(store: str, tmp_path: Path) -> None:
-    sight.fetch_records(store, "digits", tmp_path / "here")
+    sight.fetch_records(store, "digits", tmp_path / "here", "teachers")
     cells = CellStore(tmp_path / "here")
     record = cells.entry("row", "cell", KEY).record()
     assert record is not None
     assert record.status == DONE
     names = {path.name for path in cells.root.rglob("*") if path.is_file()}
     assert names == {"record.json", live_path(cells.root, LIVE.id, KEY).name}
+
+
+def test_all_files_of_a_group_may_be_fetched_too(store: str, tmp_path: Path) -> None:
+    sight.fetch_records(store, "digits", tmp_path / "here", "row")
+    assert CellStore(tmp_path / "here").entry("row", "cell", KEY).finished(KEY) is not None
 
 
 def test_what_runs_in_all_datasets_of_a_store_can_be_watched(store: str, capsys: Capture) -> None:
@@ -65,7 +70,8 @@ def test_who_says_nothing_for_long_runs_no_longer(
 
 
 @pytest.mark.parametrize(
-    "look", [sight.fetch_running, lambda url, to: sight.fetch_records(url, "digits", to)]
+    "look",
+    [sight.fetch_running, lambda url, to: sight.fetch_records(url, "digits", to, "teachers")],
 )
 def test_a_store_in_which_nothing_is_there_is_named(
     url: str, tmp_path: Path, look: Callable[[str, Path], None]
