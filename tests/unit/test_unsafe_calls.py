@@ -92,6 +92,7 @@ def called(source: str) -> set[str]:
 IMPORTING = {
     "src/sakd/cli.py",  # a runner, by its name in the command
     "src/sakd/command/main.py",  # commands, by their names in a table
+    "src/sakd/command/project.py",  # their modules, by names in the code
     "src/sakd/foundation/extras.py",  # optional packages, by names in the code
     "src/sakd/foundation/imports.py",  # networks and the like, by names in the parameters
 }
