@@ -12,6 +12,7 @@ from sakd.command.parser import Parser
 from sakd.deployment.pictures import pictures
 from sakd.deployment.predicting import Answers, predict, write_answers
 from sakd.foundation.errors import require
+from sakd.foundation.text import printable
 
 SHOWN = 50
 """Pictures in the table of the terminal."""
@@ -38,7 +39,7 @@ def run(arguments: Sequence[str]) -> None:
         write_answers(answers, model.classes, given.output)
     sys.stdout.write(table(answers, model.classes) if answers.paths else "")
     for fault in answers.faults:
-        sys.stderr.write(f"{fault}\n")
+        sys.stderr.write(f"{printable(str(fault))}\n")
     wrong = f"{len(answers.faults):,} of {len(paths):,} pictures cannot be used"
     require(not answers.faults, f"{wrong}: replace them, or leave them out")
 

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sakd.data import DataCard
 from sakd.deployment.export_options import Export
 from sakd.foundation.names import listed
+from sakd.foundation.text import printable
 from sakd.foundation.vocabulary import NONE
 
 SHOWN = 100
@@ -64,14 +65,14 @@ class ModelCard:
     @property
     def what(self) -> str:
         """Say in a sentence what the model is."""
-        kind = f"An image classifier: the network `{self.described['network']}`"
+        kind = f"An image classifier: the network {code(self.described['network'])}"
         if (origin := self.described.get("imported_from")) is not None:
-            return f"{kind}, with the finished weights of `{origin}`."
+            return f"{kind}, with the finished weights of {code(origin)}."
         if self.teacher is None and self._fact("distiller") in (None, NONE):
             return f"{kind}, trained on labels alone."
         if self.teacher is None:
-            return f"{kind}, trained by `{self._fact('distiller')}`, without a teacher."
-        return f"{kind}, a student of the teacher `{self.teacher}`."
+            return f"{kind}, trained by {code(self._fact('distiller'))}, without a teacher."
+        return f"{kind}, a student of the teacher {code(self.teacher)}."
 
     @property
     def teacher(self) -> str | None:
@@ -144,10 +145,26 @@ def rendered(template: str, **content: object) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"line": line, "cell": lambda text: line(text).replace("|", "\\|")}
+    environment.filters |= {
+        "line": line,
+        "part": part,
+        "cell": lambda text: line(text).replace("|", "\\|"),
+    }
     return environment.get_template(f"{template}.j2").render(**content)
+
+
+def code(name: object) -> str:
+    """Write a name as code in Markdown."""
+    plain = printable(name).replace("`", "'")
+    return f"`{plain}`"
+
+
+def part(value: object) -> object:
+    """Write a part of a step as `line`, if it is text."""
+    return line(value) if isinstance(value, str) else value
 
 
 def line(text: object) -> str:
     """Write text of others as plain Markdown of one line."""
-    return re.sub(r"([\\`*_<>\[\]])", r"\\\1", " ".join(str(text).split()))
+    flat = printable(" ".join(str(text).split()))
+    return re.sub(r"([\\`*_<>\[\]&~])", r"\\\1", flat)

@@ -15,6 +15,7 @@ from sakd.data.pictures.every import Fault
 from sakd.data.pictures.stored import Files
 from sakd.deployment.model import Model
 from sakd.foundation.files import at_once
+from sakd.foundation.text import csv_cell
 
 BATCH = 128
 """Pictures that are read and classified at a time."""
@@ -54,10 +55,16 @@ def predict(model: Model, paths: Sequence[Path]) -> Answers:
 
 
 def write_answers(answers: Answers, classes: Sequence[str], path: Path) -> None:
-    """Write a CSV file: file, class, its probability, and those of all classes, as ``p_CLASS``."""
+    """Write a CSV file: file, class, its probability, and those of all classes, as ``p_CLASS``.
+
+    A file or a class that is called like a formula gets an apostrophe before its name.
+    """
     best = answers.chances.argmax(dim=1).tolist()
     with at_once(path) as partial, partial.open("w", newline="") as lines:
         writer = csv.writer(lines)
-        writer.writerow(["file", "class", "probability", *(f"p_{name}" for name in classes)])
+        writer.writerow(
+            ["file", "class", "probability", *(csv_cell(f"p_{name}") for name in classes)]
+        )
         for file, top, chances in zip(answers.paths, best, answers.chances.tolist(), strict=True):
-            writer.writerow([file, classes[top], *(f"{p:.6f}" for p in (chances[top], *chances))])
+            named = map(csv_cell, (str(file), classes[top]))
+            writer.writerow([*named, *(f"{p:.6f}" for p in (chances[top], *chances))])

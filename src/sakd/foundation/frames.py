@@ -1,4 +1,4 @@
-"""Tables on disk, read whole or refused in one line."""
+"""Tables on disk, read whole or refused in one line, and as text for spreadsheets."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sakd.foundation.extras import from_extra
 from sakd.foundation.files import openable
 from sakd.foundation.sealing import AGAIN, damaged
+from sakd.foundation.text import csv_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,4 +32,11 @@ def read_table(path: Path, remedy: str = AGAIN) -> pd.DataFrame:
     except (FileNotFoundError, MemoryError):
         raise
     except Exception as error:  # as many kinds as there are places to damage
-        raise damaged(path, error or type(error).__name__, remedy) from error
+        raise damaged(path, str(error) or type(error).__name__, remedy) from error
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """Write a table as CSV to be looked at, in which no text is a formula, see `csv_cell`."""
+    shown = table.map(lambda cell: csv_cell(cell) if isinstance(cell, str) else cell)
+    text: str = shown.rename(columns=csv_cell).to_csv(index=False, lineterminator="\n")
+    return text

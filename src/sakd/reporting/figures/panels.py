@@ -8,13 +8,15 @@ import math
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from sakd.foundation.text import printable
+
 _COLUMNS = 2
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 
 
 def label(text: object) -> str:
     """Escape text from data: plotly reads tags in labels."""
-    return html.escape(str(text), quote=False)
+    return html.escape(printable(text), quote=False)
 
 
 def blank(text: str) -> go.Figure:

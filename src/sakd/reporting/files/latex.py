@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from sakd.foundation.text import printable
 from sakd.reporting.pages.sections import Tabular
 from sakd.reporting.tables.formats import NOTHING
 
@@ -58,7 +59,7 @@ def _cell(text: str) -> str:
 
 
 def _flat(text: str) -> str:
-    return " ".join(text.split())
+    return printable(" ".join(text.split()))
 
 
 def escaped(text: str) -> str:

@@ -7,6 +7,7 @@ from io import BytesIO
 
 import pandas as pd
 
+from sakd.foundation.frames import csv_text
 from sakd.reporting.files.latex import latex
 from sakd.reporting.pages.sections import FORMATS, Report, Tabular
 
@@ -31,8 +32,7 @@ def frame(table: Tabular) -> pd.DataFrame:
 
 
 def _csv(table: Tabular) -> bytes:
-    text: str = frame(table).to_csv(index=False, lineterminator="\n")
-    return text.encode()
+    return csv_text(frame(table)).encode()
 
 
 def _parquet(table: Tabular) -> bytes:

@@ -14,6 +14,7 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 from plotly.io import templates
 
+from sakd.foundation.text import printable
 from sakd.reporting.pages.sections import CHAPTER, TABLES, Block, Chart, Report, Tabular
 
 _TEMPLATE = "plotly_white"
@@ -40,6 +41,7 @@ def report_html(content: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_finalised,
     )
     environment.filters |= {
         "anchor": _anchor,
@@ -54,6 +56,11 @@ def report_html(content: Report) -> str:
     return page.render(
         report=content, chapter=CHAPTER, plotly=_PLOTLY.read_text("utf-8"), look=look
     )
+
+
+def _finalised(value: object) -> object:
+    """Give text without characters that are not seen; what is HTML or a number as it is."""
+    return printable(value) if type(value) is str else value
 
 
 def _anchor(title: str) -> str:

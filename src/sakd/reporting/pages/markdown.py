@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from sakd.foundation.text import printable
 from sakd.reporting.pages.sections import (
     FORMATS,
     PICTURES,
@@ -89,6 +90,6 @@ def _cell(cell: CellLinks) -> str:
 
 def _text(text: str) -> str:
     """Escape text from data, so that it is shown literally, on one line."""
-    flat = " ".join(text.split())
+    flat = printable(" ".join(text.split()))
     escaped = flat.replace("&", "&amp;").replace("<", "&lt;")
     return _ACTIVE.sub(r"\\\1", escaped)

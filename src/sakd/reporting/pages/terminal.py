@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from sakd.data import DataCard
+from sakd.foundation.text import printable
 from sakd.foundation.vocabulary import NONE
 from sakd.reporting.pages.shipping import SUBJECT, what_to_ship
 from sakd.reporting.pages.wording import pooled_note
@@ -79,12 +80,12 @@ def console_table(
 
 def _wrapped(note: str) -> str:
     """Break a note into lines; the names of cells stay whole."""
-    return textwrap.fill(note, WIDTH, subsequent_indent=_GAP, break_on_hyphens=False)
+    return textwrap.fill(printable(note), WIDTH, subsequent_indent=_GAP, break_on_hyphens=False)
 
 
 def _pair_text(every: Outcomes, pair: tuple[str, ...], data: DataCard | None) -> str:
     outcomes = every.of_pair(pair)
-    cells, title = outcomes.cells, formats.clipped(pair_name(pair), WIDTH)
+    cells, title = outcomes.cells, formats.clipped(printable(pair_name(pair)), WIDTH)
     comparisons = {each: _comparison(outcomes, each) for each in main_contrasts(cells)}
     several = len(contrasts(cells)) > 1
     levels = shown_levels(cells, data, needed=several).text
@@ -125,7 +126,8 @@ def _joined(comparisons: Mapping[Contrast, pd.DataFrame]) -> pd.DataFrame:
 
 def _text_table(table: pd.DataFrame) -> str:
     names = list(table.columns)
-    lines = [names, *table.astype(str).to_numpy().tolist()]
+    cells = table.astype(str).map(printable)
+    lines = [list(map(printable, names)), *cells.to_numpy().tolist()]
     rest = sum(max(len(line[k]) for line in lines) + len(_GAP) for k in range(1, len(lines[0])))
     width = min(_NAME_WIDTH, max(_LEAST_WIDTH, WIDTH - rest))
     lines = [[formats.clipped(line[0], width), *line[1:]] for line in lines]

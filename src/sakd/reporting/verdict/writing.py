@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from sakd.foundation.files import at_once
+from sakd.foundation.frames import csv_text
 from sakd.reporting.tables.verdicts import ADAPTIVE
 from sakd.reporting.verdict.levels import cell_lines
 from sakd.reporting.verdict.page import blocks, filled, fresh
@@ -39,7 +40,7 @@ def write(data: Path, datasets: Sequence[str], page: Path, *, keep: bool = True)
         for name, picture in pictures.items():
             _save(page.with_name(name), picture)
     cells = pd.concat([cell_lines(part) for part in parts])
-    _save(page.with_suffix(".csv"), cells.to_csv(index=False))
+    _save(page.with_suffix(".csv"), csv_text(cells))
     _save(page, filled(page.read_text() if keep and page.exists() else fresh(made), made))
 
 
