@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from copy import copy
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -26,7 +25,7 @@ from sakd.foundation.tables import Table
 from sakd.project.closed import track_nobody
 from sakd.project.cluster.runner import RayRunner
 from sakd.project.errors import told_in_one_line
-from sakd.project.options import readable
+from sakd.project.options import OneLine, readable
 from sakd.project.parallel import ParallelRunner
 from sakd.project.run_status import show
 from sakd.project.signals import stopped_by_signals
@@ -142,7 +141,7 @@ def require_site(**_given: object) -> None:
 
 
 def checked(command: click.Command, check: Check, afterwards: Check | None = None) -> click.Command:
-    """Copy ``command``; call ``check``, which may change its options, and ``afterwards``."""
+    """Give a command that calls ``check``, which may change options, before that of ``command``."""
     start = command.callback
 
     def run_checked(**given: object) -> object:
@@ -155,10 +154,14 @@ def checked(command: click.Command, check: Check, afterwards: Check | None = Non
                 afterwards(**given)
         return result
 
-    checked_command = copy(command)
-    checked_command.callback = run_checked
-    checked_command.params = readable(command.params)
-    return checked_command
+    return OneLine(
+        command.name,
+        command.context_settings,
+        run_checked,
+        readable(command.params),
+        command.help,
+        short_help=command.short_help,
+    )
 
 
 @click.group(name="sakd")

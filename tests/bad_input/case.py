@@ -20,28 +20,35 @@ class Case:
     Attributes:
         name: What is wrong.
         words: The command after ``sakd``; ``{here}`` is the folder of the case.
-        shown: A pattern that the error output has.
+        value: A pattern for the wrong value, or its place, in the line that the command says.
+        remedy: A pattern for what is allowed or what to do, in the same line.
         make: Makes the files, in the folder of the case.
         status: The exit status.
-        lines: The number of lines of the error output.
     """
 
     name: str
     words: tuple[str, ...]
-    shown: str
+    value: str
+    remedy: str
     make: Make = nothing
     status: int = 1
-    lines: int = 1
 
 
-def prepare(name: str, parameters: str, shown: str, **more: object) -> Case:
+def command(name: str, words: str, value: str, remedy: str, **more: object) -> Case:
+    """Give a case of a command."""
+    return Case(name, tuple(words.split()), value, remedy, **more)  # type: ignore[arg-type]
+
+
+def prepare(name: str, parameters: str, value: str, remedy: str, **more: object) -> Case:
     """Give a case of parameters."""
     words = ("run", "--env", "smoke", "--pipelines", "data_preparation", "--params", parameters)
-    return Case(name, words, shown, **more)  # type: ignore[arg-type]
+    return Case(name, words, value, remedy, **more)  # type: ignore[arg-type]
 
 
-def read(name: str, make: Make, shown: str, options: str = "", **more: object) -> Case:
+def read(
+    name: str, make: Make, value: str, remedy: str, options: str = "", data: str = "folder"
+) -> Case:
     """Give a case of images in a folder."""
-    parameters = f"threads=1,data.path={{here}}/top{options and chr(44)}{options}"
+    parameters = f"threads=1,data.name={data},data.path={{here}}/top{options and chr(44)}{options}"
     words = ("run", "--env", "own", "--pipelines", "data_preparation", "--params", parameters)
-    return Case(name, words, shown, make, **more)  # type: ignore[arg-type]
+    return Case(name, words, value, remedy, make)

@@ -1,4 +1,7 @@
-"""A project of its own for wrong commands, in this process: they end before anything is trained."""
+"""A project of its own for wrong commands, in this process: they end before anything is trained.
+
+Its data are prepared, for the stages that read weights need them.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from sakd.command.main import main
 from sakd.project.parameters import activate
 
 ROOT = Path(__file__).parents[2]
@@ -21,6 +25,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = (ROOT / "pyproject.toml").read_text()
     (folder / "pyproject.toml").write_text(re.search(r"(?ms)^\[tool.kedro\].*?\n\n", text)[0])
     (folder / "src").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.delenv("KEDRO_ENV", raising=False)
+        with pytest.raises(SystemExit, match="0"):
+            main(["run", "--env", "smoke", "--pipelines", "data_preparation"])
     return folder
 
 

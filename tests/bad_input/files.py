@@ -1,4 +1,4 @@
-"""Files of configuration: twice the same key, no YAML, no text, lists, unknown environments."""
+"""Files of configuration: twice the same key, no YAML, no text, lists, archives, elsewhere."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from bad_input.case import Case
 
 ROOT = Path(__file__).parents[2]
+OURS = "conf/smoke/parameters.yml"
+FORM = "write names and values in it"
 
 
 def holds(content: str | bytes, name: str = "parameters.yml") -> Callable[[Path], None]:
@@ -22,48 +24,67 @@ def holds(content: str | bytes, name: str = "parameters.yml") -> Callable[[Path]
     return make
 
 
-def conf(name: str, content: str | bytes, shown: str, file: str = "parameters.yml") -> Case:
+def packed(kind: str) -> Callable[[Path], None]:
+    """Pack the configuration into an archive, as ``kedro package`` does."""
+
+    def make(here: Path) -> None:
+        shutil.make_archive(str(here / "conf"), kind, ROOT, "conf")
+
+    return make
+
+
+def conf(
+    name: str, content: str | bytes, value: str, remedy: str = FORM, file: str = "parameters.yml"
+) -> Case:
     words = ("run", "--conf-source", "{here}/conf", "--env", "smoke")
-    return Case(name, (*words, "--pipelines", "data_preparation"), shown, holds(content, file))
+    return Case(
+        name, (*words, "--pipelines", "data_preparation"), value, remedy, holds(content, file)
+    )
 
 
-def started(name: str, options: str, shown: str, **more: int) -> Case:
-    return Case(name, ("run", *options.split()), shown, **more)  # type: ignore[arg-type]
+def elsewhere(name: str, source: str, value: str, remedy: str, **more: object) -> Case:
+    words = ("run", "--conf-source", source, "--env", "smoke")
+    return Case(name, words, value, remedy, **more)  # type: ignore[arg-type]
 
 
 CASES = [
-    conf("key-twice", "device: cpu\ndevice: cpu\n", "duplicate key device"),
-    conf("key-twice-inside", "student: {epochs: 1, epochs: 2}\n", "duplicate key epochs"),
-    conf("tab", "student:\n\tepochs: 1\n", "Invalid YAML .*parameters.yml, .*line 1"),
-    conf("unclosed", "student: {epochs: 1\n", "Invalid YAML .*parameters.yml, .*line 1"),
-    conf("list", "- 1\n- 2\n", "cannot be read .*names and values"),
-    conf("word", "hello\n", "unknown parameter 'hello'; known: device"),
-    conf("not-utf-8", b"device: \xff\n", "cannot be read .*UTF-8"),
-    conf("nulls", b"device: cpu\x00\n", "special characters are not allowed|unacceptable"),
-    conf("deep", "[" * 5000, "cannot be read .*levels"),
-    conf("python-tag", "device: !!python/object/apply:os.getcwd []\n", "could not determine a con"),
-    conf("tab-in-globals", "data_root:\tx\n\ty: 1\n", "Invalid YAML .*globals.yml", "globals.yml"),
-    conf("globals-list", "- data\n", "cannot be read .*names and values", "globals.yml"),
-    conf("infinite-in-yaml", "student: {optimisation: {lr: .inf}}\n", "lr' must be finite"),
-    conf("date-for-number", "student: {epochs: 2020-01-01}\n", "'student.epochs'.*got"),
-    conf("yes-for-number", "student: {epochs: [1]}\n", r"'student.epochs'.*got \[1\]"),
-    started("unknown-environment", "--env smok", "'smok'; did you mean 'smoke'"),
-    started("unknown-runner", "--runner SequentialRuner", "unknown runner 'SequentialRuner'"),
-    started("runner-that-is-none", "--runner os.getcwd", "'os.getcwd' is not a runner: name one"),
-    started("unknown-pipeline", "--env smoke --pipelines studnts", "did you mean 'students'"),
-    started("unknown-node", "--env smoke --nodes prepar", "unknown node 'prepar'"),
-    started("unknown-tag", "--env smoke --tags studnts", "unknown tag 'studnts'"),
-    started("unknown-flag", "--parms grid.seeds=1", "No such option.*--parms", status=2, lines=4),
-    started("no-folder-of-conf", "--conf-source nowhere", "nowhere", status=2, lines=4),
-    started(
-        "threads-as-runner",
-        "--env smoke --runner ThreadRunner",
-        "unknown runner 'ThreadRunner'",
+    conf("key-twice", "device: cpu\ndevice: cpu\n", f"{OURS} .*duplicate key device"),
+    conf("key-twice-inside", "student: {epochs: 1, epochs: 2}\n", f"{OURS} .*duplicate key epochs"),
+    conf("tab", "student:\n\tepochs: 1\n", f"{OURS} .*line 1"),
+    conf("unclosed", "student: {epochs: 1\n", f"{OURS} .*line 1"),
+    conf("list", "- 1\n- 2\n", "a file of parameters .*'list'"),
+    conf("word", "hello\n", "unknown parameter 'hello'", "known: device"),
+    conf("not-utf-8", b"device: \xff\n", f"{OURS} .*0xff"),
+    conf("nulls", b"device: cpu\x00\n", f"{OURS} .*#x0000"),
+    conf("deep", "[" * 5000, f"{OURS} .*recursion"),
+    conf(
+        "python-tag",
+        "device: !!python/object/apply:os.system [touch ran]\n",
+        f"{OURS} .*apply:os.system",
     ),
-    started("stage-too-early", "--env smoke --pipelines report", "not there yet: .*run the stages"),
-    started(
-        "weights-nowhere",
-        "--env smoke --params teacher_weights.resnet20=nowhere.pth",
-        "teacher_weights: there is no file nowhere.pth for resnet20; correct",
+    conf("anchor-of-nobody", "device: *cpu\n", f"{OURS} .*'cpu'"),
+    conf("tab-in-globals", "data_root:\tx\n\ty: 1\n", "smoke/globals.yml", file="globals.yml"),
+    conf("globals-list", "- data\n", "a file of globals .*ListConfig", file="globals.yml"),
+    conf("tab-in-catalog", "data:\tx\n\ty: 1\n", "smoke/catalog.yml", file="catalog.yml"),
+    conf(
+        "infinite-in-yaml", "student: {optimisation: {lr: .inf}}\n", "lr' .*inf", "must be finite"
     ),
+    conf("date-for-number", "student: {epochs: 2020-01-01}\n", "'2020-01-01'", "valid integer"),
+    conf("list-for-number", "student: {epochs: [1]}\n", r"epochs'.*got \[1\]", "valid integer"),
+    conf("yes-for-a-word", "device: yes\n", "'device'.* got True", "'cpu' or 'cuda'"),
+    conf("nothing-for-a-section", "student:\n", "'student'.* got None", "dictionary"),
+    conf("bidi-in-a-name", "dev\u202eice: cpu\n", r"dev\\u202eice", "did you mean 'device'"),
+    elsewhere("no-folder-of-conf", "nowhere", "'nowhere'", "see sakd run --help", status=2),
+    elsewhere("zip-of-conf", "{here}/conf.zip", "conf.zip", "unpack it", make=packed("zip")),
+    elsewhere("tar-of-conf", "{here}/conf.tar.gz", "conf.tar.gz", "unpack", make=packed("gztar")),
+    elsewhere(
+        "nothing-in-the-archive",
+        "{here}/c.zip",
+        "c.zip",
+        "unpack",
+        make=lambda h: (h / "c.zip").touch(),
+    ),
+    elsewhere("web-of-conf", "http://127.0.0.1:9/conf", "http://127.0.0.1:9/conf", "copy it here"),
+    elsewhere("bucket-of-conf", "s3://bucket/conf", "s3://bucket/conf", "copy it here"),
+    elsewhere("zip-by-address", "zip://conf.zip", "zip://conf.zip", "copy it here"),
 ]

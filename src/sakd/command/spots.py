@@ -16,6 +16,11 @@ from sakd.study.networks import sketch
 
 Shape = tuple[int, int, int]
 
+LARGEST = 20_000
+"""Of a size in pixels or channels."""
+
+MOST_CLASSES = 1_000_000
+
 
 def run(arguments: Sequence[str]) -> None:
     """Print the table of a network's spots.
@@ -67,10 +72,13 @@ def _shape(text: str) -> Shape:
     if found is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not a size; write CxHxW, as in 3x224x224")
     channels, height, width = map(int, found.groups())
+    if max(channels, height, width) > LARGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is too large; allowed: up to {LARGEST:,} each")
     return channels, height, width
 
 
 def _count(text: str) -> int:
-    if not re.fullmatch(r"[1-9]\d*", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of classes; write 1 or more")
+    if not re.fullmatch(r"[1-9]\d{0,6}", text) or int(text) > MOST_CLASSES:
+        allowed = f"write 1 to {MOST_CLASSES:,}"
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of classes; {allowed}")
     return int(text)

@@ -20,6 +20,8 @@ from sakd.command.folders import data_folder
 from sakd.command.parser import Parser
 from sakd.foundation.console import ending
 from sakd.foundation.errors import require
+from sakd.foundation.files import DAY
+from sakd.foundation.text import printable
 from sakd.study.live import RUNNING, Live, read_live
 
 FILES = f"06_models/*/cells/{RUNNING}/*.json"
@@ -45,7 +47,8 @@ def run(arguments: Sequence[str]) -> None:
     parser.add_argument("--data", type=Path, default=data_folder(), help="the folder of all data")
     parser.add_argument("--store", metavar="URL", help="where cells are kept, if in no folder")
     given = parser.parse_args(arguments)
-    require(given.every > 0, f"--every must be above 0 seconds, got {given.every:g}")
+    fine = 0 < given.every <= DAY
+    require(fine, f"--every must be above 0 seconds, at most {DAY:g}, got {given.every:g}")
     look = partial(running_in_store, given.store) if given.store else partial(running, given.data)
     there = given.store or given.data.is_dir()
     require(there, f"there is no folder {given.data}: name one with --data")
@@ -101,7 +104,7 @@ def _row(live: Live) -> tuple[str, ...]:
     val = next((value for name, value in live.record.items() if name.startswith("val_")), None)
     rates = [f"{value:.2f}" for name, value in live.record.items() if RATE in name]
     return (
-        ending(live.id, NAME_WIDTH),
+        ending(printable(live.id), NAME_WIDTH),
         f"{live.epoch}/{live.epochs}",
         f"{terms[0]:.3f}" if terms else "-",
         "-" if val is None else f"{100 * val:.2f}",

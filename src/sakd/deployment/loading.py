@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from sakd.data import DataCard
 from sakd.deployment.finding import STORE, Epoch, Found, find
@@ -42,9 +44,23 @@ def load_found(found: Found, network: str | None = None) -> Model:
     path = found.path
     weights = load_weights(path, found.remedy)
     try:
-        name, data = str(weights.card["network"]), DataCard.from_json(weights.card["data"])
+        name, data = str(weights.card["network"]), _data(weights.card["data"], found)
         name = trusted_name(name, network, path)
         return Model(trained_network(name, data, weights), name, weights, data)
-    except (KeyError, TypeError) as error:
+    except UserError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         place = path.with_suffix(".json")
-        raise UserError(f"{place} is damaged (no {error}): {found.remedy}") from error
+        raise UserError(f"{place} is damaged ({_said(error)}): {found.remedy}") from error
+
+
+def _said(error: Exception) -> str:
+    return f"no {error}" if isinstance(error, KeyError) else str(error)
+
+
+def _data(described: Mapping[str, Any], found: Found) -> DataCard:
+    try:
+        return DataCard.from_json(described)
+    except UserError as error:
+        place = found.path.with_suffix(".json")
+        raise UserError(f"{place}: {error}, or {found.remedy}") from error

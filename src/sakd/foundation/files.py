@@ -93,10 +93,12 @@ def openable(path: Path) -> Path:
     """Give ``path``, unless it is a pipe or a device, whose reader may wait for ever.
 
     Raises:
-        OSError: It is one, or there is no such file.
+        OSError: It is one or a folder, or there is no such file.
     """
     mode = path.stat().st_mode
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
         raise OSError(errno.EINVAL, "a pipe or a device, not a file", str(path))
     return path
 

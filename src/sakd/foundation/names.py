@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from sakd.foundation.errors import UserError
+from sakd.foundation.text import quoted
 
 LISTED = 40
 """The most names that a message lists; a longer list is left out if there are near matches."""
@@ -38,7 +39,7 @@ def unknown(
     more = ", ..." if len(names) > most else ""
     listed = f"known: {', '.join([*names.values()][:most])}{more}"
     shown = hint.strip() if near and more else f"{hint}{listed}"
-    return f"unknown {kind} {f'{within}{name}'!r}; {shown}"
+    return f"unknown {kind} {quoted(f'{within}{name}')}; {shown}"
 
 
 def listed(names: Iterable[object], most: int = 10, between: str = ", ") -> str:

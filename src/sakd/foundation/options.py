@@ -10,6 +10,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from sakd.foundation.errors import UserError
+from sakd.foundation.text import quoted
 
 T = TypeVar("T")
 
@@ -26,7 +27,7 @@ def require_type(place: str, value: object, hint: Any) -> None:  # noqa: ANN401 
         UserError: The value is of another type.
     """
     if not _test(hint)(value):
-        raise UserError(f"{place} takes {_described(hint)}, got {value!r}")
+        raise UserError(f"{place} takes {_described(hint)}, got {quoted(value)}")
 
 
 def typed(kind: type[T], content: Mapping[str, Any]) -> T:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from sakd.foundation.errors import DamagedError
-from sakd.foundation.files import at_once, write_json
+from sakd.foundation.files import at_once, openable, write_json
 
 CHECKSUM = "checksum"
 """The entry of a JSON object with the SHA-256 of all others."""
@@ -53,7 +53,7 @@ def read_sealed(path: Path, remedy: str = AGAIN) -> dict[str, Any]:
         DamagedError: It is no JSON object, or not the one that was written.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(openable(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise damaged(path, error, remedy) from error
     if not isinstance(content, dict):

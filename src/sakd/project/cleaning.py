@@ -14,6 +14,7 @@ from kedro.framework.cli.project import run as kedro_run
 
 from sakd.foundation.errors import require
 from sakd.foundation.frames import read_table
+from sakd.foundation.text import printable
 from sakd.pipelines.plan import trainings_of
 from sakd.project.commands import invoke, open_catalog
 from sakd.project.options import readable
@@ -104,9 +105,18 @@ def _agreed(number: int) -> bool:
     return click.confirm(f"remove these {number}?")
 
 
+def _days(_context: click.Context, _option: click.Parameter, days: float | None) -> float | None:
+    """Check a number of days: the comparisons of click let NaN pass."""
+    fine = days is None or math.isfinite(days)
+    require(fine, f"--older-than {days} is no number of days: write one of 0 or more")
+    return days
+
+
 def _table(old: Sequence[Old]) -> str:
     days = [time.strftime("%Y-%m-%d", time.gmtime(one.changed)) for one in old]
-    lines = [f"{shown(x.size):>9}  {day}  {x.name}" for x, day in zip(old, days, strict=True)]
+    lines = [
+        f"{shown(x.size):>9}  {day}  {printable(x.name)}" for x, day in zip(old, days, strict=True)
+    ]
     total = shown(sum(one.size for one in old))
     return "\n".join([*lines, f"{total:>9}  in {len(old)} trainings that nothing uses"])
 
@@ -130,6 +140,7 @@ command = click.Command(
         click.Option(
             ["--older-than"],
             type=click.FloatRange(min=0),
+            callback=_days,
             metavar="DAYS",
             help="Only those that nothing has been written to for so many days.",
         ),

@@ -11,7 +11,7 @@ from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
 
 from sakd.foundation.errors import UserError
-from sakd.project.errors import one_line
+from sakd.project.errors import in_one_line, one_line
 from sakd.project.plan import Catalog
 
 
@@ -22,10 +22,11 @@ def invoke(command: click.Command, arguments: Sequence[str]) -> None:
         UserError: An option, a name or a value is wrong, or a file cannot be read.
     """
     project.configure_project(__name__.partition(".")[0])
+    name = f"sakd {command.name}"
     try:
-        command.main(list(arguments), prog_name=f"sakd {command.name}", standalone_mode=False)
+        command.main(list(arguments), prog_name=name, standalone_mode=False)
     except click.ClickException as error:
-        raise UserError(error.format_message()) from error
+        raise UserError(in_one_line(error, name).message) from error
     except (DatasetError, OSError) as error:
         raise UserError(one_line(error)) from error
 

@@ -1,4 +1,4 @@
-"""Kedro's options, where what cannot be read in their values is one line."""
+"""Kedro's options and commands, where what is wrong with them is one line."""
 
 from __future__ import annotations
 
@@ -7,29 +7,71 @@ from copy import copy
 from typing import Any
 
 import click
+from click.core import ParameterSource
+from kedro.framework.cli.utils import KedroCliError
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from sakd.project.errors import one_line
+from sakd.project.errors import in_one_line, one_line
 
 FORM = "a value is read as YAML: put text with signs into quotes, as in data.path='@home'"
 
 
+class OneLine(click.Command):
+    """A command of click or Kedro that says in one line which of its options is wrong."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 - click's
+    ) -> click.Context:
+        """Read the arguments, see `click.Command.make_context`.
+
+        Raises:
+            ClickException: An argument is wrong.
+        """
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.ClickException as error:
+            raise in_one_line(
+                error, f"{parent.command_path} {info_name}" if parent else str(info_name)
+            ) from error
+
+    def invoke(self, context: click.Context) -> Any:  # noqa: ANN401 - click's
+        """Run the command, see `click.Command.invoke`.
+
+        Raises:
+            ClickException: Its arguments are wrong together.
+        """
+        try:
+            return super().invoke(context)
+        except (click.UsageError, KedroCliError) as error:
+            raise in_one_line(error, context.command_path) from error
+
+
 def readable(options: Iterable[click.Parameter]) -> list[click.Parameter]:
-    """Copy ``options``; Kedro ends in a traceback on values that are no YAML, the copies do not."""
+    """Copy ``options``; the copies refuse in one line values that are empty or no YAML.
+
+    Kedro ends in a traceback on the latter, and takes the former, perhaps of a variable of the
+    shell that is not set, for an option that is not given.
+    """
     return [_readable(option) for option in options]
 
 
 def _readable(option: click.Parameter) -> click.Parameter:
     read = option.callback
-    if read is None:
-        return option
 
     def read_or_tell(context: click.Context, parameter: click.Parameter, value: Any) -> Any:  # noqa: ANN401
+        name = max(parameter.opts, key=len)
+        given = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+        if given and value == "":
+            raise click.UsageError(f"{name} is empty: give it a value, or leave it out")
         try:
-            return read(context, parameter, value)
+            return value if read is None else read(context, parameter, value)
         except (YAMLError, OmegaConfBaseException, RecursionError) as error:
-            found = f"{parameter.opts[-1]} {value!r} cannot be read ({one_line(error)})"
+            found = f"{name} {value!r} cannot be read ({one_line(error)})"
             raise click.ClickException(f"{found}: {FORM}") from error
 
     told = copy(option)

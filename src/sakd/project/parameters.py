@@ -95,11 +95,11 @@ def _named(parameters: Parameters) -> dict[str, Any]:
 
 def _raw(loader: AbstractConfigLoader) -> Mapping[str, Any]:
     source, environment = Path(loader.conf_source), loader.env or "local"
+    known = sorted(path.name for path in source.iterdir() if path.is_dir())
+    _ = Table("environment", dict.fromkeys(known))[environment]  # and not a folder elsewhere
     try:
         parameters: Mapping[str, Any] = loader["parameters"]
     except MissingConfigException as error:
-        known = sorted(path.name for path in source.iterdir() if path.is_dir())
-        _ = Table("environment", dict.fromkeys(known))[environment]
         raise UserError(one_line(error)) from error
     return parameters
 

@@ -80,7 +80,7 @@ def look_up(chosen: Mapping[str, Any], registered: Mapping[str, Pipeline]) -> No
     table = Table("pipeline", registered)
     pipeline = Pipeline([table[name] for name in chosen.get("pipeline_names") or ["__default__"]])
     nodes = {node.name for node in pipeline.nodes}
-    modules = {module for node in pipeline.nodes for module in node.namespace_prefixes}
+    modules = {module for node in pipeline.nodes for module in node.namespace_prefixes if module}
     known = {
         "node": {"node_names": nodes, "from_nodes": nodes, "to_nodes": nodes},
         "namespace": {"namespaces": modules},

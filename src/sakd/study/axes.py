@@ -28,7 +28,8 @@ def check_axes(axes: Mapping[str, Sequence[Any]]) -> None:
         filled = bool(values) or name in ("distillers", "systems")
         require(filled, f"grid.{name} is empty: name at least one")
         once = len(set(values)) == len(values)
-        require(once, f"grid.{name} repeats itself: {', '.join(map(str, values))}")
+        every = ", ".join(map(str, values))
+        require(once, f"grid.{name} repeats itself: {every}; name each once")
     found = "grid.distillers is empty, and so is grid.systems"
     require(bool(axes["distillers"] or axes["systems"]), f"{found}: name at least one")
     first = min(axes["seeds"])

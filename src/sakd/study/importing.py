@@ -16,6 +16,8 @@ from sakd.study.matching import Renames, best_state, class_tensors
 from sakd.study.networks import fresh_network
 from sakd.weights.saved import State, Weights, differences, list_some, without
 
+REMEDY = "take weights of that network, or translate names by teacher_renames or student_renames"
+
 
 def import_weights(
     name: str,
@@ -46,7 +48,7 @@ def import_weights(
     state = best_state(name, card, network, path, renames or {})
     if wrong := differences(state, expected):
         _check_classes(name, state, expected, class_tensors(name, card))
-        raise UserError(f"{path} is not for {name}: {wrong}")
+        raise UserError(f"{path} is not for {name}: {wrong}; {REMEDY}")
     if (clash := other_class(path, card)) is not None:
         remedy = "take a teacher of these classes, fine-tune it as teacher_start"
         theirs = path.with_suffix(".json")
@@ -84,7 +86,7 @@ def import_start(
         fresh = class_tensors(name, card)
     kept = without(state, fresh)
     wrong = differences(kept, without(expected, fresh))
-    require(not wrong, f"{path} is not for {name}: {wrong}")
+    require(not wrong, f"{path} is not for {name}: {wrong}; {REMEDY}")
     facts = {"network": name, "imported_from": path.name, "fresh": sorted(fresh)}
     return Weights(_typed(path, kept, expected), facts)
 

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.names import unknown
+from sakd.foundation.text import quoted
 from sakd.foundation.vocabulary import NONE
 from sakd.study.combinations import check_cells
 from sakd.study.deviations import flattened, typed
@@ -145,4 +146,4 @@ def _explain(detail: Mapping[str, Any]) -> str:
         return (
             f"parameter {place!r} is a number, {detail['input']}; for a folder write ./ before it"
         )
-    return f"parameter {place!r}: {detail['msg']}, got {detail['input']!r}"
+    return f"parameter {place!r}: {detail['msg']}, got {quoted(detail['input'])}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from pickle import UnpicklingError
 from zipfile import ZIP_STORED, ZipFile, is_zipfile
@@ -29,11 +30,13 @@ def load_archive(path: Path, remedy: str = AGAIN) -> object:
     try:
         if is_zipfile(path):
             _check(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on forms of pickles, in which it builds nothing else
+            return torch.load(path, map_location="cpu", weights_only=True)
     except (FileNotFoundError, UnpicklingError, MemoryError):  # another run may delete it meanwhile
         raise
     except Exception as error:  # as many kinds as there are places to damage
-        raise damaged(path, error or type(error).__name__, remedy) from error
+        raise damaged(path, str(error) or type(error).__name__, remedy) from error
 
 
 def _check(path: Path) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sakd.foundation.errors import UserError
+from sakd.foundation.errors import UserError, require
 from sakd.foundation.tensors import load_tensors
 from sakd.weights.archives import load_archive
 
@@ -60,13 +60,23 @@ def read_states(path: Path) -> dict[str, dict[str, Tensor]]:
     """
     content = _read(path)
     states = dict(_find(content, ""))
+    for state in states.values():
+        _check_plain(state, path)
     if not states:
         keys = ", ".join(map(str, content)) if isinstance(content, Mapping) else "no names"
         raise UserError(
-            f"{path} has no state dict: it holds {keys[:200]}; expected are names with tensors, or "
-            f"these under one of {', '.join(WRAPPERS)}"
+            f"{path} has no state dict: it holds {keys[:200] or 'nothing'}; expected are names "
+            f"with tensors, or these under one of {', '.join(WRAPPERS)}"
         )
     return states
+
+
+def _check_plain(state: Mapping[str, Tensor], path: Path) -> None:
+    """Check that tensors hold their values one by one, and in the memory."""
+    for name, tensor in state.items():
+        fine = tensor.layout is torch.strided and not tensor.is_meta and not tensor.is_nested
+        kind = "without its values" if tensor.is_meta else f"as {tensor.layout}"
+        require(fine, f"{path} holds {name} {kind}: save it dense, from the CPU")
 
 
 def _read(path: Path) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sakd.data.pictures.form import Form, Tones
+from sakd.data.pictures.form import LONGEST_SIDE, Form, Tones
 
 
 def preprocessing(form: Form, mean: Sequence[float], std: Sequence[float]) -> list[dict[str, Any]]:
@@ -41,9 +41,11 @@ def form_of(steps: Iterable[Mapping[str, Any]]) -> Form:
 
     Raises:
         KeyError: A step, or a part of one, is missing.
+        TypeError: A part is not a number.
+        ValueError: A number makes no form.
     """
     do = {step["step"]: step for step in steps}
-    return Form(
+    form = Form(
         channels={"L": 1, "RGB": 3}[do["mode"]["mode"]],
         height=do["resize"]["height"],
         width=do["resize"]["width"],
@@ -51,3 +53,8 @@ def form_of(steps: Iterable[Mapping[str, Any]]) -> Form:
         tones=Tones(do["levels"]["low"], do["levels"]["high"], do["flatten"]["background"]),
         share=do["crop"]["share"],
     )
+    sides = range(1, LONGEST_SIDE + 1)
+    fine = form.height in sides and form.width in sides and 0 < form.share <= 1
+    if not (fine and form.tones.low < form.tones.high and form.tones.background in range(256)):
+        raise ValueError(f"{form} is not the form of a picture")
+    return form

@@ -9,10 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.names import listed
-from sakd.foundation.text import UNWRITABLE
+from sakd.foundation.text import UNWRITABLE, quoted
 
 SPLITS = ("train", "val", "test")
 
+LONGEST = 255
+"""Letters of the name of a class, as of a folder."""
+
+LENGTH = f"of 1 to {LONGEST} letters"
 _WHOLE = re.compile(r"-?[0-9]+")
 
 
@@ -55,12 +59,17 @@ def check_names(names: Sequence[str], place: object) -> None:
     Raises:
         UserError: A name is not printable, or several classes share one.
     """
-    strange = [name for name in names if UNWRITABLE.search(name)]
-    found = f"{place} calls classes {', '.join(map(ascii, strange))}"
-    require(not strange, f"{found}; give each a name of one line")
+    strange = [name for name in names if not writable(name)]
+    found = f"{place} calls classes {', '.join(map(quoted, strange))}"
+    require(not strange, f"{found}; give each a name of one line that can be seen, {LENGTH}")
     twice = [name for name, times in Counter(names).items() if times > 1]
     found = f"{place} has several classes called {listed(twice)}"
     require(not twice, f"{found}; give each a name of its own")
+
+
+def writable(name: str) -> bool:
+    """Tell whether a class can be called so: on one line, to be seen as it is read by machines."""
+    return not UNWRITABLE.search(name) and 0 < len(name.strip()) <= LONGEST
 
 
 def check_counts(labels: Mapping[str, Sequence[int]], classes: Sequence[str]) -> None:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from sakd.data.sources.base import OnError
-from sakd.data.sources.classes import composed
+from sakd.data.sources.classes import LENGTH, composed, writable
 from sakd.data.sources.listing import ClassFiles
 from sakd.data.sources.split_names import SplitNames, choose_splits
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.files import readable
 from sakd.foundation.names import listed
-from sakd.foundation.text import UNWRITABLE
+from sakd.foundation.text import UNWRITABLE, quoted
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "file": ("file", "file_name", "filename", "path", "image"),
@@ -115,10 +115,9 @@ class LabelsFile:
         for number, row in enumerate(rows, start=2):
             place = f"line {number} of {self.file}"
             for column, value in row.items():
-                fine = value and not UNWRITABLE.search(value)
-                require(
-                    bool(fine), f"{place} has the {column} {value!a}; give it a text of one line"
-                )
+                fine = not UNWRITABLE.search(value) if column == "file" else writable(value)
+                found = f"{place} has the {column} {quoted(value)}"
+                require(fine and bool(value), f"{found}; give it a text of one line, {LENGTH}")
             path = PurePosixPath(row["file"])
             outside = path.is_absolute() or ".." in path.parts
             require(not outside, f"{place} names {path}, which is not in {self.top}; move it there")

@@ -57,7 +57,7 @@ class Folders:
             parquet = any(top.glob("*.parquet"))
             remedy = "set data.name to parquet" if parquet else self.layout
             raise UserError(f"no folders in {top}; {remedy}")
-        deep = [name for name in names if any(folders(top / name))]
+        deep = [name for name in names if any(folders(top / name, links=self.on_error == "skip"))]
         meant = {split_of(name, self.split_names) for name in deep}
         if meant <= {None} and not any(map(is_ambiguous, deep)):
             return {"train": top}
@@ -86,13 +86,13 @@ class Folders:
 
     def _files(self, folder: Path) -> list[Path]:
         entries = _visible(folder, links=self.on_error == "skip")
-        inner = [entry for entry in entries if entry.is_dir()]
+        inner = [entry for entry in entries if _is_folder(entry)]
         if inner and not self.nested:
             raise UserError(
                 f"{len(inner):,} folders in the class {folder}, such as {inner[0].name}; move "
                 "their images up into it, or set data.options.nested to true"
             )
-        files = [entry for entry in entries if not entry.is_dir()]
+        files = [entry for entry in entries if not _is_folder(entry)]
         strange = [entry.name for entry in files if not _is_picture(entry)]
         if strange and self.on_error == "refuse":
             raise UserError(
@@ -104,13 +104,18 @@ class Folders:
         return [Path(entry.path) for entry in files] + deeper
 
 
-def folders(folder: Path) -> Iterator[Path]:
-    """The folders in ``folder``, by name."""
-    return (Path(entry.path) for entry in _visible(folder) if entry.is_dir())
+def folders(folder: Path, *, links: bool = False) -> Iterator[Path]:
+    """The folders in ``folder``, by name; broken ``links`` are refused unless asked for."""
+    return (Path(entry.path) for entry in _visible(folder, links=links) if _is_folder(entry))
 
 
 def _is_picture(entry: os.DirEntry[str]) -> bool:
     return entry.name.lower().endswith(ENDINGS)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Tell whether an entry is a folder; one that links to itself is none."""
+    return Path(entry.path).is_dir() if entry.is_symlink() else entry.is_dir()
 
 
 def _visible(folder: Path, *, links: bool = False) -> list[os.DirEntry[str]]:
@@ -123,9 +128,19 @@ def _visible(folder: Path, *, links: bool = False) -> list[os.DirEntry[str]]:
     for entry in found:
         if UNWRITABLE.search(entry.name):
             raise UserError(
-                f"{folder} holds {entry.name!a}, which is not UTF-8 text of one line; rename it"
+                f"{folder} holds {entry.name!a}, which is not UTF-8 text of one line that can be "
+                "seen; rename it"
             )
         broken = entry.is_symlink() and not os.path.exists(entry.path)  # noqa: PTH110 - no path yet
         fine = links or not broken
         require(fine, f"{entry.path} is a broken link; mend or remove it")
+        if entry.is_symlink() and _is_folder(entry):
+            _check_way(Path(entry.path))
     return sorted(found, key=lambda entry: entry.name)
+
+
+def _check_way(link: Path) -> None:
+    """Check that a link to a folder does not lead to a folder that it lies in."""
+    target = link.resolve()
+    back = target in (here := link.parent.resolve(), *here.parents)
+    require(not back, f"{link} leads back to {target}, in which it lies; remove it")

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from sakd.data.batches.images import Images, content_hash
+from sakd.data.sources.classes import check_names
 from sakd.foundation.errors import UserError, require, require_positive
 from sakd.foundation.options import typed
 
@@ -147,6 +148,7 @@ class DataCard:
         shape = dict(zip(("channels", "height", "width"), self.image_shape, strict=True))
         require_positive(**shape)
         require(bool(self.classes), "there are no classes")
+        check_names(self.classes, "it")
         for name, numbers in (("mean", self.mean), ("std", self.std)):
             known = len(numbers) == self.channels and all(map(math.isfinite, numbers))
             require(known, f"{name} is not a number for each channel")

@@ -69,7 +69,8 @@ def _failures_reported() -> Iterator[None]:
         raise
     except (Exception, SystemExit) as error:  # whatever the code of others raises
         reason = str(error).partition("\n")[0]
-        raise UserError(f"it cannot be made: {type(error).__name__}: {reason}") from error
+        found = f"it cannot be made: {type(error).__name__}: {reason}"
+        raise UserError(f"{found}; mend it, or correct its arguments") from error
 
 
 def without_memory(make: Callable[[], Model]) -> Model:
