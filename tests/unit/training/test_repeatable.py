@@ -56,7 +56,7 @@ def test_the_same_seed_gives_the_same_bits(
     assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
 
 
-@pytest.mark.parametrize("method", REFUSED)
+@pytest.mark.parametrize("method", sorted(REFUSED))
 def test_what_cannot_be_repeated_is_refused(
     method: str, trained: Callable[[str, bool], Any]
 ) -> None:
