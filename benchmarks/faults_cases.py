@@ -35,7 +35,7 @@ def asked(number: signal.Signals) -> Case:
 
     def case(study: Study, draw: np.random.Generator) -> str:
         study.reset(finished=False)
-        within, which = str(draw.choice(["/teachers/", "/digits-"])), int(draw.integers(2, 5))
+        within, which = str(draw.choice(["/teachers/", "/cells/digits-"])), int(draw.integers(2, 5))
         signals = at_file("checkpoint.pt", sending(number), number=which, within=within)
         if complaint := study.start(inside=signals).stopped(number):
             return complaint
@@ -176,7 +176,7 @@ def no_teacher(study: Study, _draw: np.random.Generator) -> str:
         deleted.touch()
 
     study.reset(finished=False)
-    run = study.start(inside=at_file("checkpoint.pt", delete, within="/digits-"))
+    run = study.start(inside=at_file("checkpoint.pt", delete, within="/cells/digits-"))
     fine = run.end() == 0 or not run.not_in_one_line("")
     if not fine or not deleted.exists():
         return f"deleted: {deleted.exists()}; exit status {run.end()}: {run.last_line()}"

@@ -12,15 +12,15 @@ from faults_study import Study
 
 
 def _paused(study: Study) -> Running | None:
-    """Start a run from nothing that stops while it trains students; None if it never stops."""
+    """Start a run from nothing that stops while it trains its teacher; None if it never stops."""
     study.reset(finished=False)
-    pause = at_file("checkpoint.pt", sending(signal.SIGSTOP), number=2, within="/digits-")
+    pause = at_file("checkpoint.pt", sending(signal.SIGSTOP), number=2, within="/teachers/")
     run = study.start(inside=pause)
     return run if run.stops() else None
 
 
 def same_row(study: Study, _draw: np.random.Generator) -> str:
-    """While a run trains a row, another run of this row is refused in one line."""
+    """While a run trains for a row, another run of this row is refused in one line."""
     if (first := _paused(study)) is None:
         return "the first did not stop"
     complaint = study.start().not_in_one_line("another run is training")
