@@ -38,6 +38,7 @@ def named(source: str, item: str) -> Callable[..., Any]:
     """
     module = imported(source)
     known = [name for name, value in vars(module).items() if callable(value)]
-    require(item in known, unknown(f"function or class of {source}", item, known))
+    public = [name for name in known if not name.startswith("_")]
+    require(item in known, unknown(f"function or class of {source}", item, public))
     found: Callable[..., Any] = getattr(module, item)
     return found

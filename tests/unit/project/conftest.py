@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,16 @@ def _put_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _project() -> None:
     bootstrap_project(ROOT)
+
+
+@pytest.fixture
+def as_in_a_terminal() -> Iterator[None]:
+    """Let Ctrl-C and a closed terminal end a run, which nohup or a background shell has ignored."""
+    heeded = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handle) for number, handle in heeded.items()}
+    yield
+    for number, handle in before.items():
+        signal.signal(number, handle)
 
 
 @pytest.fixture

@@ -17,15 +17,9 @@ from sakd.foundation.signals import ENDING, orderly, postponed
 from sakd.project import parallel
 from sakd.project.parallel import ParallelRunner, Pool
 
+pytestmark = pytest.mark.usefixtures("as_in_a_terminal")
+
 LONGEST = 60
-
-
-@pytest.fixture(autouse=True)
-def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C interrupt, which the shell of a run in the background has had ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

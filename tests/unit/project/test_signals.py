@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
 from multiprocessing import get_context
 
 import pytest
@@ -15,15 +14,9 @@ from sakd.project.signals import stopped_by_signals
 PATIENCE = 120
 """Seconds that a slow machine may take."""
 
+pytestmark = pytest.mark.usefixtures("as_in_a_terminal")
+
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
-
-
-@pytest.fixture(autouse=True)
-def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C interrupt, which the shell of a run in the background has had ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def signalled(number: signal.Signals) -> None:
