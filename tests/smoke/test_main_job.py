@@ -167,7 +167,7 @@ def test_a_cell_that_fails_is_reported_and_the_others_are_kept(later: Any) -> No
     status = {line["distiller"]: line["status"] for line in lines.values()}
     assert status == {"none": "done", "kd": "done", "at": "failed"}
     failed = lines["digits-resnet20-resnet8-at-always-s0"]
-    assert failed["error"].startswith("NotFiniteError: at is ")
+    assert re.match(r"NotFiniteError: \w+ is (nan|-?inf) .*learning rate", failed["error"])
     assert failed["test_top1"] == ""
     assert "1 of 3 cells failed" in done.stderr
     assert failed["cell"] in done.stderr

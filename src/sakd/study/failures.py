@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from sakd.foundation import determinism
-from sakd.study import single
+from sakd.foundation.errors import UserError
 from sakd.study.memory import out_of_memory
 from sakd.training import Run
+
+ONE_VALUE = "Expected more than 1 value per channel"
+"""How torch begins to say that a batch norm has one value of each channel."""
 
 
 def ends_trainings(error: Exception) -> bool:
@@ -24,4 +27,11 @@ def failure_of(member: Run | Exception, shared: Exception | None) -> Exception |
         error = member.failure or (shared if len(member.history) < member.epochs else None)
     else:
         error = member
-    return error and (determinism.refusal(error) or single.refusal(error) or error)
+    return error and (determinism.refusal(error) or of_one_image(error) or error)
+
+
+def of_one_image(error: BaseException) -> UserError | None:
+    """Say in one line, with the remedy, that a batch norm has one value, if that is the error."""
+    if ONE_VALUE not in str(error):
+        return None
+    return UserError("a batch norm has one value of each channel: set batch_size to 2 or more")

@@ -9,11 +9,9 @@ import torch
 from sakd.data import DataCard
 from sakd.foundation.errors import UserError
 from sakd.networks import build_network
+from sakd.study.failures import of_one_image
 from sakd.study.parameters import Parameters
 from sakd.study.sweeps import variants_of
-
-REFUSED = "Expected more than 1 value per channel"
-"""How torch begins to say that a batch norm has one value of each channel."""
 
 
 def check_single(parameters: Parameters, card: DataCard) -> None:
@@ -28,16 +26,9 @@ def check_single(parameters: Parameters, card: DataCard) -> None:
         try:
             _learn_from_one(network, card)
         except ValueError as error:
-            if (refused := refusal(error)) is None:
+            if (refused := of_one_image(error)) is None:
                 raise
             raise UserError(f"{place} of {network}: {refused}") from error
-
-
-def refusal(error: BaseException) -> UserError | None:
-    """Say in one line, with the remedy, that a batch norm has one value, if that is the error."""
-    if REFUSED not in str(error):
-        return None
-    return UserError("a batch norm has one value of each channel: set batch_size to 2 or more")
 
 
 def _one_by_one(parameters: Parameters) -> Iterator[tuple[str, str]]:
