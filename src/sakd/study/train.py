@@ -66,10 +66,12 @@ def _run(
     records: dict[str, Record] = {}
     waiting = []
     for training in trainings:
-        if (record := bench.entry(training).finished(training.key, training.keep)) is None:
+        entry = bench.entry(training)
+        if (record := entry.finished(training.key, training.keep)) is None:
             waiting.append(training)
         else:
             logger.info("%s: done already", training.title)
+            entry.checkpoints.clear()  # a run that is killed just after the record leaves them
             progress.done()
             records[training.key] = record
     for group in packs(waiting, bench, pack):

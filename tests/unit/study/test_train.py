@@ -131,6 +131,20 @@ def test_a_finished_training_is_not_run_again(
     assert f"{training.id}: done already" in caplog.messages
 
 
+def test_a_checkpoint_that_a_finished_training_has_left_is_removed(
+    make_training: Make, bench: Bench, progress: Progress
+) -> None:
+    training = make_training()
+    run_training(training, bench, progress)
+    checkpoints, folder = bench.entry(training).checkpoints, bench.entry(training).folder
+    before = files(folder)
+    checkpoints.write({"key": training.key})  # a run is killed before it would remove it
+    checkpoints.write({"key": training.key})
+    assert files(folder) != before
+    run_training(training, bench, progress)
+    assert files(folder) == before
+
+
 def test_a_training_of_the_same_name_and_other_content_is_run(
     make_training: Make, bench: Bench, progress: Progress
 ) -> None:
