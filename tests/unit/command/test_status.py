@@ -1,26 +1,29 @@
-"""`sakd status` collects no garbage meanwhile, and leaves collecting as it was."""
+"""`sakd status` collects no garbage from its start on."""
 
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
 
 from sakd.command import status
-from sakd.foundation.errors import UserError
+
+
+@pytest.fixture(autouse=True)
+def _collecting() -> Iterator[None]:
+    """Collect again after the test, whose process does not end with the command."""
+    yield
+    gc.enable()
 
 
 def test_no_garbage_is_collected_while_the_trainings_of_a_study_are_made(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     collected: list[bool] = []
-
-    def main(_arguments: object) -> None:
-        collected.append(gc.isenabled())
-        raise UserError("nothing is here")
-
-    monkeypatch.setattr(status, "project", lambda _: SimpleNamespace(main=main))
-    with pytest.raises(UserError):
-        status.run([])
-    assert (collected, gc.isenabled()) == ([False], True)
+    main = SimpleNamespace(main=lambda _: collected.append(gc.isenabled()))
+    monkeypatch.setattr(status, "project", lambda _: main)
+    assert gc.isenabled()
+    status.run([])
+    assert collected == [False]
