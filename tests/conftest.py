@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import torch
-from coverage import Coverage
 from hypothesis import settings
 from torch import nn
 
@@ -59,13 +60,21 @@ class KeptStates(Callback):
 
 def pytest_sessionfinish() -> None:
     """Keep what was measured, if anything is: xdist kills workers that do not end in 10 seconds."""
-    if measurement := Coverage.current():
+    module = sys.modules.get("coverage")  # which a machine for tests alone may lack
+    if module and (measurement := module.Coverage.current()):
         measurement.save()
 
 
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _garbage_collected() -> Iterator[None]:
+    """A command that collects no garbage ends with its process, but not here."""
+    yield
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

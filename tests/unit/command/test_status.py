@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
 
 from sakd.command import status
-
-
-@pytest.fixture(autouse=True)
-def _collecting() -> Iterator[None]:
-    """Collect again after the test, whose process does not end with the command."""
-    yield
-    gc.enable()
 
 
 def test_no_garbage_is_collected_while_the_trainings_of_a_study_are_made(
