@@ -52,7 +52,7 @@ def copy_project(to: Path) -> None:
         capture_output=True,
         text=True,
     )
-    for name in filter(os.path.exists, listed.stdout.split("\0")):
+    for name in filter(os.path.isfile, listed.stdout.split("\0")):
         to.joinpath(name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(name, to / name)
 
