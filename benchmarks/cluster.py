@@ -24,7 +24,7 @@ from typing import Any
 import records
 import torch
 
-from sakd.study.status import covered
+from sakd.foundation.spans import covered
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"

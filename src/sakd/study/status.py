@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sakd.foundation.spans import covered
 from sakd.foundation.vocabulary import DONE, FAILED
 from sakd.study.live import Live
 from sakd.study.plan import duration, tabulated
@@ -68,7 +68,7 @@ class Part:
         is done, the pace is that of those that run, as if all of them were side by side.
         """
         left = sum(one.left for one in self.states)
-        spans = sorted(one.span for one in self.states if one.span is not None)
+        spans = [one.span for one in self.states if one.span is not None]
         if not left:
             return 0.0
         if spans:
@@ -138,19 +138,6 @@ class Status:
 
     def _in(self, state: str) -> Iterator[State]:
         return (one for part in self.parts for one in part.states if one.state == state)
-
-
-def covered(spans: Sequence[tuple[float, float]]) -> float:
-    """Give the time that is covered by ``spans``, which are sorted and may overlap.
-
-    >>> covered([(0, 4), (1, 3), (2, 5), (7, 8)])
-    6.0
-    """
-    total, reached = 0.0, -math.inf
-    for start, end in spans:
-        total += max(0.0, end - max(start, reached))
-        reached = max(reached, end)
-    return total
 
 
 def _described(one: State) -> dict[str, Any]:

@@ -6,6 +6,11 @@ import math
 
 import pandas as pd
 
+from sakd.foundation.spans import covered
+
+SECOND = 1e9
+"""A second in nanoseconds, the unit in which pandas gives the value of a span."""
+
 
 def training_seconds(cells: pd.DataFrame) -> float:
     """Count the seconds in which at least one cell or teacher was trained.
@@ -33,8 +38,5 @@ def training_seconds(cells: pd.DataFrame) -> float:
 
 def _covered(spans: list[tuple[pd.Timestamp, pd.Timestamp]]) -> float:
     """Count the seconds within any of the spans."""
-    total, until = pd.Timedelta(0), min(start for start, _ in spans)
-    for start, end in sorted(spans):
-        total += max(end - max(start, until), pd.Timedelta(0))
-        until = max(until, end)
-    return float(total.total_seconds())
+    first = min(start for start, _ in spans)
+    return covered(((start - first).value, (end - first).value) for start, end in spans) / SECOND

@@ -18,6 +18,10 @@ def test_cells_side_by_side_share_their_time() -> None:
     assert training_seconds(lines(("09:00:10", 10), ("09:00:10", 10), ("09:00:12", 6))) == 12
 
 
+def test_no_fraction_of_a_second_is_lost() -> None:
+    assert training_seconds(lines(("09:00:10.000001", 2), ("09:00:09.250000", 2))) == 2.750001
+
+
 def test_time_between_trainings_does_not_count() -> None:
     assert training_seconds(lines(("09:00:10", 10), ("11:00:00", 5))) == 15
 
