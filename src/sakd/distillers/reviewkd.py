@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d, conv2d, interpolate
+from torch.nn.functional import conv2d, interpolate
 
 from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, Side, mean_over_batch
 from sakd.distillers.parts.maps import sample_means, squared
 from sakd.foundation.errors import require_positive
+from sakd.foundation.pooling import average_to
 from sakd.networks.spots import SpotFamily
 
 LEVELS = (4, 2, 1)
@@ -130,8 +131,8 @@ def context_error(student: Tensor, teacher: Tensor) -> Tensor:
     """Compute the hierarchical context loss (B,) of two maps (B, C, H, W)."""
     levels = [level for level in LEVELS if level < min(student.shape[2:])]
     weights = [0.5**k for k in range(len(levels) + 1)]
-    pooled = [(adaptive_avg_pool2d(student, n), adaptive_avg_pool2d(teacher, n)) for n in levels]
-    errors = [sample_means(squared(s - t)) for s, t in [(student, teacher), *pooled]]
+    coarser = [(average_to(student, (n, n)), average_to(teacher, (n, n))) for n in levels]
+    errors = [sample_means(squared(s - t)) for s, t in [(student, teacher), *coarser]]
     total = torch.stack([w * e for w, e in zip(weights, errors, strict=True)]).sum(dim=0)
     return total / sum(weights)
 

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from sakd.foundation.pooling import AveragePool
+
 Shape = tuple[int, ...]
 
 LARGEST_KERNEL = 7
@@ -71,7 +73,7 @@ def _convolution(source: Shape, target: Shape) -> dict[str, nn.Module]:
     grow = tuple(goal - s * (side - 1) for s, (side, goal) in zip(stride, sides, strict=True))
     if min(stride) >= 1 and max(grow) <= LARGEST_KERNEL:
         return {"conv": nn.ConvTranspose2d(inputs, outputs, _pair(grow), stride=_pair(stride))}
-    pool, conv = nn.AdaptiveAvgPool2d(_pair(tuple(wanted))), nn.Conv2d(inputs, outputs, 1)
+    pool, conv = AveragePool(_pair(tuple(wanted))), nn.Conv2d(inputs, outputs, 1)
     smaller = math.prod(wanted) < math.prod(size)
     return {"pool": pool, "conv": conv} if smaller else {"conv": conv, "pool": pool}
 

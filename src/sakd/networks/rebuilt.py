@@ -10,6 +10,7 @@ from typing import Self
 from torch import nn
 
 from sakd.foundation.errors import require
+from sakd.foundation.pooling import AveragePool
 from sakd.networks.chain import Chain
 from sakd.networks.outside.names import split_names
 from sakd.networks.staged import StagedNetwork, feature_shapes, rectified_stages
@@ -104,7 +105,7 @@ def projector(
     (inputs, height, width), (outputs, *goal) = source, target
     size = min(height, goal[0]), min(width, goal[1])
     middle = max(1, outputs // REDUCTION)
-    layers = [] if size == (height, width) else [nn.AdaptiveAvgPool2d(size)]
+    layers = [] if size == (height, width) else [AveragePool(size)]
     last = conv_bn_relu if rectified else conv_bn
     return nn.Sequential(
         *layers,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sakd.foundation.pooling import average_to
+
 SMALLEST_LENGTH = 1e-6
 """Shorter rows count as zero."""
 
@@ -20,7 +22,7 @@ def pooled(maps: Tensor, height: int, width: int) -> Tensor:
     """Average maps (B, C, H, W) to another height and width, if they have another."""
     if maps.shape[2:] == (height, width):
         return maps
-    return F.adaptive_avg_pool2d(maps, (height, width))
+    return average_to(maps, (height, width))
 
 
 def projection(inputs: int, outputs: int) -> nn.Module:

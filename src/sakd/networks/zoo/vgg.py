@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
+from sakd.foundation.pooling import AveragePool
 from sakd.networks.chain import Chain
 from sakd.networks.staged import StagedNetwork
 from sakd.networks.zoo.blocks import GlobalAveragePool, initialise, narrowed
@@ -59,7 +60,7 @@ def vgg_imagenet(
     or repeated to that grid. Images have at least 32 pixels a side.
     """
     stages = _convolutional_stages(in_channels, convolutions, WIDTHS, last_pool=nn.MaxPool2d(2))
-    grid = nn.AdaptiveAvgPool2d(GRID)
+    grid = AveragePool((GRID, GRID))
     stages["embedding"] = nn.Sequential(nn.MaxPool2d(2), grid, nn.Flatten())
     stages["head"] = nn.Sequential(
         *(nn.Linear(WIDTHS[-1] * GRID**2, hidden), nn.ReLU(), nn.Dropout()),
