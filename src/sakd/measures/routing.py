@@ -78,9 +78,9 @@ def selectivity(spot: Spot) -> float:
 
 
 def rank_correlation(one: Array, other: Array) -> float:
-    """Compute Spearman's correlation of two (n,) arrays; NaN where one of them is constant."""
+    """Compute Spearman's correlation of two (n,) arrays; NaN unless each has two values or more."""
     ranks = [pd.Series(values).rank().to_numpy() for values in (one, other)]
-    if any(np.ptp(each) == 0 for each in ranks):
+    if any(len(np.unique(each)) <= 1 for each in ranks):
         return np.nan
     return float(np.corrcoef(*ranks)[0, 1])
 
@@ -127,7 +127,7 @@ def _by_difficulty(spot: Spot, difficulty: pd.DataFrame) -> list[tuple[Any, ...]
         hard = measured[by].to_numpy(dtype=float)
         lines.append(("correlation", by, 0, rank_correlation(rate, hard), len(hard)))
         order = pd.Series(hard).rank(method="first").to_numpy().astype(int) - 1
-        parts = order * PARTS // max(len(hard), 1)
+        parts = order * PARTS // len(hard)
         lines += [
             ("part", by, part + 1, float(own.mean()), len(own))
             for part, own in _groups(rate, parts)

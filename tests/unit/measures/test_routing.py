@@ -64,6 +64,13 @@ def test_coins_are_as_selective_as_chance_whatever_their_rates_do() -> None:
     assert np.mean(found) == pytest.approx(1, abs=0.03)
 
 
+def test_selectivity_is_that_of_the_images_that_were_decided_on() -> None:
+    """Rates of deviation 0.4 where coins would have 0.5 x sqrt((1 + 1/3) / 2)."""
+    rate, seen = np.array([1.0, np.nan, 0.2]), np.array([1, 0, 3])
+    found = selectivity(Spot("logits", rate, seen, np.array([0.5, 0.5]), 0.5))
+    assert found == pytest.approx(0.4 / (0.25 * 2 / 3) ** 0.5)
+
+
 def test_the_same_images_in_every_epoch_are_the_most_selective() -> None:
     same = np.tile(np.arange(100) < 50, (EPOCHS, 1)) * 1.0
     assert selectivity(spot_of(same)) == pytest.approx(EPOCHS**0.5)
@@ -82,10 +89,10 @@ def test_the_correlation_is_that_of_ranks_also_of_equal_values() -> None:
 def test_rates_are_given_by_class_and_by_difficulty() -> None:
     """The hard half distils, of two classes; the last image was never decided on."""
     rate = np.array([0.0] * 10 + [1.0] * 10 + [np.nan])
-    seen = np.array([4] * 20 + [0])
+    seen = np.array([4] * 18 + [1, 1, 0])
     spot = Spot("logits", rate, seen, np.full(4, 0.5), 0.5)
     labels = np.array([0] * 5 + [1] * 15 + [0])
-    image = np.array([0, 2, 4, 6, 8, 10, 12, 14, 16, 20])  # of a part of the images alone
+    image = np.array([0, 2, 4, 6, 8, 10, 12, 14, 18, 20])  # of a part of the images alone
     hard = pd.DataFrame({"image": image, "teacher": image * 0.1, "disagreement": -image * 1.0})
     rows = routing_rows([spot], labels, hard, weighs=False)
     assert values(rows, "rate") == [0.5]
@@ -93,12 +100,21 @@ def test_rates_are_given_by_class_and_by_difficulty() -> None:
     classes = rows[rows["measure"] == "class"]
     assert classes[["group", "images"]].to_numpy().tolist() == [[0, 5], [1, 15]]
     assert classes["value"].tolist() == [0.0, pytest.approx(2 / 3)]
-    assert rows[rows["measure"] == "correlation"]["images"].tolist() == [9, 9]
+    correlations = rows[rows["measure"] == "correlation"]
+    assert correlations[["group", "images"]].to_numpy().tolist() == [[0, 9], [0, 9]]
     (one,) = values(rows, "correlation", "teacher")
     assert one == pytest.approx(spearmanr(rate[image[:9]], image[:9]).statistic)
     assert values(rows, "correlation", "disagreement") == [pytest.approx(-one)]
     assert values(rows, "part", "teacher") == [0.0] * 5 + [1.0] * 4
     assert not values(rows, "correlation", "alone")
+
+
+def test_of_images_that_were_not_decided_on_no_difficulty_is_compared() -> None:
+    spot = Spot("logits", np.array([0.5, np.nan]), np.array([2, 0]), np.array([0.5]), 0.5)
+    hard = pd.DataFrame({"image": [1], "student": [1.0]})
+    rows = routing_rows([spot], np.zeros(2, dtype=int), hard, weighs=True)
+    assert np.isnan(values(rows, "correlation", "student")).all()
+    assert not values(rows, "part", "student")
 
 
 def test_weights_have_neither_entropy_nor_chance() -> None:
@@ -113,10 +129,11 @@ def test_weights_have_neither_entropy_nor_chance() -> None:
 def test_spots_with_the_same_decisions_are_one() -> None:
     source = np.random.default_rng(3)
     masks = (source.random((4, 6)) < 0.5) * 1.0
+    masks[:, 2] = np.nan  # an image without a decision
     alike = [spot_of(masks, name) for name in ("stage1", "logits")]
     assert [spot.name for spot in merged(alike)] == [EVERY]
     other = spot_of(1 - masks, "stage2")
-    assert merged([*alike, other]) == [*alike, other]
+    assert [spot.name for spot in merged([*alike, other])] == ["stage1", "logits", "stage2"]
     assert merged(alike[:1]) == alike[:1]
 
 
@@ -125,3 +142,12 @@ def test_the_images_of_the_highest_and_the_lowest_rates_are_found() -> None:
     spot = Spot("logits", rate, np.array([1, 1, 0, 1, 1, 1]), np.array([0.5]), 0.5)
     found = {end: index.tolist() for end, index in extremes(spot, 3).items()}
     assert found == {"most": [1, 4, 0], "least": [5, 3, 0]}
+    assert (
+        sorted(extremes(spot, 6)["most"]) == sorted(extremes(spot, 6)["least"]) == [0, 1, 3, 4, 5]
+    )
+
+
+def test_of_equal_rates_the_first_image_is_found() -> None:
+    spot = spot_of(np.tile(np.arange(100) % 2, (EPOCHS, 1)) * 1.0)
+    found = {end: index.tolist() for end, index in extremes(spot, 4).items()}
+    assert found == {"most": [1, 3, 5, 7], "least": [0, 2, 4, 6]}
