@@ -69,9 +69,14 @@ def test_the_traits_are_those_that_are_written_down() -> None:
     assert found == TRAITS
 
 
-@pytest.mark.parametrize("value", [-1.0, math.nan])
-@pytest.mark.parametrize(("name", "option"), NUMBERS)
-def test_what_is_negative_or_no_number_is_refused(
+@pytest.mark.parametrize(
+    ("name", "option", "value"),
+    [
+        *((*number, value) for number in NUMBERS for value in (-1.0, math.nan)),
+        ("random", "rate", 1.01),
+    ],
+)
+def test_values_out_of_range_and_those_that_are_no_numbers_are_refused(
     name: str, option: str, value: float, make: Callable[..., RoutingPolicy]
 ) -> None:
     with pytest.raises(UserError, match=rf"^{option} .*{value}"):

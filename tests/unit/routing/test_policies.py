@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -56,6 +58,16 @@ def test_a_route_draws_from_the_generator_alone(
 
 
 @pytest.mark.parametrize("name", POLICIES)
+def test_a_route_lies_on_the_device_of_its_batch(name: str, make: Make, scene: Scenes) -> None:
+    """Tensors without values stand for those of a GPU."""
+    with torch.device("meta"):
+        there = scene()
+    batch = there.batch._replace(source=lambda _purpose: torch.Generator())
+    route = make(name).to("meta")(replace(there, batch=batch))
+    assert {part.device.type for part in route if part is not None} == {"meta"}
+
+
+@pytest.mark.parametrize("name", POLICIES)
 @given(seed=seeds)
 def test_what_a_policy_does_not_say_it_sees_has_no_say(
     name: str, seed: int, make: Make, scene: Scenes
@@ -81,6 +93,15 @@ def test_every_gate_has_a_gradient_to_the_policy(name: str, make: Make, scene: S
 
 def test_always_chooses_everything(make: Make, scene: Scenes) -> None:
     assert make("always")(scene()).share.all()
+
+
+@pytest.mark.parametrize("name", [name for name, kind in POLICIES.items() if kind.among])
+def test_the_most_teachers_of_a_sample_are_those_that_a_policy_says(
+    name: str, make: Make, scene: Scenes
+) -> None:
+    policy = make(name, teachers=3)
+    chosen = policy(scene(size=50)).share.view(50, DECISIONS, 3)
+    assert chosen.sum(dim=2).max() == policy.at_once
 
 
 @given(seed=seeds)
@@ -119,6 +140,20 @@ def test_random_matched_keeps_how_many_are_chosen_at_every_spot(
     assert torch.equal(matched.gate, ours.gate)
 
 
+def test_random_matched_deals_what_a_sample_has_of_several_teachers_together(
+    make: Make, scene: Scenes
+) -> None:
+    size, seen = 500, [scene(0, size=500) for _ in "ab"]
+    names = "adaptive", "random_matched"
+    ours, matched = (
+        make(name, teachers=2)(one).share.view(size, DECISIONS, 2)
+        for name, one in zip(names, seen, strict=True)
+    )
+    assert torch.equal(matched.sum(dim=0), ours.sum(dim=0))
+    assert ours.sum(dim=0).all()
+    assert matched.sum(dim=2).max() == 1
+
+
 def test_random_matched_chooses_every_sample_equally_often(make: Make, scene: Scenes) -> None:
     policy, draws = make("random_matched"), 2000
     one = scene(0, size=4)  # its generator goes on from draw to draw
@@ -147,16 +182,30 @@ def test_random_chooses_at_its_rate_independently(rate: float, make: Make, scene
     assert (both - rate**2).abs() <= 4 * (rate**2 * (1 - rate**2) / 20000) ** 0.5
 
 
-@pytest.mark.parametrize("temperature", [1.0, 5.0])
-def test_gumbel_samples_follow_the_softmax_of_the_logits_at_any_temperature(
-    temperature: float,
+@pytest.mark.parametrize(("rate", "chosen"), [(0.0, False), (1e-9, True), (1.0, True)])
+def test_a_coin_of_zero_distils_at_any_rate_above_zero(
+    rate: float, chosen: bool, make: Make, scene: Scenes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    policy = Adaptive(*WIDTHS, DECISIONS, temperature=temperature)
-    logits = torch.tensor([[1.0, 0.0], [-2.0, 0.5], [0.3, 0.3]])
+    monkeypatch.setattr(torch, "rand", lambda size, **_: torch.zeros(size))
+    assert (make("random", rate=rate)(scene()).share == chosen).all()
+
+
+@pytest.mark.parametrize("temperature", [1.0, 5.0])
+@pytest.mark.parametrize(
+    "odds",
+    [
+        [[1.0, 0.0], [-2.0, 0.5], [0.3, 0.3]],
+        [[1.0, 0.0, -1.0], [0.2, 2.0, 0.0], [0.0, 0.0, 0.0]],  # of two teachers
+    ],
+)
+def test_gumbel_samples_follow_the_softmax_of_the_logits_at_any_temperature(
+    temperature: float, odds: list[list[float]]
+) -> None:
+    policy, logits = Adaptive(*WIDTHS, DECISIONS, temperature=temperature), torch.tensor(odds)
     hard, _ = policy.sample(logits.expand(20000, -1, -1), torch.Generator().manual_seed(0))
-    expected = softmax(logits, dim=1)[:, 0]
+    expected = softmax(logits, dim=1)
     four_sigma = 4 * (expected * (1 - expected) / 20000).sqrt()
-    assert ((hard[..., 0].mean(dim=0) - expected).abs() < four_sigma).all()
+    assert ((hard.mean(dim=0) - expected).abs() < four_sigma).all()
     assert torch.equal(hard.sum(dim=2), torch.ones(20000, DECISIONS))
 
 
@@ -188,9 +237,12 @@ def test_of_several_teachers_every_spot_takes_one_or_none() -> None:
 
 
 def test_the_noise_is_finite_at_both_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is as if the ends were 1e-20 away."""
     policy, ends = Adaptive(*WIDTHS, DECISIONS), torch.tensor([0.0, 1.0])
     monkeypatch.setattr(torch, "rand", lambda *_, **__: ends)
-    assert policy.gumbel(ends, torch.Generator()).isfinite().all()
+    most = 20 * math.log(10)
+    expected = torch.tensor([-math.log(most), most])
+    torch.testing.assert_close(policy.gumbel(ends, torch.Generator()), expected)
 
 
 def test_the_policy_reads_the_teacher_first(make: Make, scene: Scenes) -> None:

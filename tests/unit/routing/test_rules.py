@@ -18,6 +18,7 @@ from sakd.foundation.errors import UserError
 from sakd.networks.spots import Spot
 from sakd.objectives import Routing
 from sakd.routing import RoutingPolicy, Scene
+from sakd.routing.uncertain import doubt
 
 Make = Callable[..., RoutingPolicy]
 Scenes = Callable[..., Scene]
@@ -116,6 +117,7 @@ def test_uncertain_takes_the_samples_of_the_highest_score(
 ) -> None:
     seen = scene(seed, size=8)
     scores = [SCORES[score](p) for p in seen.student.logits.double().softmax(dim=1).tolist()]
+    assert doubt(seen.student.logits, score).tolist() == pytest.approx(scores, abs=1e-6)
     count = {0.01: 1, 0.3: 2, 0.75: 6, 1.0: 8}[share]
     expected = sorted(range(8), key=lambda k: -scores[k])[:count]
     found = chosen(make("uncertain", score=score, share=share), seen)
