@@ -44,6 +44,7 @@ def test_a_card_with_other_entries_is_refused_with_the_remedy(change) -> None:
     [
         ({"classes": "ant"}, "classes takes"),
         ({"classes": []}, "no classes"),
+        ({"classes": ["ant", "ant"]}, "several classes called ant"),
         ({"channels": 0}, "channels must be above 0"),
         ({"height": "8"}, "height takes int"),
         ({"mean": [0.1]}, "mean is not"),

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from sakd.data import DATASETS, Splitting, noise, open_dataset, prepare
+from sakd.data.sources.base import Outline
 
 
 @pytest.mark.parametrize("name", ["digits", "cifar10", "cifar100", "tiny_imagenet"])
@@ -45,6 +46,13 @@ def test_published_test_images_stay_apart(tmp_path: Path) -> None:
     assert outline is not None
     made = noise(outline, Splitting(0.1), name="tiny_imagenet")
     assert (len(made.train), len(made.val), len(made.test)) == (90_000, 10_000, 10_000)
+
+
+def test_the_card_of_few_images_of_many_classes_counts_all_classes() -> None:
+    card = noise(Outline(10, (1, 2, 2), 40, 5), Splitting(0.1), name="few").card
+    card.check()
+    assert card.without_images("val") == list("456789")
+    assert card.without_images("test") == list("56789")
 
 
 def test_the_images_differ_and_share_their_memory(tmp_path: Path) -> None:
