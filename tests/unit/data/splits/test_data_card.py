@@ -84,14 +84,16 @@ def test_the_normalisation_of_a_key_is_rounded() -> None:
 
 
 def test_a_split_may_have_no_image_of_the_classes_that_a_network_knows() -> None:
-    card = replace(CARD, counts={**CARD.counts, "test": (0, 0)})
+    card = replace(CARD, counts={**CARD.counts, "train": (3, 0), "test": (0, 0)})
     assert DataCard.from_json(card.to_json()) == card
-    assert (card.unevenness, card.majority_share("test")) == (4 / 3, 0)
+    assert (card.unevenness, card.majority_share("test")) == (1, 0)
 
 
 def test_the_majority_share_is_that_of_the_largest_class_of_the_split() -> None:
     assert CARD.majority_share("test") == 0.75
     assert CARD.majority_share("train") == 4 / 7
+    single = replace(CARD, counts={**CARD.counts, "test": (0, 1)})
+    assert single.majority_share("test") == 1
     with pytest.raises(UserError, match=r"'dev'.* train, val, test"):
         CARD.majority_share("dev")
 
@@ -117,7 +119,7 @@ def test_classes_without_images_in_a_split_are_listed() -> None:
     assert (card.without_images("val"), card.without_images("test")) == (["ant"], [])
 
 
-@pytest.mark.parametrize(("rare", "said"), [(5, True), (12, False)])
+@pytest.mark.parametrize(("rare", "said"), [(5, True), (12, False), (15, False)])
 def test_uneven_classes_are_counted_and_said_in_the_log(
     rare: int, said: bool, caplog: pytest.LogCaptureFixture
 ) -> None:

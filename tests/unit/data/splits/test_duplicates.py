@@ -1,5 +1,6 @@
 """Duplicates: no image is in two splits, and all that were found are counted."""
 
+import logging
 from dataclasses import replace
 from typing import Literal
 
@@ -90,11 +91,34 @@ def test_duplicates_are_counted_and_kept_only_where_the_settings_say_so(
 
 
 @pytest.mark.parametrize(
+    ("more", "rule", "said"),
+    [
+        ([], "drop", []),
+        ([], "keep", []),
+        ([(1, 0), (1, 0)], "drop", ["1 images of train and val left out"]),
+        ([(1, 0), (1, 0)], "keep", ["1 images of train and val kept"]),
+    ],
+)
+def test_the_log_says_what_became_of_duplicates_if_there_are_any(
+    more: list[tuple[int, int]],
+    rule: Literal["drop", "keep"],
+    said: list[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    raw = RawData(images(*PLAIN, *more), None, ("ant", "bee"), "made")
+    with caplog.at_level(logging.INFO):
+        split(raw, rule)
+    found = [line.partition(":")[0] for line in caplog.messages if "train and val" in line]
+    assert found == said
+
+
+@pytest.mark.parametrize(
     ("val", "test", "message"),
     [
         ([(1, 0)], [(1, 0), (2, 1)], "val has no image .*add"),
         ([(1, 0), (2, 1)], PLAIN[::2], "'ant' has 0 .*needed: 1 .*add"),
         (None, PLAIN[::2], "'ant' has 0 .*needed: 2 .*add"),
+        (None, PLAIN[1::2], "'bee' has 0 .*needed: 2 .*add"),
     ],
 )
 def test_what_is_left_must_do_for_training_and_val(val, test, message: str) -> None:

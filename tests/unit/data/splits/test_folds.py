@@ -46,7 +46,9 @@ def test_folds_are_the_same_for_the_same_seed_and_all_different(raw) -> None:
     [
         ({"fold": -1}, "fold must be 0 or more, or null, got -1"),
         ({"test_fraction": 0.3}, "test_fraction must be 1/2, .* got 0.3"),
+        ({"test_fraction": 0.34}, "test_fraction must be 1/2, .* got 0.34"),
         ({"test_fraction": 0.9}, "test_fraction must be 1/2, .* got 0.9"),
+        ({"test_fraction": 0.999}, "test_fraction must be 1/2, .* got 0.999"),
         ({"test_fraction": None}, "test_fraction must be 1/2, .* got None"),
     ],
 )

@@ -55,6 +55,12 @@ def test_the_card_of_few_images_of_many_classes_counts_all_classes() -> None:
     assert card.without_images("test") == list("56789")
 
 
+def test_noise_is_the_same_whenever_it_is_made() -> None:
+    outline = Outline(3, (1, 2, 2), 40, 5)
+    one, other = (noise(outline, Splitting(0.1), name="made").hashes() for _ in range(2))
+    assert one == other
+
+
 def test_the_images_differ_and_share_their_memory(tmp_path: Path) -> None:
     outline = open_dataset("cifar100", tmp_path).outline()
     assert outline is not None

@@ -115,9 +115,36 @@ def test_the_card_tells_the_statistics_of_the_training_split_and_the_hash_of_all
     assert parts.card.sha256 == content_hash([parts.train, parts.val, parts.test])
 
 
+@pytest.mark.parametrize("name", ["train", "val", "test", "aside"])
+def test_every_split_has_a_hash_of_its_own(raw, make_images, name: str) -> None:
+    parts = split(raw, set_aside=0.2)
+    changed = replace(parts, **{name: make_images(per_class=2, seed=1)})
+    before, after = parts.hashes(), changed.hashes()
+    assert before.keys() == after.keys() == parts.parts.keys()
+    assert [each for each in before if before[each] != after[each]] == [name]
+
+
 def test_published_statistics_are_kept(raw) -> None:
     card = split(replace(raw, mean=(0.1, 0.2, 0.3), std=(1.0, 1.0, 1.0))).card
     assert (card.mean, card.std) == ((0.1, 0.2, 0.3), (1.0, 1.0, 1.0))
+
+
+@pytest.mark.parametrize("published", [{"mean": (0.1, 0.2, 0.3)}, {"std": (1.0, 1.0, 1.0)}])
+def test_statistics_of_which_a_half_is_published_are_computed(raw, published) -> None:
+    parts = split(replace(raw, **published))
+    assert (parts.card.mean, parts.card.std) == channel_statistics(parts.train.images)
+
+
+def test_what_is_to_be_known_of_the_images_is_on_their_card(raw) -> None:
+    told = replace(raw, notes=("cats are rare",), skipped=("a.png: cut off",))
+    card = split(told).card
+    assert (card.source, card.notes, card.skipped) == (raw.source, told.notes, told.skipped)
+    assert split(told, test_fraction=0.25, fold=1).card.notes[0] == "cats are rare"
+
+
+def test_a_class_of_which_a_published_split_has_no_image_is_counted(raw, make_images) -> None:
+    published = replace(raw, test=make_images(per_class=2, classes=3, seed=1))
+    assert split(published).card.counts["test"] == (2, 2, 2, 0)
 
 
 @pytest.mark.parametrize(

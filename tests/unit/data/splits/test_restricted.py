@@ -62,12 +62,22 @@ def test_images_of_some_classes_count_from_zero(splits: Splits) -> None:
 def test_the_card_of_a_part_is_another(splits: Splits) -> None:
     cards = [card_of_classes(splits.card, part) for part in (("ant", "bee"), ("ant", "cat"))]
     assert len({card.sha256 for card in (*cards, splits.card)}) == 3
-    uneven = replace(splits.card, counts={"train": (1, 9, 3)})
-    assert card_of_classes(uneven, ["ant", "cat"]).imbalance == 3
 
 
-def test_no_image_of_the_classes_is_refused(splits: Splits) -> None:
+@pytest.mark.parametrize(
+    ("train", "imbalance"), [((2, 9, 6), 3.0), ((2, 9, 0), 1.0), ((0, 9, 0), 7.5), (None, 7.5)]
+)
+def test_the_imbalance_of_a_part_is_that_of_its_classes_with_images(
+    splits: Splits, train: tuple[int, ...] | None, imbalance: float
+) -> None:
+    counts = {} if train is None else {"train": train}
+    whole = replace(splits.card, counts=counts, imbalance=7.5)
+    assert card_of_classes(whole, ["ant", "cat"]).imbalance == imbalance
+
+
+def test_no_image_of_the_classes_is_refused_and_one_is_enough(splits: Splits) -> None:
     few = ImageSet(splits.train.images[:1], splits.train.labels[:1])
     others = [name for n, name in enumerate(splits.card.classes) if n != int(few.labels)]
     with pytest.raises(UserError, match=rf"none of 1 images is of the classes {', '.join(others)}"):
         restricted(Prepared(few, splits.card), others)
+    assert len(restricted(Prepared(few, splits.card), splits.card.classes).images) == 1
