@@ -77,9 +77,9 @@ def equal_cost(accuracy: float, cost: float, alone: Curve) -> Ratio | None:
         The ratio; a bound where the curve does not reach so high, or begins above. None if the
         curve has fewer than two points.
     """
-    lowest, highest = (float(alone.accuracies[end]) for end in (0, -1))
-    if len(alone.accuracies) == 1:
+    if len(alone.accuracies) <= 1:
         return None
+    lowest, highest = (float(alone.accuracies[end]) for end in (0, -1))
     found = float(alone.log_costs_of(np.array([accuracy]))[0])
     ratio = math.exp(found) / cost
     if accuracy > highest:
@@ -96,8 +96,8 @@ def bd_cost(method: Curve, alone: Curve) -> float:
     Returns:
         The difference; NaN if no range of accuracies is in both.
     """
-    low = max(curve.accuracies[0] for curve in (method, alone))
-    high = min(curve.accuracies[-1] for curve in (method, alone))
+    low = max(curve.accuracies.min(initial=math.inf) for curve in (method, alone))
+    high = min(curve.accuracies.max(initial=-math.inf) for curve in (method, alone))
     if not low < high:
         return math.nan
     knots = np.concatenate([method.accuracies, alone.accuracies, [low, high]])

@@ -52,7 +52,11 @@ def test_beyond_the_curve_equal_cost_is_a_bound(accuracy: float, bound: Bound) -
     assert found == (pytest.approx(reached / 20), bound)
 
 
-def test_one_student_alone_is_no_curve() -> None:
+def test_one_student_alone_is_no_curve_and_neither_is_none() -> None:
+    nobody = Curve.of([])
+    assert equal_cost(0.63, 12.5e6, nobody) is None
+    assert math.isnan(bd_cost(nobody, Curve.of(ALONE)))
+    assert math.isnan(bd_cost(Curve.of(METHOD), nobody))
     assert equal_cost(0.63, 12.5e6, Curve.of(ALONE[:1])) is None
     worse = Curve.of([ALONE[0], (50e6, 0.55)])
     assert equal_cost(0.63, 12.5e6, worse) is None, "the larger one is no better"
