@@ -59,9 +59,3 @@ def test_equivalence_is_claimed_in_at_most_7_percent_where_it_is_just_not_true()
     study = Study(5, interaction=1.0, seed=0.2, effect=0.7)
     _, found = missed(study)
     assert 0.02 - NOISE <= np.mean(found.bound < study.truth) <= HIGH
-
-
-def test_the_truth_of_a_simulated_study_is_its_mean():
-    study = Study(3, seed=0.5, image=0.5, effect=1.0)
-    drawn = study.draw(np.random.default_rng(0), 3000)
-    assert drawn.mean() == pytest.approx(study.truth, rel=0.03)

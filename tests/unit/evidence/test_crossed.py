@@ -133,6 +133,21 @@ def test_components_of_seeds_with_test_images_of_their_own_are_unbiased(rng):
         assert getattr(found, name).mean() == pytest.approx(variance, rel=0.1)
 
 
+def test_whatever_was_tested_on_what_each_component_is_expected_to_be_itself():
+    tested = np.array([[1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 0], [1, 0, 0, 0, 0, 1]], dtype=bool)
+    units, images = tested.shape
+    # The components are sums of squares, so over independent effects their expectations add up.
+    effects = {
+        "unit": np.tile(np.eye(units)[:, :, None], images),
+        "image": np.tile(np.eye(images)[:, None], (units, 1)),
+        "rest": np.eye(units * images).reshape(-1, units, images),
+    }
+    for kind, alone in effects.items():
+        found = components(alone + 5, tested)
+        expected = {name: float(getattr(found, name).sum()) for name in effects}
+        assert expected == pytest.approx(dict.fromkeys(effects, 0.0) | {kind: 1.0})
+
+
 def test_a_batch_is_its_tables_one_by_one(rng):
     batch = Study(3, 50).draw(rng, 4)
     together = components(batch).estimate()

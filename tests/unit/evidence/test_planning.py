@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from sakd.evidence import components, units_needed
 from sakd.evidence.planning import MOST_UNITS, POWER
@@ -20,6 +21,21 @@ def test_seeds_alone_need_the_number_of_a_power_table():
     # A t-test at 5 % has 80 % power for a mean of half a standard deviation from 34 on.
     spread = np.array([-1, 0, 1]) + 0.5
     assert units_needed(components(table(spread)), margin=0.0) == pytest.approx(34, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("mean", "margin"), [(0.3, 0.0), (-0.3, 0.2), (0.0, 0.5), (0.1, 0.5), (-0.1, 0.5), (0.6, 2.0)]
+)
+def test_seeds_alone_need_the_number_that_the_t_distribution_gives(mean, margin):
+    def power(seeds):
+        error, of_t = seeds**-0.5, t(seeds - 1)
+        different = of_t.cdf(abs(mean) / error - of_t.ppf(0.975))
+        ends = (end / error - of_t.ppf(0.95) for end in (margin - mean, margin + mean))
+        return max(different, sum(of_t.cdf(end) for end in ends) - 1)
+
+    expected = next(seeds for seeds in range(3, 1000) if power(seeds) >= 0.8)
+    spread = np.array([-1, 0, 1]) + mean
+    assert units_needed(components(table(spread)), margin) == expected
 
 
 def test_a_larger_effect_and_a_wider_margin_need_fewer_seeds():
@@ -45,7 +61,7 @@ def test_the_plan_ends_at_the_most_seeds():
             too_small = half
         else:
             mean = half
-    assert units_needed(components(table(np.array([-1, 0, 1]) + mean)), margin=0.0) == MOST_UNITS
+    assert units_needed(components(table(np.array([-1, 0, 1]) + mean)), margin=0.0) == 1000
 
 
 def test_more_seeds_do_not_help_where_the_images_are_too_few():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
-from sakd.evidence import Estimate, Reading, holm, of_seeds, read
+from sakd.evidence import LEVEL, Estimate, Reading, holm, of_seeds, read
 
 
 def estimate(mean, error, degrees=1e6):
@@ -30,6 +30,15 @@ def test_after_adjustment_for_a_family_a_difference_may_be_open():
     found = estimate(2.1, 1.0)
     assert read(found, margin=1.0) is Reading.HIGHER
     assert read(found, margin=1.0, p=2 * float(found.p)) is Reading.OPEN
+
+
+def test_at_the_level_itself_zero_is_in_the_interval_and_at_the_bound_the_margin_holds():
+    found = estimate(2.1, 1.0)
+    assert read(found, margin=1.0, p=1 - LEVEL) is Reading.OPEN
+    near = estimate(0.5, 0.3)
+    bound = float(near.bound)
+    assert read(near, margin=bound) is Reading.WITHIN
+    assert read(near, margin=np.nextafter(bound, 0)) is Reading.OPEN
 
 
 @pytest.mark.parametrize("sign", [1, -1])

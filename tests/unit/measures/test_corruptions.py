@@ -82,6 +82,17 @@ def test_the_shorter_side_decides_how_much_is_blurred() -> None:
     assert beside / middle == pytest.approx(math.exp(-0.5 / (0.5 + 9 / 64) ** 2))
 
 
+def test_a_pixel_counts_by_its_distance_from_the_large_one() -> None:
+    spike = torch.zeros(1, 1, 8, 12)
+    spike[0, 0, 3, 6] = 1
+    # A triangle that reaches over two pixels to either side of the middle of the large one.
+    near, far = 1.5 / 4, 0.5 / 4
+    expected = torch.outer(torch.tensor([0, near, far, 0]), torch.tensor([0, 0, far, near, 0, 0]))
+    torch.testing.assert_close(CORRUPTIONS["pixelation"](spike)[0, 0, ::2, ::2], expected)
+    small = pixels((1, 2, 3))
+    assert len(CORRUPTIONS["pixelation"](small)[0].unique()) == 1
+
+
 def test_images_turn_by_15_degrees() -> None:
     away, around = 12, torch.arange(33) - 16.0
     spot = torch.zeros(1, 1, 33, 33)

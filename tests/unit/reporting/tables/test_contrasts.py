@@ -59,6 +59,8 @@ def test_two_seeds_are_enough_to_say_how_many_are_needed(study):
     expected = units_needed(components(np.stack(table)), wide.margin)
     assert expected is not None
     assert difference(wide, duels(wide.cells, ADAPTIVE)).needed == expected
+    one = replace(wide, cells=wide.cells[wide.cells["seed"] == 0])
+    assert difference(one, duels(one.cells, ADAPTIVE)).needed is None
 
 
 def test_images_are_matched_by_their_content_and_not_by_their_order(study):

@@ -34,6 +34,8 @@ def study(cell):
 
 
 def test_the_majority_is_counted_on_the_test_images_by_hand(data):
+    rare = Majority.of(data(classes=("a", "b", "c"), counts={"test": (60, 39, 1)}))
+    assert (rare.share, rare.balanced, rare.images) == (0.6, 1 / 3, 100)
     majority = Majority.of(data(classes=("a", "b", "c"), counts={"test": (60, 40, 0)}))
     assert (majority.share, majority.balanced, majority.images) == (0.6, 0.5, 100)
     assert majority.bound == pytest.approx(0.6 + 2 * math.sqrt(0.6 * 0.4 / 100))

@@ -45,6 +45,18 @@ def test_the_difference_is_paired_and_has_the_t_interval_by_hand(results):
     assert two["reading"] == Reading.UNKNOWN.value
 
 
+def test_the_columns_are_those_of_the_policies_and_counts_are_whole_numbers(results):
+    table = policy_comparison(results, "adaptive")
+    levels = [f"{name}_{part}" for name in ("always", "adaptive") for part in ("mean", "sd", "n")]
+    tests = ["mean", "sd", "n", "low", "high", "bound", "p", "holm", "reading", "images", "needed"]
+    expected = ["dataset", "teacher", "student", "distiller", *levels, *tests, "router", "failed"]
+    assert list(table) == expected
+    whole = {name for name in table if table[name].dtype == "Int64"}
+    assert whole == {"always_n", "adaptive_n", "n", "images", "needed", "failed"}
+    one = policy_comparison(results[results["cell"] == "digits-t-s-kd-always-s0"], "adaptive")
+    assert one[["always_n", "adaptive_n", "n"]].to_numpy().tolist() == [[1, 0, 0]]
+
+
 def test_a_failed_cell_leaves_its_seed_out_of_the_pair_and_is_counted(results):
     at = line(policy_comparison(results, "adaptive"), "at")
     assert at["always_n"] == 2

@@ -45,6 +45,13 @@ def test_a_difference_in_words(difference, words):
     assert words in answer("it", difference, margin=0.005)
 
 
+def test_a_difference_that_ends_at_the_margin_is_not_below_it():
+    good = found(0.002, 0.0005)
+    bound = float(good.estimate.bound)
+    assert "below the margin" not in answer("it", good, margin=np.nextafter(bound, 0))
+    assert "below the margin" in answer("it", good, margin=np.nextafter(bound, 1))
+
+
 def test_the_bound_is_rounded_up():
     for bound, words in ((0.0039, "0.4"), (0.0041, "0.5")):
         said = answer("it", found(0.0, bound / 1.644854), margin=0.005)
@@ -91,6 +98,8 @@ def test_teachers_of_one_network_are_judged_one_by_one(cell):
         "adaptivity under t@brief",
     ]
     assert [float(verdict.found.estimate.mean) for verdict in judged] == pytest.approx([0.1, 0.2])
+    turned = verdicts(Outcomes.of(pd.DataFrame(lines[::-1])))
+    assert [verdict.under for verdict in turned] == [" under t@brief", " under t"]
     labels = [item.label for item in highlights(outcomes, judged).items][:2]
     assert labels == [f"adaptive - always under {name}, points (pooled)" for name in gains]
     other = [{**line, "teacher": f"u{line['teacher'][1:]}"} for line in lines]
