@@ -34,6 +34,38 @@ CASES = [
     ),
     prepare("unknown-system", "grid.systems=dmk", "system 'dmk'", "did you mean 'dml'"),
     prepare("systems-twice", "grid.systems=dml+dml", "systems .*: dml, dml", "name each once"),
+    prepare("too-few-teachers", "grid.systems=ebkd", "'ebkd' learns with several", "resnet20&vgg8"),
+    prepare(
+        "too-many-teachers",
+        "grid.systems=eskd,grid.distillers=[],grid.pairs=resnet20&vgg8/resnet8",
+        "'eskd' learns with a trained teacher, which 'resnet20&vgg8/resnet8'",
+        "take a pair such as resnet20/resnet8",
+    ),
+    prepare(
+        "network-twice-in-a-path",
+        "grid.pairs=resnet56/resnet20/resnet20/resnet8",
+        "names 'resnet20' twice",
+        "name each network once",
+    ),
+    prepare(
+        "one-teacher-twice",
+        "grid.pairs=resnet20&resnet20/resnet8",
+        "names 'resnet20' twice",
+        "name each network once",
+    ),
+    prepare(
+        "system-that-cannot-be-routed",
+        "grid.systems=dml,grid.policies=adaptive",
+        "'dml' cannot be routed",
+        "'always': add it",
+    ),
+    prepare("no-peers", "grid.systems=dml,systems.dml.peers=0", "peers .* got 0", "1 or more"),
+    prepare(
+        "state-after-the-training",
+        "grid.systems=rco,grid.distillers=[],grid.pairs=resnet20@40&resnet20/resnet8",
+        "epoch 40 is not one of the 2 of resnet20",
+        "from 1 to 2",
+    ),
     prepare("distiller-in-company", "grid.distillers=simkd-at", "'simkd-at'", "leave out the oth"),
     prepare(
         "assistant-unknown", "assistants.networks=resnet9", "'assistants.networks'", "known: dis"
