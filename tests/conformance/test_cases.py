@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import re
 
+from conformance import (
+    test_amalgamation,
+    test_data_free,
+    test_few_images,
+    test_from_itself,
+    test_from_many,
+    test_in_steps,
+    test_with_others,
+)
 from conformance.comparison import GOLDEN, golden, names
 from conformance.survey.table import SURVEY
 
-ROW = re.compile(r"^\| (\w+/\w+) \| (.+) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| (\w+/[\w.]+) \| (.+) \|$", re.MULTILINE)
+TABLES = test_from_itself, test_from_many, test_in_steps, test_with_others
+"""Tests of ways of learning that have a table of comparisons; those of others are functions."""
+FUNCTIONS = test_amalgamation, test_data_free, test_few_images
+SHARED = {"many", "steps", "amalgamation"}
+"""Files of several ways of learning, whose cases are named by these."""
 
 
 def rows(section: str) -> dict[str, str]:
@@ -27,11 +41,37 @@ def kept() -> set[str]:
     return {f"{file}/{'init' if first.fullmatch(case) else case}" for file, case in keys}
 
 
+def ways() -> set[str]:
+    """Name the cases of ways of learning, without the inputs that several of them share."""
+    found = set()
+    for file in names("systems"):
+        for key in golden(f"systems/{file}"):
+            parts = key.split("/")
+            if file not in SHARED:
+                found.add(f"{file}/{parts[0]}")
+            elif len(parts) > 2:
+                found.add("/".join(parts[:2]))
+    return found
+
+
+def comparisons() -> set[str]:
+    """Name the comparisons of ways of learning."""
+    tables = {name for module in TABLES for name in vars(module)["COMPARISONS"]}
+    functions = {name for module in FUNCTIONS for name in vars(module) if name.startswith("test_")}
+    return tables | functions
+
+
 def test_every_case_that_is_kept_has_a_row_with_its_comparisons() -> None:
     compared = rows("Those that are kept")
     assert set(compared) == kept()
     named = {name for cell in compared.values() for name in cell.split(", ")}
     assert named == set(SURVEY)
+
+
+def test_every_case_of_a_way_of_learning_has_a_row_with_its_comparison() -> None:
+    compared = rows("Every case that is kept")
+    assert set(compared) == ways()
+    assert set(compared.values()) == comparisons()
 
 
 def test_cases_that_are_not_kept_have_a_reason() -> None:
