@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,6 +47,13 @@ def test_beyond_the_margin_on_the_teachers_side_there_is_nothing_to_learn(
     assert loss_of(build("ab", SHAPES, SHAPES), student, teacher, everybody) == 0
     wide = build("ab", SHAPES, SHAPES, margin=2.0)
     assert loss_of(wide, student, teacher, everybody) > 0
+
+
+def test_a_teacher_of_zeros_is_silent(build: Build, loss_of: Callable[..., Tensor]) -> None:
+    ab = build("ab", [(2, 3, 3)], [(2, 3, 3)])
+    zeros, everybody = torch.zeros(5, 2, 3, 3).double(), torch.ones(5, dtype=torch.bool)
+    assert loss_of(ab, [zeros - 1], [zeros], everybody) == 0
+    assert float(loss_of(ab, [zeros + 1], [zeros], everybody)) == pytest.approx(0.003 * 18 * 4)
 
 
 def test_other_channels_come_through_a_connector(build: Build) -> None:

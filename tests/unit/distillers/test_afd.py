@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,6 +86,15 @@ def test_shares_of_a_teachers_stage_sum_to_one_and_depend_on_the_sample(build: B
     assert shares.shape == (5, 2, 2)
     torch.testing.assert_close(shares.sum(dim=2), torch.ones(5, 2, dtype=torch.float64))
     assert float((shares[0] - shares[1]).abs().max()) > 1e-6
+
+
+def test_places_begin_with_the_scale_that_keeps_responses_and_gradients(build: Build) -> None:
+    """Xavier's: two over the sum of both sides is the variance."""
+    shapes = [(1, 1, 1)] * 20
+    alikeness = build("afd", shapes, shapes, width=80).alikeness
+    for places in (alikeness.student_places, alikeness.teacher_places):
+        assert places.shape == (20, 80)
+        assert float(places.detach().std()) == pytest.approx((2 / 100) ** 0.5, rel=0.1)
 
 
 def test_a_choice_is_of_a_stage_of_the_teacher(build: Build) -> None:

@@ -83,6 +83,6 @@ def test_other_channels_are_projected_and_other_sizes_averaged(
 
 
 def test_maps_of_one_position_are_refused_unless_others_have_more(build: Build) -> None:
-    build("cwd", [(2, 3, 3), (2, 1, 1)], [(2, 3, 3), (2, 3, 3)])
+    build("cwd", [(2, 1, 2), (2, 1, 1)], [(2, 3, 3), (2, 3, 3)])
     with pytest.raises(UserError, match=r"one each.* larger images"):
         build("cwd", [(2, 1, 1)], [(2, 3, 3)])

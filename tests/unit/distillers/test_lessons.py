@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -90,6 +90,7 @@ def hardness(student: Row, teacher: Row, gamma: float, *, by_confidence: bool) -
 @pytest.mark.parametrize("by_confidence", [False, True])
 @pytest.mark.parametrize("adjust", [False, True])
 @given(mask=masks, seed=seeds)
+@example(mask=[False, True, False, False, False], seed=0)
 def test_a_sample_that_is_harder_than_the_others_is_softened_less(
     by_confidence: bool, adjust: bool, mask: list[bool], seed: int, build: Build, loss_of: LossOf
 ) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -105,6 +105,14 @@ def test_equal_logits_have_z_scores_of_zero_and_a_finite_gradient() -> None:
     assert gradient.isfinite().all()
 
 
+@pytest.mark.parametrize(("deviation", "score"), [(1.2e-3, 1.0), (0.5e-3, 0.5)])
+def test_z_scores_of_nearly_equal_logits_divide_by_a_thousandth(
+    deviation: float, score: float
+) -> None:
+    logits = 3 + deviation * torch.tensor([[-1.0, 0.0, 1.0]], dtype=torch.float64)
+    assert standardised(logits).flatten().tolist() == pytest.approx([-score, 0.0, score])
+
+
 @given(mask=masks, seed=seeds)
 def test_dkd_weighs_the_label_and_the_other_classes_apart(
     mask: list[bool], seed: int, build: Build, loss_of: LossOf
@@ -156,6 +164,7 @@ def test_a_label_that_is_certain_leaves_finite_parts() -> None:
 
 
 @given(mask=masks, seed=seeds)
+@example(mask=[False, True, False, False, False], seed=0)
 def test_dist_correlates_samples_and_classes(
     mask: list[bool], seed: int, build: Build, assert_by_hand: AssertByHand
 ) -> None:

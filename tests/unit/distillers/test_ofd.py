@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from sakd.distillers import Distiller
-from sakd.distillers.parts.margins import NegativeMean
+from sakd.distillers.parts.margins import NegativeMean, shortfalls
 
 Build = Callable[..., Distiller]
 STUDENT, TEACHER = [(2, 3, 3), (3, 2, 2)], [(3, 3, 3), (2, 2, 2)]
@@ -102,6 +102,11 @@ def test_a_margin_is_the_mean_of_all_negative_responses_seen_in_training(
         seen = [v for maps in batches for v in maps[:, c].flatten().tolist() if v < 0]
         assert int(margin.count[c]) == len(seen)
         assert float(found[c]) == pytest.approx(math.fsum(seen) / max(len(seen), 1), rel=1e-9)
+
+
+def test_below_a_wanted_response_of_zero_nothing_is_missed() -> None:
+    student = torch.tensor([-2.0, -1.0, 0.0, 3.0]).view(4, 1, 1, 1)
+    assert shortfalls(student, torch.zeros(4, 1, 1, 1)).tolist() == [0.0, 0.0, 0.0, 9.0]
 
 
 def test_a_single_negative_response_is_its_mean() -> None:

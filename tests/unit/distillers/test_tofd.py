@@ -106,6 +106,9 @@ def test_a_stage_has_a_small_one_for_each_that_follows_and_the_last_has_no_class
             vector, logits = branch(maps)
             assert branch.stages[0](maps).shape == (2, widths[stage + 1], 4, 4)
             assert (vector.shape, logits.shape) == ((2, widths[-1]), (2, 4))
+            means = [[c.mean().item() for c in sample] for sample in branch.stages(maps).detach()]
+            assert vector.tolist() == [pytest.approx(row) for row in means]
+            torch.testing.assert_close(logits, branch.head(vector))
     assert [tuple(link.layer.weight.shape) for link in tofd.links] == [(7, 5)] * 3
 
 

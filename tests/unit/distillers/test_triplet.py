@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -36,6 +36,7 @@ def by_hand(student: list[list[float]], teacher: list[list[float]], labels: list
 
 
 @given(mask=st.lists(st.booleans(), min_size=5, max_size=5), seed=st.integers(0, 1000))
+@example(mask=[True, True, False, False, False], seed=0)
 def test_the_students_logits_of_other_classes_are_kept_away(
     mask: list[bool], seed: int, build: Build, loss_of: LossOf
 ) -> None:

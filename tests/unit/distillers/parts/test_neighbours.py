@@ -44,7 +44,9 @@ def test_a_spot_alone_has_no_loss(name: str, build: Build) -> None:
     index = torch.arange(5)
     batch = Batch(torch.zeros(5, 1, 4, 4), index, index, 0)
     maps = torch.randn(5, *SHAPES[0], dtype=torch.float64)
-    assert build(name, SHAPES, SHAPES).loss(0, maps, -maps, batch, index >= 0) == 0
+    loss = build(name, SHAPES, SHAPES).loss(0, maps, -maps, batch, index >= 0)
+    assert loss == 0
+    assert loss.is_floating_point()
 
 
 @pytest.mark.parametrize("name", COUPLES)
