@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -47,6 +48,16 @@ def elsewhere(name: str, source: str, value: str, remedy: str, **more: object) -
     return Case(name, words, value, remedy, **more)  # type: ignore[arg-type]
 
 
+BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
+    f"{k}: &{k} [{', '.join([f'*{before}'] * 10)}]\n"
+    for before, k in zip("abcdefgh", "bcdefghi", strict=True)
+)
+"""Nine lines that stand for thousands of millions of numbers."""
+
+SWEPT = f"grid: {{sweep: {{student.epochs: [{json.dumps(BOMB)}]}}}}\n"
+ALIASES, WRITE_OUT = "its aliases .* 10,000 values", "write these out"
+
+
 CASES = [
     conf("key-twice", "device: cpu\ndevice: cpu\n", f"{OURS} .*duplicate key device"),
     conf("key-twice-inside", "student: {epochs: 1, epochs: 2}\n", f"{OURS} .*duplicate key epochs"),
@@ -87,4 +98,9 @@ CASES = [
     elsewhere("web-of-conf", "http://127.0.0.1:9/conf", "http://127.0.0.1:9/conf", "copy it here"),
     elsewhere("bucket-of-conf", "s3://bucket/conf", "s3://bucket/conf", "copy it here"),
     elsewhere("zip-by-address", "zip://conf.zip", "zip://conf.zip", "copy it here"),
+    conf("bomb-of-aliases", BOMB, f"{OURS}: {ALIASES}", WRITE_OUT),
+    conf("bomb-in-globals", BOMB, f"globals.yml: {ALIASES}", WRITE_OUT, file="globals.yml"),
+    conf("bomb-in-catalog", BOMB, f"catalog.yml: {ALIASES}", WRITE_OUT, file="catalog.yml"),
+    conf("bomb-in-a-text", SWEPT, f"student.epochs: {ALIASES}", WRITE_OUT),
+    conf("endless", "grid: &grid {pairs: *grid}\n", f"{OURS}: {ALIASES}", WRITE_OUT),
 ]

@@ -12,7 +12,13 @@ from kedro.framework.cli.utils import KedroCliError
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from sakd.foundation.aliases import check_aliases
+from sakd.foundation.errors import UserError
+from sakd.foundation.text import quoted
 from sakd.project.errors import in_one_line, one_line
+
+YAML = ("--params", "--runner-params")
+"""Options whose values are read as YAML."""
 
 FORM = "a value is read as YAML: put text with signs into quotes, as in data.path='@home'"
 
@@ -69,9 +75,12 @@ def _readable(option: click.Parameter) -> click.Parameter:
         if given and value == "":
             raise click.UsageError(f"{name} is empty: give it a value, or leave it out")
         try:
+            if name in YAML and isinstance(value, str):
+                for item in value.split(","):
+                    check_aliases(item.partition("=")[2])
             return value if read is None else read(context, parameter, value)
-        except (YAMLError, OmegaConfBaseException, RecursionError) as error:
-            found = f"{name} {value!r} cannot be read ({one_line(error)})"
+        except (YAMLError, OmegaConfBaseException, RecursionError, UserError) as error:
+            found = f"{name} {quoted(value)} cannot be read ({one_line(error)})"
             raise click.ClickException(f"{found}: {FORM}") from error
 
     told = copy(option)

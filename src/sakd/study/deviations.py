@@ -10,8 +10,10 @@ from typing import Any, get_args, get_origin, get_type_hints
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from sakd.foundation.aliases import check_aliases
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.names import unknown
+from sakd.foundation.text import quoted
 from sakd.study.parameters import Parameters
 
 VARIED = ("student", "student_lr", "distillation", "routing", "systems")
@@ -42,20 +44,26 @@ def typed(place: str, name: str, value: object) -> Any:  # noqa: ANN401 - of any
     """
     _, kind = _located(place, name)
     try:
-        read = yaml.safe_load(value) if isinstance(value, str) else value
+        read = _read(value) if isinstance(value, str) else value
     except (yaml.YAMLError, RecursionError) as error:
-        raise UserError(
-            f"{place}: {name}: {value!r} cannot be read; write a plain value"
-        ) from error
+        found = f"{place}: {name}: {quoted(value)} cannot be read"
+        raise UserError(f"{found}; write a plain value") from error
+    except UserError as error:
+        raise UserError(f"{place}: {name}: {error}, got {quoted(value)}") from error
     try:
         found = _adapter(kind).validate_python(read)
         overlaid(Parameters(), {name: found})
     except ValidationError as error:
         (first, *_) = error.errors()
-        raise UserError(f"{place}: {name}: {first['msg']}, got {read!r}") from error
+        raise UserError(f"{place}: {name}: {first['msg']}, got {quoted(read)}") from error
     except UserError as error:
         raise UserError(f"{place}: {name}: {error}") from error
     return found
+
+
+def _read(text: str) -> Any:  # noqa: ANN401 - of YAML
+    check_aliases(text)
+    return yaml.safe_load(text)
 
 
 def overlaid(parameters: Parameters, settings: Settings) -> Parameters:

@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from sakd.foundation.errors import UserError, require
-from sakd.foundation.names import unknown
+from sakd.foundation.names import listed, unknown
 from sakd.foundation.text import quoted
 from sakd.foundation.vocabulary import NONE
 from sakd.study.combinations import check_cells
@@ -34,12 +34,12 @@ def parse_parameters(parameters: Mapping[str, Any]) -> Parameters:
     """
     strange: list[str] = []
     expanded = _expand(parameters, Parameters, "", strange)
-    require(not strange, "; ".join(strange))
+    require(not strange, listed(strange, between="; "))
     _check_numbers(parameters, "")
     try:
         made = TypeAdapter(Parameters).validate_python(_complete(expanded))
     except ValidationError as error:
-        raise UserError("; ".join(_explain(detail) for detail in error.errors())) from error
+        raise UserError(listed(map(_explain, error.errors()), between="; ")) from error
     _check_numbers(asdict(made), "")  # also those that were given as text
     made.check()
     check_sweeps(made)
@@ -114,8 +114,8 @@ def _complete_grid(grid: Mapping[str, Any]) -> dict[str, Any]:
 
 def _values(name: str, given: object) -> list[Any]:
     """Type the values of a swept parameter; on the command line they are written ``a+b``."""
-    listed = given.split("+") if isinstance(given, str) else given
-    values = listed if isinstance(listed, list | tuple) else [listed]
+    each = given.split("+") if isinstance(given, str) else given
+    values = each if isinstance(each, list | tuple) else [each]
     return [typed("grid.sweep", name, value) for value in values]
 
 
