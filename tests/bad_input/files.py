@@ -58,6 +58,15 @@ SWEPT = f"grid: {{sweep: {{student.epochs: [{json.dumps(BOMB)}]}}}}\n"
 ALIASES, WRITE_OUT = "its aliases .* 10,000 values", "write these out"
 
 
+def options(name: str, content: str | bytes, value: str, remedy: str = "write options") -> Case:
+    """Give a case of a file of options."""
+    written = content if isinstance(content, bytes) else content.encode()
+    words = ("run", "--config", "{here}/options.yml")
+    return Case(
+        name, words, value, remedy, lambda here: (here / "options.yml").write_bytes(written)
+    )
+
+
 CASES = [
     conf("key-twice", "device: cpu\ndevice: cpu\n", f"{OURS} .*duplicate key device"),
     conf("key-twice-inside", "student: {epochs: 1, epochs: 2}\n", f"{OURS} .*duplicate key epochs"),
@@ -103,4 +112,20 @@ CASES = [
     conf("bomb-in-catalog", BOMB, f"catalog.yml: {ALIASES}", WRITE_OUT, file="catalog.yml"),
     conf("bomb-in-a-text", SWEPT, f"student.epochs: {ALIASES}", WRITE_OUT),
     conf("endless", "grid: &grid {pairs: *grid}\n", f"{OURS}: {ALIASES}", WRITE_OUT),
+    options("options-of-nothing", "", "options.yml: there is no section 'run'"),
+    options("options-of-another", "walk: {env: smoke}\n", "options.yml: .* no section 'run'"),
+    options("options-list", "- env\n", "options.yml: there is no section 'run'"),
+    options("options-in-a-list", "run: [env]\n", r"options.yml: 'run' .* got \['env'\]"),
+    options("options-not-utf-8", b"run: {env: \xff}\n", "options.yml: .*0xff"),
+    options("options-with-tabs", "run:\n\tenv: smoke\n", "options.yml: .*line 2"),
+    options("options-twice", "run: {env: a, env: b}\n", "options.yml: .*duplicate key env"),
+    options("options-deep", "run: " + "[" * 5000, "options.yml: .*recursion"),
+    options("options-bomb", f"{BOMB}run: {{params: {{grid: *i}}}}\n", f"options.yml: {ALIASES}"),
+    options("unknown-option-in-a-file", "run: {envv: smoke}\n", "'envv'", "did you mean 'env'"),
+    options("option-of-itself", "run: {config: x.yml}\n", "unknown option 'config'", "known: from"),
+    options("option-of-nothing", "run: {env: }\n", "'env' takes a text, got None"),
+    options("option-of-no-letters", "run: {env: ''}\n", "'env' takes a text, got ''"),
+    options("options-as-a-list", "run: {tags: [a, b]}\n", r"'tags' .* got \['a', 'b'\]"),
+    options("option-perhaps", "run: {is_async: maybe}\n", "'maybe'", "takes true or false"),
+    options("option-with-a-typo", "run: {env: smok}\n", "'smok'", "did you mean 'smoke'"),
 ]

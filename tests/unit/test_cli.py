@@ -93,6 +93,24 @@ def test_a_runner_of_the_project_is_found_by_its_name(
     assert cli.look_up_runner(runner=named) == {"runner": f"{kind.__module__}.{kind.__name__}"}
 
 
+@pytest.mark.parametrize("name", ["run", "sakd run"])
+def test_options_of_a_file_hold_where_the_command_gives_no_others(
+    name: str, tmp_path: Path
+) -> None:
+    given = "run: {env: smoke, tags: 'a,b', is_async: true, params: 'grid.seeds=0+1'}"
+    (tmp_path / "options.yml").write_text(given)
+    words = ["--env", "own", "--config", str(tmp_path / "options.yml")]
+    taken = cli.run.make_context(name, words).params
+    assert (taken["env"], taken["tags"], taken["is_async"]) == ("own", ["a", "b"], True)
+    assert taken["params"] == {"grid": {"seeds": "0+1"}}
+
+
+def test_parameters_in_a_file_may_be_nested(tmp_path: Path) -> None:
+    (tmp_path / "options.yml").write_text("run: {params: {student: {epochs: 3}}}")
+    taken = cli.run.make_context("run", ["--config", str(tmp_path / "options.yml")]).params
+    assert taken["params"] == {"student": {"epochs": 3}}
+
+
 def test_kedro_viz_listens_on_this_machine_alone_unless_asked() -> None:
     (host,) = (option.default for option in cli.viz_run.params if option.name == "host")
     assert host == "127.0.0.1"

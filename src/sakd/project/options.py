@@ -16,6 +16,7 @@ from sakd.foundation.aliases import check_aliases
 from sakd.foundation.errors import UserError
 from sakd.foundation.text import quoted
 from sakd.project.errors import in_one_line, one_line
+from sakd.project.run_file import OPTION, take_options
 
 YAML = ("--params", "--runner-params")
 """Options whose values are read as YAML."""
@@ -67,7 +68,7 @@ def readable(options: Iterable[click.Parameter]) -> list[click.Parameter]:
 
 
 def _readable(option: click.Parameter) -> click.Parameter:
-    read = option.callback
+    read = take_options if option.name == OPTION else option.callback
 
     def read_or_tell(context: click.Context, parameter: click.Parameter, value: Any) -> Any:  # noqa: ANN401
         name = max(parameter.opts, key=len)
