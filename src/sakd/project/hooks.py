@@ -67,7 +67,9 @@ class RunHooks:
         if pipeline is not None and node.tags & TRAINING:
             self._to_plan = None
             with suppress(UserError):  # reported by the node that cannot go on
-                plan = plan_run(pipeline, catalog, active_parameters(), SECONDS)
+                parameters = active_parameters()
+                cells = catalog.load(f"{parameters.data.slug}-cells")
+                plan = plan_run(pipeline, catalog, parameters, cells, SECONDS)
                 logger.info("%s", plan.summary())
                 Progress.whole = plan.whole()
 

@@ -16,24 +16,27 @@ from sakd.pipelines.plan import Scope, make_plan
 from sakd.study.parameters import Parameters
 from sakd.study.plan import Plan
 from sakd.study.splits import StudySplit, splits_of
+from sakd.study.store import CellStore
 from sakd.study.sweeps import rows_of
 
 Catalog = CatalogProtocol[str, Any]
 
 
-def plan_run(pipeline: Pipeline, catalog: Catalog, parameters: Parameters, limit: float) -> Plan:
+def plan_run(
+    pipeline: Pipeline, catalog: Catalog, parameters: Parameters, cells: CellStore, limit: float
+) -> Plan:
     """Plan the trainings of ``pipeline``; write nothing.
 
     Args:
         pipeline: The nodes of the run.
         catalog: Its data; noise takes the place of images that are not prepared yet.
         parameters: Of the run.
+        cells: The store of its results.
         limit: See `sakd.pipelines.plan.make_plan`.
 
     Raises:
         UserError: The run would stop at once, or only preparing the data would show its size.
     """
-    cells = catalog.load(f"{parameters.data.slug}-cells")
     scopes = [scope_of(pipeline, catalog, split) for split in splits_of(parameters)]
     return make_plan(scopes, cells, limit)
 

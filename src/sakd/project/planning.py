@@ -15,6 +15,7 @@ from sakd.foundation.machine import describe
 from sakd.project.commands import invoke, open_catalog
 from sakd.project.errors import one_line
 from sakd.project.hooks import check_run
+from sakd.project.looking import cells_of, store_option
 from sakd.project.options import readable
 from sakd.project.parameters import active_parameters
 from sakd.project.plan import plan_run
@@ -68,6 +69,7 @@ def _tell(
     env: str | None,
     params: dict[str, Any],
     conf_source: str | None,
+    store: str | None,
     limit: float = LIMIT,
     **names: Sequence[str],
 ) -> Plan:
@@ -75,7 +77,8 @@ def _tell(
     catalog = open_catalog(env, params, conf_source)
     pipeline, parameters = _chosen(**names), active_parameters()
     check_run(pipeline, catalog)
-    found = plan_run(pipeline, catalog, parameters, limit)
+    with cells_of(catalog, store) as cells:
+        found = plan_run(pipeline, catalog, parameters, cells, limit)
     machine = describe(parameters.find_device())
     click.echo(f"{parameters.data.slug} on {machine}\n\n{found.table()}\n")
     for name, error in found.failures.items():
@@ -115,6 +118,7 @@ command = click.Command(
     help=plan.__doc__,
     params=[
         *readable(option for option in kedro_run.params if option.name in SHARED),
+        store_option(),
         click.Option(["--paper"], is_flag=True, help="Plan both grids of the paper instead."),
     ],
 )

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Sequence
 from typing import Any
 
 import click
 from kedro.framework.cli.project import run as kedro_run
 
-from sakd.foundation.errors import require
 from sakd.pipelines.status import find_status
 from sakd.project.cleaning import SHARED
-from sakd.project.cluster.sight import fetch_records
 from sakd.project.commands import invoke, open_catalog
+from sakd.project.looking import cells_of, store_option
 from sakd.project.options import readable
 from sakd.project.parameters import active_parameters
-from sakd.project.plan import Catalog, whole_scope
+from sakd.project.plan import whole_scope
 from sakd.study.splits import splits_of
-from sakd.study.store import CellStore
-from sakd.study.trainings import TEACHERS
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -50,28 +44,9 @@ def status(
     catalog, parameters = open_catalog(env, params, conf_source), active_parameters()
     data = parameters.data.slug
     scopes = [whole_scope(catalog, split) for split in splits_of(parameters)]
-    with _cells(catalog, data, store) as cells:
+    with cells_of(catalog, store) as cells:
         found = find_status(data, scopes, cells)
     click.echo(json.dumps(found.to_json(), indent=2) if as_json else found.text(), nl=as_json)
-
-
-@contextmanager
-def _cells(catalog: Catalog, data: str, store: str | None) -> Iterator[CellStore]:
-    """Give the cells of the environment, or the records of those in a ``store``.
-
-    Raises:
-        UserError: The store cannot be read, or the keys of the cells cannot be known.
-    """
-    if store is None:
-        yield catalog.load(f"{data}-cells")
-        return
-    for split in splits_of(active_parameters()):
-        prepared = catalog.exists(f"{split.data}-card")
-        unknown = f"{split.data} is not prepared here, so it is not known which cells are meant"
-        require(prepared, f"{unknown}: run --pipelines data_preparation first")
-    with TemporaryDirectory(prefix="sakd-") as folder:
-        fetch_records(store, data, Path(folder), whole=TEACHERS)
-        yield CellStore(Path(folder))
 
 
 command = click.Command(
@@ -80,9 +55,7 @@ command = click.Command(
     help=status.__doc__,
     params=[
         *readable(option for option in kedro_run.params if option.name in SHARED),
-        click.Option(
-            ["--store"], metavar="URL", help="Where cells are kept, if in no common folder."
-        ),
+        store_option(),
         click.Option(["--json", "as_json"], is_flag=True, help="Print all of it as JSON."),
     ],
 )

@@ -48,9 +48,10 @@ def test_its_json_stands_alone_also_in_a_folder_outside_of_the_project(
     assert json.loads(done.stdout)["data"] == "digits"
 
 
+@pytest.mark.parametrize("command", ["status", "plan"])
 def test_which_cells_of_a_store_are_meant_is_known_once_images_are_prepared(
-    capsys: Capture,
+    command: str, capsys: Capture
 ) -> None:
-    assert main(["status", "--env", "smoke", "--store", "s3://bucket/folder"]) == 1
+    assert main([command, "--env", "smoke", "--store", "s3://bucket/folder"]) == 1
     assert "digits is not prepared here, " in (told := capsys.readouterr().err)
     assert "run --pipelines data_preparation" in told

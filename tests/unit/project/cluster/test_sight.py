@@ -17,9 +17,11 @@ from sakd.foundation.vocabulary import DONE
 from sakd.project.cluster import sight
 from sakd.project.cluster.mirror import MirroredCells
 from sakd.project.cluster.shelf import opened
+from sakd.project.looking import RecordedCells
 from sakd.study.beacon import live_path
 from sakd.study.live import Live
 from sakd.study.store import CellStore, Record
+from sakd.study.trainings import TEACHERS
 
 KEY = "0123456789abcdef"
 LIVE = Live("cell-kd", "row", 3, 30, process=7, host="elsewhere")
@@ -54,6 +56,17 @@ def test_records_and_what_runs_are_fetched_without_weights(store: str, tmp_path:
 def test_all_files_of_a_group_may_be_fetched_too(store: str, tmp_path: Path) -> None:
     sight.fetch_records(store, "digits", tmp_path / "here", "row")
     assert CellStore(tmp_path / "here").entry("row", "cell", KEY).finished(KEY) is not None
+
+
+def test_a_record_stands_for_a_cell_in_a_store_but_not_for_a_teacher(
+    store: str, tmp_path: Path
+) -> None:
+    sight.fetch_records(store, "digits", tmp_path / "here", TEACHERS)
+    cells = RecordedCells(tmp_path / "here")
+    assert cells.entry("row", "cell", KEY).finished(KEY) is not None
+    assert cells.entry("row", "cell", KEY).finished(KEY[::-1]) is None
+    (cells.root / "row").rename(cells.root / TEACHERS)
+    assert cells.entry(TEACHERS, "cell", KEY).finished(KEY) is None
 
 
 def test_what_runs_in_all_datasets_of_a_store_can_be_watched(store: str, capsys: Capture) -> None:
