@@ -86,17 +86,22 @@ def value_of(parameters: Parameters, name: str) -> Any:  # noqa: ANN401 - of any
 
 
 def shown(settings: Settings) -> str:
-    """Write settings in a line.
+    """Write settings in a line; a list of one, or of none, in brackets.
 
     >>> shown({"student.batch_size": 32, "distillation.weights.at": 1000.0})
     'student.batch_size=32, distillation.weights.at=1000'
+    >>> shown({"student.optimisation.milestones": (0.5, 0.75)})
+    'student.optimisation.milestones=0.5+0.75'
+    >>> shown({"student.optimisation.milestones": (0.5,)})
+    'student.optimisation.milestones=[0.5]'
     """
     return ", ".join(f"{name}={_text(value)}" for name, value in settings.items())
 
 
 def _text(value: object) -> str:
     if isinstance(value, tuple):
-        return "+".join(map(_text, value))
+        each = "+".join(map(_text, value))
+        return each if len(value) > 1 else f"[{each}]"
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 

@@ -95,6 +95,15 @@ def test_every_cell_has_the_parameters_of_its_value_and_an_id_of_its_own() -> No
     assert rows_of(study({})) == study({}).grid.rows("digits")
 
 
+def test_lists_are_shown_as_a_sweep_takes_them() -> None:
+    name = "student.optimisation.milestones"
+    parameters = study({name: [[0.5], [0.5, 0.75]]}, {"distillers": ["kd"], "systems": []})
+    found = {c.swept: parameters_of(c, parameters) for c in cells_of(parameters)}
+    milestones = {words: each.student.optimisation.milestones for words, each in found.items()}
+    assert milestones == {f"{name}=[0.5]": (0.5,), f"{name}=0.5+0.75": (0.5, 0.75)}
+    assert study({name: "[0.5]+[0.25]"}).grid.sweep[name] == ((0.5,), (0.25,))
+
+
 def test_a_rate_of_a_student_hides_that_of_all() -> None:
     pairs = ["resnet20/resnet8", "resnet20/resnet14"]
     sweep = {"student.optimisation.lr": [0.1, 0.2]}

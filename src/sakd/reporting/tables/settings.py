@@ -37,6 +37,8 @@ def read_settings(text: str) -> dict[str, object]:
 def _value(text: str) -> object:
     if "+" in text:
         return tuple(map(_value, text.split("+")))
+    if text.startswith("[") and text.endswith("]"):
+        return (_value(text[1:-1]),) if text != "[]" else ()
     try:
         return literal_eval(text)
     except (SyntaxError, ValueError):

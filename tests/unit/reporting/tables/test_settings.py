@@ -9,7 +9,22 @@ from sakd.study.deviations import shown
 
 
 @pytest.mark.parametrize(
-    "value", [32, 1000.0, 0.05, 1e-05, True, None, "fast", "resnet20@brief", (150, 180.5), ("a", 2)]
+    "value",
+    [
+        32,
+        1000.0,
+        0.05,
+        1e-05,
+        True,
+        None,
+        "fast",
+        "resnet20@brief",
+        (150, 180.5),
+        ("a", 2),
+        (150,),
+        ("a",),
+        (),
+    ],
 )
 def test_every_kind_of_value_comes_back(value) -> None:
     settings = {"student.batch_size": 8, "student.of_this_kind": value}
