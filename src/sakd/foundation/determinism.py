@@ -39,6 +39,11 @@ def compute_deterministically() -> None:
     torch.backends.cudnn.benchmark = False
 
 
+def expect_deterministic() -> None:
+    """Have results that lack determinism told, see `lacks`, where nothing is to be computed."""
+    torch.use_deterministic_algorithms(True)
+
+
 def is_deterministic() -> bool:
     """Tell whether torch takes deterministic operations alone."""
     return torch.are_deterministic_algorithms_enabled()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from sakd.foundation.determinism import lacks
 from sakd.foundation.errors import UserError
 from sakd.foundation.vocabulary import DONE, FAILED
 from sakd.pipelines.plan import Rows, Scope, parts_of
@@ -19,7 +20,8 @@ def find_status(data: str, scopes: Sequence[Scope], cells: CellStore) -> Status:
     """Read the records of a study, and the files of what is at work; write nothing.
 
     The files of weights are not read, so a damaged one counts as done. Whether networks and methods
-    can take the data is not tried: planning and running do that.
+    can take the data is not tried: planning and running do that. What must be deterministic counts
+    as done as it does for a run, see `sakd.foundation.determinism.lacks`.
 
     Args:
         data: The name of the data.
@@ -46,14 +48,16 @@ def _state(training: Training, cells: CellStore) -> State:
         record = cells.entry(training.group, training.id, key).record()
     except UserError as error:
         return State(training.title, MISSING, str(error))
-    if record is not None and record.key == key and record.status == DONE:
-        return State(training.title, DONE, span=span(record))
+    known = record if record is not None and record.key == key else None
+    fault = None if known is None else next(lacks(known.provenance), None)
+    if known is not None and known.status == DONE and fault is None:
+        return State(training.title, DONE, span=span(known))
     live = _live(training.id, key, cells)
     if live is not None:
         return State(training.title, RUNS, live=live)
-    if record is not None and record.key == key and record.status == FAILED:
-        return State(training.title, FAILED, record.error)
-    return State(training.title, MISSING)
+    if known is not None and known.status == FAILED:
+        return State(training.title, FAILED, known.error)
+    return State(training.title, MISSING, fault)
 
 
 def _live(name: str, key: str, cells: CellStore) -> Live | None:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 from kedro.framework.cli.project import run as kedro_run
 
+from sakd.foundation.determinism import expect_deterministic
 from sakd.pipelines.status import find_status
 from sakd.project.cleaning import SHARED
 from sakd.project.commands import invoke, open_catalog
@@ -43,6 +44,8 @@ def status(
     """
     catalog, parameters = open_catalog(env, params, conf_source), active_parameters()
     data = parameters.data.slug
+    if parameters.deterministic:
+        expect_deterministic()
     scopes = [whole_scope(catalog, split) for split in splits_of(parameters)]
     with cells_of(catalog, store) as cells:
         found = find_status(data, scopes, cells)

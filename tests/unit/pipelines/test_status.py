@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sakd.data import Splits
+from sakd.foundation.determinism import expect_deterministic
+from sakd.foundation.sealing import write_sealed
 from sakd.foundation.vocabulary import FAILED
 from sakd.pipelines.plan import Scope
 from sakd.pipelines.status import find_status
@@ -30,11 +32,12 @@ ALONE, ALWAYS, ADAPTIVE = (
 )
 
 
-def study(seeds: str = "0") -> Parameters:
+def study(seeds: str = "0", **more: object) -> Parameters:
     """The parameters of a study of 3 cells for each seed."""
     brief = {"epochs": 1, "keep_epochs": 0, "batch_size": 36}
     grid = {"pairs": "resnet14/resnet8", "policies": "always+adaptive", "seeds": seeds}
-    return parse_parameters({"device": "cpu", "grid": grid, "teacher": brief, "student": brief})
+    plain = {"device": "cpu", "grid": grid, "teacher": brief, "student": brief}
+    return parse_parameters({**plain, **more})
 
 
 class Study:
@@ -53,8 +56,8 @@ class Study:
         train_row(*given, self.store, row, parameters, weights)
         return self
 
-    def status(self, seeds: str = "0") -> Status:
-        parameters = study(seeds)
+    def status(self, seeds: str = "0", **more: object) -> Status:
+        parameters = study(seeds, **more)
         rows, teachers = parameters.grid.rows("digits"), parameters.grid.teachers()
         scope = Scope(self.development, self.card, parameters, rows, teachers)
         return find_status("digits", [scope], self.store)
@@ -134,6 +137,20 @@ def test_a_damaged_record_is_missing_and_said_to_be_damaged(made: Study) -> None
     assert counts(status) == [1, 3, 2, 0, 0, 1]
     assert f"{ALONE}: " in status.text()
     assert "damaged" in status.text()
+
+
+@pytest.mark.usefixtures("usual_operations")
+def test_what_is_done_is_done_for_a_deterministic_run_too_unless_a_gpu_has_done_it(
+    made: Study,
+) -> None:
+    expect_deterministic()
+    assert counts(made.status(deterministic=True)) == [1, 3, 3, 0, 0, 0]
+    entry, record = made.entry(ALONE)
+    on_gpu = replace(record, provenance={**record.provenance, "device": "cuda (a GPU)"})
+    write_sealed(entry.outcome, asdict(on_gpu))
+    status = made.status(deterministic=True)
+    assert counts(status) == [1, 3, 2, 0, 0, 1]
+    assert f"{ALONE}: it was trained on a GPU without deterministic: true" in status.text()
 
 
 def test_trainings_side_by_side_count_once_for_the_time_that_is_left() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sakd.command.main import main
+from sakd.foundation.determinism import WORKSPACE, is_deterministic
 
 Capture = pytest.CaptureFixture[str]
 
@@ -26,6 +27,16 @@ def test_the_study_is_that_of_environment_and_parameters(capsys: Capture, tmp_pa
     assert main(["status", *options]) == 0
     assert "digits: 6 cells: 0 done" in capsys.readouterr().out
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.usefixtures("usual_operations")
+def test_it_needs_nothing_of_what_makes_a_run_deterministic(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(WORKSPACE, ":0:0")  # with which a run is refused
+    assert main(["status", "--params", "deterministic=true"]) == 0, capsys.readouterr().err
+    assert is_deterministic()
+    assert main(["watch", "--data", "."]) == 0
 
 
 def test_a_wrong_value_is_one_line(capsys: Capture) -> None:
