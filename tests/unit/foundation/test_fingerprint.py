@@ -102,7 +102,8 @@ def test_the_hash_of_a_module_lasts(write: Write) -> None:
 def test_functions_count_through_what_wraps_them(write: Write) -> None:
     module = write("fp_wrapped", HELPER)
     wrapped = wraps(module.factor)(lambda: 3)
-    for thing in (partial(partial(module.factor)), wrapped, module):
+    nameless = wraps(module.factor, assigned=())(lambda: 3)
+    for thing in (partial(partial(module.factor)), wrapped, nameless, module):
         assert list(code_of(thing)) == ["fp_wrapped"]
 
 
@@ -124,6 +125,35 @@ def test_imports_of_whole_modules_and_from_parents_count(write: Write) -> None:
         assert "fp_far.deep.helper" in code_of(user), line
 
 
+def test_relative_imports_of_a_package_count(write: Write, tmp_path: Path) -> None:
+    write("fp_whole.helper", HELPER)
+    (tmp_path / "fp_whole" / "__init__.py").write_text("from .helper import factor\n")
+    assert list(code_of(sys.modules["fp_whole"])) == ["fp_whole", "fp_whole.helper"]
+
+
+def test_every_name_of_an_import_counts_but_for_the_items_of_tables(write: Write) -> None:
+    write("fp_many.one", "ONE = 1\n")
+    write("fp_many.two", HELPER)
+    write("fp_many.item", "def item(): ...\n")
+    table = (
+        "from fp_many.item import item\n"
+        "from fp_many.two import factor\n"
+        "from sakd.foundation.tables import Table\n"
+        "TABLE = Table('kind', {'item': item})\n"
+    )
+    write("fp_many.table", table)
+    user = write("fp_many.both", "from fp_many import one, two\n")
+    assert list(code_of(user)) == ["fp_many.both", "fp_many.one", "fp_many.two"]
+    user = write("fp_many.user", "from fp_many.table import TABLE, factor\n")
+    assert list(code_of(user)) == ["fp_many.two", "fp_many.user"]
+
+
+def test_a_module_that_was_not_imported_yet_does_not_count(write: Write) -> None:
+    later = "def f():\n    import fp_later.there\n    import fp_later.absent\n"
+    write("fp_later.there", HELPER)
+    assert list(code_of(write("fp_later.user", later))) == ["fp_later.there", "fp_later.user"]
+
+
 def test_a_module_without_a_file_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("fp_typed_in")
     monkeypatch.setitem(sys.modules, "fp_typed_in", module)
@@ -136,7 +166,14 @@ def test_an_empty_module_is_known(write: Write) -> None:
 
 
 def test_bases_count_and_libraries_do_not(write: Write) -> None:
-    base = write("fp_base", "from torch import nn\n\nclass Base(nn.Module): ...\n")
+    text = (
+        "from collections import UserDict\n"
+        "from torch import nn\n\n"
+        "class Names(UserDict): ...\n"
+        "class Base(nn.Module): ...\n"
+    )
+    base = write("fp_base", text)
+    assert list(code_of(base.Names)) == ["fp_base"]
     kind = write("fp_kind", "from fp_base import Base\n\nclass Kind(Base): ...\n").Kind
     assert base.Base in kind.__mro__
     assert list(code_of(kind)) == ["fp_base", "fp_kind"]

@@ -173,6 +173,16 @@ def test_a_table_fits_its_checksum_whenever_its_writer_is_killed(
     assert len(checksum_file(path).read_text().splitlines()) == 1
 
 
+def test_a_table_without_a_checksum_gets_one_when_it_is_written_again(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("cell,top1\n")
+    write_table(path)
+    assert "0.25" in read_table(path)
+    path.write_text("cell,top1\na,0.75\n")
+    with pytest.raises(DamagedError, match=r"table\.csv is damaged"):
+        read_table(path)
+
+
 def test_the_checksum_next_to_a_file_is_that_of_sha256sum(tmp_path: Path) -> None:
     write_table(tmp_path / "table.csv")
     command = ["sha256sum", "--check", "table.csv.sha256"]

@@ -12,13 +12,14 @@ import pytest
 import torch
 
 from sakd.data import Augment, DataCard, ImageSet, Prepared
-from sakd.foundation.keys import added, content_key
+from sakd.foundation.keys import added, content_key, facts_of
 from sakd.objectives import Distillation, Optimisation, Routing
-from sakd.study.facts import FORMAT, facts_alone
+from sakd.study.facts import FORMAT, facts_alone, facts_of_system
 from sakd.study.grid import Cell
 from sakd.study.lessons import Lessons
 from sakd.study.recipe import Recipe
 from sakd.study.trainings import Training, cell_training, teacher_training
+from sakd.systems import SYSTEMS, Partner
 from sakd.weights.saved import Weights
 
 RECORDED: dict[str, str] = json.loads(
@@ -164,3 +165,62 @@ def test_the_weights_of_a_teacher_count_where_a_system_learns_from_them() -> Non
     learnt, alone = cell("instance_smoothing", "always"), cases()["label smoothing"]
     assert learnt.facts["teacher_weights"] == TEACHER.sha256()
     assert "teacher_weights" not in alone.facts
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_the_facts_of_a_system_are_of_all_that_it_uses_and_nothing_else(name: str) -> None:
+    kind = SYSTEMS[name]
+    settings, kept = kind.settings(), Distillation(keep_outputs_mb=8)
+    made = Cell("made", "vgg8", "resnet8", name, "adaptive", 5)
+    facts = facts_of_system(made, TEACHER, settings, kept, Routing())
+    used = {
+        "sakd.networks.zoo.vgg": kind.partner is not Partner.NONE,
+        "sakd.routing.adaptive": kind.routable,
+    }
+    assert {"sakd.training.fit", "sakd.networks.zoo.resnet", kind.__module__} <= facts[
+        "code"
+    ].keys()
+    assert {module: module in facts["code"] for module in used} == used
+    others = {
+        "teacher_weights": kind.partner.trained,
+        "distillation": kind.distils,
+        "keep_outputs_mb": not kind.distils,
+        "policy_options": kind.routable,
+        "routing": kind.routable,
+    }
+    assert facts["settings"] == facts_of(settings)
+    assert facts.keys() - {"code", "settings"} == {each for each in others if others[each]}
+
+
+def test_an_unknown_teacher_and_a_limit_of_nothing_are_no_facts_of_a_system() -> None:
+    made = Cell("made", "vgg8", "resnet8", "instance_smoothing", "always", 5)
+    settings = SYSTEMS["instance_smoothing"].settings()
+    facts = facts_of_system(made, None, settings, Distillation(), Routing())
+    assert facts.keys() == {"code", "settings"}
+
+
+def test_lessons_are_of_all_images_with_their_labels_unless_others_are_asked_for() -> None:
+    plain = Lessons(LESSONS.train)
+    assert plain.images is IMAGES
+    data = {"data": CARD.sha256, "statistics": CARD.normalisation}
+    assert plain.facts == {**data, "per_class": None, "subset_seed": 0}
+    noisy = replace(plain, label_noise=0.5)
+    assert int((noisy.images.labels != IMAGES.labels).sum()) == 3
+    assert noisy.facts == {**plain.facts, "label_noise": 0.5}
+
+
+def test_the_network_that_is_kept_is_the_one_that_the_method_makes() -> None:
+    assert cell("kd", "always").network == "resnet8"
+    assert cases()["simkd"].network not in {"resnet8", "resnet20"}
+
+
+def test_a_student_alone_is_shared_by_rows_and_a_swept_cell_is_named_by_its_values() -> None:
+    alone, taught = cell("none", "none"), cell("kd", "always")
+    assert (alone.shared, taught.shared) == (True, False)
+    assert teacher_training("resnet20", 0, LESSONS, PLAIN).shared is False
+    made = Cell("made", "resnet20", "resnet8", "kd", "always", 5, swept="student.epochs=3")
+    swept = cell_training(
+        made, TEACHER, LESSONS, PLAIN, distillation=Distillation(), routing=Routing()
+    )
+    assert swept.title == f"{swept.id}, student.epochs=3"
+    assert (taught.title, taught.key) == (taught.id, swept.key)
