@@ -172,6 +172,16 @@ def test_the_trainings_of_a_row_are_as_the_parameters_say(
     assert sorted(others) == changed
 
 
+def test_a_cell_is_trained_by_the_recipe_of_its_settings(
+    lessons: Lessons, teacher: Weights
+) -> None:
+    grid = {"pairs": "resnet14/resnet8", "distillers": "kd", "policies": "always"}
+    swept = parse_parameters({"grid": {**grid, "sweep": {"student.epochs": [3, 5]}}})
+    (row,) = rows_of(swept)
+    trainings = taught_trainings(row, teacher, lessons, swept)
+    assert {training.recipe.epochs for training in trainings} == {3, 5}
+
+
 def test_cells_of_equal_settings_have_them_recorded_by_one_hash(
     study: Parameters, splits: Splits
 ) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,38 +63,39 @@ def cell(
     return cell_training(made, teacher, LESSONS, recipe, start=start, **given)
 
 
-@cache
-def cases() -> dict[str, Training]:
-    """Make the recorded trainings, in a test and not before."""
-    return {
-        "a teacher": teacher_training("resnet20", 0, LESSONS, Recipe()),
-        "a teacher of another recipe": teacher_training("vgg8", 1, LESSONS, LONG),
-        "a student alone": cell("none", "none"),
-        "a student alone from weights": cell("none", "none", start=TEACHER),
-        "kd, plain": cell("kd", "always"),
-        "at, adaptive": cell("at", "adaptive"),
-        "at, adaptive, other recipe": cell("at", "adaptive", LONG),
-        "at and sp, anti": cell("at-sp", "anti"),
-        "simkd": cell("simkd", "always"),
-        "a teacher with statistics of its own": cell("kd", "always", teacher=OTHERS),
-        "a teacher that learns": cell("at", "always", distillation=Distillation(objective="joint")),
-        "weights and options": cell(
-            "rkd",
-            "random",
-            distillation=Distillation(
-                kd_weight=0.5, weights={"rkd": 2.0}, options={"kd": {"temperature": 2}}
-            ),
-            routing=Routing(options={"random": {"rate": 0.25}}),
+CASES: dict[str, Callable[[], Training]] = {
+    "a teacher": partial(teacher_training, "resnet20", 0, LESSONS, Recipe()),
+    "a teacher of another recipe": partial(teacher_training, "vgg8", 1, LESSONS, LONG),
+    "a student alone": partial(cell, "none", "none"),
+    "a student alone from weights": partial(cell, "none", "none", start=TEACHER),
+    "kd, plain": partial(cell, "kd", "always"),
+    "at, adaptive": partial(cell, "at", "adaptive"),
+    "at, adaptive, other recipe": partial(cell, "at", "adaptive", LONG),
+    "at and sp, anti": partial(cell, "at-sp", "anti"),
+    "simkd": partial(cell, "simkd", "always"),
+    "a teacher with statistics of its own": partial(cell, "kd", "always", teacher=OTHERS),
+    "a teacher that learns": partial(
+        cell, "at", "always", distillation=Distillation(objective="joint")
+    ),
+    "weights and options": partial(
+        cell,
+        "rkd",
+        "random",
+        distillation=Distillation(
+            kd_weight=0.5, weights={"rkd": 2.0}, options={"kd": {"temperature": 2}}
         ),
-        "a router of another kind": cell("fitnet", "adaptive", routing=Routing(gamma=3.0)),
-        "augmented": cell("kd", "always", Recipe(augment=AUGMENT)),
-        "fixed views": cell("kd", "always", Recipe(augment=replace(AUGMENT, views=4))),
-        "label smoothing": cell("label_smoothing", "always"),
-        "label smoothing, set": cell(
-            "label_smoothing", "always", systems={"label_smoothing": {"epsilon": 0.2}}
-        ),
-        "kept outputs": cell("kd", "always", distillation=Distillation(keep_outputs_mb=8)),
-    }
+        routing=Routing(options={"random": {"rate": 0.25}}),
+    ),
+    "a router of another kind": partial(cell, "fitnet", "adaptive", routing=Routing(gamma=3.0)),
+    "augmented": partial(cell, "kd", "always", Recipe(augment=AUGMENT)),
+    "fixed views": partial(cell, "kd", "always", Recipe(augment=replace(AUGMENT, views=4))),
+    "label smoothing": partial(cell, "label_smoothing", "always"),
+    "label smoothing, set": partial(
+        cell, "label_smoothing", "always", systems={"label_smoothing": {"epsilon": 0.2}}
+    ),
+    "kept outputs": partial(cell, "kd", "always", distillation=Distillation(keep_outputs_mb=8)),
+}
+"""The recorded trainings, each made where it is asked for."""
 
 
 def key(training: Training) -> str:
@@ -104,11 +106,11 @@ def key(training: Training) -> str:
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_keys_are_those_that_were_recorded(name: str) -> None:
-    assert key(cases()[name]) == RECORDED[name]
+    assert key(CASES[name]()) == RECORDED[name]
 
 
 def test_every_recorded_key_is_tried() -> None:
-    assert set(RECORDED) == set(cases())
+    assert set(RECORDED) == set(CASES)
     assert len(set(RECORDED.values())) == len(RECORDED)
 
 
@@ -126,14 +128,14 @@ def test_a_parameter_that_is_added_leaves_the_keys_and_counts_once_it_is_used() 
 def test_a_limit_for_kept_outputs_counts_only_where_some_can_be_kept() -> None:
     kept, joint = Distillation(keep_outputs_mb=8), Distillation("joint", keep_outputs_mb=8)
     varied = Recipe(augment=AUGMENT)
-    assert cell("kd", "always", varied, distillation=kept).key == cases()["augmented"].key
-    assert cell("none", "none", distillation=kept).key == cases()["a student alone"].key
+    assert cell("kd", "always", varied, distillation=kept).key == CASES["augmented"]().key
+    assert cell("none", "none", distillation=kept).key == CASES["a student alone"]().key
     learning = cell("at", "always", distillation=joint)
-    assert learning.key == cases()["a teacher that learns"].key
+    assert learning.key == CASES["a teacher that learns"]().key
 
 
 def test_the_code_of_a_training_is_part_of_its_key() -> None:
-    code = cases()["at, adaptive"].facts["code"]
+    code = CASES["at, adaptive"]().facts["code"]
     used = {
         *("sakd.distillers.at", "sakd.distillers.kd", "sakd.routing.adaptive"),
         *("sakd.networks.zoo.resnet", "sakd.objectives.graft", "sakd.training.fit"),
@@ -141,8 +143,8 @@ def test_the_code_of_a_training_is_part_of_its_key() -> None:
     }
     assert used <= code.keys()
     assert not {"sakd.distillers.sp", "sakd.networks.zoo.vgg"} & code.keys()
-    changed = {**cases()["at, adaptive"].facts, "code": {**code, "sakd.distillers.at": "0"}}
-    assert content_key({"format": FORMAT, **changed}) != cases()["at, adaptive"].key
+    changed = {**CASES["at, adaptive"]().facts, "code": {**code, "sakd.distillers.at": "0"}}
+    assert content_key({"format": FORMAT, **changed}) != CASES["at, adaptive"]().key
 
 
 def test_more_code_counts_where_a_recipe_or_labels_need_more() -> None:
@@ -162,7 +164,7 @@ def test_more_code_counts_where_a_recipe_or_labels_need_more() -> None:
 
 
 def test_the_weights_of_a_teacher_count_where_a_system_learns_from_them() -> None:
-    learnt, alone = cell("instance_smoothing", "always"), cases()["label smoothing"]
+    learnt, alone = cell("instance_smoothing", "always"), CASES["label smoothing"]()
     assert learnt.facts["teacher_weights"] == TEACHER.sha256()
     assert "teacher_weights" not in alone.facts
 
@@ -211,7 +213,7 @@ def test_lessons_are_of_all_images_with_their_labels_unless_others_are_asked_for
 
 def test_the_network_that_is_kept_is_the_one_that_the_method_makes() -> None:
     assert cell("kd", "always").network == "resnet8"
-    assert cases()["simkd"].network not in {"resnet8", "resnet20"}
+    assert CASES["simkd"]().network not in {"resnet8", "resnet20"}
 
 
 def test_a_student_alone_is_shared_by_rows_and_a_swept_cell_is_named_by_its_values() -> None:
