@@ -64,6 +64,12 @@ def test_moves_between_maps_of_equal_channels_are_shares_of_the_farthest(
     assert_by_hand(build("irg_transform", student, teacher), moves_by_hand, mask, seed)
 
 
+def test_a_single_map_has_not_moved(build: Build) -> None:
+    transform = build("irg_transform", [(2, 3, 3)] * 2, [(2, 3, 3)] * 2)
+    maps, everybody = torch.randn(5, 2, 3, 3), torch.ones(5, dtype=torch.bool)
+    assert transform.loss(0, maps, -maps, None, everybody) == 0
+
+
 def test_networks_whose_maps_all_differ_in_channels_are_refused(build: Build) -> None:
     shapes = [(2, 3, 3), (4, 3, 3)]
     with pytest.raises(UserError, match=r"\[2, 4\].*blocks"):

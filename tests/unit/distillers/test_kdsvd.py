@@ -16,7 +16,7 @@ from torch import Tensor
 from sakd.distillers import Distiller
 from sakd.distillers.parts.singular import SHARPNESS, _inverse, principal_directions
 
-SHAPES = [(3, 3, 3), (4, 2, 2), (5, 2, 2)]
+SHAPES = [(3, 3, 3), (4, 2, 2), (5, 3, 2)]
 Direction = list[float]
 
 
@@ -73,6 +73,12 @@ def test_the_gradient_of_directions_is_that_of_the_decomposition(shape: tuple[in
     _, _, vh = torch.linalg.svd(matrices, full_matrices=False)
     (expected,) = torch.autograd.grad(signless(vh.mT[..., :3]), matrices)
     torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(2, 2, 5), (2, 5, 2)])
+def test_there_are_no_more_directions_than_rows_and_columns(shape: tuple[int, ...]) -> None:
+    vectors, values = principal_directions(torch.randn(shape), 4)
+    assert (vectors.shape, values.shape) == ((2, shape[2], 2), (2, 2))
 
 
 @pytest.mark.parametrize("matrix", [torch.zeros(6, 4), torch.ones(6, 4), 1e4 * torch.eye(6, 4)])

@@ -100,6 +100,13 @@ def test_at_first_all_channels_count_alike(build: Build) -> None:
     )
 
 
+def test_at_first_no_channel_counts_more_whatever_the_teacher_shows(build: Build) -> None:
+    made = build("l2tww", STUDENT, TEACHER)
+    for each in made.choice([0.1 * torch.randn(5, *shape).double() for shape in TEACHER]):
+        torch.testing.assert_close(each, each.mean(dim=1, keepdim=True).expand_as(each))
+        assert each.all()
+
+
 def test_pairs_are_in_the_order_of_the_teachers_stages(build: Build) -> None:
     made = build("l2tww", STUDENT, TEACHER)
     assert made.compared() == [Spot(1, 1), Spot(2, 1), Spot(1, 2), Spot(2, 2)]

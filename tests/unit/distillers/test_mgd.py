@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from sakd.distillers import Distiller, Epoch
+from sakd.distillers.mgd import largest_by_magnitude
 from sakd.foundation.errors import UserError
 
 Build = Callable[..., Distiller]
@@ -62,6 +63,11 @@ def test_a_channel_learns_what_stands_for_its_group(
 ) -> None:
     mgd = with_groups(build("mgd", STUDENT, TEACHER, magnitude=magnitude), GROUPS)
     assert_by_hand(mgd, lambda s, t: by_hand(magnitude, s, t), mask, seed)
+
+
+def test_of_two_values_of_one_magnitude_the_positive_one_stands_for_the_group() -> None:
+    several = torch.tensor([[-2.0, 2.0], [-3.0, 2.0], [1.0, -1.0]]).view(1, 3, 2)
+    assert largest_by_magnitude(several).flatten().tolist() == [2.0, -3.0, 1.0]
 
 
 def epoch(number: int, *batches: tuple[Tensor, Tensor]) -> Epoch:

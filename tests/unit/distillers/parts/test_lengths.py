@@ -34,7 +34,7 @@ def test_numbers_too_small_to_be_divided_stay_as_they_are() -> None:
     assert shares_of_largest(4 * numbers).tolist() == [0.0, 0.5, 1.0]
 
 
-@pytest.mark.parametrize("size", [1e-12, 1.5e-12, 1e-3])
+@pytest.mark.parametrize("size", [0.5e-12, 1.5e-12, 1e-3])
 def test_both_ways_to_compare_neurons_scale_the_smallest_alike(size: float) -> None:
     """More positions than channels make it compare channels, fewer make it compare positions."""
     source = torch.Generator().manual_seed(0)
