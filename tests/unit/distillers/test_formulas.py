@@ -159,6 +159,13 @@ def test_a_masked_loss_equals_the_formula_by_hand_times_the_share_chosen(
     assert ours == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
+def test_a_single_sample_of_zeros_is_not_even_like_itself() -> None:
+    sp, alone = build("sp", (2, 3, 3), (2, 3, 3)), torch.arange(SIZE) == 1
+    maps = torch.randn(SIZE, 2, 3, 3, dtype=torch.float64)
+    assert loss_of(sp, 0 * maps, maps, alone) == pytest.approx(1 / SIZE, rel=1e-12)
+    assert loss_of(sp, 2 * maps, maps, alone) == pytest.approx(0, abs=1e-12)
+
+
 def test_at_averages_the_larger_map_to_the_size_of_the_smaller() -> None:
     source = torch.Generator().manual_seed(0)
     large = torch.randn(SIZE, 3, 4, 4, generator=source, dtype=torch.float64)

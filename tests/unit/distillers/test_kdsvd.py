@@ -81,6 +81,13 @@ def test_there_are_no_more_directions_than_rows_and_columns(shape: tuple[int, ..
     assert (vectors.shape, values.shape) == ((2, shape[2], 2), (2, 2))
 
 
+def test_no_rounding_makes_a_squared_singular_value_negative() -> None:
+    rows, columns = torch.randn(50, 6, 1), torch.randn(50, 1, 4)
+    _, values = principal_directions(rows @ columns, 4)
+    assert (values >= 0).all()
+    torch.testing.assert_close(values[:, 0], (rows * columns).square().sum(dim=(1, 2)))
+
+
 @pytest.mark.parametrize("matrix", [torch.zeros(6, 4), torch.ones(6, 4), 1e4 * torch.eye(6, 4)])
 def test_equal_singular_values_have_a_finite_gradient(matrix: Tensor) -> None:
     matrices = matrix[None].clone().requires_grad_()
