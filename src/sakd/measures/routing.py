@@ -51,7 +51,7 @@ def extremes(spot: Spot, count: int) -> dict[str, NDArray[np.int_]]:
     rate = spot.rate[known]
     if not len(known) or np.ptp(rate) == 0:
         return {}
-    falling, rising = (np.argsort(sign * rate, kind="stable")[:count] for sign in (-1, 1))
+    falling, rising = (np.argsort(key, kind="stable")[:count] for key in (-rate, rate))
     return {"most": known[falling], "least": known[rising]}
 
 
@@ -124,7 +124,7 @@ def _by_difficulty(spot: Spot, difficulty: pd.DataFrame) -> list[tuple[Any, ...]
     measured = difficulty[spot.seen[difficulty["image"]] > 0]
     rate = spot.rate[measured["image"]]
     for by in (name for name in DIFFICULTIES if name in measured):
-        hard = measured[by].to_numpy(dtype=float)
+        hard = measured[by].to_numpy()
         lines.append(("correlation", by, 0, rank_correlation(rate, hard), len(hard)))
         order = pd.Series(hard).rank(method="first").to_numpy().astype(int) - 1
         parts = order * PARTS // len(hard)
