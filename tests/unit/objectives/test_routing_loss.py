@@ -56,3 +56,8 @@ def test_fewer_than_half_of_the_batch_is_penalised_by_the_number_missing(gate: l
 def test_the_penalty_is_added_after_gamma() -> None:
     loss = routing_loss(torch.tensor(3.0), torch.tensor(1.0), torch.zeros(8), 10.0)
     assert float(loss) == 30.0 + 4.0
+
+
+def test_without_a_gamma_the_loss_is_the_grafts() -> None:
+    grafted, student = torch.tensor(3.0), torch.tensor(1.0)
+    assert float(Router(Always(1, 1, 1)).loss(grafted, student, OPEN)) == 3.0
