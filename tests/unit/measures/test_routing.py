@@ -126,6 +126,16 @@ def test_weights_have_neither_entropy_nor_chance() -> None:
     assert values(rows, "correlation", "student") == [pytest.approx(1)]
 
 
+def test_every_spot_has_its_lines() -> None:
+    spot = spot_of(np.eye(4)[:3])
+    hard = pd.DataFrame({"image": [0, 3], "student": [1.0, 2.0]})
+    labels = np.arange(4) % 2
+    rows = routing_rows([spot, spot._replace(name="logits")], labels, hard, weighs=False)
+    first, second = (own.drop(columns="spot") for _, own in rows.groupby("spot", sort=False))
+    assert rows["spot"].unique().tolist() == ["stage1", "logits"]
+    assert first.equals(second.reset_index(drop=True))
+
+
 def test_spots_with_the_same_decisions_are_one() -> None:
     source = np.random.default_rng(3)
     masks = (source.random((4, 6)) < 0.5) * 1.0

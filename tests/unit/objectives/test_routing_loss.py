@@ -1,16 +1,48 @@
-"""The routing loss: gamma's two tests in a row, and the half-batch penalty."""
+"""The routing loss: gamma's two tests in a row, the half-batch penalty, and costs alone."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import nn
 
-from sakd.objectives import Router
+from sakd.data import Batch
+from sakd.objectives import Router, SpotDistillation
+from sakd.routing import Route, RoutingPolicy, Scene, Sight
 from sakd.routing.always import Always
 
 OPEN = torch.ones(8)
+
+
+class Priced(RoutingPolicy):
+    """Distil everything at a price, without a gate."""
+
+    trained = True
+    sees = Sight.NOTHING
+
+    def __init__(self, student_width: int, teacher_width: int, decisions: int) -> None:
+        super().__init__(student_width, teacher_width, decisions)
+        self.root = nn.Parameter(torch.tensor(2.0))
+
+    def forward(self, scene: Scene) -> Route:
+        """Ask for the price."""
+        everybody = torch.ones(len(scene), dtype=torch.bool)
+        return Route(self.everywhere(everybody), cost=self.root.square())
+
+
+class Ungrafted(Priced):
+    """The same with a gate that no graft takes."""
+
+    grafted = False
+
+    def forward(self, scene: Scene) -> Route:
+        """Give a gate, too."""
+        route = super().forward(scene)
+        return route._replace(gate=route.share * self.root)
 
 
 def routing_loss(
@@ -61,3 +93,16 @@ def test_the_penalty_is_added_after_gamma() -> None:
 def test_without_a_gamma_the_loss_is_the_grafts() -> None:
     grafted, student = torch.tensor(3.0), torch.tensor(1.0)
     assert float(Router(Always(1, 1, 1)).loss(grafted, student, OPEN)) == 3.0
+
+
+@pytest.mark.parametrize("policy", [Priced, Ungrafted])
+def test_without_a_gate_or_a_graft_the_loss_is_the_policys_cost(
+    policy: type[RoutingPolicy],
+    small_objective: Callable[..., SpotDistillation],
+    small_batch: Callable[..., Batch],
+) -> None:
+    objective = small_objective("at", policy).train()
+    loss = objective(small_batch(1)).losses["router"]
+    assert float(loss.detach()) == 4.0
+    (gradient,) = torch.autograd.grad(loss, objective.router.policy.root)
+    assert float(gradient) == 4.0
