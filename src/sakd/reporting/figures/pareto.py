@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from sakd.foundation.vocabulary import NONE
+from sakd.reporting.figures.naming import Named, names
 from sakd.reporting.figures.panels import blank, label, panels, place
 from sakd.reporting.figures.styles import GREY, PLOTLY_MARKERS, Style, method_styles
 from sakd.reporting.tables.candidates import LATENCY, MACS, PARAMETERS, Candidate, candidates
@@ -26,6 +27,9 @@ SHOWN: Mapping[str, str] = {
 
 MOST_NAMED = 12
 """Up to so many methods all are named in the picture; of more, those of the front."""
+
+_SIZE = 10
+"""Of a point, in pixels."""
 
 
 def pareto(cells: pd.DataFrame) -> go.Figure:
@@ -46,8 +50,10 @@ def pareto(cells: pd.DataFrame) -> go.Figure:
     figure.update_layout(showlegend=True, legend={"orientation": "h", "yanchor": "top", "y": -0.15})
     looks = method_styles(one.distiller for one in found)
     for number, (cost, shown) in enumerate(known.items()):
-        best = _front(front(shown, cost), cost, named=len(shown) > MOST_NAMED)
-        for trace in (best, *_points(shown, cost, looks)):
+        many = len(shown) > MOST_NAMED
+        best = _front(front(shown, cost), cost, named=many)
+        written = [] if many else [_names(shown, cost)]
+        for trace in (best, *_points(shown, cost, looks), *written):
             named = number == 0 and bool(trace.name)
             figure.add_trace(trace.update(showlegend=named), **place(number))
         reach = _reach([one.costs[cost] for one in shown])
@@ -71,7 +77,7 @@ def _points(
         own = [one for one in shown if one.distiller == distiller]
         own.sort(key=lambda one: one.policy not in plain)  # the legend has the marker of the first
         yield go.Scatter(
-            x=[float(f"{one.costs[cost]:.5g}") for one in own],
+            x=[_shown(one.costs[cost]) for one in own],
             y=[round(100 * one.test.mean, 2) for one in own],
             error_y={
                 "type": "data",
@@ -82,18 +88,29 @@ def _points(
                 "width": 0,
             },
             text=[label(short(one)) for one in own],
-            textposition="middle right",
             hovertext=[label(f"{one.name} (n={one.test.n})") for one in own],
-            mode="markers+text" if len(shown) <= MOST_NAMED else "markers",
+            mode="markers",
             name=label(STUDENT if distiller == NONE else distiller),
             legendgroup=distiller,
             marker={
-                "size": 10,
+                "size": _SIZE,
                 "color": look.colour,
                 "symbol": [marker if one.policy in plain else f"{marker}-open" for one in own],
             },
             hovertemplate="%{hovertext}<br>%{x:,.4~g}: %{y:.2f} %<extra></extra>",
         )
+
+
+def _shown(cost: float) -> float:
+    return float(f"{cost:.5g}")
+
+
+def _names(shown: Sequence[Candidate], cost: str) -> go.Scatter:
+    """Name every method next to its point."""
+    spreads = [(one.test.mean, 0.0 if math.isnan(one.test.sd) else one.test.sd) for one in shown]
+    height = max(mean + sd for mean, sd in spreads) - min(mean - sd for mean, sd in spreads)
+    points = [Named(_shown(one.costs[cost]), 100 * one.test.mean, short(one)) for one in shown]
+    return names(points, 100 * height, _SIZE)
 
 
 def _front(best: Sequence[Candidate], cost: str, *, named: bool) -> go.Scatter:

@@ -6,6 +6,7 @@ import html
 import math
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 from matplotlib.axes import Axes
@@ -43,8 +44,7 @@ def draw_trace(panel: Axes, trace: go.Scatter) -> None:
         panel.fill(trace.x, trace.y, facecolor=_colour(trace.fillcolor), linewidth=0)
         return
     modes = trace.mode.split("+")
-    if trace.error_x.array is not None:
-        _intervals(panel, trace)
+    _intervals(panel, trace)
     if "lines" in modes:
         colour, width = _colour(trace.line.color), trace.line.width
         panel.plot(trace.x, trace.y, color=colour, linewidth=width, linestyle=_dash(trace.line))
@@ -55,10 +55,17 @@ def draw_trace(panel: Axes, trace: go.Scatter) -> None:
 
 
 def _intervals(panel: Axes, trace: go.Scatter) -> None:
-    given = trace.error_x
-    colour = _colour(given.color or trace.marker.color)
-    look = {"ecolor": colour, "elinewidth": given.thickness, "capsize": given.width}
-    panel.errorbar(trace.x, trace.y, xerr=given.array, fmt="none", **look)
+    """Draw the intervals of the points, across and upright, where there are any."""
+    for way, given in {"xerr": trace.error_x, "yerr": trace.error_y}.items():
+        if given.array is None:
+            continue
+        look: dict[str, Any] = {
+            way: [math.nan if length is None else length for length in given.array],
+            "ecolor": _colour(given.color or trace.marker.color),
+            "elinewidth": given.thickness,
+            "capsize": given.width,
+        }
+        panel.errorbar(trace.x, trace.y, fmt="none", **look)
 
 
 def _markers(panel: Axes, trace: go.Scatter) -> None:

@@ -48,12 +48,24 @@ def test_the_front_is_chosen_on_val_and_named(measured):
 
 
 def test_all_of_a_few_methods_are_named_and_of_many_those_of_the_front(measured, monkeypatch):
-    (front, *_), kd = (traces(pareto(prepared(measured)), n) for n in ("front (by val)", "kd"))
-    assert (front.mode, kd[0].mode) == ("lines+markers", "markers+text")
-    assert list(kd[0].text) == ["s: kd/always", "s: kd/adaptive"]
+    (front, *_), names = (traces(pareto(prepared(measured)), n) for n in ("front (by val)", None))
+    assert front.mode == "lines+markers"
+    assert len(names) == 2
+    methods = {"s", "s: kd/always", "s: kd/adaptive", "s: at/always", "s: at/adaptive"}
+    assert {name for text in names[0].text for name in text.split("<br>")} == methods
     monkeypatch.setattr(module, "MOST_NAMED", 4)
-    (front, *_), kd = (traces(pareto(prepared(measured)), n) for n in ("front (by val)", "kd"))
-    assert (front.mode, kd[0].mode) == ("lines+markers+text", "markers")
+    (front, *_), names = (traces(pareto(prepared(measured)), n) for n in ("front (by val)", None))
+    assert front.mode == "lines+markers+text"
+    assert not names
+
+
+def test_methods_of_one_accuracy_and_cost_share_a_label(measured):
+    tests = measured["test_top1"].where(measured["distiller"] != "kd", 0.7)
+    figure = pareto(prepared(measured.assign(test_top1=tests)))
+    (names, _) = traces(figure, None)
+    (place,) = (k for k, text in enumerate(names.text) if "kd" in text)
+    assert names.text[place] == "s: kd/always<br>s: kd/adaptive"
+    assert (names.x[place], names.y[place]) == (1000.0, pytest.approx(70.0))
 
 
 def test_results_without_costs_say_so(results):

@@ -63,12 +63,31 @@ def test_a_picture_says_what_the_figure_says(full: Report, pictures: dict[str, b
         panels = {note.text.replace("&gt;", ">") for note in layout.annotations}
         assert titles | panels <= set(shown)
         texts = [text for trace in chart.figure.data if "text" in trace.mode for text in trace.text]
-        assert set(texts) <= set(shown)
+        assert {line for text in texts for line in text.split("<br>")} <= set(shown)
 
 
 def points(*, x: list[float], y: list[float], **look: object) -> go.Figure:
     figure = panels(["title"], panel_height=200)
     return figure.add_trace(go.Scatter(x=x, y=y, mode="markers", **look), **place(0))
+
+
+def test_intervals_across_and_upright_are_drawn_and_no_interval_is_no_line() -> None:
+    marker = {"symbol": "circle", "size": 8, "color": "#123456"}
+    lines = []
+    for side in ("x", "y"):
+        lengths = {"type": "data", "array": [0.5, None, 1.0], "thickness": 1, "color": "#654321"}
+        figure = points(
+            x=[1.0, 2.0, 4.0], y=[0.0, 3.0, 1.0], marker=marker, **{f"error_{side}": lengths}
+        )
+        path = r'<path d="M ([\d.]+) ([\d.]+) L ([\d.]+) ([\d.]+) " [^>]*stroke: #654321'
+        lines.append(np.array(re.findall(path, _flat(figure)), dtype=float))
+    across, upright = lines
+    assert len(across) == len(upright) == 2
+    assert (across[:, 1] == across[:, 3]).all()
+    assert (upright[:, 0] == upright[:, 2]).all()
+    assert np.diff(across[:, [0, 2]]).ravel()[1] == pytest.approx(
+        2 * np.diff(across[:, [0, 2]])[0, 0]
+    )
 
 
 def test_a_point_lies_where_its_numbers_say() -> None:
