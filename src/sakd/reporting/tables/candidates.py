@@ -24,7 +24,8 @@ class Cost(NamedTuple):
 
     def amount(self, value: float) -> str:
         """Write an amount of the cost in words."""
-        return f"{number(value, self.digits)} {self.words}"
+        words = self.words.removesuffix("s") if value == 1 else self.words
+        return f"{number(value, self.digits)} {words}"
 
 
 COSTS: Mapping[str, Cost] = {

@@ -61,6 +61,7 @@ def test_the_budget_leaves_out_what_costs_more(study):
     ("budget", "words"),
     [
         ({PARAMETERS: 9_999.0}, "nothing fits 9,999 parameters: the smallest .* 10,000 parameters"),
+        ({PARAMETERS: 1.0}, "nothing fits 1 parameter: the smallest .* 10,000 parameters"),
         ({PARAMETERS: 50_000.0, MACS: 50.0}, "and 50 MACs: the nearest .* 100,000 MACs .small by"),
     ],
 )
