@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,26 @@ def test_a_cell_is_loaded_with_its_classes_and_answers_as_trained(
     (images, _), *_ = evaluation_batches(splits.test, card.mean, card.std, batch_size=12)
     assert torch.equal(model(images), network(images))
     assert torch.equal(model.normalise(splits.test.images), images)
+
+
+def test_the_example_of_the_page_names_a_class_and_its_chance(
+    trained: tuple[Path, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    store, name = trained
+    page = (Path(__file__).parents[3] / "docs" / "deployment.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sakd, "load", partial(load, store=store))
+    Image.new("L", (9, 9)).save("seven.png")
+    names: dict[str, torch.Tensor] = {}
+    exec(re.sub(r'"digits-[^"]*"', repr(name), example), names)
+    shown, chance = capsys.readouterr().out.split()
+    assert shown in load(name, store=store).classes
+    assert 0 < float(chance) <= 1
+    assert not names["chances"].requires_grad  # or torch warns of turning it into a number
 
 
 @pytest.mark.parametrize("opened", [False, True])
