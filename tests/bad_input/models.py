@@ -143,7 +143,7 @@ STEPS = data()["preprocessing"]
 PLACE = "name another place, or make this one usable"
 
 CASES = [
-    asked("card-missing", lambda f: (f / CARD).unlink(), "no weights at .*model.json", EXPORT),
+    asked("card-missing", lambda f: (f / CARD).unlink(), "no card at .*model.json: put", EXPORT),
     asked("card-empty", content(""), DAMAGED, EXPORT),
     asked("card-as-list", content("[1]"), f"{DAMAGED}it is no JSON object", EXPORT),
     asked("card-deep", content("[" * 100_000), f"{DAMAGED}maximum recursion", EXPORT),

@@ -99,7 +99,10 @@ def _missing(model: str, store: Path) -> str:
         return f"no model {model!r}, and no cells in {store}: name {forms}, or another store"
     if model in known:
         return f"the training {model} is not finished: run the study again first"
-    return f"{unknown('model', model, known, most=SHOWN)}; or name {forms}"
+    if Path(model).is_dir():
+        return f"the folder {model} has neither a {MODEL} nor a training: name {forms}"
+    text = unknown("model", model, known, most=SHOWN)
+    return f"{text} Or name {forms}" if text.endswith("?") else f"{text}; or name {forms}"
 
 
 def _trained(folder: Path, epoch: Epoch) -> Found:

@@ -81,7 +81,10 @@ def load_weights(path: Path, remedy: str = "train again") -> Weights:
     try:
         state, card = load_tensors(path, remedy_here), read_sealed(card_file, remedy_here)
     except FileNotFoundError as error:
-        raise UserError(f"no weights at {error.filename or path}: {remedy}") from error
+        if path.exists():
+            copied = f"put the card that was written with {path.name} there"
+            raise UserError(f"no card at {card_file}: {copied}, or {remedy}") from error
+        raise UserError(f"no weights at {path}: {remedy}") from error
     found = card.pop("format", None)
     require(
         found == FORMAT,

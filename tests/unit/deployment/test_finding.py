@@ -60,8 +60,19 @@ def test_of_many_names_a_message_has_the_nearest_alone(
         find(trained[1].replace("kd", "kb"), store)
     assert trained[1] in str(found.value)
     assert "known: " not in str(found.value)
+    assert "? Or name an exported folder" in str(found.value)
     with pytest.raises(UserError, match=r"'x'; known: (\S+ ){8}\.\.\.; or name an exported"):
         find("x", store)
+
+
+def test_a_folder_without_a_model_is_named_and_no_list_of_others(
+    store: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        UserError, match=r"the folder .* neither a model.safetensors.*: name"
+    ) as found:
+        find(tmp_path, store)
+    assert "toys" not in str(found.value).replace(str(tmp_path), "")
 
 
 def test_a_cell_without_a_training_is_not_finished(store: Path, folder: Path) -> None:

@@ -116,7 +116,10 @@ def test_damaged_files_are_one_line_with_the_remedy(
         load(path)
     path.with_suffix(".json").unlink()
     save_file(load_file(save_model(splits.card)), path)
-    with pytest.raises(UserError, match=r"no weights at .*json: train again"):
+    with pytest.raises(UserError, match=r"no card at .*json: put .*finished.safetensors there"):
+        load(path)
+    path.unlink()
+    with pytest.raises(UserError, match=r"no weights at .*safetensors: train again"):
         load(path)
 
 
