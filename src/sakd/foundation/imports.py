@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from traceback import extract_tb
 from types import ModuleType
 from typing import Any
 
@@ -27,6 +28,14 @@ def imported(name: str) -> ModuleType:
             raise UserError(f"{name} cannot be imported: {error}") from error
         raise UserError(
             f"there is no module {name!r}: put it where Python finds it (src/, or PYTHONPATH)"
+        ) from error
+    except Exception as error:  # whatever the module's code raises
+        last = extract_tb(error.__traceback__)[-1]
+        own = isinstance(error, SyntaxError)  # which names file and line itself
+        place = "" if own else f" (line {last.lineno} of {last.filename})"
+        fault = f"{type(error).__name__}: {error}{place}"
+        raise UserError(
+            f"{name} cannot be imported: {fault}: mend {name}, or the package that it imports"
         ) from error
 
 

@@ -64,6 +64,9 @@ CONSTANT = 3
 def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "users_nets.py").write_text(NETS)
     (tmp_path / "users_slip.py").write_text("import users_missing_package\n")
+    (tmp_path / "users_old.py").write_text("from json import of_another_version\n")
+    (tmp_path / "users_typo.py").write_text("x = 1\ndef fixed(:\n")
+    (tmp_path / "users_bug.py").write_text("\nONCE = 1 / 0\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "users_nets", raising=False)
 
@@ -109,6 +112,12 @@ def test_networks_from_outside_take_grey_images(name: str) -> None:
         ("users_nets:asked(breadth=2)", "cannot be made: TypeError: .*'breadth'"),
         ("users_nothing:fixed", "there is no module 'users_nothing': put it where Python finds"),
         ("users_slip:fixed", "users_slip cannot be imported: .*'users_missing_package'"),
+        ("users_old:fixed", "users_old cannot be imported: .*'of_another_version'.*or the package"),
+        (
+            "users_typo:fixed",
+            "users_typo cannot be imported: SyntaxError: .*line 2.*mend users_typo",
+        ),
+        ("users_bug:fixed", "ZeroDivisionError: .*line 2 of .*users_bug.py.*mend users_bug"),
         ("resnet9", "unknown network 'resnet9'; did you mean .*; or torchvision:NAME, timm:NAME"),
         ("a:b:c", "'a:b:c' .* write torchvision:NAME"),
     ],
