@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
@@ -50,6 +51,16 @@ def by_hand(student: list[Tensor], teacher: list[Tensor]) -> float:
             squares = [(x - y) ** 2 for x, y in zip(ours, theirs, strict=True)]
             total += math.fsum(squares) / len(squares)
     return total / count
+
+
+def test_either_formula_divides_by_the_channels_in_a_large_batch(
+    build: Callable[..., Distiller],
+) -> None:
+    first, second = ([torch.randn(40, c, 2, 2).double() for _ in range(2)] for c in (14, 13))
+    pairs = ((x.flatten(2), y.flatten(2)) for x, y in zip(first, second, strict=True))
+    ours, theirs = (torch.einsum("bip,bjp->bij", *pair) / 4 for pair in pairs)
+    error = build("fsp", WIDE, WIDE).error(tuple(first), tuple(second))
+    torch.testing.assert_close(error, (ours - theirs).square().mean(dim=(1, 2)))
 
 
 @pytest.mark.parametrize("shapes", [SHAPES, WIDE])

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -49,6 +49,7 @@ def by_hand(student: list[Tensor], teacher: list[Tensor]) -> float:
 
 
 @given(mask=st.lists(st.booleans(), min_size=5, max_size=5), seed=st.integers(0, 1000))
+@example(mask=[True] * 5, seed=0)
 def test_the_turn_of_the_principal_direction_is_compared(
     mask: list[bool],
     seed: int,
