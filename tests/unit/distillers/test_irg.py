@@ -60,7 +60,11 @@ def moves_by_hand(student: list[Tensor], teacher: list[Tensor]) -> float:
 def test_moves_between_maps_of_equal_channels_are_shares_of_the_farthest(
     mask: list[bool], seed: int, build: Build, assert_by_hand: Callable[..., None]
 ) -> None:
-    student, teacher = ([(c, 3, 2) for c in widths] for widths in ([2, 2, 4, 4], [3, 3, 5, 5]))
+    sides = [(4, 4), (3, 2), (2, 2), (1, 3)]
+    student, teacher = (
+        [(c, *side) for c, side in zip(widths, sides, strict=True)]
+        for widths in ([2, 2, 4, 4], [3, 3, 5, 5])
+    )
     assert_by_hand(build("irg_transform", student, teacher), moves_by_hand, mask, seed)
 
 

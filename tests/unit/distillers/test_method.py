@@ -96,9 +96,13 @@ def test_kd_may_be_named_where_another_distiller_takes_its_place(
 
 
 def test_only_one_distiller_may_rebuild_the_student(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("at", "sp"):
-        monkeypatch.setattr(DISTILLERS[name], "rebuilding", DISTILLERS["simkd"].rebuilding)
-    assert Method.of("at").trained_name("small", "large") != "small"
+    rebuilding = DISTILLERS["simkd"].rebuilding
+    assert Method.of("at-sp").trained_name("small", "large") == "small"
+    monkeypatch.setattr(DISTILLERS["sp"], "rebuilding", rebuilding)
+    method = Method.of("at-sp")
+    assert method.rebuilding is rebuilding
+    assert method.trained_name("small", "large") == rebuilding.name("small", "large") != "small"
+    monkeypatch.setattr(DISTILLERS["at"], "rebuilding", rebuilding)
     with pytest.raises(UserError, match="'at-sp': at and sp each rebuild"):
         Method.of("at-sp")
 
