@@ -15,7 +15,7 @@ class Design:
     """The counts of an experiment in which units, such as seeds, are measured on images.
 
     Attributes:
-        units: Number of units, R.
+        units: Number of units that were tested, R.
         images: Number of different images, C.
         tests: Number N of (unit, image) tests.
         unit_share: Sum over units of (tests of the unit / N)^2: 1 / R if all have the same number.
@@ -38,8 +38,8 @@ class Design:
         tests = tested.sum()
         squares, twice = (per_unit**2).sum(), (per_image**2).sum()
         overlap = (twice - tests) / max(tests**2 - squares, 1)
-        counts = len(per_unit), int((per_image > 0).sum()), tests
-        numbers = (*counts, squares / tests**2, twice / tests**2, overlap)
+        counts = (int((each > 0).sum()) for each in (per_unit, per_image))
+        numbers = (*counts, tests, squares / tests**2, twice / tests**2, overlap)
         return cls(*(np.asarray(number, dtype=float) for number in numbers))
 
     def with_units(self, units: Array) -> Design:

@@ -51,6 +51,7 @@ def test_the_components_are_those_of_the_analysis_of_variance(rng):
         ((5, 50), 0.005, -0.001, 0.5),
         ((5, 50), 0.1, 0.3, -0.2),
         ((3, 1), 0.1, 0.2, 0.1),
+        ((3, 2), 0.3, 0.1, 0.0),
     ],
 )
 def test_error_and_degrees_of_freedom_by_hand(shape, unit, image, rest):
@@ -90,10 +91,11 @@ def test_where_nothing_disagrees_the_bound_is_the_rule_of_three(seeds):
 
 
 def test_the_least_variance_is_that_of_four_disagreeing_images_or_tests():
-    alike, cancelling, nothing = tables = np.zeros((3, 5, 50))
+    alike, cancelling, uneven, nothing = tables = np.zeros((4, 5, 50))
     alike[:, 7] = 1
     cancelling[:2, 7] = 1, -1
-    expected = np.array([5**2, 1, 1]) * 4 / 250**2
+    uneven[:, 7] = uneven[0, 8] = 1
+    expected = np.array([5**2, 1, (5**2 + 1) / 2, 1]) * 4 / 250**2
     assert components(tables).fewest == pytest.approx(expected)
     assert [float(components(one).fewest) for one in tables] == pytest.approx(expected)
     assert not nothing.any()
@@ -122,6 +124,17 @@ def test_what_was_not_tested_has_no_influence(rng):
     assert first.error == second.error
 
 
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_seed_or_an_image_that_was_not_tested_at_all_does_not_count(rng, axis):
+    values, tested = rng.normal(size=(SEEDS, IMAGES)), rng.random((SEEDS, IMAGES)) < 0.5
+    empty = [(0, int(each == axis)) for each in range(2)]
+    found = components(np.pad(values, empty), np.pad(tested, empty))
+    expected = components(values, tested)
+    for name in ("unit", "image", "rest", "fewest"):
+        assert getattr(found, name) == pytest.approx(getattr(expected, name))
+    assert found.estimate().degrees == pytest.approx(expected.estimate().degrees)
+
+
 def test_components_of_seeds_with_test_images_of_their_own_are_unbiased(rng):
     tested = np.stack([rng.permutation(90) < 30 for _ in range(6)])
     unit, image, rest = (
@@ -134,7 +147,9 @@ def test_components_of_seeds_with_test_images_of_their_own_are_unbiased(rng):
 
 
 def test_whatever_was_tested_on_what_each_component_is_expected_to_be_itself():
-    tested = np.array([[1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 0], [1, 0, 0, 0, 0, 1]], dtype=bool)
+    tested = np.array(
+        [[1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 0], [1, 0, 0, 0, 0, 1], [0, 0, 0, 1, 0, 0]], dtype=bool
+    )
     units, images = tested.shape
     # The components are sums of squares, so over independent effects their expectations add up.
     effects = {
@@ -146,6 +161,15 @@ def test_whatever_was_tested_on_what_each_component_is_expected_to_be_itself():
         found = components(alone + 5, tested)
         expected = {name: float(getattr(found, name).sum()) for name in effects}
         assert expected == pytest.approx(dict.fromkeys(effects, 0.0) | {kind: 1.0})
+
+
+@pytest.mark.parametrize("scale", [1e-3, 100])
+def test_differences_in_other_units_are_as_sure(rng, scale):
+    values = rng.normal(size=(SEEDS, IMAGES)) + rng.normal(size=IMAGES)
+    found, scaled = (components(each).estimate() for each in (values, scale * values))
+    assert scaled.degrees == pytest.approx(found.degrees)
+    assert scaled.p == pytest.approx(found.p)
+    assert scaled.bound == pytest.approx(scale * found.bound)
 
 
 def test_a_batch_is_its_tables_one_by_one(rng):
