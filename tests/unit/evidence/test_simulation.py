@@ -70,6 +70,13 @@ def test_the_truth_is_an_integral_over_all_deviations():
     assert study.truth == pytest.approx(first - second, abs=1e-9)
 
 
+def test_a_study_is_by_default_one_of_359_hard_images_and_seeds_that_differ_on_some():
+    assert Study(3).draw(np.random.default_rng(0), 1).shape == (1, 3, 359)
+    sd = (3.0**2 + 0.5**2) ** 0.5
+    first, second = (mean(lambda x, level=at: expit(level + x), sd) for at in (8.0, 7.0))
+    assert Study(3, effect=1.0).truth == pytest.approx(first - second, rel=1e-4)
+
+
 def test_the_truth_of_a_simulated_study_is_its_mean():
     study = Study(3, seed=0.5, image=0.5, effect=1.0)
     drawn = study.draw(np.random.default_rng(0), 3000)

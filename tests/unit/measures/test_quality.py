@@ -77,6 +77,9 @@ def test_no_other_temperature_makes_labels_likelier(seed: int) -> None:
     for wanted in (0.0101, 0.013, 2 * best, 60.0, 99.0):
         scaled = replace(given, logits=wanted / best * given.logits.double())
         assert best_temperature(scaled) == pytest.approx(wanted, rel=1e-6)
+    for beyond, limit in ((0.007, 0.01), (0.001, 0.01), (150.0, 100), (1e6, 100)):
+        scaled = replace(given, logits=beyond / best * given.logits.double())
+        assert best_temperature(scaled) == limit
 
 
 def test_where_a_slope_has_no_derivative_the_interval_is_halved() -> None:
@@ -114,6 +117,14 @@ def test_of_logits_that_are_not_numbers_calibration_is_unknown() -> None:
     assert math.isnan(temperature)
     found = quality(given, temperature)
     assert all(math.isnan(found[name]) for name in ("nll", "ece", "ece_scaled"))
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf])
+def test_of_infinite_logits_calibration_is_unknown(value: float) -> None:
+    given = drawn(7)
+    given.logits[3, given.labels[3] - 1] = value
+    assert math.isnan(calibration_error(given))
+    assert math.isnan(best_temperature(given))
 
 
 def test_fidelity_is_counted_image_by_image() -> None:
