@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sakd.data import Splits
 from sakd.measures import cost
@@ -69,12 +67,19 @@ def test_memory_that_is_given_back_or_only_viewed_counts_once() -> None:
     assert alive.peak == 3 * 400 + 8, several
 
 
+def test_operations_are_run_as_they_are_called() -> None:
+    with Alive([]) as alive:
+        made = torch.full((3,), 2, dtype=torch.float64)
+    assert made.tolist() == [2.0] * 3
+    assert alive.peak == made.nbytes == 3 * 8
+
+
 @pytest.mark.parametrize(("pass_seconds", "passes"), [(0.001, 50), (1.0, 5), (0.025, 10)])
 def test_slow_networks_are_timed_less_often(pass_seconds: float, passes: int) -> None:
-    clock, calls = ticking(pass_seconds)
-    found = latency(nn.Identity().eval(), torch.zeros(1), clock)
+    network = Slow(pass_seconds)
+    found = latency(network, torch.zeros(1), lambda: network.now)
     assert found == pytest.approx({"p50": 1000 * pass_seconds, "p95": 1000 * pass_seconds})
-    assert next(calls) == 2 * (1 + passes)  # the first is not counted
+    assert network.passes == 1 + passes  # the first is not counted
 
 
 def test_percentiles_are_of_the_passes_after_the_first() -> None:
@@ -90,10 +95,20 @@ def test_percentiles_are_of_the_passes_after_the_first() -> None:
     )
 
 
-def ticking(seconds: float) -> tuple[Callable[[], float], count[int]]:
-    """A clock that goes on by ``seconds`` from each odd call to the next, and counts its calls."""
-    calls = count()
-    return lambda: (next(calls) + 1) // 2 * seconds, calls
+class Slow(nn.Module):
+    """A network that has a clock, which goes on by ``seconds`` with every pass."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds, self.passes = seconds, 0
+
+    @property
+    def now(self) -> float:
+        return self.passes * self.seconds
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.passes += 1
+        return images
 
 
 def test_the_network_is_measured_in_evaluation_mode_and_stays_as_it_was() -> None:

@@ -40,6 +40,7 @@ def test_the_difference_is_paired_and_has_the_t_interval_by_hand(results):
     assert kd["low"] == pytest.approx(0.02 - half)
     assert kd["high"] == pytest.approx(0.02 + half)
     assert kd["failed"] == 0
+    assert kd["reading"] == Reading.OPEN.value
     two = line(policy_comparison(results[results["seed"] < 2], "adaptive"), "kd")
     assert two["sd"] == pytest.approx(0.01 / math.sqrt(2))
     assert two["reading"] == Reading.UNKNOWN.value

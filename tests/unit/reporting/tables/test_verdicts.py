@@ -37,6 +37,8 @@ def found(mean, error, *, seeds=5, images=359, pairs=1, needed=None):
         (found(0.01, 0.01, images=0), "without results per image"),
         (found(0.01, np.nan, images=0), "cannot be told, +1.00; the seeds agree"),
         (found(0.03, 0.001, seeds=2), "cannot be told from 2 seeds, +3.00 [+2.80, +3.20]"),
+        (found(0.03, 0.001, seeds=3), "it helps by +3.00 [+2.80, +3.20]"),
+        (found(0.03, 0.001, seeds=2, pairs=3), "it helps by +3.00 [+2.80, +3.20]"),
         (found(0.03, np.nan, seeds=1), "cannot be told from 1 seed, +3.00; it takes 3"),
         (found(np.nan, np.nan, seeds=0), "it: cannot be told, as no seed finished both"),
     ],
