@@ -48,7 +48,7 @@ AREAS = {
             "unit/training/test_tally.py",
             "unit/measures/test_routing.py",
         ),
-        sample=220,
+        sample=0,
     ),
     "splits": Area(("data.splits",), ("unit/data/splits",), sample=0),
     "statistics": Area(
