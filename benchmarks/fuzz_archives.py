@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import zlib
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 import torch
@@ -94,11 +96,13 @@ def _zeros(size: int) -> bytes:
     return bytes(size)
 
 
-def other_state(content: bytes, draw: Draw) -> bytes:
-    """Write another state of a training: changed entries at any depth, tensors among them."""
+def other_state(
+    content: bytes, draw: Draw, other: Callable[[Any, Draw], Any] = other_value
+) -> bytes:
+    """Write another state of a training, by changes of entries at any depth, tensors among them."""
     state = torch.load(io.BytesIO(content), weights_only=True)
     for _ in range(times(draw)):
-        state = other_value(state, draw)
+        state = other(state, draw)
     written = io.BytesIO()
     torch.save(state, written)
     return written.getvalue()

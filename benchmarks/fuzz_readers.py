@@ -7,6 +7,7 @@ from functools import partial
 
 import click
 import fuzz_reads as by
+import fuzz_resumed as going
 import fuzz_samples as of
 from fuzz_archives import other_archive, other_pickle, other_picture, other_state
 from fuzz_changes import Draw, Files, of_one, one_of
@@ -133,6 +134,16 @@ READERS = (
         of.checkpoint,
         by.checkpoint,
         (of_one(other_archive), of_one(other_state)),
+        sealed=True,
+    ),
+    Reader(
+        "training that goes on",
+        15,
+        going.stopped,
+        going.resumed,
+        (of_one(going.other_progress, ending="checkpoint.pt"),),
+        damaged=0.2,
+        ending="checkpoint.pt",
         sealed=True,
     ),
     Reader("evaluation", 40, of.evaluation, by.evaluation, (CARD, *PARQUET), sealed=True),

@@ -89,6 +89,12 @@ def describe(device: torch.device) -> str:
     return f"{kind} ({platform.machine()}, {cores} cores, {threaded})"
 
 
+def out_of_memory(error: Exception) -> bool:
+    """Tell whether ``error`` is a lack of memory, so that fewer trainings may succeed."""
+    known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return known or "can't allocate memory" in str(error)
+
+
 @cache
 def provenance(device: str) -> dict[str, str]:
     """List the origins of a result: revision, versions, machine, ``device``, threads."""

@@ -25,6 +25,7 @@ from sakd.study.networks import described_network
 from sakd.study.pace import Timer
 from sakd.study.parameters import Parameters
 from sakd.study.plan import Line, Plan
+from sakd.study.resuming import epochs_of
 from sakd.study.store import CellStore
 from sakd.study.teachers import Teacher
 from sakd.study.trainings import Training
@@ -212,6 +213,6 @@ def _waiting(row: Sequence[Training], bench: Bench) -> list[Waiting]:
         entry = bench.entry(training)
         if entry.finished(training.key, training.keep) is None:
             state = entry.checkpoints.read(training.key)
-            trained = 0 if state is None else len(state.get("history", ()))
-            waiting.append(Waiting(training, training.recipe.epochs - trained))
+            trained, epochs = 0 if state is None else epochs_of(state), training.recipe.epochs
+            waiting.append(Waiting(training, max(0, epochs - trained)))
     return waiting

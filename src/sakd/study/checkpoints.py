@@ -51,6 +51,14 @@ class Checkpoints:
                 return state
         return None
 
+    def drop(self) -> bool:
+        """Delete the last checkpoint; tell whether there was one."""
+        for path in (self._last, self._before):
+            if path.exists():
+                path.unlink()
+                return True
+        return False
+
     def write(self, state: Mapping[str, Any]) -> None:
         """Write ``state``, which has the ``key`` of the training; keep the one before."""
         with at_once(self._last) as partial:

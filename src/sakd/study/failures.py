@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sakd.foundation import determinism
 from sakd.foundation.errors import UserError
-from sakd.study.memory import out_of_memory
+from sakd.foundation.machine import out_of_memory
 from sakd.training import Run
 
 ONE_VALUE = "Expected more than 1 value per channel"

@@ -8,15 +8,20 @@ from typing import Any
 from sakd.objectives import Objective
 from sakd.study.trainings import Training
 from sakd.training.average import Average
+from sakd.training.resuming import foreign_states
 from sakd.training.tally import Tally
 
 
+@foreign_states()
 def tally_of(
     objective: Objective, training: Training, state: Mapping[str, Any] | None
 ) -> Tally | None:
     """Count the decisions on the images; None without a policy that tells them apart.
 
     A training that began before such counts were kept goes on without them.
+
+    Raises:
+        StateError: The ``state`` is of another training.
     """
     tally = Tally(objective, len(training.images))
     if not tally.counts or (state is not None and "tally" not in state):
@@ -26,10 +31,15 @@ def tally_of(
     return tally
 
 
+@foreign_states()
 def average_of(
     objective: Objective, training: Training, state: Mapping[str, Any] | None
 ) -> Average | None:
-    """Keep a running average of the weights, where the recipe asks for one."""
+    """Keep a running average of the weights, where the recipe asks for one.
+
+    Raises:
+        StateError: The ``state`` is of another training.
+    """
     if not training.recipe.ema:
         return None
     average = Average(objective, training.recipe.ema)

@@ -86,11 +86,5 @@ def room_for(need: Needs, device: torch.device, *, graph: bool) -> int:
     return need.fit(free_memory(device), lanes, copies)
 
 
-def out_of_memory(error: Exception) -> bool:
-    """Tell whether ``error`` is a lack of memory, so that fewer trainings may succeed."""
-    known = isinstance(error, MemoryError | torch.OutOfMemoryError)
-    return known or "can't allocate memory" in str(error)
-
-
 def _bytes(tensors: Sequence[Tensor]) -> int:
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)

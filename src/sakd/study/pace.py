@@ -15,7 +15,7 @@ from sakd.data.batches.stream import batch_sizes
 from sakd.foundation.machine import settle
 from sakd.objectives import Objective, Outputs, answer
 from sakd.study.bench import Bench
-from sakd.study.pack import Teachers
+from sakd.study.shared import Teachers
 from sakd.study.trainings import Training
 from sakd.training import Run
 from sakd.training.capture import Captured, recorder_for

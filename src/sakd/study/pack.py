@@ -12,15 +12,18 @@ import torch
 
 from sakd.data import Batch, BatchStream
 from sakd.foundation.errors import UserError
-from sakd.networks import StagedNetwork
+from sakd.foundation.machine import out_of_memory
 from sakd.study.beacon import Beacon
 from sakd.study.beforehand import NAME, Beforehand
 from sakd.study.bench import Bench
+from sakd.study.checkpoints import REMEDY
 from sakd.study.failures import ends_trainings, failure_of
 from sakd.study.followers import average_of, tally_of
 from sakd.study.live import RUNNING, sweep
-from sakd.study.memory import Needs, needs, out_of_memory, room_for
+from sakd.study.memory import Needs, needs, room_for
 from sakd.study.recorder import Recorder
+from sakd.study.resuming import state_of
+from sakd.study.shared import Teachers
 from sakd.study.store import Record
 from sakd.study.tracking import Tracking
 from sakd.study.trainings import TEACHERS, Training
@@ -28,6 +31,7 @@ from sakd.training import Callback, Run, pretrain, train
 from sakd.training.kept import Asked, kept_bytes
 from sakd.training.means import NotFiniteError
 from sakd.training.progress import Progress
+from sakd.training.resuming import StateError
 from sakd.training.whole import Share
 
 logger = logging.getLogger(__name__)
@@ -82,18 +86,6 @@ def _measured(
     except Exception as error:  # the training will fail, too, and be recorded
         logger.debug("%s: its memory was not measured: %s", training.title, error)
         return None
-
-
-class Teachers(dict[str, StagedNetwork]):
-    """Frozen teachers, one network for all trainings that it teaches."""
-
-    def of(self, training: Training) -> StagedNetwork | None:
-        """Give the frozen teacher of ``training``; None without one."""
-        if training.teacher is None or (key := training.taught_by) is None:
-            return None
-        if key not in self:
-            self[key] = training.teacher()
-        return self[key]
 
 
 class Pack:
@@ -186,12 +178,17 @@ class Pack:
             return self._run(number, training)
         except OSError:
             raise
+        except StateError as error:
+            if not self.bench.entry(training).checkpoints.drop():
+                return error
+            logger.warning("%s: %s: %s", training.title, error, REMEDY)
+            return self._member(number, training)
         except Exception as error:
             return error
 
     def _run(self, number: int, training: Training) -> Run:
         bench, entry = self.bench, self.bench.entry(training)
-        state = entry.checkpoints.read(training.key, discard=True)
+        state = state_of(training, entry)
         if state is None:
             entry.clear()
         before = 0.0 if state is None else state["seconds"]

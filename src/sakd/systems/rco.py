@@ -113,8 +113,14 @@ class RCO(FromTeachers[RouteSettings]):
         self.turn = int(self.anchor)
 
     def restore(self, progress: Mapping[str, Tensor]) -> None:
-        """Continue from `progress`, with the teacher that was chosen then."""
+        """Continue from `progress`, with the teacher that was chosen then.
+
+        Raises:
+            UserError: There is no such teacher.
+        """
         super().restore(progress)
+        fine = int(self.anchor) in range(len(self.teachers))
+        require(fine, f"there is no teacher {int(self.anchor)}, of {len(self.teachers)}")
         if self.chosen.stages:
             self.turn = int(self.anchor)
 

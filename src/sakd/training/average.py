@@ -11,6 +11,7 @@ from sakd.foundation.errors import require
 from sakd.networks.averaged import Averaged
 from sakd.objectives import Objective
 from sakd.training.callback import Callback
+from sakd.training.resuming import check_tensors
 from sakd.training.run import Run
 
 EMA = "ema"
@@ -58,7 +59,12 @@ class Average(Callback):
         return self._average.state_dict()
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Continue from `state`."""
+        """Continue from `state`.
+
+        Raises:
+            UserError: It is of another network.
+        """
+        check_tensors(state, self._average.state_dict())
         self._average.load_state_dict(state)
 
 

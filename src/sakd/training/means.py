@@ -10,7 +10,8 @@ from operator import itemgetter
 import torch
 from torch import Tensor
 
-from sakd.foundation.errors import UserError
+from sakd.foundation.errors import UserError, require
+from sakd.foundation.options import require_type
 
 Names = tuple[str, ...]
 
@@ -69,9 +70,20 @@ class Means:
         state: Iterable[tuple[list[str], Tensor, Tensor, int, list[int]]],
         device: torch.device,
     ) -> None:
-        """Go on from the result of `state`, on ``device``."""
+        """Go on from the result of `state`, on ``device``.
+
+        Raises:
+            UserError: Names, sums and counts do not belong together.
+        """
         for given, sums, finite, count, steps in state:
             names = tuple(given)
+            require_type("names", names, tuple[str, ...])
+            require_type("steps", steps, tuple[int, ...])
+            fine = sums.is_floating_point() and finite.dtype == torch.int32
+            fine &= sums.shape == finite.shape == (len(names),)
+            require(fine, f"the sums of {', '.join(names)} are of another form")
+            fine = type(count) is int and count >= len(steps) == len({*steps})
+            require(fine, f"{count} images in steps {steps}")
             self._sums[names] = sums.to(device, copy=True)
             self._finite[names] = finite.to(device, copy=True)
             self._counts[names] = count

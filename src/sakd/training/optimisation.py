@@ -11,6 +11,7 @@ from torch import Tensor
 
 from sakd.foundation.errors import require
 from sakd.objectives import Player
+from sakd.training.resuming import check_optimiser
 
 
 class Updates:
@@ -85,7 +86,12 @@ class Updates:
         return {"optimiser": self.optimiser.state_dict(), "ended": self.ended}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from `state`; earlier versions named the epochs in that of a schedule."""
+        """Continue from `state`; earlier versions named the epochs in that of a schedule.
+
+        Raises:
+            UserError: An optimiser like this one cannot have left it.
+        """
+        check_optimiser(state["optimiser"], self.optimiser)
         self.optimiser.load_state_dict(state["optimiser"])
         self.ended = state["ended"] if "ended" in state else state["schedule"]["last_epoch"]
 

@@ -11,6 +11,7 @@ from torch import nn
 
 from sakd.data import Batch
 from sakd.networks import StagedNetwork
+from sakd.objectives import Objective
 
 VARIANTS = 256
 """The most forms in which one function is compiled: stages, modes and batch sizes count."""
@@ -81,6 +82,13 @@ class Precision:
             for network in module.modules():
                 if isinstance(network, StagedNetwork):
                     network.compile_stages()
+
+    def arranged(self, objective: Objective, batch: Batch) -> Batch:
+        """Give the batch that ``objective`` makes of ``batch``, laid out like any other."""
+        # In a context of its own: automatic casts are kept within one, here without gradients.
+        with self.applied(batch.images.device):
+            arranged = objective.arrange(batch)
+        return arranged if arranged is batch else self.seen(arranged)
 
     def seen(self, batch: Batch) -> Batch:
         """Lay the images of ``batch`` out as this precision has them."""

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sakd.data import BatchStream
+from sakd.foundation.errors import require
 from sakd.objectives import Objective
 from sakd.training.callback import Callback
 from sakd.training.fit import fit
+from sakd.training.resuming import check_tensors, foreign_states
 
 
 def pretrain(
@@ -34,11 +36,13 @@ def pretrain(
 
     Returns:
         Whether anything had to be trained.
+
+    Raises:
+        StateError: The state to ``resume`` is of another training.
     """
     begun: Mapping[str, Any] = {}
     if resume is not None:
-        objective.restore(resume["objective"])
-        begun = {resume["pretraining"]: resume["run"]}
+        begun = _restored(objective, resume)
     problems = objective.pretrainings()
     for name, problem in problems.items():
         with problem.thawed():
@@ -51,3 +55,13 @@ def pretrain(
                 resume=begun.get(name),
             )
     return bool(problems)
+
+
+@foreign_states()
+def _restored(objective: Objective, state: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Have ``objective`` go on from a state; give the state of its pretraining by its name."""
+    check_tensors(state["objective"], objective.state_dict())
+    objective.restore(state["objective"])
+    name = state["pretraining"]
+    require(name in objective.pretrainings(), f"nothing is trained as {name!r} beforehand")
+    return {name: state["run"]}

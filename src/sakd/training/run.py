@@ -19,6 +19,7 @@ from sakd.training.measuring import Evaluate, measures
 from sakd.training.optimisation import Updates, check_recipes, gradients
 from sakd.training.options import EpochRecord
 from sakd.training.precision import EXACT, Precision
+from sakd.training.resuming import check_tensors, foreign_states, phase_of
 
 
 class Run:
@@ -162,7 +163,7 @@ class Run:
 
     def learn(self, batch: Batch, teacher: Outputs | None = None) -> None:
         """Do the part of `step` that is work of the device alone, which a graph can repeat."""
-        arranged = self._arranged(batch)
+        arranged = self.precision.arranged(self.objective, batch)
         if teacher is not None and arranged is not batch:
             raise TypeError(
                 f"{type(self.objective).__name__} learns from other images than its teacher was "
@@ -180,12 +181,6 @@ class Run:
         size = len(arranged.labels)
         self._means.add(result.terms, size)
         self._learnt[len(batch.labels)] = size, tuple(result.terms)
-
-    def _arranged(self, batch: Batch) -> Batch:
-        # In a context of its own: automatic casts are kept within one, here without gradients.
-        with self.precision.applied(batch.images.device):
-            arranged = self.objective.arrange(batch)
-        return arranged if arranged is batch else self.precision.seen(arranged)
 
     def advance(self, size: int) -> None:
         """Do the rest of a `step` on ``size`` images: count what was learnt, call the observers."""
@@ -234,10 +229,16 @@ class Run:
             "means": self._means.state(),
         }
 
+    @foreign_states()
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from `state`; one with no more than earlier versions gave ends an epoch."""
+        """Continue from `state`; one with no more than earlier versions gave ends an epoch.
+
+        Raises:
+            StateError: No such run can have left it.
+        """
+        self.enter(phase_of(state, self.spans))
         self.history = list(state["history"])
-        self.enter(state.get("phase", self._phase_of(max(0, len(self.history) - 1))))
+        check_tensors(state["objective"], self.objective.state_dict())
         self.objective.restore(state["objective"])
         for name, player in self.players.items():
             player.restore(state["players"][name])

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from sakd.objectives import Decisive, Objective
 from sakd.routing import Route, Scene
 from sakd.routing.choice import tells_apart
+from sakd.training.resuming import check_tensors
 
 RATE = "rate/"
 """Prefix of the columns with the rates of images at a spot; of weights, their means."""
@@ -46,8 +47,13 @@ class Tally:
         return [each.sums.cpu() for each in self.counts]
 
     def restore(self, state: Sequence[Tensor]) -> None:
-        """Go on from the result of `state`."""
+        """Go on from the result of `state`.
+
+        Raises:
+            UserError: It is of other images or spots.
+        """
         for each, sums in zip(self.counts, state, strict=True):
+            check_tensors({"counts": sums}, {"counts": each.sums})
             each.sums.copy_(sums)
 
     def frame(self, labels: Tensor) -> pd.DataFrame:
