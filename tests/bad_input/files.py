@@ -107,6 +107,13 @@ CASES = [
     elsewhere("web-of-conf", "http://127.0.0.1:9/conf", "http://127.0.0.1:9/conf", "copy it here"),
     elsewhere("bucket-of-conf", "s3://bucket/conf", "s3://bucket/conf", "copy it here"),
     elsewhere("zip-by-address", "zip://conf.zip", "zip://conf.zip", "copy it here"),
+    conf(
+        "entry-of-no-type",
+        "odd: {filepath: x.json}\n",
+        "dataset 'odd'",
+        "'type' is missing",
+        file="catalog.yml",
+    ),
     conf("bomb-of-aliases", BOMB, f"{OURS}: {ALIASES}", WRITE_OUT),
     conf("bomb-in-globals", BOMB, f"globals.yml: {ALIASES}", WRITE_OUT, file="globals.yml"),
     conf("bomb-in-catalog", BOMB, f"catalog.yml: {ALIASES}", WRITE_OUT, file="catalog.yml"),

@@ -9,6 +9,7 @@ from typing import Any
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
+from kedro.io import DatasetError
 from kedro.pipeline import Pipeline
 from kedro.runner import ParallelRunner, ThreadRunner
 
@@ -57,6 +58,10 @@ class Session(KedroSession):
                 raise
             except BrokenExecutor as error:
                 raise UserError(KILLED) from error
+            except DatasetError as error:
+                if self._started:
+                    raise
+                raise UserError(one_line(error)) from error  # the catalog is wrong
             except ValueError as error:
                 if self._started or isinstance(error, UserError):
                     raise
