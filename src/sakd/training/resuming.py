@@ -72,7 +72,8 @@ def phase_of(state: Mapping[str, Any], spans: Sequence[range]) -> int:
     require(phase in known, f"it is of phase {phase} after epoch {ended}")
     own = ended - spans[phase].start
     for player in state["players"].values():
-        require(player.get("ended", own) == own, f"a player has ended {player['ended']} epochs")
+        count = player.get("ended", own)
+        require(count == own, f"a player has ended {count} epochs")
     return phase
 
 
