@@ -73,8 +73,9 @@ def write_programs(model: Model, weights: Path, folder: Path, how: Export) -> Ch
             continue
         write(program, folder / name, model.name, inside=how.inside)
         found = largest_difference(model, folder / name, inside=how.inside)
-        said = f"largest difference of a logit from the network's {found:.1e}"
-        lines.append(f"{name}: {said}, on {COUNT} images of random pixels")
+        said = f"largest difference of a logit from the network's {found.difference:.1e}"
+        seen = f"on {COUNT} images of random pixels"
+        lines.append(f"{name}: {said}, of logits up to {found.logit:.2g}, {seen}")
     if how.int8 is None or train is None or val is None:
         return Checked(tuple(lines), {})
     source, path = folder / ONNX, folder / INT8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,9 +20,16 @@ TOLERANCE = 1e-3
 """The largest difference of logits, as a part of the largest logit."""
 
 
+class Parity(NamedTuple):
+    """The largest difference of a logit from the network's, and the network's largest logit."""
+
+    difference: float
+    logit: float
+
+
 @torch.no_grad()
-def largest_difference(model: Model, path: Path, *, inside: bool) -> float:
-    """Compute the largest difference between logits of ``model`` and of the program in ``path``.
+def largest_difference(model: Model, path: Path, *, inside: bool) -> Parity:
+    """Find the largest difference between logits of ``model`` and of the program in ``path``.
 
     Args:
         model: The model, on the CPU.
@@ -40,10 +48,10 @@ def largest_difference(model: Model, path: Path, *, inside: bool) -> float:
         program = torch.export.load(path).module()
         found = torch.cat([program(each) for each in batches]).numpy()
     difference = float(np.abs(found - expected).max())
-    fine = difference <= TOLERANCE * max(1.0, float(np.abs(expected).max()))
+    largest = float(np.abs(expected).max())
     require(
-        fine,
+        difference <= TOLERANCE * max(1.0, largest),
         f"{path.name} differs from {model.name} by {difference:.2g} in a logit, more than "
         f"rounding: export it without, --formats {'pt2' if path.suffix == '.onnx' else 'onnx'}",
     )
-    return difference
+    return Parity(difference, largest)
