@@ -66,7 +66,11 @@ def read_sealed(path: Path, remedy: str = AGAIN) -> dict[str, Any]:
 
 
 def file_sha256(path: Path) -> str:
-    """Hash a file; one that has not changed since is not read again."""
+    """Hash a file; one that has not changed since is not read again.
+
+    Raises:
+        OSError: It cannot be read.
+    """
     stat = path.stat()
     return _file_sha256(path, stat.st_ino, stat.st_size, stat.st_mtime_ns)
 
@@ -104,7 +108,7 @@ def check_sealed(path: Path, remedy: str = AGAIN) -> None:
     beside = checksum_file(path)
     if not beside.exists():
         return
-    known = [line.partition(b" ")[0] for line in beside.read_bytes().splitlines()]
+    known = [line.partition(b" ")[0] for line in openable(beside).read_bytes().splitlines()]
     if file_sha256(path).encode() not in known:
         raise damaged(path, f"its content is not that of {beside.name}", remedy)
 
@@ -136,5 +140,5 @@ def _checksum(content: Mapping[str, Any]) -> str:
 
 @cache
 def _file_sha256(path: Path, *_state: int) -> str:
-    with path.open("rb") as file:
+    with openable(path).open("rb") as file:
         return file_digest(file, "sha256").hexdigest()

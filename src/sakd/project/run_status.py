@@ -17,7 +17,7 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline.node import Node
 from kedro_viz.integrations.kedro.hooks_utils import hash_node
 
-from sakd.foundation.files import at_once
+from sakd.foundation.files import at_once, openable
 from sakd.foundation.locks import held
 from sakd.project.errors import one_line
 from sakd.project.reports import file_of, report_folder
@@ -111,7 +111,7 @@ def status_file(catalog: Catalog) -> Path:
 def read(path: Path) -> list[Event]:
     """Read the events of earlier runs; none if there are none, or the file is damaged."""
     with suppress(OSError, ValueError, RecursionError):
-        events = json.loads(path.read_text(encoding="utf-8"))
+        events = json.loads(openable(path).read_text(encoding="utf-8"))
         if isinstance(events, list) and all(isinstance(event, dict) for event in events):
             return events
     return []

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sakd.foundation.files import at_once
+from sakd.foundation.files import at_once, openable
 from sakd.foundation.sealing import damaged
 
 
@@ -16,7 +16,7 @@ def read_history(path: Path) -> list[dict[str, float]]:
     Raises:
         DamagedError: The file is damaged.
     """
-    with path.open(newline="", encoding="utf-8") as lines:
+    with openable(path).open(newline="", encoding="utf-8") as lines:
         try:
             return [_numbers(line) for line in csv.DictReader(lines, strict=True)]
         except (ValueError, csv.Error) as error:

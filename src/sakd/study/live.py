@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from sakd.foundation.files import write_json
+from sakd.foundation.files import openable, write_json
 from sakd.foundation.options import typed
 from sakd.foundation.processes import process_runs
 
@@ -70,7 +70,7 @@ def sweep(folder: Path) -> None:
 def read_live(path: Path) -> Live | None:
     """Read a file; None if its training has ended meanwhile, or another version wrote it."""
     try:
-        live = typed(Live, dict(json.loads(path.read_text(encoding="utf-8"))))
+        live = typed(Live, dict(json.loads(openable(path).read_text(encoding="utf-8"))))
     except (FileNotFoundError, TypeError, ValueError, RecursionError):
         return None
     times = (live.written, live.since, live.left or 0.0)

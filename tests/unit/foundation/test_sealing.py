@@ -198,6 +198,23 @@ def test_a_file_is_hashed_again_once_it_has_changed(tmp_path: Path) -> None:
     assert file_sha256(path) != before
 
 
+@pytest.mark.parametrize("read", [file_sha256, check_sealed])
+def test_a_device_or_a_pipe_is_not_waited_for(
+    tmp_path: Path, read: Callable[[Path], object]
+) -> None:
+    path = tmp_path / "table.csv"
+    write_table(path)
+    for file in (path, checksum_file(path)):
+        kept = file.read_bytes()
+        file.unlink()
+        file.symlink_to("/dev/null")
+        if read is check_sealed or file == path:
+            with pytest.raises(OSError, match=f"a pipe or a device.*{file.name}"):
+                read(path)
+        file.unlink()
+        file.write_bytes(kept)
+
+
 def test_damage_is_told_in_one_line() -> None:
     error = damaged(Path("a.json"), "no JSON\nat line 3", "make it again")
     assert str(error) == "a.json is damaged (no JSON): make it again"
