@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from bad_input.case import Case, command
+from sakd.foundation.sealing import sealed_at_once
 
 SIZE, HELP = "is not an amount above 0", "see sakd {} --help"
+
+
+DAMAGED = r"results\.csv is damaged"
+
+
+def changed(here: Path) -> None:
+    """Make a report, in whose results a digit has changed."""
+    folder = here / "08_reporting" / "digits"
+    folder.mkdir(parents=True)
+    (folder / "report.html").touch()
+    with sealed_at_once(folder / "results.csv") as partial:
+        partial.write_text("cell,val_top1\na,0.75\n")
+    (folder / "results.csv").write_text("cell,val_top1\na,0.95\n")
 
 
 def missing(name: str, words: str, value: str) -> Case:
@@ -42,6 +58,10 @@ CASES = [
     missing("best-of-less-than-no-time", "best --max-latency -2ms", "--max-latency"),
     command("best-by-no-number", "best --margin nan", f"'nan' {SIZE}", "write it as 0.5"),
     command("results-of-nothing", "results --data {here}/no", "no results in .*/no", "make some"),
+    command(
+        "results-that-changed", "results --data {here}", DAMAGED, "it again with", make=changed
+    ),
+    command("best-of-what-changed", "best --data {here}", DAMAGED, "it again with", make=changed),
     missing("results-by-a-typo", "results --distilller kd", "arguments: --distilller kd"),
     command("report-of-nothing", "report --data {here}/no", "no report in .*/no", "make one with"),
     missing("two-reports", "report digits cifar10", "unrecognized arguments: cifar10"),

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from sakd.command.folders import data_folder, latest_report
+from sakd.command.folders import REPORT_AGAIN, data_folder, latest_report
 from sakd.command.parser import Parser
 from sakd.foundation.errors import require
-from sakd.foundation.frames import read_table
+from sakd.foundation.frames import read_sealed_table
 from sakd.reporting.pages.shipping import recommendation
 from sakd.reporting.tables.candidates import FILE, LATENCY, MACS, PARAMETERS, candidates
 from sakd.reporting.tables.choice import choose
@@ -32,7 +32,7 @@ def run(arguments: Sequence[str]) -> None:
     given = _parser().parse_args(arguments)
     file = latest_report(given.data, given.dataset).with_name("results.csv")
     require(file.is_file(), f"{file} is missing: make it again with sakd run --pipelines report")
-    cells = prepared(read_table(file))
+    cells = prepared(read_sealed_table(file, REPORT_AGAIN))
     limits = {name: getattr(given, name) for name in (PARAMETERS, MACS, LATENCY, FILE)}
     budget = {name: limit for name, limit in limits.items() if limit is not None}
     margin = given.margin / 100

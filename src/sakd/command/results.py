@@ -12,7 +12,7 @@ from sakd.command.folders import REPORT_AGAIN, RESULTS, data_folder
 from sakd.command.listing import aligned
 from sakd.command.parser import Parser
 from sakd.foundation.errors import require
-from sakd.foundation.frames import csv_text, read_table
+from sakd.foundation.frames import csv_text, read_sealed_table
 from sakd.foundation.names import listed
 from sakd.foundation.tables import Table
 
@@ -61,7 +61,7 @@ def merged(folder: Path) -> pd.DataFrame:
 
 
 def _read(file: Path) -> pd.DataFrame:
-    found = read_table(file, REPORT_AGAIN)
+    found = read_sealed_table(file, REPORT_AGAIN)
     lacking = [name for name in (*FILTERS, "key") if name not in found]
     require(not lacking, f"{file} lacks the columns {listed(lacking)}: {REPORT_AGAIN}")
     for name in ACCURACIES:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sakd.foundation.extras import from_extra
 from sakd.foundation.files import openable
-from sakd.foundation.sealing import AGAIN, damaged
+from sakd.foundation.sealing import AGAIN, check_sealed, damaged
 from sakd.foundation.text import csv_cell
 
 if TYPE_CHECKING:
@@ -33,6 +33,17 @@ def read_table(path: Path, remedy: str = AGAIN) -> pd.DataFrame:
         raise
     except Exception as error:  # as many kinds as there are places to damage
         raise damaged(path, str(error) or type(error).__name__, remedy) from error
+
+
+def read_sealed_table(path: Path, remedy: str = AGAIN) -> pd.DataFrame:
+    """Read a table as `read_table` does, once it is compared with its checksum if it has one.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        DamagedError: It is not the one that was written.
+    """
+    check_sealed(path, remedy)
+    return read_table(path, remedy)
 
 
 def csv_text(table: pd.DataFrame) -> str:

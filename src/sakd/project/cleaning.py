@@ -13,7 +13,7 @@ import click
 from kedro.framework.cli.project import run as kedro_run
 
 from sakd.foundation.errors import require
-from sakd.foundation.frames import read_table
+from sakd.foundation.frames import read_sealed_table
 from sakd.foundation.text import printable
 from sakd.pipelines.plan import trainings_of
 from sakd.project.commands import invoke, open_catalog
@@ -92,7 +92,7 @@ def _reported(catalog: Catalog, store: CellStore) -> Iterator[Path]:
     results = report_folder(catalog) / "results.csv"
     if not results.is_file():
         return
-    keys = read_table(results, "run --pipelines report").get("key")
+    keys = read_sealed_table(results, "run --pipelines report").get("key")
     unknown = f"{results} has no column key, so it is not known what is in use"
     require(keys is not None, f"{unknown}: run --pipelines report")
     known = {str(key)[:KEY_CHARACTERS] for key in keys.dropna()}

@@ -16,10 +16,9 @@ from sakd.data import Parts, SplitStore
 from sakd.data.splits.store import parts_in
 from sakd.foundation.errors import DamagedError
 from sakd.foundation.files import write_folder
-from sakd.foundation.frames import read_table
+from sakd.foundation.frames import read_sealed_table
 from sakd.foundation.sealing import (
     AGAIN,
-    check_sealed,
     read_sealed,
     sealed_at_once,
     write_sealed,
@@ -179,8 +178,7 @@ class SealedTableDataset(Kept[pd.DataFrame, pd.DataFrame]):
     def load(self) -> pd.DataFrame:
         """Read the table."""
         with _in_these_words():
-            check_sealed(self.filepath, self.remedy)
-            return read_table(self.filepath, self.remedy)
+            return read_sealed_table(self.filepath, self.remedy)
 
     def save(self, data: pd.DataFrame) -> None:
         """Write the table and its checksum."""

@@ -17,7 +17,7 @@ from sakd.project.parameters import active_parameters
 KEPT = 10
 """Reports of a data set that are kept, the latest included; more where there are more studies."""
 
-FILES = ("report.html", "report.md", "results.csv", "summary.json")
+FILES = ("report.html", "report.md", "results.csv", "results.csv.sha256", "summary.json")
 FOLDERS = ("tables", "pictures")
 
 logger = logging.getLogger(__name__)

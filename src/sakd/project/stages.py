@@ -41,8 +41,10 @@ TABLES = (
 SEALED = tuple(path for name in TABLES for path in (name, f"{name}.sha256"))
 """These tables and their checksums."""
 
+RESULTS = ("results.csv", "results.csv.sha256")
+
 REPORTS = (
-    "results.csv",
+    *RESULTS,
     "summary.json",
     "metrics",
     "report.md",
@@ -116,7 +118,9 @@ class Stages:
         self.joined: list[str] = []
         if not self.parameters.data.shared:
             self.joined += [f"{self.output}/{name}" for name in SEALED[2:]]
-            self.joined += [f"{reporting}/{split.data}/results.csv" for split in self.splits]
+            self.joined += [
+                f"{reporting}/{split.data}/{name}" for split in self.splits for name in RESULTS
+            ]
 
     def every(self) -> dict[str, Stage]:
         """Describe every stage, by name; without teachers there is none for them."""

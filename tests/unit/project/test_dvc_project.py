@@ -23,6 +23,7 @@ from kedro.io import DataCatalog
 
 from sakd.foundation.errors import UserError
 from sakd.project.context import Context
+from sakd.project.datasets import SealedTableDataset
 from sakd.project.dvc import main
 from sakd.project.in_step import StepHooks
 from sakd.project.parameters import activate, loader_of, read_parameters
@@ -234,7 +235,7 @@ def test_another_environment_has_stages_of_its_own_beside_those_of_the_base(
 
 def test_earlier_results_are_in_the_catalog_by_revision(project: Path) -> None:
     results = project / "data/08_reporting/digits/results.csv"
-    results.write_text("cell\ntwo\n")
+    SealedTableDataset(filepath=str(results)).save(pd.DataFrame({"cell": ["two"]}))
     with Repo(str(project)) as repo:
         repo.commit("report", force=True)
     git(project, "commit", "--quiet", "--all", "--message", "second")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from sakd.foundation.errors import require
-from sakd.foundation.frames import read_table
+from sakd.foundation.frames import read_sealed_table
 from sakd.reporting.tables.frames import PAIR
 from sakd.reporting.tables.outcomes import MARGIN, Outcomes
 
@@ -51,7 +51,7 @@ class Part:
         paths = {name: data / path.format(dataset) for name, path in _FILES.items()}
         for path in paths.values():
             require(path.is_file(), f"there is no file {path}: run the study of {dataset!r} first")
-        results, history, predictions = map(read_table, paths.values())
+        results, history, predictions = map(read_sealed_table, paths.values())
         return cls.of(results, history, predictions, margin)
 
     @classmethod

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
 
 from sakd.foundation.errors import UserError
+from sakd.foundation.sealing import sealed_at_once
 from sakd.reporting.verdict.drawing import LOOKS
 from sakd.reporting.verdict.writing import write
 
@@ -36,6 +38,19 @@ def page(data):
 def test_a_missing_file_is_named(data, tmp_path):
     with pytest.raises(UserError, match=r"results\.csv: run the study of 'letters' first"):
         write(data, ["letters"], tmp_path / "page.md")
+
+
+@pytest.mark.parametrize("name", ["results.csv", "history.csv", "predictions.parquet"])
+def test_a_file_that_is_damaged_is_named(data, tmp_path, name):
+    folder = shutil.copytree(data, tmp_path / "data")
+    (path,) = folder.rglob(name)
+    with sealed_at_once(path) as partial:
+        partial.write_bytes(path.read_bytes())
+    write(folder, ["digits"], tmp_path / "page.md")
+    path.write_bytes(path.read_bytes() + b"\n")
+    with pytest.raises(UserError, match=f"{name} is damaged"):
+        write(folder, ["digits"], tmp_path / "other.md")
+    assert not (tmp_path / "other.md").exists()
 
 
 def test_a_page_keeps_its_prose_unless_it_is_to_be_fresh(data, page):
