@@ -50,6 +50,7 @@ def typed(place: str, name: str, value: object) -> Any:  # noqa: ANN401 - of any
         raise UserError(f"{found}; write a plain value") from error
     except UserError as error:
         raise UserError(f"{place}: {name}: {error}, got {quoted(value)}") from error
+    require(not counts_truth(read, kind), f"{place}: {name} takes a number, got {read}")
     try:
         found = _adapter(kind).validate_python(read)
         overlaid(Parameters(), {name: found})
@@ -64,6 +65,16 @@ def typed(place: str, name: str, value: object) -> Any:  # noqa: ANN401 - of any
 def _read(text: str) -> Any:  # noqa: ANN401 - of YAML
     check_aliases(text)
     return yaml.safe_load(text)
+
+
+def counts_truth(value: object, kind: Any) -> bool:  # noqa: ANN401 - a type hint
+    """Tell whether ``value`` is a truth where ``kind`` asks for a number: it would count as 1 or 0.
+
+    >>> [counts_truth(True, kind) for kind in (int, int | None, bool, str)]
+    [True, True, False, False]
+    """
+    parts = {kind, *get_args(kind)}
+    return isinstance(value, bool) and bool not in parts and not parts.isdisjoint({int, float})
 
 
 def overlaid(parameters: Parameters, settings: Settings) -> Parameters:

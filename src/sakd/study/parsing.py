@@ -14,7 +14,7 @@ from sakd.foundation.names import listed, unknown
 from sakd.foundation.text import quoted
 from sakd.foundation.vocabulary import NONE
 from sakd.study.combinations import check_cells
-from sakd.study.deviations import flattened, typed
+from sakd.study.deviations import counts_truth, flattened, typed
 from sakd.study.parameters import Parameters
 from sakd.study.sweeps import check_sweeps, variants_of
 
@@ -40,7 +40,7 @@ def parse_parameters(parameters: Mapping[str, Any]) -> Parameters:
         made = TypeAdapter(Parameters).validate_python(_complete(expanded))
     except ValidationError as error:
         raise UserError(listed(map(_explain, error.errors()), between="; ")) from error
-    _check_numbers(asdict(made), "")  # also those that were given as text
+    _check_numbers(asdict(made), "", nan=False)  # also those that were given as text
     made.check()
     check_sweeps(made)
     for variant, cells in variants_of(made):
@@ -49,7 +49,7 @@ def parse_parameters(parameters: Mapping[str, Any]) -> Parameters:
 
 
 def _expand(value: object, kind: Any, place: str, strange: list[str]) -> object:  # noqa: ANN401
-    """Split the lists of the command line; add a complaint to ``strange`` for each unknown key."""
+    """Split the lists of the command line; add a complaint for each unknown key and wrong truth."""
     if is_dataclass(kind) and isinstance(value, Mapping):
         kinds = get_type_hints(kind)
         strange += [unknown("parameter", k, kinds, within=place) for k in value if k not in kinds]
@@ -63,23 +63,26 @@ def _expand(value: object, kind: Any, place: str, strange: list[str]) -> object:
     if get_origin(kind) is tuple and isinstance(value, list | tuple):
         part, *_ = get_args(kind)
         return [_expand(each, part, f"{place}{k}.", strange) for k, each in enumerate(value)]
+    if counts_truth(value, kind):
+        strange.append(f"parameter {place.rstrip('.')!r} takes a number, got {value}")
     return value
 
 
-def _check_numbers(value: object, place: str) -> None:
+def _check_numbers(value: object, place: str, *, nan: bool = True) -> None:
     """Refuse numbers with which nothing can be computed, wherever they stand.
 
     Raises:
-        UserError: A number is infinite or too large for 32 bits, or whole and too large for 64.
+        UserError: A number is infinite or too large for 32 bits, or whole and too large for 64;
+            or it is not a number, unless ``nan`` leaves that to the ranges of parameters.
     """
     if isinstance(value, Mapping):
         for name, part in value.items():
-            _check_numbers(part, f"{place}.{name}" if place else str(name))
+            _check_numbers(part, f"{place}.{name}" if place else str(name), nan=nan)
     elif isinstance(value, list | tuple):
         for part in value:
-            _check_numbers(part, place)
+            _check_numbers(part, place, nan=nan)
     elif isinstance(value, float):
-        fine = math.isnan(value) or abs(value) <= LARGEST_FLOAT  # ranges leave NaN out
+        fine = (nan and math.isnan(value)) or abs(value) <= LARGEST_FLOAT
         require(fine, f"parameter {place!r} must be finite and fit in 32 bits, got {value}")
     elif isinstance(value, int):
         fine = abs(value) < LARGEST
