@@ -68,6 +68,16 @@ def written(content: bytes) -> Make:
     return lambda file: file.write_bytes(content)
 
 
+def with_card(text: str) -> Make:
+    """Save weights that fit next to a card of this ``text``."""
+
+    def make(file: Path) -> None:
+        file.write_bytes(save(state()))
+        file.with_suffix(".json").write_text(text)
+
+    return make
+
+
 def half(make: Make) -> Make:
     def cut(file: Path) -> None:
         make(file)
@@ -216,6 +226,13 @@ CASES = [
         changed(lambda s: s.update({FIRST: s[FIRST].to_sparse()})),
         f"{FIRST} as torch.sparse_coo",
         "save it dense",
+    ),
+    foreign(
+        "damaged-card",
+        "w.safetensors",
+        with_card('{"data": {"classes": ["0"'),
+        "w.json is damaged",
+        "an intact copy, or remove it",
     ),
     foreign(
         "quantised-tensor",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
@@ -11,10 +10,13 @@ from torch import Tensor
 
 from sakd.data import DataCard
 from sakd.foundation.errors import UserError, require
+from sakd.foundation.sealing import read_sealed
 from sakd.networks.renormalised import Statistics
 from sakd.study.matching import Renames, best_state, class_tensors
 from sakd.study.networks import fresh_network
 from sakd.weights.saved import State, Weights, differences, list_some, without
+
+CARD_REMEDY = "take an intact copy, or remove it if it is not the card of these weights"
 
 REMEDY = "take weights of that network, or translate names by teacher_renames or student_renames"
 
@@ -125,10 +127,13 @@ def other_class(path: Path, card: DataCard) -> str | None:
     Returns:
         The difference in words; None if all are equal, or if the file has no card like those of
         `sakd.weights.saved.save_weights`.
+
+    Raises:
+        DamagedError: The card is damaged, so that it does not tell.
     """
     try:
-        theirs = list(json.loads(path.with_suffix(".json").read_text())["data"]["classes"])
-    except (OSError, ValueError, KeyError, TypeError):
+        theirs = list(read_sealed(path.with_suffix(".json"), CARD_REMEDY)["data"]["classes"])
+    except (FileNotFoundError, KeyError, TypeError):
         return None
     for number, (there, here) in enumerate(zip(theirs, card.classes, strict=False)):
         if there != here:

@@ -80,9 +80,21 @@ def test_a_teacher_is_refused_if_its_card_names_other_classes(
     other = replace(card, classes=(*card.classes[:-1], "cat"))
     with pytest.raises(UserError, match=f"'6' .*'cat' .*delete {tmp_path / 'a.json'}"):
         import_weights("resnet8", other, file)
-    for strange in ("[]", "{", '{"data": {}}', '{"data": {"classes": 7}}'):
+    for strange in ("{}", '{"data": {}}', '{"data": {"classes": 7}}'):
         (tmp_path / "a.json").write_text(strange)
         import_weights("resnet8", other, file)
+
+
+def test_a_card_that_is_damaged_does_not_pass_for_that_of_others(
+    tmp_path: Path, card: DataCard
+) -> None:
+    state, file = NETWORKS["resnet8"](CLASSES).state_dict(), tmp_path / "a.safetensors"
+    save_weights(Weights(state, {"data": card.to_json()}), file)
+    sealed = (tmp_path / "a.json").read_text()
+    for broken in ("[]", sealed[:-9], sealed.replace('"classes"', '"claszes"'), "[" * 100_000):
+        (tmp_path / "a.json").write_text(broken)
+        with pytest.raises(UserError, match=r"a\.json is damaged .*an intact copy"):
+            import_weights("resnet8", card, file)
 
 
 def distiller_state(student: str, teacher: str) -> dict[str, Tensor]:
