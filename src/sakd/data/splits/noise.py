@@ -35,7 +35,8 @@ def noise(outline: Outline, splitting: Splitting, *, name: str) -> Splits:
     }
     if aside:
         sizes["aside"] = aside
-    parts = {split: _images(count, outline) for split, count in sizes.items()}
+    # Of real images, too, a share of next to nothing is one image at least.
+    parts = {split: _images(max(count, 1), outline) for split, count in sizes.items()}
     channels, height, width = outline.shape
     card = DataCard(
         name=name,

@@ -41,6 +41,14 @@ def test_noise_is_as_large_as_the_splits(train_size: int | None, set_aside: floa
     assert (made.card.name, made.card.classes) == ("digits", real.card.classes)
 
 
+def test_a_share_of_next_to_nothing_is_an_image() -> None:
+    digits = open_dataset("digits")
+    outline = digits.outline()
+    assert outline is not None
+    made = noise(outline, Splitting(1e-9, 1e-9), name="digits")
+    assert (len(made.train), len(made.val), len(made.test)) == (1797, 1, 1)
+
+
 def test_published_test_images_stay_apart(tmp_path: Path) -> None:
     outline = open_dataset("tiny_imagenet", tmp_path).outline()
     assert outline is not None
