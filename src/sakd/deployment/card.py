@@ -167,4 +167,5 @@ def part(value: object) -> object:
 def line(text: object) -> str:
     """Write text of others as plain Markdown of one line."""
     flat = printable(" ".join(str(text).split()))
-    return re.sub(r"([\\`*_<>\[\]&~])", r"\\\1", flat)
+    escaped = re.sub(r"([\\`*_<>\[\]&~])", r"\\\1", flat)
+    return escaped.replace("$", "&#36;")  # a formula may stand between two of them

@@ -24,7 +24,7 @@ from sakd.reporting.pages.sections import (
     Warnings,
 )
 
-_ACTIVE = re.compile(r"([\\`*|]|^[>#]|\](?=[(\[:])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+_ACTIVE = re.compile(r"([\\`*|~]|^[>#]|\](?=[(\[:])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 
 
 def report_markdown(content: Report) -> str:
@@ -89,7 +89,7 @@ def _cell(cell: CellLinks) -> str:
 
 
 def _text(text: str) -> str:
-    """Escape text from data, so that it is shown literally, on one line."""
+    """Escape text from data, so that it is shown literally, on one line, and dollars as dollars."""
     flat = printable(" ".join(text.split()))
-    escaped = flat.replace("&", "&amp;").replace("<", "&lt;")
+    escaped = flat.replace("&", "&amp;").replace("<", "&lt;").replace("$", "&#36;")
     return _ACTIVE.sub(r"\\\1", escaped)
