@@ -80,13 +80,13 @@ def followed(root: Path, environment: str, text: str | None = None) -> bool:
         text: The stages as they should be; None to make them.
     """
     file = root / file_of(environment)
-    return file.exists() and file.read_text() == (text or stages_text(root, environment))
+    return file.exists() and file.read_bytes() == (text or stages_text(root, environment)).encode()
 
 
 def is_ours(root: Path, environment: str) -> bool:
     """Tell whether there are stages of an environment, and this command has written them."""
     file = root / file_of(environment)
-    return file.exists() and file.read_text().startswith(BEGINNING)
+    return file.exists() and file.read_bytes().startswith(BEGINNING.encode())
 
 
 def stages_of(root: Path, environment: str) -> Stages:

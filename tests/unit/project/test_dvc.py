@@ -14,7 +14,7 @@ from kedro.io import DataCatalog
 
 from sakd.foundation.errors import UserError
 from sakd.pipeline_registry import register_pipelines
-from sakd.project.dvc import dvc_yaml, main
+from sakd.project.dvc import dvc_yaml, followed, is_ours, main
 from sakd.project.parameters import activate, loader_of, read_parameters
 from sakd.project.stage_parameters import ALL, UNCOUNTED, files_of, of_students, of_teachers
 from sakd.project.stages import Stages
@@ -95,6 +95,12 @@ def test_the_committed_file_is_what_the_grid_gives(
     monkeypatch.setenv("KEDRO_ENV", "smoke")
     main(["--check"])
     assert capsys.readouterr().out == "dvc.yaml follows the grid\n"
+
+
+def test_a_file_that_is_no_text_does_not_follow_the_grid(tmp_path: Path) -> None:
+    (tmp_path / "dvc.yaml").write_bytes(b"\xff\xfe")
+    assert not followed(tmp_path, "base", "stages: {}\n")
+    assert not is_ours(tmp_path, "base")
 
 
 def test_stages_of_another_environment_run_in_it_and_depend_on_its_files() -> None:
