@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sakd.evidence import components, units_needed
+from sakd.evidence import components, of_seeds, units_needed
 from sakd.reporting.tables.contrasts import Contrast, difference, duels
 from sakd.reporting.tables.outcomes import Outcomes
 
@@ -96,6 +96,10 @@ def test_three_pairs_are_a_sample_of_pairs_and_two_are_not(study):
     expected = components(np.stack(by_pair)).estimate()
     assert found.several
     assert found.estimate.interval() == pytest.approx(expected.interval())
+    gain = [by_image.mean() for by_image in by_pair]
+    assert judged(results, None).estimate.interval() == pytest.approx(
+        of_seeds(np.array(gain)).interval()
+    )
     two = results[results["student"] != "u"]
     assert not judged(two, predictions).several
     assert judged(two, predictions).seeds == 6

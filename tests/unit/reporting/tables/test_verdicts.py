@@ -47,11 +47,11 @@ def test_a_difference_in_words(difference, words):
     assert words in answer("it", difference, margin=0.005)
 
 
-def test_a_difference_that_ends_at_the_margin_is_not_below_it():
+def test_a_difference_is_below_a_margin_that_its_bound_reaches():
     good = found(0.002, 0.0005)
     bound = float(good.estimate.bound)
     assert "below the margin" not in answer("it", good, margin=np.nextafter(bound, 0))
-    assert "below the margin" in answer("it", good, margin=np.nextafter(bound, 1))
+    assert "below the margin" in answer("it", good, margin=bound)
 
 
 def test_the_bound_is_rounded_up():
@@ -66,7 +66,8 @@ POLICIES = ["always", "adaptive", "random_matched", "anti", "random"]
 def test_a_study_is_asked_what_its_cells_can_answer(cell):
     lines = [cell("kd", policy, seed, 0.5) for policy in POLICIES for seed in range(3)]
     lines += [cell("none", "none", seed, 0.4) for seed in range(3)]
-    judged = verdicts(Outcomes.of(pd.DataFrame(lines)))
+    outcomes = Outcomes.of(pd.DataFrame(lines))
+    judged = verdicts(outcomes)
     assert [verdict.contrast for verdict in judged] == [
         ("always", "none"),
         ("adaptive", "always"),
@@ -76,9 +77,12 @@ def test_a_study_is_asked_what_its_cells_can_answer(cell):
         ("random_matched", "always"),
         ("anti", "always"),
     ]
-    assert all(verdict.text.startswith(verdict.subject) for verdict in judged)
-    cells = Outcomes.of(pd.DataFrame(lines)).cells
-    assert contrasts(cells)[-2:] == [("adaptive", "random_matched"), ("adaptive", "anti")]
+    for verdict in judged:
+        assert verdict.text == answer(verdict.subject, verdict.found, outcomes.margin)
+        assert verdict.text.startswith(verdict.subject)
+    to_always = [verdict.contrast for verdict in judged if verdict.contrast.second == "always"]
+    others = [("adaptive", "random_matched"), ("adaptive", "anti")]
+    assert contrasts(outcomes.cells) == to_always + others
     alone = Outcomes.of(pd.DataFrame(lines[:3]))
     assert verdicts(alone) == []
 
