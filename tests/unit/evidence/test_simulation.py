@@ -1,4 +1,4 @@
-"""Simulated studies are drawn from the model that they say."""
+"""Simulated studies follow the model that they are drawn from."""
 
 from __future__ import annotations
 
