@@ -26,6 +26,7 @@ from sakd.deployment.export_options import Export
 from sakd.deployment.exporting import export
 from sakd.deployment.finding import find
 from sakd.deployment.loading import load_found
+from sakd.deployment.parity import largest_difference
 from sakd.deployment.pictures import pictures
 from sakd.deployment.predicting import predict
 from sakd.deployment.programs import pixels_of, traced, write_onnx
@@ -182,6 +183,23 @@ def test_programs_can_normalise_by_themselves(
     with torch.no_grad():
         expected = model(model.preprocess(picture)[None])
     torch.testing.assert_close(torch.from_numpy(logits), expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "other"), [("model.onnx", "--formats pt2"), ("model.pt2", "--formats onnx")]
+)
+@pytest.mark.parametrize("factor", [1.01, float("nan")])
+def test_a_program_that_answers_otherwise_is_refused(
+    name: str, other: str, factor: float, exported: Path
+) -> None:
+    model = load(exported)
+    found = largest_difference(model, exported / name, inside=False)
+    assert found.difference < 1e-4 < found.logit
+    with torch.no_grad():
+        for parameter in model.network.parameters():
+            parameter.mul_(factor)
+    with pytest.raises(UserError, match=f"{name} differs from .* in a logit.*{other}"):
+        largest_difference(model, exported / name, inside=False)
 
 
 @pytest.mark.parametrize("kind", ["dynamic", "static"])
