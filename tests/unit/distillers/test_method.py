@@ -8,6 +8,7 @@ from sakd.distillers import DISTILLERS
 from sakd.distillers.at import AttentionTransfer
 from sakd.distillers.method import JOINT, Method
 from sakd.foundation.errors import UserError
+from sakd.networks.rebuilt import REUSED
 from sakd.networks.spots import SpotFamily
 
 ALONE = [name for name, kind in DISTILLERS.items() if kind.stands_alone]
@@ -37,6 +38,15 @@ def test_the_members_of_a_method_keep_their_order() -> None:
     assert list(method.distillers) == ["sp", "at", "crd"]
     assert list(method.everyone) == ["kd", "sp", "at", "crd"]
     assert method.gamma == 2
+
+
+def test_a_method_does_not_change_with_the_mapping_that_it_was_made_of() -> None:
+    kinds = {"at": DISTILLERS["at"]}
+    method = Method(kinds)
+    kinds["sp"] = DISTILLERS["sp"]
+    assert method.name == "at"
+    with pytest.raises(TypeError, match="item assignment"):
+        method.distillers["sp"] = DISTILLERS["sp"]
 
 
 def test_a_class_of_ones_own_has_the_name_by_which_it_is_found() -> None:
@@ -96,7 +106,7 @@ def test_kd_may_be_named_where_another_distiller_takes_its_place(
 
 
 def test_only_one_distiller_may_rebuild_the_student(monkeypatch: pytest.MonkeyPatch) -> None:
-    rebuilding = DISTILLERS["simkd"].rebuilding
+    rebuilding = REUSED
     assert Method.of("at-sp").trained_name("small", "large") == "small"
     monkeypatch.setattr(DISTILLERS["sp"], "rebuilding", rebuilding)
     method = Method.of("at-sp")
