@@ -181,6 +181,14 @@ def test_dist_has_nothing_to_match_in_a_teacher_that_is_constant(
     assert loss_of(dist, [student], [torch.zeros_like(student)], everybody) == 0
 
 
+def test_dist_finds_nothing_within_the_classes_of_a_single_sample(
+    build: Build, loss_of: LossOf
+) -> None:
+    student, teacher = draw(4)
+    dist = build("dist", [(6,)], [(6,)], beta=0.0)
+    assert loss_of(dist, [80 * student], [teacher], torch.arange(5) == 2) == 0
+
+
 @pytest.mark.parametrize(("length", "unit_length"), [(0.99e-6, 0.0), (1.01e-6, 1.0)])
 def test_rows_count_as_constant_below_the_smallest_length(
     length: float, unit_length: float

@@ -11,7 +11,13 @@ from torch import Tensor
 from sakd.distillers import Distiller, l2tww, reviewkd
 from sakd.distillers.irg import edges
 from sakd.distillers.nst import discrepancy
-from sakd.distillers.parts.maps import pooled, units
+from sakd.distillers.parts.maps import (
+    pool_to_smaller,
+    pooled,
+    sample_means,
+    sample_sums,
+    units,
+)
 from sakd.distillers.parts.relations import RelationBank
 from sakd.distillers.parts.shares import shares_of_largest
 from sakd.distillers.rkd import distances
@@ -49,6 +55,20 @@ def test_relations_do_not_depend_on_the_scale_of_embeddings() -> None:
     embedding = torch.randn(5, 3, dtype=torch.float64)
     pairs = torch.ones(5, 5, dtype=torch.float64)
     torch.testing.assert_close(distances(embedding / 100, pairs), distances(embedding, pairs))
+
+
+def test_maps_are_averaged_to_the_smaller_height_and_the_smaller_width() -> None:
+    student, teacher = torch.randn(2, 3, 5, 3), torch.randn(2, 4, 4, 7)
+    ours, theirs = pool_to_smaller(student, teacher)
+    assert (ours.shape, theirs.shape) == ((2, 3, 4, 3), (2, 4, 4, 3))
+    torch.testing.assert_close(ours[:, :, 0], student[:, :, :2].mean(dim=2))
+    torch.testing.assert_close(theirs[..., 0], teacher[..., :3].mean(dim=3))
+
+
+def test_sums_and_means_are_of_samples() -> None:
+    numbers = torch.arange(12.0).view(2, 3, 2)
+    assert sample_sums(numbers).tolist() == [15.0, 51.0]
+    assert sample_means(numbers).tolist() == [2.5, 8.5]
 
 
 @pytest.mark.parametrize(
