@@ -168,3 +168,14 @@ def test_a_deeper_stage_learns_from_a_shallower_one_that_reviews_it(build: Build
     shallow, deep = (g.flatten(1).any(dim=1) for g in torch.autograd.grad(loss, students))
     assert shallow.tolist() == [True, False, False, False, False]
     assert deep.tolist() == [True, True, False, False, False]
+
+
+def test_a_spot_by_itself_is_compared_without_the_deeper_ones(build: Build) -> None:
+    review = build("reviewkd", STUDENT, TEACHER)
+    student, teacher = (torch.randn(5, *s[0], dtype=torch.float64) for s in (STUDENT, TEACHER))
+    loss = review.loss(0, student, teacher, None, torch.ones(5, dtype=torch.bool))
+    names, trained = zip(*review.named_parameters(), strict=True)
+    gradients = torch.autograd.grad(loss, trained, allow_unused=True)
+    used = {name for name, gradient in zip(names, gradients, strict=True) if gradient is not None}
+    parts = ("fusions.0.entry", "fusions.0.exit")
+    assert used == {name for name in names if name.startswith(parts)}
