@@ -49,7 +49,8 @@ venv:
 install:
 	@echo "setup: installing the packages of requirements.lock (torch is a large download)"
 	@rm -f $(STAMP)
-	@$(BIN)/python -m pip install --quiet "$$(grep '^uv==' requirements.lock)"
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock \
+		| $(BIN)/python -m pip install --quiet --require-hashes --requirement /dev/stdin
 	@$(BIN)/uv pip install --python $(BIN)/python --no-deps --requirement requirements.lock
 	@$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@printf '%s\n' '$(PINS)' '$(CURDIR)' > $(STAMP)
@@ -117,7 +118,7 @@ docs: setup ## build the documentation as a site, build/site/start.html
 lock: setup ## pin the packages of pyproject.toml (ARGS=--upgrade: the newest)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 		--extra project --extra export --extra ray --extra docs --extra dev \
-		--no-annotate --no-header pyproject.toml --output-file requirements.lock $(ARGS)
+		--generate-hashes --no-annotate --no-header pyproject.toml --output-file requirements.lock $(ARGS)
 
 licences: setup ## list the licences of all pinned packages in docs/licences.md
 	@$(BIN)/python docs/licences.py

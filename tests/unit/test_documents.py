@@ -85,6 +85,12 @@ def test_the_change_log_begins_with_what_is_unreleased_and_then_this_version() -
     assert re.fullmatch(rf"\[{re.escape(__version__)}\] - \d{{4}}-\d\d-\d\d", second)
 
 
+def test_every_pinned_package_has_hashes() -> None:
+    lock = (ROOT / "requirements.lock").read_text().replace("\\\n", "")
+    without = [line for line in lock.splitlines() if " --hash=sha256:" not in line]
+    assert without == []
+
+
 def test_every_pinned_package_has_its_licence_listed() -> None:
     pinned = re.findall(r"^([\w.-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
     page = (ROOT / "docs" / "licences.md").read_text()
