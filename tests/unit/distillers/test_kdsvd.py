@@ -101,7 +101,9 @@ def test_equal_singular_values_have_a_finite_gradient(matrix: Tensor) -> None:
 def test_the_inverse_of_a_gap_is_largest_at_the_sharpness_and_the_values_have_no_gradient() -> None:
     gaps = torch.tensor([0.5e-4, 1e-4, 2e-4, 1.0], dtype=torch.float64)
     expected = [1 / (x + 1e-8 / x) for x in gaps.tolist()]
-    assert _inverse(gaps, torch.tensor(1.0)).tolist() == pytest.approx(expected)
+    for scale in (1.0, 4.0):
+        inverse = _inverse(scale * gaps, torch.tensor(scale))
+        assert (scale * inverse).tolist() == pytest.approx(expected)
     vectors, values = principal_directions(torch.randn(2, 4, 3, requires_grad=True), 2)
     assert (vectors.requires_grad, values.requires_grad) == (True, False)
 
