@@ -60,7 +60,7 @@ def write_answers(answers: Answers, classes: Sequence[str], path: Path) -> None:
     A file or a class that is called like a formula gets an apostrophe before its name.
     """
     best = answers.chances.argmax(dim=1).tolist()
-    with at_once(path) as partial, partial.open("w", newline="") as lines:
+    with at_once(path) as partial, partial.open("w", newline="", encoding="utf-8") as lines:
         writer = csv.writer(lines)
         writer.writerow(
             ["file", "class", "probability", *(csv_cell(f"p_{name}") for name in classes)]

@@ -51,7 +51,7 @@ def dvc(*, env: str, check: bool) -> None:
         return
     require(not check, complaint(env))
     with at_once(root / file) as partial:
-        partial.write_text(text)
+        partial.write_text(text, "utf-8")
     click.echo(f"{file} is written from the grid")
 
 

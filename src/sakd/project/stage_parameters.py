@@ -83,7 +83,7 @@ def listed(names: Iterable[str], files: Files) -> list[dict[str, list[str]]]:
 
 
 def _set_in(file: Path) -> Iterable[tuple[str, str]]:
-    content: dict[str, Any] = yaml.safe_load(file.read_text()) or {} if file.exists() else {}
+    content: dict[str, Any] = yaml.safe_load(file.read_text("utf-8")) or {} if file.exists() else {}
     for name, value in content.items():
         yield name, yaml.safe_dump(value)
         if name == "grid" and isinstance(value, dict):

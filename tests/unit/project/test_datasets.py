@@ -192,6 +192,14 @@ class TestCatalog:
         assert read
         assert plain == []
 
+    def test_pages_are_utf_8_in_every_locale(self, root: Path) -> None:
+        loader = OmegaConfigLoader(str(root / "conf"), env="local", **CONFIG_LOADER_ARGS)
+        pages = [e for e in loader["catalog"].values() if e["type"] == "text.TextDataset"]
+        assert len(pages) == len(("report.md", "report.html"))
+        for entry in pages:
+            ways = [entry["fs_args"][way] for way in ("open_args_load", "open_args_save")]
+            assert [way["encoding"] for way in ways] == ["utf-8", "utf-8"]
+
     def test_every_dataset_has_a_layer(self, root: Path) -> None:
         loader = OmegaConfigLoader(str(root / "conf"), env="local", **CONFIG_LOADER_ARGS)
         for name, entry in loader["catalog"].items():

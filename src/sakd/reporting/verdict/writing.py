@@ -41,10 +41,10 @@ def write(data: Path, datasets: Sequence[str], page: Path, *, keep: bool = True)
             _save(page.with_name(name), picture)
     cells = pd.concat([cell_lines(part) for part in parts])
     _save(page.with_suffix(".csv"), csv_text(cells))
-    _save(page, filled(page.read_text() if keep and page.exists() else fresh(made), made))
+    _save(page, filled(page.read_text("utf-8") if keep and page.exists() else fresh(made), made))
 
 
 def _save(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with at_once(path) as partial:
-        partial.write_text(text)
+        partial.write_text(text, "utf-8")
