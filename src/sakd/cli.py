@@ -21,6 +21,7 @@ from kedro_viz.launchers.cli.run import run as kedro_viz_run
 
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.options import require_type
+from sakd.foundation.outputs import open_closed_outputs
 from sakd.foundation.tables import Table
 from sakd.project.closed import track_nobody
 from sakd.project.cluster.runner import RayRunner
@@ -145,6 +146,7 @@ def checked(command: click.Command, check: Check, afterwards: Check | None = Non
     start = command.callback
 
     def run_checked(**given: object) -> object:
+        open_closed_outputs()
         with told_in_one_line():
             given |= check(**given) or {}
         with stopped_by_signals():

@@ -14,6 +14,7 @@ from sakd import __version__
 from sakd.command.table import COMMANDS, Command
 from sakd.foundation.errors import UserError
 from sakd.foundation.extras import require_extra
+from sakd.foundation.outputs import open_closed_outputs
 from sakd.foundation.text import printable
 
 HELP, VERSION = ("--help", "-h"), ("--version",)
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0; 1 for what the user can mend; 130 after Ctrl-C; 141 if nobody reads the output.
     """
+    open_closed_outputs()
     try:
         _start(*(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
