@@ -26,6 +26,7 @@ KEPT: Mapping[str, tuple[str, ...]] = {
     "evaluations": (f"{CELLS}/evaluations/digits-*/*.json",),
     "answers": (f"{CELLS}/evaluations/**/*.parquet",),
     "tables between stages": (f"{MADE}/*.csv", f"{MADE}/*.parquet"),
+    "results": ("08_reporting/digits/results.csv", "08_reporting/digits/results.csv.sha256"),
     "checksums of these": (f"{MADE}/*.sha256",),
     "records and accuracies": (f"{MADE}/*/*.json",),
 }

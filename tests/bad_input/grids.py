@@ -61,6 +61,18 @@ CASES = [
     ),
     prepare("no-peers", "grid.systems=dml,systems.dml.peers=0", "peers .* got 0", "1 or more"),
     prepare(
+        "too-many-peers",
+        "grid.systems=dml,systems.dml.peers=99999999",
+        "peers .* got 99999999",
+        "at most 100",
+    ),
+    prepare(
+        "too-many-branches",
+        "grid.systems=one,systems.one.branches=101",
+        "branches .* got 101",
+        "at most 100",
+    ),
+    prepare(
         "state-after-the-training",
         "grid.systems=rco,grid.distillers=[],grid.pairs=resnet20@40&resnet20/resnet8",
         "epoch 40 is not one of the 2 of resnet20",

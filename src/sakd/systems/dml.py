@@ -16,7 +16,7 @@ from sakd.objectives import Outputs, Player, Settings, StepResult
 from sakd.objectives.outputs import full_precision
 from sakd.systems.base import Partner, Situation, System
 from sakd.systems.parts.divergence import divergence
-from sakd.systems.parts.peers import learner, names_of, peers_of, terms_of
+from sakd.systems.parts.peers import learner, names_of, peers_of, require_few, terms_of
 from sakd.systems.parts.view import View
 from sakd.tasks import Task
 
@@ -38,6 +38,7 @@ class MutualSettings(Settings):
     def __post_init__(self) -> None:
         """Check the numbers."""
         require(self.peers >= 1, f"peers must be 1 or more, got {self.peers}: nobody would teach")
+        require_few(peers=self.peers)
         require_not_negative(weight=self.weight)
         require_positive(temperature=self.temperature)
 

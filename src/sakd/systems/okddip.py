@@ -18,6 +18,7 @@ from sakd.systems.base import Partner, Situation
 from sakd.systems.parts.branched import fresh_tails
 from sakd.systems.parts.divergence import divergence
 from sakd.systems.parts.gate import gated
+from sakd.systems.parts.peers import require_few
 from sakd.systems.parts.ramp import RampSettings, Rising
 from sakd.systems.parts.tails import last_stage
 from sakd.systems.parts.vectors import vector, width
@@ -46,6 +47,7 @@ class PeerSettings(RampSettings):
         """Refuse a single peer."""
         super().__post_init__()
         require(self.peers > 1, f"peers must be 2 or more, got {self.peers}: one weighs no others")
+        require_few(peers=self.peers)
 
 
 class Attention(nn.Module):

@@ -18,6 +18,7 @@ from sakd.systems.base import Partner, Situation
 from sakd.systems.parts.branched import fresh_tails
 from sakd.systems.parts.divergence import divergence
 from sakd.systems.parts.gate import Gate, gated
+from sakd.systems.parts.peers import require_few
 from sakd.systems.parts.ramp import RampSettings, Rising
 from sakd.systems.parts.tails import last_stage
 from sakd.systems.parts.vectors import vector, width
@@ -40,6 +41,7 @@ class EnsembleSettings(RampSettings):
         super().__post_init__()
         fine = self.branches > 1
         require(fine, f"branches must be 2 or more, got {self.branches}: one makes no ensemble")
+        require_few(branches=self.branches)
 
 
 class ONE(Rising[EnsembleSettings]):

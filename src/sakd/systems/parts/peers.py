@@ -14,6 +14,9 @@ from sakd.systems.base import Situation
 STUDENT = "student"
 """The name of the student among the players."""
 
+MOST = 100
+"""Settings that ask for more networks or tails are taken for a slip."""
+
 
 def peers_of(situation: Situation, count: int) -> list[StagedNetwork]:
     """Give ``count`` peers: the partner, and others of its kind with fresh weights of their own.
@@ -25,6 +28,16 @@ def peers_of(situation: Situation, count: int) -> list[StagedNetwork]:
     peers = [first, *(situation.fresh(number, True) for number in range(2, count + 1))]
     check_classes(situation, peers)
     return peers
+
+
+def require_few(**counts: int) -> None:
+    """Check the named numbers of what is trained side by side before any of it is made.
+
+    Raises:
+        UserError: A number is above `MOST`.
+    """
+    for name, count in counts.items():
+        require(count <= MOST, f"{name} must be at most {MOST}, got {count}: each one is trained")
 
 
 def check_classes(situation: Situation, others: Sequence[StagedNetwork]) -> None:
