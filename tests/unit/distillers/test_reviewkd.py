@@ -156,6 +156,8 @@ def test_the_fusion_is_as_wide_as_the_students_last_map_but_not_wider_than_is_wa
     assert build("reviewkd", STUDENT, TEACHER).fusions[0].entry[0].out_channels == 3
     narrow = build("reviewkd", STUDENT, TEACHER, most_channels=2)
     assert narrow.fusions[0].entry[0].out_channels == 2
+    wide = build("reviewkd", [(520, 1, 1)], [(2, 1, 1)])
+    assert wide.fusions[0].entry[0].out_channels == 512
 
 
 def test_a_deeper_stage_learns_from_a_shallower_one_that_reviews_it(build: Build) -> None:
