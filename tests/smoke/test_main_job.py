@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from sakd.distillers import DISTILLERS
+from sakd.foundation.sealing import sealed_at_once
 
 pytestmark = pytest.mark.slow
 
@@ -146,7 +147,8 @@ def test_cleaning_removes_what_neither_the_grid_nor_its_report_uses(later: Any) 
     before, table = later.records(), later.reporting / "results.csv"
     head, *lines = table.read_text().splitlines()
     reported = [line for line in lines if "-kd-always-" in line]
-    table.write_text("\n".join([head, *reported]))
+    with sealed_at_once(table) as partial:
+        partial.write_text("\n".join([head, *reported]))
     grid = ("--env", "smoke", "--params", "grid.distillers=at,grid.policies=always")
     done = later.sakd("clean", *grid, "--yes")
     assert done.returncode == 0, done.stderr
