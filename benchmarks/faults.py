@@ -120,7 +120,7 @@ def try_all(chosen: Mapping[str, of.Case], seed: int, end: float) -> Counter[str
 
 
 def main() -> int:
-    """Run the cases, print a line for each and the counts; give 1 if one failed."""
+    """Run the cases, print a line for each and the counts; give 1 if one failed or was left out."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=30, help="runs that are killed")
     parser.add_argument("--minutes", type=float, default=15, help="start no case after these")
@@ -140,11 +140,12 @@ def main() -> int:
 
     counts = shared_out([*chosen], work, max(1, given.jobs))
     if counts["left out"]:
-        print(f"{counts['left out']} cases were left out, as {given.minutes:g} minutes were over")
+        after = f"{given.minutes:g} minutes were over: give more with --minutes"
+        print(f"{counts['left out']} cases were left out, as {after}")
     if kills := ", ".join(f"{counts[name]} {name}" for name in MOMENTS if counts[name]):
         print(f"SIGKILLs: {kills}")
     print(f"{counts['passed']} passed, {counts['failed']} failed")
-    return min(1, counts["failed"])
+    return int(counts["failed"] + counts["left out"] > 0)
 
 
 if __name__ == "__main__":
