@@ -238,9 +238,10 @@ def trained_name(cell: Cell) -> str:
 
 
 def _kept(entry: Entry, record: Record) -> dict[int | None, Path]:
-    """Find the weights of a training, by epoch and in the order of epochs."""
+    """Find the weights that a training has left, by epoch and in the order of epochs."""
+    own = (entry.folder / name for name in record.files)
     paths: dict[int | None, Path] = {
-        int(path.stem): path for path in entry.epochs.glob("*.safetensors")
+        int(path.stem): path for path in own if path.match("epochs/*.safetensors")
     }
     paths |= {record.best_epoch: entry.best, record.epochs: entry.last}
     return dict(sorted(paths.items(), key=lambda found: found[0] or 0))

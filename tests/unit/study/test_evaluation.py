@@ -28,6 +28,7 @@ from sakd.weights.saved import Weights, save_weights
 
 CPU = torch.device("cpu")
 ZERO_ONE = {"mean": [0.0], "std": [1.0]}
+KINDS = "safetensors", "json"
 
 
 def evaluate(store: CellStore, cell: Cell, record: Record, test: Prepared) -> Evaluation:
@@ -49,7 +50,8 @@ class TestCell:
 
     @pytest.fixture
     def record(self, cell: Cell) -> Record:
-        return Record(cell.id, "k1", DONE, {}, epochs=4, best_epoch=1)
+        kept = {f"epochs/{epoch:04d}.{kind}": 1 for epoch in (2, 3) for kind in KINDS}
+        return Record(cell.id, "k1", DONE, {}, epochs=4, best_epoch=1, files=kept)
 
     @pytest.fixture
     def store(self, tmp_path: Path, cell: Cell, splits: Splits) -> CellStore:
@@ -102,6 +104,15 @@ class TestCell:
         assert {name: found[name] for name in accuracies} == accuracies
         assert found["test_top1_best"] >= max(last["top1"], best["top1"])
         assert found["test_balanced"] != found["test_top1"]
+
+    def test_weights_that_the_training_has_not_left_do_not_count(
+        self, store: CellStore, cell: Cell, record: Record, test: Prepared
+    ) -> None:
+        labels = torch.tensor(self.answers(1, test))  # those after epoch 2 are always right
+        test = replace(test, images=ImageSet(test.images.images, labels))
+        found = evaluate(store, cell, replace(record, files={}), test).measures
+        assert found["test_top1_best"] == max(found["test_top1"], found["test_top1_val_selected"])
+        assert found["test_top1_best"] < 1
 
     def test_it_is_measured_once(
         self, store: CellStore, cell: Cell, record: Record, test: Prepared
@@ -169,7 +180,7 @@ class TestCell:
         self, store: CellStore, cell: Cell, record: Record, test: Prepared
     ) -> None:
         shutil.rmtree(store.entry(cell.row, cell.id, "k1").epochs)
-        found = evaluate(store, cell, record, test).measures
+        found = evaluate(store, cell, replace(record, files={}), test).measures
         assert found["test_top1_best"] == max(found["test_top1"], found["test_top1_val_selected"])
 
 
