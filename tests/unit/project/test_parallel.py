@@ -35,6 +35,16 @@ def _processes(pool: Pool) -> list[BaseProcess]:
     return list((pool._processes or {}).values())
 
 
+def _exit_code(process: BaseProcess, pool: Pool) -> int | None:
+    """Wait for the end of a process; its exit code is known once the pool's thread has ended too.
+
+    Both wait for it, and one alone is told.
+    """
+    process.join(LONGEST)
+    pool.shutdown()
+    return process.exitcode
+
+
 def interrupted(number: int, folder: Path) -> None:
     """Get signals in the middle of work, and while the end of it is written."""
     try:
@@ -56,8 +66,7 @@ def test_work_ends_in_order_and_its_process_with_it(
     (process,) = _processes(pool)
     with pytest.raises(BrokenProcessPool):
         begun.result(LONGEST)
-    process.join(LONGEST)
-    assert process.exitcode == 128 + number
+    assert _exit_code(process, pool) == 128 + number
     assert {path.name for path in tmp_path.iterdir()} == {"finished", "written"}
     assert capfd.readouterr() == ("", "")
 
@@ -70,8 +79,7 @@ def test_an_idle_process_ends_by_the_signal(
     (process,) = _processes(pool)
     assert process.pid is not None
     os.kill(process.pid, number)
-    process.join(LONGEST)
-    assert process.exitcode == -number
+    assert _exit_code(process, pool) == -number
     assert capfd.readouterr() == ("", "")
 
 
