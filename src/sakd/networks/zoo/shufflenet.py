@@ -20,6 +20,7 @@ from sakd.networks.zoo.blocks import (
     conv_bn_relu,
     initialise,
 )
+from sakd.networks.zoo.grouped import grouped_bn
 
 STEM = 24
 LENGTHS = (4, 8, 4)
@@ -44,10 +45,10 @@ class GroupedUnit(nn.Module):
         made = outputs if self.pool is None else outputs - inputs
         middle, groups = made // 4, 1 if inputs == STEM else GROUPS
         self.branch = nn.Sequential(
-            conv_bn_relu(inputs, middle, groups=groups),
+            grouped_bn(inputs, middle, groups).append(nn.ReLU()),
             nn.ChannelShuffle(groups),
             conv_bn_relu(middle, middle, 3, stride=stride, groups=middle),
-            conv_bn(middle, made, groups=GROUPS),
+            grouped_bn(middle, made, GROUPS),
         )
 
     def forward(self, x: Tensor) -> Tensor:
