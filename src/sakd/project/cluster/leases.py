@@ -135,14 +135,17 @@ def held(
     keep: Callable[[], None],
     beat: Callable[[], None] = lambda: None,
     *,
+    fetch: Callable[[], None] = lambda: None,
     wait: bool = False,
 ) -> Iterator[None]:
     """Hold ``lease``, and renew it meanwhile; however long it takes to keep things, it is renewed.
 
     Args:
         lease: The lease.
-        keep: Called as often as the lease is renewed, and once before it is given back.
+        keep: Called as often as the lease is renewed, and once before it is given back; never
+            before things are fetched, as it might find half of them.
         beat: Called after every renewal; it must be quick.
+        fetch: Called once the lease is taken.
         wait: Whether to wait until it is free.
 
     Raises:
@@ -161,6 +164,7 @@ def held(
 
     try:
         with _repeated(renew, every, lease.folder):
+            fetch()
             try:
                 with _repeated(keep_own, every, lease.folder):
                     yield

@@ -104,9 +104,15 @@ class MirroredEntry(Entry):
         """Take the training on lease, fetch what there is of it, and keep what becomes of it."""
         lease = Lease(self._store, f"{self._place}.lease", f"training {self._place}", self.lasts)
         mirror = Mirror(self._store, self._place, self.folder)
-        with super().claimed(wait=wait), held(lease, mirror.push, self._show, wait=wait):
+
+        def fetch() -> None:
             self.clear()
             mirror.pull()
+
+        with (
+            super().claimed(wait=wait),
+            held(lease, mirror.push, self._show, fetch=fetch, wait=wait),
+        ):
             yield
 
     def _show(self) -> None:

@@ -89,6 +89,31 @@ def test_a_training_whose_machine_died_goes_on_from_the_checkpoint_that_was_kept
     assert MirroredCells(tmp_path / "c", url).entry(*CELL).finished(KEY) is not None
 
 
+def test_nothing_is_kept_before_all_is_fetched(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "RENEWALS", 20 * LASTS)
+    here, there = (MirroredCells(tmp_path / name, url).entry(*CELL) for name in ("a", "b"))
+    with here.claimed():
+        here.checkpoints.write({"key": KEY, "epochs": 3})
+    files, _ = opened(url)
+    fetched = files.get_file
+
+    def half(there: str, here: str) -> None:
+        Path(here).touch()
+        time.sleep(OVER)  # it would be kept several times
+        fetched(there, here)
+
+    monkeypatch.setattr(files, "get_file", half)  # fsspec has one such object for a store
+    with there.claimed():
+        state = there.checkpoints.read(KEY)
+    monkeypatch.undo()
+    assert state == {"key": KEY, "epochs": 3}
+    later = MirroredCells(tmp_path / "c", url).entry(*CELL)
+    with later.claimed():
+        assert later.checkpoints.read(KEY) == state
+
+
 def until(found: Callable[[], bool]) -> None:
     end = time.monotonic() + 60
     while not found():
