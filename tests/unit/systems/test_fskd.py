@@ -81,7 +81,7 @@ def test_a_student_that_is_its_teacher_stays_that(
     errors = [value for name, value in record.items() if name.startswith("residual/")]
     assert len(errors) == 10  # convolutions, with those of three shortcuts
     assert max(errors) < 1e-6
-    assert record["kl"] < 1e-9
+    assert record["kl"] < 1e-6  # of float32
 
 
 def test_solving_brings_the_pruned_student_nearer_to_its_teacher(
