@@ -10,6 +10,8 @@ from faults_damages import left_over, outcome
 from faults_inside import Inside, nothing
 from faults_running import ROOT, Running
 
+from sakd.project.given import overridden
+
 PARAMETERS = (
     "grid.distillers=kd,grid.policies=adaptive,teacher.epochs=3,student.epochs=3,threads=1,"
     "corruptions=false,data.train_size=400,teacher.checkpoint_seconds=0,"
@@ -88,10 +90,10 @@ class Study:
             options: Further options of ``kedro run``.
             inside: A fault that it meets.
             stage: The pipeline.
-            more: Further parameters.
+            more: Further parameters, which go before those of the study.
         """
         arguments = ["kedro", "run", "--conf-source", str(self.conf), "--env", "smoke"]
-        arguments += ["--pipelines", stage, "--params", ",".join(filter(None, (PARAMETERS, more)))]
+        arguments += ["--pipelines", stage, "--params", overridden(PARAMETERS, more)]
         self._runs.append(Running([*arguments, *options], inside))
         return self._runs[-1]
 

@@ -75,6 +75,11 @@ CASES = [
     command("status-of-nobody", "status --env smok", "'smok'", "did you mean 'smoke'"),
     command("status-of-a-typo", "status --params grid.sedes=1", "'grid.sedes'", "mean 'seeds'"),
     missing("status-with-a-typo", "status --jso", "'--jso'.*--json"),
+    missing(
+        "status-twice",
+        "status --params a=1 --params b=1",
+        "--params is given twice, .* write it once",
+    ),
     missing("status-now", "status now", "extra argument .now."),
     missing("status-of-an-empty-variable", "status --env=", "--env is empty: give it a value"),
     command("clean-nobody", "clean --env smok", "'smok'", "did you mean 'smoke'"),

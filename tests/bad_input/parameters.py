@@ -49,6 +49,13 @@ CASES = [
     ),
     prepare("no-value", "student", "`student`", "separated by `=`", status=2),
     prepare("no-key", "=3", "key cannot be an empty", "see sakd run --help", status=2),
+    prepare(
+        "twice",
+        "threads=1,device=cpu,threads=2",
+        "'threads' twice, by 'threads=1' and",
+        "leave one",
+        status=2,
+    ),
     prepare("no-parameters", "", "--params is empty", "give it a value, or leave", status=2),
     prepare("negative-weight", "distillation.kd_weight=-1", "kd_weight .* -1", "not be negative"),
     prepare("nan-weight", "distillation.ce_weight=nan", "ce_weight .* nan", "not be negative"),

@@ -11,6 +11,7 @@ from sakd.command import run as runs
 from sakd.command.parser import Parser
 from sakd.foundation.errors import require
 from sakd.foundation.signals import orderly, postponed
+from sakd.project.given import overridden
 from sakd.project.signals import stopped_by_signals
 from sakd.reporting.verdict.writing import write
 
@@ -49,8 +50,7 @@ def run(arguments: Sequence[str]) -> None:
     )
     chosen = parser.parse_args(arguments)
     given = FAST if chosen.fast else dict.fromkeys(ENVIRONMENTS, "")
-    more = ",".join(filter(None, (given["cifar100"], chosen.cifar100)))
-    done = _finished({**given, "cifar100": more})
+    done = _finished({**given, "cifar100": overridden(given["cifar100"], chosen.cifar100)})
     page = chosen.page or DATA / "verdict.md"
     if done:
         write(DATA, done, page, keep=chosen.page is not None)

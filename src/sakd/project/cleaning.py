@@ -17,7 +17,7 @@ from sakd.foundation.frames import read_sealed_table
 from sakd.foundation.text import printable
 from sakd.pipelines.plan import trainings_of
 from sakd.project.commands import invoke, open_catalog
-from sakd.project.options import readable
+from sakd.project.options import Once, readable
 from sakd.project.parameters import active_parameters
 from sakd.project.plan import Catalog, whole_scope
 from sakd.project.reports import report_folder
@@ -131,7 +131,7 @@ def shown(size: float) -> str:
     return f"{size:.0f} B" if found is None else "{:.1f} {}".format(*found)
 
 
-command = click.Command(
+command = Once(
     "clean",
     callback=clean,
     help=clean.__doc__,

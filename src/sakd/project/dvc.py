@@ -19,6 +19,7 @@ import yaml
 from sakd.foundation.errors import require
 from sakd.foundation.files import at_once
 from sakd.project.commands import invoke
+from sakd.project.options import Once
 from sakd.project.parameters import loader_of, project_folder, read_parameters
 from sakd.project.stage_parameters import PARAMETERS, files_of
 from sakd.project.stages import BASE, Stages
@@ -140,7 +141,7 @@ class _Plain(yaml.SafeDumper):
         return True
 
 
-command = click.Command(
+command = Once(
     "dvc",
     callback=dvc,
     help=dvc.__doc__,

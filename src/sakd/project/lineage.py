@@ -22,6 +22,7 @@ from sakd.foundation.errors import require
 from sakd.project.browser import SECONDS, browse, find_browser
 from sakd.project.closed import closed, track_nobody
 from sakd.project.errors import told_in_one_line
+from sakd.project.options import OneLine, readable
 from sakd.project.parameters import project_folder
 from sakd.project.run_status import show
 from sakd.project.session import look_up
@@ -91,7 +92,7 @@ def draw_site(folder: Path, picture: Path, modules: Sequence[str] = ()) -> None:
     require(picture.exists(), f"{picture} was not drawn: see that its folder can be written")
 
 
-@click.command()
+@click.command(cls=OneLine)
 @click.option("--env", help="The environment; the project's own if there is none.")
 @click.option("--unfold", multiple=True, help="A module to unfold in the picture.")
 @click.option("--site-only", is_flag=True, help="Draw no picture: that needs a browser.")
@@ -114,7 +115,7 @@ def main(
             click.echo(f"picture: {PICTURE}")
 
 
-main.params += [option for option in kedro_run.params if option.name == "params"]
+main.params = readable([*main.params, *(x for x in kedro_run.params if x.name == "params")])
 
 if __name__ == "__main__":
     main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from copy import copy
 from typing import Any
@@ -16,6 +17,7 @@ from sakd.foundation.aliases import check_aliases
 from sakd.foundation.errors import UserError
 from sakd.foundation.text import quoted
 from sakd.project.errors import in_one_line, one_line
+from sakd.project.given import check_given_once
 from sakd.project.run_file import OPTION, take_options
 
 YAML = ("--params", "--runner-params")
@@ -24,7 +26,24 @@ YAML = ("--params", "--runner-params")
 FORM = "a value is read as YAML: put text with signs into quotes, as in data.path='@home'"
 
 
-class OneLine(click.Command):
+class Once(click.Command):
+    """A command that refuses options that are given twice, of which click takes the last."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments, see `click.Command.parse_args`.
+
+        Raises:
+            UsageError: An option has several values, or an argument is wrong.
+        """
+        _, _, named = self.make_parser(ctx).parse_args(args=list(args))
+        for option, times in Counter(named).items():
+            if times > 1 and _has_one_value(option):
+                name = max(option.opts, key=len)
+                raise click.UsageError(f"{name} is given twice, and one would count: write it once")
+        return super().parse_args(ctx, args)
+
+
+class OneLine(Once):
     """A command of click or Kedro that says in one line which of its options is wrong."""
 
     def make_context(
@@ -67,6 +86,11 @@ def readable(options: Iterable[click.Parameter]) -> list[click.Parameter]:
     return [_readable(option) for option in options]
 
 
+def _has_one_value(parameter: click.Parameter) -> bool:
+    flag = isinstance(parameter, click.Option) and (parameter.is_flag or parameter.count)
+    return not flag and not parameter.multiple and parameter.nargs == 1
+
+
 def _readable(option: click.Parameter) -> click.Parameter:
     read = take_options if option.name == OPTION else option.callback
 
@@ -79,10 +103,16 @@ def _readable(option: click.Parameter) -> click.Parameter:
             if name in YAML and isinstance(value, str):
                 for item in value.split(","):
                     check_aliases(item.partition("=")[2])
-            return value if read is None else read(context, parameter, value)
+            content = value if read is None else read(context, parameter, value)
         except (YAMLError, OmegaConfBaseException, RecursionError, UserError) as error:
             found = f"{name} {quoted(value)} cannot be read ({one_line(error)})"
             raise click.ClickException(f"{found}: {FORM}") from error
+        if name in YAML and isinstance(value, str):
+            try:
+                check_given_once(name, value)
+            except UserError as error:
+                raise click.UsageError(str(error)) from error
+        return content
 
     told = copy(option)
     told.callback = read_or_tell

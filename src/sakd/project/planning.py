@@ -16,7 +16,7 @@ from sakd.project.commands import invoke, open_catalog
 from sakd.project.errors import one_line
 from sakd.project.hooks import check_run
 from sakd.project.looking import cells_of, store_option
-from sakd.project.options import readable
+from sakd.project.options import Once, readable
 from sakd.project.parameters import active_parameters
 from sakd.project.plan import plan_run
 from sakd.project.session import look_up
@@ -112,7 +112,7 @@ def _chosen(
         raise UserError(one_line(error)) from error
 
 
-command = click.Command(
+command = Once(
     "plan",
     callback=plan,
     help=plan.__doc__,

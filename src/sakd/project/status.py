@@ -14,7 +14,7 @@ from sakd.pipelines.status import find_status
 from sakd.project.cleaning import SHARED
 from sakd.project.commands import invoke, open_catalog
 from sakd.project.looking import cells_of, store_option
-from sakd.project.options import readable
+from sakd.project.options import Once, readable
 from sakd.project.parameters import active_parameters
 from sakd.project.plan import whole_scope
 from sakd.study.splits import splits_of
@@ -52,7 +52,7 @@ def status(
     click.echo(json.dumps(found.to_json(), indent=2) if as_json else found.text(), nl=as_json)
 
 
-command = click.Command(
+command = Once(
     "status",
     callback=status,
     help=status.__doc__,

@@ -49,6 +49,16 @@ def test_parameters_for_cifar100_are_added_to_those_of_the_fast_part(
     assert calls.judged[2:] == [Path("docs/page.md"), True]
 
 
+def test_parameters_for_cifar100_go_before_those_of_the_fast_part(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls = Calls(monkeypatch, ["digits", "cifar100"])
+    study.run(["--fast", "--cifar100", "student.epochs=1"])
+    given = calls.given["cifar100"].split(",")
+    assert "student.epochs=1" in given
+    assert len(given) == len(study.FAST["cifar100"].split(","))
+
+
 def test_a_dataset_that_did_not_finish_is_left_out_and_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -146,6 +146,7 @@ def test_the_command_builds_the_site_of_an_environment_and_draws_it(inside: Path
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
+        (["--params", "data.path=@home"], "'data.path=@home' cannot be read"),
         (["--env", "cifr100"], "unknown environment 'cifr100'; did you mean 'cifar100'"),
         (["--unfold", "seed_00"], "unknown namespace 'seed_00'; did you mean 'seed_0'"),
         (["--params", "grd.seeds=1"], "unknown parameter 'grd'; did you mean 'grid'"),
@@ -155,6 +156,7 @@ def test_what_does_not_exist_is_reported_before_anything_is_built(
     inside: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], complaint: str
 ) -> None:
     monkeypatch.setattr(lineage, "find_browser", lambda: "chromium")
+    shutil.rmtree(inside / SITE, ignore_errors=True)  # of a test before
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 1
     assert result.output.startswith("Error: ")

@@ -97,6 +97,7 @@ def test_the_plan_is_that_of_the_run_with_these_options(
         ("--env smok", "unknown environment 'smok'; did you mean 'smoke'"),
         ("--params student.epoch=1", "unknown parameter 'student.epoch'; did you mean 'epochs'"),
         ("--params student.epochs=0", "epochs must be 1 or more, got 0"),
+        ("--params threads=1,threads=2", "--params gives 'threads' twice"),
         ("--params student", "Item `student` must contain a key and a value"),
         ("--pipelines studnts", "unknown pipeline 'studnts'; did you mean 'students'"),
         ("--pipelines students", "digits_s0-resnet20-teacher, digits_s0-resnet20_brief-teacher"),
