@@ -37,7 +37,6 @@ MAIN = ("sp", "cc", "rkd", "pkt", "kd", "fitnet", "at", "vid", "ft", "nst", "crd
 OTHERS = ("fsp", "ofd", "reviewkd")
 PLAIN, MAIN_POLICIES = "always", ("always", "adaptive")
 ROUTED = "kd"
-RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> None:
@@ -49,7 +48,7 @@ def main() -> None:
     torch.set_num_threads(1)
     record = records.header() | {"packs": [], "results": []}
     revision = record["revision"]
-    path = options.output or RESULTS / f"{revision[:12]}{revision[40:]}.json"
+    path = records.place(options.output, f"{revision[:12]}{revision[40:]}")
     if missing := SETTINGS.keys() - set(possible_settings()):
         print(f"not measured, as this processor has no instructions for bf16: {missing}")
     print(f"{'':<22}{'':<20}{'':<20}{'ms':>8}{'floor':>8}{'ratio':>7}{'peak MB':>9}")

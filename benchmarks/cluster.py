@@ -27,7 +27,6 @@ import torch
 from sakd.foundation.spans import covered
 
 ROOT = Path(__file__).parents[1]
-RESULTS = Path(__file__).parent / "results"
 WORKERS = (1, 2)
 STUDY: dict[str, Any] = {
     "device": "cpu",
@@ -53,13 +52,13 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     record = records.header()
+    path = records.place(options.output, f"cluster-{record['revision'][:12]}")
     record["results"] = [measured(workers, options.epochs) for workers in WORKERS]
     one, two = (result["seconds"] for result in record["results"])
     record["ratio"] = round(one / two, 3)
     for result in record["results"]:
         print(f"workers {result['workers']}: {result['seconds']:6.1f} s")
     print(f"ratio:     {record['ratio']:6.2f}")
-    path = options.output or RESULTS / f"cluster-{record['revision'][:12]}.json"
     records.write(path, record)
     print(f"written to {path}")
 

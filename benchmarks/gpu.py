@@ -53,7 +53,6 @@ SETTINGS = {
     GRAPH: (FAST, True),
     COMPILED: (replace(FAST, compiled=True), True),
 }
-RESULTS = Path(__file__).parent / "results"
 WARM = 5
 
 
@@ -159,6 +158,9 @@ def main() -> None:
     torch.manual_seed(0)
     if device.type == "cpu":
         torch.set_num_threads(1)
+    record = records.header()
+    revision = record["revision"]
+    path = records.place(options.output, f"gpu-{revision[:12]}{revision[40:]}")
     bench = Bench(options, device)
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
     print(f"{name}: {bench.ceilings}")
@@ -169,14 +171,12 @@ def main() -> None:
     everything = [(d, p) for d in options.distillers for p in POLICIES]
     for pair in options.pairs:
         bench.measure(pair, everything, GRAPH if GRAPH in settings else settings[-1], "pack")
-    record = records.header() | {"device": name, "ceilings": vars(bench.ceilings)}
+    record |= {"device": name, "ceilings": vars(bench.ceilings)}
     record |= {"left_out": bench.left_out, "results": bench.results}
     for goal in shown_goals(bench.results, options.pairs):
         print(goal)
     if bench.left_out:
         print(f"left out: {'; '.join(bench.left_out)}")
-    revision = record["revision"]
-    path = options.output or RESULTS / f"gpu-{revision[:12]}{revision[40:]}.json"
     records.write(path, record)
     print(f"written to {path}")
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sys
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from sakd.foundation.machine import provenance
+from sakd.foundation.places import check_place
 
+RESULTS = Path(__file__).parent / "results"
 KEY = ("teacher", "student", "distiller", "policy", "setting")
 
 
@@ -35,6 +38,21 @@ def header() -> dict[str, Any]:
     versions = {name: facts[name] for name in ("sakd", "python", "torch", "platform")}
     machine = described_machine()
     return {"revision": facts["git_revision"], "versions": versions, "machine": machine}
+
+
+def place(given: Path | None, name: str) -> Path:
+    """Choose the file of results, and check before they are measured that it can be written.
+
+    Args:
+        given: The file that was asked for, if any.
+        name: What it is called among the results of this project, if none was.
+    """
+    path = given or RESULTS / f"{name}.json"
+    try:
+        check_place(path)
+    except OSError as error:
+        sys.exit(f"{error.filename}: {error.strerror}")
+    return path
 
 
 def write(path: Path, record: dict[str, Any]) -> None:

@@ -54,3 +54,12 @@ def test_without_a_gpu_it_ends_with_one_line() -> None:
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
     assert "torch sees no GPU" in done.stderr
+
+
+def test_a_file_of_results_that_cannot_be_written_is_named_before_anything_is_measured(
+    tmp_path: Path,
+) -> None:
+    done = bench(*SMALL, *CHOICE, "--output", str(tmp_path))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == f"{tmp_path}: Is a directory\n"

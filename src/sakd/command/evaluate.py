@@ -12,6 +12,7 @@ from sakd.command.parser import Parser
 from sakd.deployment.evaluating import evaluate
 from sakd.deployment.measured import measured
 from sakd.foundation.files import write_json
+from sakd.foundation.places import check_place
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -29,6 +30,8 @@ def run(arguments: Sequence[str]) -> None:
     add_device(parser)
     given = parser.parse_args(arguments)
     found, model = chosen_model(given)
+    if given.output is not None:
+        check_place(given.output)
     images, measures = evaluate(model, given.data, measured(found, model).get("temperature"))
     if given.output is not None:
         write_json(given.output, {"images": images, **measures})

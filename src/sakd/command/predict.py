@@ -12,6 +12,7 @@ from sakd.command.parser import Parser
 from sakd.deployment.pictures import pictures
 from sakd.deployment.predicting import Answers, predict, write_answers
 from sakd.foundation.errors import require
+from sakd.foundation.places import check_place
 from sakd.foundation.text import printable
 
 SHOWN = 50
@@ -34,6 +35,8 @@ def run(arguments: Sequence[str]) -> None:
     given = parser.parse_args(arguments)
     paths = pictures(given.images)
     _, model = chosen_model(given)
+    if given.output is not None:
+        check_place(given.output)
     answers = predict(model, paths)
     if given.output is not None:
         write_answers(answers, model.classes, given.output)

@@ -13,7 +13,7 @@ from sakd.foundation.errors import require
 from sakd.foundation.signals import orderly, postponed
 from sakd.project.given import overridden
 from sakd.project.signals import stopped_by_signals
-from sakd.reporting.verdict.writing import write
+from sakd.reporting.verdict.writing import check, write
 
 DATA = Path("data/study")
 """Where the environments of the study keep their results, see their ``globals.yml``."""
@@ -33,7 +33,8 @@ def run(arguments: Sequence[str]) -> None:
     """Run the study, and write the verdict on what has finished.
 
     Raises:
-        UserError: A run did not finish.
+        UserError: The page cannot be used, before any run; or a run did not finish.
+        OSError: A file cannot be written, before any run.
     """
     parser = Parser("study", __doc__)
     parser.add_argument("--fast", action="store_true", help="a part of it, in minutes")
@@ -50,10 +51,11 @@ def run(arguments: Sequence[str]) -> None:
     )
     chosen = parser.parse_args(arguments)
     given = FAST if chosen.fast else dict.fromkeys(ENVIRONMENTS, "")
+    page, keep = chosen.page or DATA / "verdict.md", chosen.page is not None
+    check([*ENVIRONMENTS], page, keep=keep)
     done = _finished({**given, "cifar100": overridden(given["cifar100"], chosen.cifar100)})
-    page = chosen.page or DATA / "verdict.md"
     if done:
-        write(DATA, done, page, keep=chosen.page is not None)
+        write(DATA, done, page, keep=keep)
         sys.stdout.write(f"verdict: {page}\n")
     missing = " and ".join(dataset for dataset in ENVIRONMENTS if dataset not in done)
     require(not missing, f"there is no verdict on {missing}: its run, above, did not finish")

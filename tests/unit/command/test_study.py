@@ -25,8 +25,10 @@ class Calls:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, finished: list[str]) -> None:
         self.given: dict[str, str] = {}
         self.judged: list[object] = []
+        self.checked: list[object] = []
         monkeypatch.setattr(study, "_finished", lambda given: self.given.update(given) or finished)
         monkeypatch.setattr(study, "write", lambda *args, keep: self.judged.extend([*args, keep]))
+        monkeypatch.setattr(study, "check", lambda *args, keep: self.checked.extend([*args, keep]))
 
 
 def test_everything_is_run_and_judged_on_a_fresh_page(
@@ -35,7 +37,8 @@ def test_everything_is_run_and_judged_on_a_fresh_page(
     calls = Calls(monkeypatch, ["digits", "cifar100"])
     study.run([])
     assert calls.given == {"digits": "", "cifar100": ""}
-    assert calls.judged == [study.DATA, ["digits", "cifar100"], study.DATA / "verdict.md", False]
+    assert calls.judged == [study.DATA, *calls.checked]
+    assert calls.checked == [["digits", "cifar100"], study.DATA / "verdict.md", False]
     assert "verdict.md" in capsys.readouterr().out
 
 
@@ -47,6 +50,15 @@ def test_parameters_for_cifar100_are_added_to_those_of_the_fast_part(
     assert calls.given["digits"] == study.FAST["digits"]
     assert calls.given["cifar100"] == study.FAST["cifar100"] + ",data.path=mine"
     assert calls.judged[2:] == [Path("docs/page.md"), True]
+
+
+def test_a_page_that_cannot_be_used_is_refused_before_anything_is_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(study, "_finished", pytest.fail)
+    (tmp_path / "page.md").write_bytes(b"caf\xe9")
+    with pytest.raises(UserError, match=r"page\.md is not text in UTF-8"):
+        study.run(["--page", str(tmp_path / "page.md")])
 
 
 def test_parameters_for_cifar100_go_before_those_of_the_fast_part(

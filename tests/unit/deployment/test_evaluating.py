@@ -63,6 +63,17 @@ def test_the_command_prints_and_writes_the_measures(
     assert "ece_scaled" in written
 
 
+def test_a_file_of_measures_that_cannot_be_written_is_named_before_images_are_read(
+    pets: tuple[Path, Splits],
+    save_model: Callable[..., Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = ["--data", str(tmp_path / "nowhere"), "--output", str(tmp_path)]
+    assert main(["evaluate", str(save_model(pets[1].card)), *given]) == 1
+    assert capsys.readouterr().err.startswith(f"sakd: {tmp_path}: Is a directory")
+
+
 def test_a_folder_that_is_not_of_the_model_is_one_line(
     pets: tuple[Path, Splits], save_model: Callable[..., Path], tmp_path: Path
 ) -> None:

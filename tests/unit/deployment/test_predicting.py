@@ -86,6 +86,16 @@ def test_a_broken_file_is_a_line_and_the_others_go_on(
         assert row["class"] in shown.removeprefix(row["file"]).split()[0]
 
 
+def test_a_file_of_answers_that_cannot_be_written_is_named_before_any_picture_is_read(
+    pets: tuple[Path, Splits], save_model: Callable[..., Path], tmp_path: Path, capsys: Capture
+) -> None:
+    (tmp_path / "file").touch()
+    given = ["--output", str(tmp_path / "file" / "answers.csv")]
+    assert main(["predict", str(save_model(pets[1].card)), str(tmp_path / "no.png"), *given]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"sakd: {tmp_path}/file")
+
+
 def test_a_folder_that_is_fine_ends_well(
     pets: tuple[Path, Splits], save_model: Callable[..., Path], capsys: Capture
 ) -> None:

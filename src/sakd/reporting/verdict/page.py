@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from textwrap import fill
 
 import pandas as pd
@@ -19,6 +19,19 @@ _BLOCK = re.compile(r"(<!-- ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 _WIDTH = 120
 """Characters of a line of prose."""
+
+BLOCKS = (
+    "extent",
+    "sentences",
+    "pictures",
+    "questions",
+    "distillers",
+    "policies",
+    "routers",
+    "spots",
+    "levels",
+)
+"""The blocks of a dataset."""
 
 HEAD = """# The verdict
 
@@ -50,6 +63,11 @@ def blocks(part: Part, pictures: Mapping[str, str]) -> dict[str, str]:
     return {f"{part.dataset}-{name}": text for name, text in made.items()}
 
 
+def block_names(datasets: Sequence[str]) -> list[str]:
+    """Name the blocks of a page on ``datasets``."""
+    return [f"{dataset}-{name}" for dataset in datasets for name in BLOCKS]
+
+
 def _item(sentence: str) -> str:
     return fill(sentence, _WIDTH, initial_indent="- ", subsequent_indent="  ")
 
@@ -74,15 +92,25 @@ def filled(page: str, made: Mapping[str, str]) -> str:
     Raises:
         UserError: The page names none of them.
     """
-    known = set(_named(page)) & set(made)
-    remedy = "write <!-- NAME --> and, in a later line, <!-- end -->"
-    require(bool(known), f"the page has no place for a block: {remedy}, of {', '.join(made)}")
+    check_page(page, made)
 
     def put(found: re.Match[str]) -> str:
         start, name, end = found.groups()
         return f"{start}\n{made[name]}\n\n{end}" if name in made else found.group()
 
     return _BLOCK.sub(put, page)
+
+
+def check_page(page: str, names: Iterable[str]) -> None:
+    """Check that a page has a place for one of the blocks called ``names``.
+
+    Raises:
+        UserError: It has none.
+    """
+    known = [*names]
+    remedy = "write <!-- NAME --> and, in a later line, <!-- end -->"
+    complaint = f"the page has no place for a block: {remedy}, of {', '.join(known)}"
+    require(not set(_named(page)).isdisjoint(known), complaint)
 
 
 def _named(page: str) -> Iterator[str]:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from sakd.foundation.files import at_once
+from sakd.foundation.errors import UserError, require
+from sakd.foundation.files import at_once, openable
 from sakd.foundation.frames import csv_text
+from sakd.foundation.places import check_place
 from sakd.reporting.tables.verdicts import ADAPTIVE
 from sakd.reporting.verdict.levels import cell_lines
-from sakd.reporting.verdict.page import blocks, filled, fresh
+from sakd.reporting.verdict.page import block_names, blocks, check_page, filled, fresh
 from sakd.reporting.verdict.part import Part
 from sakd.reporting.verdict.pictures import differences_picture, rates_picture
 
@@ -31,17 +33,50 @@ def write(data: Path, datasets: Sequence[str], page: Path, *, keep: bool = True)
     made: dict[str, str] = {}
     parts = [Part.read(data, dataset) for dataset in datasets]
     for part in parts:
-        pictures = {
-            f"{page.stem}-{part.dataset}-rates.svg": rates_picture(part, ADAPTIVE),
-            f"{page.stem}-{part.dataset}-differences.svg": differences_picture(part),
-        }
+        files = _pictures(page, part.dataset)
         titles = ("Rates over epochs, by teacher", "Differences with their intervals, by teacher")
-        made |= blocks(part, dict(zip(pictures, titles, strict=True)))
-        for name, picture in pictures.items():
-            _save(page.with_name(name), picture)
+        names = (file.name for file in files)
+        made |= blocks(part, dict(zip(names, titles, strict=True)))
+        drawn = (rates_picture(part, ADAPTIVE), differences_picture(part))
+        for file, picture in zip(files, drawn, strict=True):
+            _save(file, picture)
     cells = pd.concat([cell_lines(part) for part in parts])
-    _save(page.with_suffix(".csv"), csv_text(cells))
-    _save(page, filled(page.read_text("utf-8") if keep and page.exists() else fresh(made), made))
+    _save(_cells(page), csv_text(cells))
+    _save(page, filled(_read(page) if keep and page.exists() else fresh(made), made))
+
+
+def check(datasets: Sequence[str], page: Path, *, keep: bool = True) -> None:
+    """Check before a study that `write` will take its page, and can write all files.
+
+    Raises:
+        UserError: The page is not text in UTF-8, has no place for any block, or is called as the
+            file of the cells.
+        OSError: A file cannot be read or written.
+    """
+    cells = _cells(page)
+    require(page != cells, f"{page} is where the cells are written: call the page {page.stem}.md")
+    if keep and page.exists():
+        check_page(_read(page), block_names(datasets))
+    for file in (page, cells, *(each for name in datasets for each in _pictures(page, name))):
+        check_place(file)
+
+
+def _cells(page: Path) -> Path:
+    return page.with_suffix(".csv")
+
+
+def _pictures(page: Path, dataset: str) -> tuple[Path, Path]:
+    """Name the files of rates and of differences."""
+    rates, differences = (f"{page.stem}-{dataset}-{what}.svg" for what in ("rates", "differences"))
+    return page.with_name(rates), page.with_name(differences)
+
+
+def _read(page: Path) -> str:
+    try:
+        return openable(page).read_text("utf-8")
+    except UnicodeDecodeError as error:
+        found = f"{page} is not text in UTF-8 (byte {error.start})"
+        raise UserError(f"{found}: write it in UTF-8, or name another page") from error
 
 
 def _save(path: Path, text: str) -> None:

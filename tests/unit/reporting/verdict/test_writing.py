@@ -11,7 +11,7 @@ import pytest
 from sakd.foundation.errors import UserError
 from sakd.foundation.sealing import sealed_at_once
 from sakd.reporting.verdict.drawing import LOOKS
-from sakd.reporting.verdict.writing import write
+from sakd.reporting.verdict.writing import check, write
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -59,6 +59,39 @@ def test_a_page_keeps_its_prose_unless_it_is_to_be_fresh(data, page):
     assert "My words." in page.read_text()
     write(data, ["digits"], page, keep=False)
     assert "My words." not in page.read_text()
+
+
+def test_a_page_that_was_written_is_one_that_can_be_written_again(page):
+    before = {path: path.read_bytes() for path in page.parent.iterdir() if path.is_file()}
+    check(["digits", "letters"], page)
+    after = {path: path.read_bytes() for path in page.parent.iterdir() if path.is_file()}
+    assert before == after
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "complaint"),
+    [
+        ("a.md", b"caf\xe9", "a.md is not text in UTF-8 .byte 3.: write it"),
+        ("a.md", b"no block", "no place for a block.*digits-levels, letters-extent"),
+        ("a.csv", b"<!-- digits-extent -->\n<!-- end -->\n", "cells are written: .*a.md"),
+    ],
+)
+def test_a_page_that_cannot_be_filled_is_refused_before(tmp_path, name, content, complaint):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=complaint):
+        check(["digits", "letters"], tmp_path / name)
+    assert (tmp_path / name).read_bytes() == content
+    if name == "a.md":
+        check(["digits", "letters"], tmp_path / name, keep=False)
+
+
+@pytest.mark.parametrize(
+    "name", ["a.md", "a.csv", "a-digits-rates.svg", "a-digits-differences.svg"]
+)
+def test_a_folder_in_the_place_of_a_file_is_named_before(tmp_path, name):
+    (tmp_path / name).mkdir()
+    with pytest.raises(IsADirectoryError, match=name):
+        check(["digits"], tmp_path / "a.md", keep=False)
 
 
 def test_the_cells_are_listed_with_their_rates(study, page):
