@@ -87,8 +87,13 @@ def test_a_broken_file_is_a_line_and_the_others_go_on(
 
 
 def test_a_file_of_answers_that_cannot_be_written_is_named_before_any_picture_is_read(
-    pets: tuple[Path, Splits], save_model: Callable[..., Path], tmp_path: Path, capsys: Capture
+    pets: tuple[Path, Splits],
+    save_model: Callable[..., Path],
+    tmp_path: Path,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("sakd.command.predict.predict", pytest.fail)
     (tmp_path / "file").touch()
     given = ["--output", str(tmp_path / "file" / "answers.csv")]
     assert main(["predict", str(save_model(pets[1].card)), str(tmp_path / "no.png"), *given]) == 1
