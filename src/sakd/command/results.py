@@ -12,8 +12,9 @@ from sakd.command.folders import REPORT_AGAIN, RESULTS, data_folder
 from sakd.command.listing import aligned
 from sakd.command.parser import Parser
 from sakd.foundation.errors import require
-from sakd.foundation.frames import csv_text, read_sealed_table
+from sakd.foundation.frames import read_sealed_table
 from sakd.foundation.names import listed
+from sakd.foundation.sheets import sheet_text
 from sakd.foundation.tables import Table
 
 FILTERS = ("dataset", "teacher", "student", "distiller", "policy", "seed", "status")
@@ -41,7 +42,7 @@ def run(arguments: Sequence[str]) -> None:
     given = parser.parse_args(arguments)
     chosen = {name: getattr(given, name) for name in FILTERS if getattr(given, name) is not None}
     found = filtered(merged(given.data), chosen)
-    sys.stdout.write(csv_text(found) if given.csv else _table(found))
+    sys.stdout.write(sheet_text(found) if given.csv else _table(found))
 
 
 def merged(folder: Path) -> pd.DataFrame:

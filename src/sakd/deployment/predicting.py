@@ -15,7 +15,7 @@ from sakd.data.pictures.every import Fault
 from sakd.data.pictures.stored import Files
 from sakd.deployment.model import Model
 from sakd.foundation.files import at_once
-from sakd.foundation.text import csv_cell
+from sakd.foundation.sheets import sheet_cell
 
 BATCH = 128
 """Pictures that are read and classified at a time."""
@@ -63,8 +63,8 @@ def write_answers(answers: Answers, classes: Sequence[str], path: Path) -> None:
     with at_once(path) as partial, partial.open("w", newline="", encoding="utf-8") as lines:
         writer = csv.writer(lines)
         writer.writerow(
-            ["file", "class", "probability", *(csv_cell(f"p_{name}") for name in classes)]
+            ["file", "class", "probability", *(sheet_cell(f"p_{name}") for name in classes)]
         )
         for file, top, chances in zip(answers.paths, best, answers.chances.tolist(), strict=True):
-            named = map(csv_cell, (str(file), classes[top]))
+            named = map(sheet_cell, (str(file), classes[top]))
             writer.writerow([*named, *(f"{p:.6f}" for p in (chances[top], *chances))])

@@ -7,7 +7,7 @@ from io import BytesIO
 
 import pandas as pd
 
-from sakd.foundation.frames import csv_text
+from sakd.foundation.sheets import sheet_text
 from sakd.reporting.files.latex import latex
 from sakd.reporting.pages.sections import FORMATS, Report, Tabular
 
@@ -32,7 +32,7 @@ def frame(table: Tabular) -> pd.DataFrame:
 
 
 def _csv(table: Tabular) -> bytes:
-    return csv_text(frame(table)).encode()
+    return sheet_text(frame(table)).encode()
 
 
 def _parquet(table: Tabular) -> bytes:

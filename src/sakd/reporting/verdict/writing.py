@@ -9,8 +9,8 @@ import pandas as pd
 
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.files import at_once, openable
-from sakd.foundation.frames import csv_text
 from sakd.foundation.places import check_place
+from sakd.foundation.sheets import sheet_text
 from sakd.reporting.tables.verdicts import ADAPTIVE
 from sakd.reporting.verdict.levels import cell_lines
 from sakd.reporting.verdict.page import block_names, blocks, check_page, filled, fresh
@@ -41,7 +41,7 @@ def write(data: Path, datasets: Sequence[str], page: Path, *, keep: bool = True)
         for file, picture in zip(files, drawn, strict=True):
             _save(file, picture)
     cells = pd.concat([cell_lines(part) for part in parts])
-    _save(_cells(page), csv_text(cells))
+    _save(_cells(page), sheet_text(cells))
     _save(page, filled(_read(page) if keep and page.exists() else fresh(made), made))
 
 
