@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sakd.data import DataCard
 from sakd.deployment.export_options import Export
+from sakd.foundation.markdown import literal
 from sakd.foundation.names import listed
 from sakd.foundation.text import printable
 from sakd.foundation.vocabulary import NONE
@@ -145,11 +145,7 @@ def rendered(template: str, **content: object) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {
-        "line": line,
-        "part": part,
-        "cell": lambda text: line(text).replace("|", "\\|"),
-    }
+    environment.filters |= {"literal": literal, "part": part}
     return environment.get_template(f"{template}.j2").render(**content)
 
 
@@ -160,12 +156,5 @@ def code(name: object) -> str:
 
 
 def part(value: object) -> object:
-    """Write a part of a step as `line`, if it is text."""
-    return line(value) if isinstance(value, str) else value
-
-
-def line(text: object) -> str:
-    """Write text of others as plain Markdown of one line."""
-    flat = printable(" ".join(str(text).split()))
-    escaped = re.sub(r"([\\`*_<>\[\]&~])", r"\\\1", flat)
-    return escaped.replace("$", "&#36;")  # a formula may stand between two of them
+    """Write a part of a step as `literal`, if it is text."""
+    return literal(value) if isinstance(value, str) else value

@@ -39,6 +39,7 @@ HOSTILE = {
     "minus": "-1+cmd|' /C calc'!A0",
     "at": "@SUM(1)",
     "markdown": "[a](http://x.org) ![b](c) `d` **e** _f_ ~~g~~ | h",
+    "wide": "\uff1dSUM(1)",
     "heading": "# head",
     "latex": r"\input{/etc/passwd} 50 % of $x_1$ & {a#b} ~ ^",
     "template": "{{ 7 * 7 }}{% raw %}${jndi:x}",
@@ -49,7 +50,7 @@ HOSTILE = {
 }
 """Names of classes, cells and files, and texts of errors."""
 
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\uff1d")
 
 
 def unseen(text: str) -> list[str]:
