@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from sakd.data import Parts
 from sakd.foundation.console import counting
-from sakd.foundation.errors import require
 from sakd.pipelines.found import find_teacher
 from sakd.pipelines.images import lessons
 from sakd.pipelines.inputs import open_bench
@@ -120,38 +119,63 @@ def _once(parts: Mapping[str, Rows]) -> dict[str, Rows]:
     return found
 
 
-def trainings_of(scope: Scope, cells: CellStore) -> Iterator[Training]:
-    """Yield all trainings of a part of a study, done or not.
+class Place(NamedTuple):
+    """The place of a training in the store.
+
+    Attributes:
+        group: The id of its row, or ``teachers``.
+        id: Its name.
+        key: Its content key; None where that depends on a teacher that is not trained yet.
+    """
+
+    group: str
+    id: str
+    key: str | None
+
+
+def places_of(scope: Scope, cells: CellStore) -> tuple[list[Place], list[str]]:
+    """Find the places of all trainings of a part of a study, done or not.
+
+    Returns:
+        The places, and the names of the teachers that are not trained yet.
 
     Raises:
-        UserError: A teacher is not trained yet, and the keys of its cells depend on its weights.
+        UserError: A file of weights does not fit.
     """
     images = lessons(scope.development, scope.card, scope.parameters.data)
-    bench = open_bench(scope.development, scope.card, cells, scope.parameters)
     known = _Known(scope, images, cells)
-    for training in (one for rows in _teachers(scope, known).values() for (one,) in rows):
-        finished = bench.entry(training).finished(training.key, training.keep) is not None
-        unknown = f"{training.title} is not trained yet, so it is not known which cells are its own"
-        require(finished, f"{unknown}: run --pipelines teacher first")
-        yield training
-    for rows in _pairs(scope, images, known).values():
-        for row in rows:
-            yield from row
+    parts = [*_teachers(scope, known).values(), *_pairs(scope, images, known).values()]
+    untrained = set(known.untrained.values())
+    places = [
+        Place(one.group, one.id, None if one.facts.get("teacher_weights") in untrained else one.key)
+        for rows in parts
+        for row in rows
+        for one in row
+    ]
+    return places, sorted(known.untrained)
 
 
 class _Known:
-    """The weights of teachers as far as they are there, and the trainings that give them."""
+    """The weights of teachers as far as they are there, and the trainings that give them.
+
+    Attributes:
+        untrained: The hashes of the weights that stand for those of teachers that are not trained
+            yet, by the names of these.
+    """
 
     def __init__(self, scope: Scope, images: Lessons, cells: CellStore) -> None:
         self._scope, self._images, self._cells = scope, images, cells
         self._weights: dict[str, Weights] = {}
+        self.untrained: dict[str, str] = {}
 
     def weights(self, name: str) -> Weights:
         """Give the weights of a teacher; untrained ones, with which no cell is done, if need be."""
         if name not in self._weights:
             teacher, made = self._scope.parameters.teacher_of(name), self._scope.made.get(name)
             found = find_teacher(teacher, made, self._images, self._cells)
-            self._weights[name] = found or self._untrained(teacher)
+            self._weights[name] = weights = found or self._untrained(teacher)
+            if found is None:
+                self.untrained[name] = weights.sha256()
         return self._weights[name]
 
     def training(self, teacher: Teacher) -> Training:

@@ -14,12 +14,13 @@ from kedro.framework.cli.project import run as kedro_run
 
 from sakd.foundation.errors import require
 from sakd.foundation.frames import read_sealed_table
+from sakd.foundation.names import listed
 from sakd.foundation.text import printable
-from sakd.pipelines.plan import trainings_of
+from sakd.pipelines.plan import places_of
 from sakd.project.commands import invoke, open_catalog
 from sakd.project.options import Once, readable
 from sakd.project.parameters import active_parameters
-from sakd.project.plan import Catalog, whole_scope
+from sakd.project.plan import Catalog, is_prepared, whole_scope
 from sakd.project.reports import report_folder
 from sakd.study.cleaning import DAY, Old, old_trainings, remove
 from sakd.study.evaluations import KEY_CHARACTERS
@@ -61,7 +62,7 @@ def clean(
     if not any(store.folders()):
         click.echo(f"nothing to remove: there are no trainings in {store.root}")
         return
-    used = {*_of_grid(catalog, parameters, store), *_reported(catalog, store)}
+    used = _of_grid(catalog, parameters, store) | {*_reported(catalog, store)}
     before = math.inf if older_than is None else time.time() - older_than * DAY
     old = old_trainings(store, used, before)
     if not old:
@@ -77,14 +78,28 @@ def clean(
         click.echo(f"{len(old) - len(held)} removed")
 
 
-def _of_grid(catalog: Catalog, parameters: Parameters, store: CellStore) -> Iterator[Path]:
-    """Find the folders of the trainings of the present grid."""
+def _of_grid(catalog: Catalog, parameters: Parameters, store: CellStore) -> set[Path]:
+    """Find the folders of the trainings of the present grid.
+
+    Of a cell whose key is not known yet they are those with all keys.
+
+    Raises:
+        UserError: The images are not there, or are others.
+    """
+    used, waiting = set[Path](), list[str]()
     for split in splits_of(parameters):
-        prepared = catalog.exists(f"{split.data}-card")
-        unknown = f"{split.data} is not prepared here, so it is not known what the grid uses"
-        require(prepared, f"{unknown}: run --pipelines data_preparation first")
-        for training in trainings_of(whole_scope(catalog, split), store):
-            yield store.entry(training.group, training.id, training.key).folder
+        unknown = f"{split.data} is not prepared with these parameters, so it is not known what the"
+        remedy = f"{unknown} grid uses: run --pipelines data_preparation with them first"
+        require(is_prepared(catalog, split), remedy)
+        places, untrained = places_of(whole_scope(catalog, split), store)
+        waiting += [f"{name} of {split.data}" for name in untrained]
+        every = {(group, name) for group, name, key in places if key is None}
+        used |= {x for x in store.folders() if (x.parent.parent.name, x.parent.name) in every}
+        used |= {store.entry(*place[:2], place.key).folder for place in places if place.key}
+    if waiting:
+        found = f"these teachers are not trained yet: {listed(waiting)}"
+        click.echo(f"{found}; of a cell that learns from them every training stays")
+    return used
 
 
 def _reported(catalog: Catalog, store: CellStore) -> Iterator[Path]:

@@ -41,6 +41,15 @@ def plan_run(
     return make_plan(scopes, cells, limit)
 
 
+def is_prepared(catalog: Catalog, split: StudySplit) -> bool:
+    """Tell whether the images of a split are there, prepared by its parameters."""
+    names = _names(split)
+    if not all(map(catalog.exists, names)):
+        return False
+    asked: bool = catalog.load(names[1]).get("asked") == split.parameters.data.asked
+    return asked
+
+
 def whole_scope(catalog: Catalog, split: StudySplit) -> Scope:
     """Name all rows and teachers of a study; no pipeline is built."""
     rows, teachers = rows_of(split.parameters), split.parameters.grid.teachers()
@@ -59,17 +68,19 @@ def scope_of(pipeline: Pipeline, catalog: Catalog, split: StudySplit) -> Scope:
     return Scope(*_data(catalog, split), split.parameters, rows, teachers, made)
 
 
+def _names(split: StudySplit) -> tuple[str, str]:
+    return f"{split.data}-development", f"{split.data}-card"
+
+
 def _data(catalog: Catalog, split: StudySplit) -> tuple[Parts, dict[str, Any]]:
     """Give the development images and the card, or noise of the size that they will have.
 
     Noise takes the place also of images that were prepared by other parameters.
     """
     data = split.parameters.data
-    names = f"{split.data}-development", f"{split.data}-card"
-    if all(map(catalog.exists, names)):
-        development, card = map(catalog.load, names)
-        if card.get("asked") == data.asked:
-            return development, card
+    if is_prepared(catalog, split):
+        development, card = map(catalog.load, _names(split))
+        return development, card
     if (outline := data.dataset().outline()) is None:
         found = f"{data.slug} is not prepared, and only that shows how many images there are"
         raise UserError(f"{found}: run --pipelines data_preparation with the same options first")
