@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import ClassVar, Self
 
@@ -121,9 +122,11 @@ class EpochBars(Callback):
         self.bars.advance(self.steps)
 
     def on_epoch(self, run: Run) -> None:
-        """Advance the epochs."""
-        self.bars.update(self.epochs, advance=1, note=describe(run))
-        self.bars.reset(self.steps)
+        """Advance the epochs; rates have the note of the steps, where that is shown."""
+        measures, choices = _measures(run), _choices(run, _percent)
+        above = measures if self.shown else measures + choices
+        self.bars.update(self.epochs, advance=1, note=", ".join(above))
+        self.bars.reset(self.steps, note=", ".join(choices))
 
 
 class Lines(Callback):
@@ -156,16 +159,34 @@ class Lines(Callback):
 
 def describe(run: Run) -> str:
     """Describe the last epoch in a few words: its phase, measures, and a collapse of the policy."""
-    record, phases = run.history[-1], run.objective.phases()
+    return ", ".join([*_measures(run), *_choices(run, _fractions)])
+
+
+def _measures(run: Run) -> list[str]:
+    """Name the phase of the last epoch, and its measures."""
+    phases = run.objective.phases()
     words = [phases[run.phase].name] if phases else []
-    for name, value in record.items():
+    for name, value in run.history[-1].items():
         if name.startswith("val_"):
             whose = name.split("_", 2)[2:]  # after val_top1, the name of a further network
             words.append(f"{' '.join(['val', *whose])} {100 * value:.2f} %")
+    return words
+
+
+def _choices(run: Run, shown: Callable[[Iterable[float]], str]) -> list[str]:
+    """Name the rates of the last epoch as they are to be ``shown``, and what has collapsed."""
+    record, words = run.history[-1], []
     chosen = {"gate": GATE_RATE, "effective": EFFECTIVE_SHARE} if run.objective.chooses else {}
     for title, prefix in {**chosen, "transfer": TRANSFER_RATE}.items():
-        rates = [f"{rate:.2f}" for name, rate in record.items() if name.startswith(prefix)]
-        words += [f"{title} {'/'.join(rates)}"] if rates else []
+        rates = [rate for name, rate in record.items() if name.startswith(prefix)]
+        words += [f"{title} {shown(rates)}"] if rates else []
     states = {"policy": collapse(record) if chosen else "", "transfer": transfer_collapse(record)}
-    words += [f"{what} collapsed to {state}" for what, state in states.items() if state]
-    return ", ".join(words)
+    return words + [f"{what} collapsed to {state}" for what, state in states.items() if state]
+
+
+def _fractions(rates: Iterable[float]) -> str:
+    return "/".join(f"{rate:.2f}" for rate in rates)
+
+
+def _percent(rates: Iterable[float]) -> str:
+    return f"{'/'.join(f'{100 * rate:.0f}' for rate in rates)} %"

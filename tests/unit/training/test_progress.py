@@ -193,12 +193,29 @@ def last_lines(progress: Progress, shown: io.StringIO) -> list[str]:
     return [re.sub(r"\x1b\[[\d;?]*\w", "", line) for line in shown.getvalue().splitlines()]
 
 
+def test_on_80_columns_the_measure_and_the_rates_of_an_adaptive_cell_are_shown(
+    narrow: io.StringIO,
+) -> None:
+    rates = {f"gate_rate/{spot}": 0.25 for spot in ("stage1", "stage2", "stage3", "logits")}
+    with Progress("digits-resnet20-resnet8-s0", 9) as progress:
+        (bars, _) = progress.of("digits-resnet20-resnet8-at-adaptive-s0")
+        run = run_at(120, 240, val_top1=0.9321, **rates)
+        run.steps = 390
+        bars.on_start(run)
+        bars.on_epoch(run)
+        rows = [line for line in last_lines(progress, narrow) if line.strip()]
+    assert all(len(line) <= 80 for line in rows)
+    _, epochs, steps = rows
+    assert re.search(r"adaptive-s0 .*\d/240 +[-\d:]+ val 93\.21 % *$", epochs)
+    assert re.search(r"steps .* 0/390 +[-\d:]+ gate 25/25/25/25 % *$", steps)
+
+
 def test_on_80_columns_bar_epoch_and_time_left_stay_and_the_note_is_cut(
     narrow: io.StringIO,
 ) -> None:
     name = "digits-resnet20-resnet8-at-random_matched-s0"
     with Progress("digits-resnet20-resnet8-s0", 9) as progress:
-        (bars, _) = progress.of(name)
+        (bars, _) = progress.of(name, 1)
         bars.on_start(run_at(0, 240))
         rates = {f"gate_rate/stage{k}": 0.5 for k in range(9)}
         bars.on_epoch(run_at(120, 240, val_top1=0.9321, **rates))
@@ -207,7 +224,7 @@ def test_on_80_columns_bar_epoch_and_time_left_stay_and_the_note_is_cut(
     assert rows[0].startswith("digits-resnet20-resnet8-s0")
     cell = next(line for line in rows if "random_matched-s0" in line)
     assert cell.startswith("\N{HORIZONTAL ELLIPSIS}")
-    assert re.search(r"1/240 +\d+:\d\d:\d\d val 93\.21 %, \N{HORIZONTAL ELLIPSIS} *$", cell)
+    assert re.search(r"1/240 +\d+:\d\d:\d\d val 93\.21 %, gate 50/\N{HORIZONTAL ELLIPSIS} *$", cell)
     assert cell.count("\N{BOX DRAWINGS HEAVY HORIZONTAL}") >= 10
 
 
@@ -270,7 +287,8 @@ def test_bars_name_the_training_and_its_last_epoch(terminal: io.StringIO) -> Non
         assert progress.bars is not None
         progress.bars.refresh()
     assert "toys-cell" in terminal.getvalue()
-    assert "val 25.00 %, gate 0.00/0.00, policy collapsed to never" in terminal.getvalue()
+    assert "val 25.00 %" in terminal.getvalue()
+    assert "gate 0/0 %, policy collapsed to never" in terminal.getvalue()
 
 
 @pytest.mark.parametrize("error", [UserError("this cannot be"), RuntimeError("it burns")])
