@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from traceback import extract_tb
+
 from sakd.foundation.text import printable
 
 
@@ -19,6 +21,12 @@ class UserError(ValueError):
 
 class DamagedError(UserError):
     """A file is not what was written."""
+
+
+def raised_at(error: BaseException) -> str:
+    """Name the line of code that has raised ``error``."""
+    last = extract_tb(error.__traceback__)[-1]
+    return f"line {last.lineno} of {last.filename}"
 
 
 def require(fine: bool, complaint: str) -> None:

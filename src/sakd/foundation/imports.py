@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from traceback import extract_tb
 from types import ModuleType
 from typing import Any
 
-from sakd.foundation.errors import UserError, require
+from sakd.foundation.errors import UserError, raised_at, require
 from sakd.foundation.names import unknown
 
 
@@ -30,9 +29,8 @@ def imported(name: str) -> ModuleType:
             f"there is no module {name!r}: put it where Python finds it (src/, or PYTHONPATH)"
         ) from error
     except Exception as error:  # whatever the module's code raises
-        last = extract_tb(error.__traceback__)[-1]
         own = isinstance(error, SyntaxError)  # which names file and line itself
-        place = "" if own else f" (line {last.lineno} of {last.filename})"
+        place = "" if own else f" ({raised_at(error)})"
         fault = f"{type(error).__name__}: {error}{place}"
         raise UserError(
             f"{name} cannot be imported: {fault}: mend {name}, or the package that it imports"

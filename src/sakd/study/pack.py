@@ -22,7 +22,7 @@ from sakd.study.followers import average_of, tally_of
 from sakd.study.live import RUNNING, sweep
 from sakd.study.memory import Needs, needs, room_for
 from sakd.study.recorder import Recorder
-from sakd.study.resuming import state_of
+from sakd.study.resuming import fault_of, state_of
 from sakd.study.shared import Teachers
 from sakd.study.store import Record
 from sakd.study.tracking import Tracking
@@ -181,7 +181,7 @@ class Pack:
         except StateError as error:
             if not self.bench.entry(training).checkpoints.drop():
                 return error
-            logger.warning("%s: %s: %s", training.title, error, REMEDY)
+            logger.warning("%s: %s: %s", training.title, fault_of(error), REMEDY)
             return self._member(number, training)
         except Exception as error:
             return error

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from math import inf, isfinite
 from typing import Any
 
-from sakd.foundation.errors import require
+from sakd.foundation.errors import UserError, raised_at, require
 from sakd.foundation.options import require_type
 from sakd.study.beforehand import NAME
 from sakd.study.store import Entry
 from sakd.study.trainings import Training
-from sakd.training.resuming import foreign_states
+from sakd.training.resuming import StateError, foreign_states
 
 
 @foreign_states()
@@ -33,6 +33,17 @@ def state_of(training: Training, entry: Entry) -> Mapping[str, Any] | None:
     measured = all(isfinite(record[metric]) for record in state["history"])
     require(measured, f"{metric} is not a number")
     return state
+
+
+def fault_of(error: StateError) -> str:
+    """Say what is wrong with a state.
+
+    What is not among the errors that are declared may be a fault of the code, and has its place.
+    """
+    cause = error.__cause__
+    if cause is None or isinstance(cause, UserError):
+        return str(error)
+    return f"{error}, {type(cause).__name__} in {raised_at(cause)}"
 
 
 def epochs_of(state: Mapping[str, Any]) -> int:

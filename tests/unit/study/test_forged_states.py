@@ -20,6 +20,7 @@ from sakd.study.train import run_training
 from sakd.study.trainings import Training
 from sakd.training import Callback, Run
 from sakd.training.progress import Progress
+from sakd.training.tally import Tally
 from sakd.weights.saved import load_weights
 
 Make = Callable[..., Training]
@@ -226,6 +227,28 @@ def test_a_forged_checkpoint_is_passed_over(
     (told,) = (message for message in caplog.messages if "not of this training" in message)
     words = f"{ground.training.title}: .*{fault}.*: the checkpoint before it is taken"
     assert re.search(words, told), told
+
+
+def test_a_fault_of_the_code_is_named_with_its_place(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def restore(_tally: Tally, _state: object) -> None:
+        _state.no_such_name  # type: ignore[attr-defined]  # noqa: B018
+
+    monkeypatch.setattr(Tally, "restore", restore)
+    ground.go_on()
+    first, *_ = caplog.messages
+    assert re.search(rf"no_such_name.*, AttributeError in line \d+ of {__file__}: ", first), first
+
+
+def test_a_forged_state_has_no_place_where_its_fault_is_declared(
+    ground: Ground, caplog: pytest.LogCaptureFixture
+) -> None:
+    ground.forge(put(own("phase"), lambda _: 1), "checkpoint.pt")
+    ground.go_on()
+    (told,) = caplog.messages
+    assert "phase 1" in told
+    assert "line" not in told
 
 
 def test_where_both_are_forged_the_training_begins_again(
