@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import product
 from typing import Any
 
+import yaml
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from sakd.foundation.errors import require
 from sakd.foundation.text import quoted
@@ -33,6 +36,40 @@ def overridden(text: str, more: str) -> str:
     names = {_name(item) for item in items(more)}
     kept = (item for item in items(text) if _name(item) not in names)
     return ",".join([*kept, *items(more)])
+
+
+def written(parameters: Mapping[str, Any]) -> str:
+    """Write parameters so that they are read as they are; what lies in sections by its whole name.
+
+    A list of several values is joined by ``+``, as the parameters of the project take it. What has
+    a comma, or names with signs, cannot be given on a command line.
+
+    >>> written({"student": {"epochs": 2}, "grid": {"seeds": [0, 1], "systems": []}})
+    'student.epochs=2,grid.seeds=0+1,grid.systems=[]'
+    """
+    return ",".join(f"{name}={value}" for name, value in _values(parameters))
+
+
+def _values(given: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in given.items():
+        if isinstance(value, Mapping):
+            yield from _values(value, f"{above}{name}.")
+        elif isinstance(value, list | tuple) and len(value) > 1:
+            yield f"{above}{name}", "+".join(map(str, value))
+        else:
+            yield f"{above}{name}", _as_yaml(value)
+
+
+def _as_yaml(value: Any) -> str:  # noqa: ANN401 - of YAML
+    """Write a value as YAML on one line, in quotes only where it would be another without."""
+    plain = "null" if value is None else str(value)
+    with suppress(yaml.YAMLError, OmegaConfBaseException):
+        read = OmegaConf.from_dotlist(items(f"value={plain}"))
+        if read == {"value": value}:
+            return plain
+    style, width = '"' if isinstance(value, str) else None, float("inf")
+    text = yaml.safe_dump(value, default_style=style, default_flow_style=True, width=width)
+    return text.removesuffix("\n").removesuffix("\n...")
 
 
 def check_given_once(option: str, text: str) -> None:

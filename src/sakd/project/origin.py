@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +18,7 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
 from sakd.foundation.errors import UserError
+from sakd.project.given import written
 from sakd.project.loader import Loader
 from sakd.project.parameters import environment_of, read_parameters
 from sakd.project.reports import report_folder
@@ -95,15 +96,6 @@ def command_of(chosen: Mapping[str, Any]) -> str:
     described = str(chosen.get("runner", USUAL_RUNNER)).partition(" object at ")[0]
     if (runner := described.rpartition(".")[-1]) != USUAL_RUNNER:
         parts += ["--runner", runner]
-    if given := dict(_flat(chosen.get("runtime_params") or {})):
-        parts += ["--params", ",".join(f"{name}={value}" for name, value in given.items())]
+    if given := written(chosen.get("runtime_params") or {}):
+        parts += ["--params", given]
     return shlex.join(parts)
-
-
-def _flat(given: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    for name, value in given.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            several = isinstance(value, list | tuple)
-            yield f"{prefix}{name}", "+".join(map(str, value)) if several else str(value)

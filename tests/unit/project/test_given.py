@@ -7,10 +7,12 @@ import re
 import click
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sakd import cli
 from sakd.foundation.errors import UserError
-from sakd.project.given import check_given_once, overridden
+from sakd.project.given import check_given_once, overridden, written
 from sakd.project.options import Once
 
 
@@ -78,3 +80,38 @@ def test_parameters_that_two_texts_give_are_those_of_the_second() -> None:
     assert found == "threads=1,student.epochs = 5,device=cpu"
     assert overridden("", "") == ""
     assert overridden("threads=1", "") == "threads=1"
+
+
+PLAIN = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(st.characters(exclude_characters=",$"), max_size=8),
+)
+
+
+@given(PLAIN)
+def test_a_parameter_is_written_as_it_is_read(value: object) -> None:
+    read = cli.run.make_context("run", ["--params", written({"a": {"b": value}, "c": 1})])
+    assert read.params["params"] == {"a": {"b": value}, "c": 1}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("kd", "a=kd"),
+        ("@home", 'a="@home"'),
+        ("1", 'a="1"'),
+        ("0+1", "a=0+1"),
+        (1, "a=1"),
+        (True, "a=True"),
+        (None, "a=null"),
+        ([], "a=[]"),
+        ([0.5], "a=[0.5]"),
+        ([0, 1], "a=0+1"),
+        ({"b": {}}, ""),
+    ],
+)
+def test_signs_are_put_into_quotes_where_they_must_be(value: object, text: str) -> None:
+    assert written({"a": value}) == text
