@@ -103,6 +103,12 @@ CASES = [
     ),
     command("slurm-with-a-runner", "slurm -- --runner X", "--runner after --", "by --row gpus=0.5"),
     missing("slurm-in-words", "slurm --nodes two", "--nodes: .*'two'"),
+    command("slurm-with-an-address", "slurm --row address=x", "names address", "leave it out"),
+    missing("slurm-twice", "slurm --gpus 1 --gpus 1", "--gpus is given twice, .* write it once"),
+    command(
+        "study-on-a-folder", "study --page {here}", "/.*: Is a directory", "name another place"
+    ),
+    command("study-on-nothing", "study --page=", r"\.: Is a directory", "name another place"),
     missing("study-with-a-typo", "study --pag x", "arguments: --pag x"),
     command("export-nobody", "export nobody --store {here}", "'nobody'", "or another store"),
     command("export-to-no-format", "export x --formats tflite", "'tflite'", "known: onnx, pt2"),

@@ -77,6 +77,9 @@ def run(arguments: Sequence[str]) -> None:
     taken = [one for one in run_options if one.startswith("--runner")]
     complaint = f"{', '.join(taken)} after --: the script names the runner"
     require(not taken, f"{complaint}; give shares of a row by --row gpus=0.5 before it")
+    shares = [one.partition("=")[0].strip() for one in given.row.split(",")] if given.row else []
+    own_name = f"--row {given.row} names address, which the script gives: leave it out"
+    require("address" not in shares, own_name)
     script = SCRIPT.format(
         options="\n".join(_options(given)),
         folder=shlex.quote(str(Path.cwd())),

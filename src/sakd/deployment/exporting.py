@@ -66,8 +66,9 @@ def _check_replaceable(to: Path) -> None:
     """Check that a folder holds nothing but an earlier export, if it is there.
 
     Raises:
-        UserError: It holds other things.
+        UserError: It holds other things, or is named by its place alone.
     """
+    require(to.name not in ("", ".."), f"{to} cannot be replaced: name another folder by --to")
     known = {*FILES, "__pycache__"}  # which the examples leave
     fine = not to.exists() or (to.is_dir() and all(each.name in known for each in to.iterdir()))
     require(fine, f"{to} holds other things than an exported model: name another folder by --to")

@@ -264,6 +264,15 @@ def test_missing_packages_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     Export(formats=("pt2",))
 
 
+@pytest.mark.parametrize("place", [".", "..", "/"])
+def test_a_place_without_a_name_of_its_own_is_not_replaced(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"cannot be replaced: .*--to"):
+        export(find(exported), load(exported), Path(place), Export(formats=()))
+
+
 def test_a_folder_with_other_things_is_left_alone(exported: Path, tmp_path: Path) -> None:
     (tmp_path / "model.onnx").touch()
     (tmp_path / "thesis.tex").touch()

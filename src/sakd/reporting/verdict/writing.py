@@ -53,11 +53,12 @@ def check(datasets: Sequence[str], page: Path, *, keep: bool = True) -> None:
             file of the cells.
         OSError: A file cannot be read or written.
     """
+    check_place(page)
     cells = _cells(page)
     require(page != cells, f"{page} is where the cells are written: call the page {page.stem}.md")
     if keep and page.exists():
         check_page(_read(page), block_names(datasets))
-    for file in (page, cells, *(each for name in datasets for each in _pictures(page, name))):
+    for file in (cells, *(each for name in datasets for each in _pictures(page, name))):
         check_place(file)
 
 
