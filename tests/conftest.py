@@ -5,14 +5,12 @@ from __future__ import annotations
 import gc
 import io
 import logging
-import os
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import torch
-from hypothesis import settings
 from torch import nn
 
 from sakd.data import Augment, Batch, BatchStream, ImageSet
@@ -24,24 +22,10 @@ from sakd.networks.zoo.resnet import resnet
 from sakd.objectives import DataFacts, Objective, PhasedDistillation, SpotDistillation, distil
 from sakd.objectives.parameters import Distillation, Options, Routing
 from sakd.training import Callback, Precision, Run
+from surroundings import as_anywhere
 
-OURS = ("AWS_", "DVC_", "GIT_", "RAY_", "COLUMNS", "KEDRO_ENV", "KEDRO_LOGGING", "KEDRO_MP")
-"""Beginnings of variables by which a user, a hook of git or a stage of DVC would change results."""
-
-PLAIN = {
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "no_proxy": "127.0.0.1,localhost",
-    "NO_PROXY": "127.0.0.1,localhost",
-}
-"""Nobody's settings of git, and no proxy between tests and their servers on this machine."""
-
-for name in [each for each in os.environ if each.startswith(OURS)]:
-    del os.environ[name]
-os.environ.update(PLAIN)
+as_anywhere()
 torch.set_num_threads(1)
-settings.register_profile("laws", deadline=None, derandomize=True, max_examples=25, database=None)
-settings.load_profile("laws")
 
 CLASSES = 5
 IMAGE = (3, 8, 8)
