@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import settings
 from torch import nn
 
 from sakd.data import Augment, Batch, BatchStream, ImageSet
@@ -23,10 +22,10 @@ from sakd.networks.zoo.resnet import resnet
 from sakd.objectives import DataFacts, Objective, PhasedDistillation, SpotDistillation, distil
 from sakd.objectives.parameters import Distillation, Options, Routing
 from sakd.training import Callback, Precision, Run
+from surroundings import as_anywhere
 
+as_anywhere()
 torch.set_num_threads(1)
-settings.register_profile("laws", deadline=None, derandomize=True, max_examples=25, database=None)
-settings.load_profile("laws")
 
 CLASSES = 5
 IMAGE = (3, 8, 8)

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from running_folders import whole_files
+
 ROOT = Path(__file__).parents[2]
 COMMAND = "import sys; from sakd.command.main import main; sys.exit(main())"
 OURS = ("KEDRO_ENV", "KEDRO_LOGGING_CONFIG", "FORCE_COLOR")
@@ -149,10 +151,8 @@ class Project:
 
     def records(self) -> dict[str, int]:
         """When each training ended, by cell and key, in nanoseconds."""
-        return {
-            "/".join(path.parts[-3:-1]): path.stat().st_mtime_ns
-            for path in self.cells.rglob("record.json")
-        }
+        found = whole_files(self.cells, "record.json")
+        return {"/".join(path.parts[-3:-1]): written for path, written in found.items()}
 
     def prepared(self) -> dict[str, int]:
         """When each prepared split was written, in nanoseconds."""

@@ -23,6 +23,7 @@ from uuid import uuid4
 
 import pytest
 
+from running_folders import whole_files
 from sakd.foundation.processes import process_runs
 from sakd.project.cluster.mirror import MirroredCellsDataset
 from sakd.project.cluster.shelf import opened
@@ -93,8 +94,8 @@ class Study:
 
     def records(self) -> dict[str, int]:
         """When each training ended, by its id, in nanoseconds."""
-        found = self.cells.rglob("record.json")
-        return {path.parents[1].name: path.stat().st_mtime_ns for path in found}
+        found = whole_files(self.cells, "record.json")
+        return {path.parents[1].name: written for path, written in found.items()}
 
     def running(self) -> dict[str, dict[str, int]]:
         """The trainings of students that say how far they are."""
@@ -108,7 +109,7 @@ class Study:
     def begun(self) -> dict[str, int] | None:
         """A training that has left a checkpoint after its first epoch and is not finished."""
         kept = set()
-        for path in self.cells.glob("*/*/*/checkpoint.pt"):
+        for path in whole_files(self.cells, "checkpoint.pt"):
             with suppress(FileNotFoundError):  # the next one takes its place at this moment
                 if load_archive(path, "")["history"]:
                     kept.add(path.parent.parent.name)

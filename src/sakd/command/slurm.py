@@ -44,10 +44,11 @@ until ray status --address "$HEAD:$PORT" >/dev/null 2>&1; do
 done
 
 # The run is asked to end two minutes before its time is over.
+run="" stopped=""
+trap 'stopped=yes; kill -TERM "$run" 2>/dev/null || true' TERM
 kedro run --runner RayRunner --runner-params address="$HEAD:$PORT"{shares} {given} &
 run=$!
-stopped=""
-trap 'stopped=yes; kill -TERM "$run" || true' TERM
+[ -z "$stopped" ] || kill -TERM "$run" || true
 status=0
 wait "$run" || status=$?
 if [ -n "$stopped" ]; then

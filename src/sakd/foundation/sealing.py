@@ -105,12 +105,15 @@ def check_sealed(path: Path, remedy: str = AGAIN) -> None:
         FileNotFoundError: There is no such file.
         DamagedError: They differ.
     """
-    beside = checksum_file(path)
+    beside, before = checksum_file(path), b""
     if not beside.exists():
         return
-    known = [line.partition(b" ")[0] for line in openable(beside).read_bytes().splitlines()]
-    if file_sha256(path).encode() not in known:
-        raise damaged(path, f"its content is not that of {beside.name}", remedy)
+    while (told := openable(beside).read_bytes()) != before:
+        known = [line.partition(b" ")[0] for line in told.splitlines()]
+        if file_sha256(path).encode() in known:
+            return
+        before = told  # or another process has written both meanwhile
+    raise damaged(path, f"its content is not that of {beside.name}", remedy)
 
 
 def checksum_file(path: Path) -> Path:

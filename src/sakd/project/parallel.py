@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_all_start_methods, get_context
+from multiprocessing import get_all_start_methods, get_context, parent_process
 from multiprocessing.context import BaseContext
 from threading import Thread
 from types import FrameType
@@ -95,7 +95,9 @@ def _begin(on_signal: signal.Handlers, on_death: Callable[[], None]) -> None:
 
 
 def _watch(parent: int, on_death: Callable[[], None]) -> None:
-    while os.getppid() == parent:
+    """Wait for the death of ``parent``, or of the run if that had died before it was looked for."""
+    run = parent_process()
+    while os.getppid() == parent and run is not None and run.is_alive():
         time.sleep(SECONDS)
     on_death()
 

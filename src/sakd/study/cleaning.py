@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sakd.foundation.errors import DamagedError
+from sakd.foundation.folders import files_below
 from sakd.foundation.locks import ClaimedError
 from sakd.foundation.vocabulary import DONE
 from sakd.study.store import CellStore, Entry, Record
@@ -73,7 +74,7 @@ def remove(store: CellStore, old: Iterable[Old]) -> list[Old]:
 
 
 def _old(folder: Path) -> Old:
-    files = [path.stat() for path in folder.rglob("*") if path.is_file()]
+    files = [state for _, state in files_below(folder)]
     changed = max((file.st_mtime for file in files), default=folder.stat().st_mtime)
     return Old(folder, sum(file.st_size for file in files), changed)
 

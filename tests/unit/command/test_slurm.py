@@ -25,10 +25,12 @@ STAND_INS = {
     "srun": r'for i in 0 1; do SLURM_PROCID=$i "$@" & done; trap "kill \$(jobs -p)" TERM; wait',
     "ray": """
         case "$1 $2" in
-            "start --head") echo "$*" > head ;;
-            "start --address") echo "$*" > other ;;
+            "start --head") name=head ;;
+            "start --address") name=other ;;
             *) test -e head; exit ;;
         esac
+        echo "$*" > "$name.new"
+        mv "$name.new" "$name"  # others wait for it
         sleep 600""",
     "kedro": """
         printf '%s\\n' "$@" > given
@@ -57,10 +59,11 @@ def start(
     monkeypatch.chdir(folder)
     monkeypatch.setattr(sys, "executable", str(programs / "python"))
 
-    def begin(*arguments: str) -> subprocess.Popen[bytes]:
+    def begin(*arguments: str, late: float = 0) -> subprocess.Popen[bytes]:
         slurm.run(arguments)
         script = folder / "study.sbatch"
-        script.write_text(capsys.readouterr().out.replace("sleep 2", "sleep 0.05"))
+        text = capsys.readouterr().out.replace("sleep 2", "sleep 0.05")
+        script.write_text(text.replace("run=$!", f"sleep {late}\nrun=$!"))
         assert subprocess.run(["bash", "-n", script], check=False).returncode == 0
         job = {"SLURM_JOB_NODELIST": "first,second", "SLURM_JOB_ID": "41234"}
         begun.append(
@@ -94,11 +97,11 @@ def test_the_script_runs_a_study_on_all_machines_and_ends_with_its_status(
     assert given == ["run", *shares, "--env", "cifar100", "--params", params]
 
 
-def test_the_run_is_asked_to_end_when_the_time_is_nearly_over(
-    start: Start,
-) -> None:
+@pytest.mark.parametrize("late", [0, 1])
+def test_the_run_is_asked_to_end_when_the_time_is_nearly_over(start: Start, late: float) -> None:
+    """Also where it comes before the script has gone on from the start of the run."""
     Path("stays").touch()
-    job = start("--nodes", "2")
+    job = start("--nodes", "2", late=late)
     end = time.monotonic() + PATIENCE
     while not Path("trains").exists():
         assert job.poll() is None

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from multiprocessing import active_children, get_context
 from pathlib import Path
-from threading import Timer
+from threading import Thread
 
 import pytest
 
@@ -113,14 +113,17 @@ def test_a_signal_that_ends_the_study_ends_its_runs_and_waits_for_them(
         end = time.monotonic() + PATIENCE
         while not begun <= set(tmp_path.iterdir()) and time.monotonic() < end:
             time.sleep(0.01)
-        os.kill(os.getpid(), signal.SIGTERM)
+        if begun <= set(tmp_path.iterdir()):  # or it would end the tests
+            os.kill(os.getpid(), signal.SIGTERM)
 
-    Timer(0, stop).start()
+    stopping = Thread(target=stop)
+    stopping.start()
     try:
         with pytest.raises(SystemExit) as ended:
             study._finished(dict.fromkeys(study.ENVIRONMENTS, ""))
     finally:
         for child in active_children():
             child.kill()
+        stopping.join()
     assert ended.value.code == 143
     assert all((tmp_path / name).exists() for name in study.ENVIRONMENTS.values())

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
+from sakd.foundation import sealing
 from sakd.foundation.errors import DamagedError
 from sakd.foundation.files import write_json
 from sakd.foundation.sealing import (
@@ -171,6 +172,25 @@ def test_a_table_fits_its_checksum_whenever_its_writer_is_killed(
         partial.write_text("cell,top1\na,0.75\n")
     assert steps == ["table.csv.sha256", "table.csv", "table.csv.sha256"]
     assert len(checksum_file(path).read_text().splitlines()) == 1
+
+
+def test_a_table_that_is_written_while_it_is_checked_is_not_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its reader has read the checksum, and then another process writes the table again."""
+    path, texts = tmp_path / "table.csv", ["cell\na\n", "cell\nbb\n"]
+    write_table(path)
+
+    def meanwhile(there: Path) -> str:
+        if there == path and texts:
+            text = texts.pop()
+            with sealed_at_once(path) as partial:
+                partial.write_text(text)
+        return file_sha256(there)
+
+    monkeypatch.setattr(sealing, "file_sha256", meanwhile)
+    check_sealed(path)
+    assert texts == []
 
 
 def test_a_table_without_a_checksum_gets_one_when_it_is_written_again(tmp_path: Path) -> None:

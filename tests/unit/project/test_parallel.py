@@ -6,8 +6,9 @@ import os
 import select
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -89,13 +90,31 @@ def test_an_error_of_the_work_is_given_to_the_run(pool: Pool) -> None:
     assert pool.submit(len, "abc").result(LONGEST) == 3
 
 
-def test_a_process_does_not_outlive_a_run_that_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+def _orphaned(begin: Callable[[], None]) -> None:
+    """Begin a process once its run is gone."""
+    run = os.getppid()
+    while os.getppid() == run:
+        time.sleep(0.01)
+    begin()
+
+
+@pytest.mark.parametrize("when", ["it has worked", "it has begun"])
+def test_a_process_does_not_outlive_a_run_that_is_killed(
+    when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(parallel, "SECONDS", 0.01)
+    if when == "it has begun":
+        late = partial(_orphaned, parallel._wait_for_work)
+        monkeypatch.setattr(parallel, "_wait_for_work", late)
     reading, writing = os.pipe()  # open as long as one of the processes that have it
     run = os.fork()
     if run == 0:
-        Pool(1).submit(len, "abc").result(LONGEST)
-        os.kill(os.getpid(), signal.SIGKILL)
+        try:
+            begun = Pool(1).submit(len, "abc")
+            if when == "it has worked":
+                begun.result(LONGEST)
+        finally:  # nothing else of this test is for it to do
+            os.kill(os.getpid(), signal.SIGKILL)
     os.close(writing)
     os.waitpid(run, 0)
     closed, _, _ = select.select([reading], [], [], LONGEST)

@@ -91,8 +91,12 @@ def test_further_networks_are_shown_by_their_names() -> None:
 
 
 def test_without_a_terminal_each_training_ends_with_one_line(
-    make_training: Make, bench: Bench, caplog: pytest.LogCaptureFixture
+    make_training: Make,
+    bench: Bench,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: 0.0))
     caplog.set_level(logging.INFO, logger="sakd")
     trainings = [make_training("kd", "adaptive"), make_training("sp")]
     with Progress("toys-row", 2) as progress:
@@ -174,12 +178,17 @@ def test_on_a_terminal_bars_show_cells_epochs_and_steps(
 
 
 @pytest.fixture
-def narrow(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+def clock() -> SimpleNamespace:
+    """The time on a terminal of 80 columns."""
+    return SimpleNamespace(now=0.0)
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch, clock: SimpleNamespace) -> io.StringIO:
     """Catch the output to a terminal of 80 columns."""
     shown = io.StringIO()
-    screen = Console(
-        force_terminal=True, file=shown, width=80, color_system="standard", _environ={}
-    )
+    how: dict[str, Any] = {"color_system": "standard", "_environ": {}}
+    screen = Console(force_terminal=True, file=shown, width=80, get_time=lambda: clock.now, **how)
     monkeypatch.setattr(console, "get_console", lambda: screen)
     return shown
 
@@ -211,12 +220,13 @@ def test_on_80_columns_the_measure_and_the_rates_of_an_adaptive_cell_are_shown(
 
 
 def test_on_80_columns_bar_epoch_and_time_left_stay_and_the_note_is_cut(
-    narrow: io.StringIO,
+    narrow: io.StringIO, clock: SimpleNamespace
 ) -> None:
     name = "digits-resnet20-resnet8-at-random_matched-s0"
     with Progress("digits-resnet20-resnet8-s0", 9) as progress:
         (bars, _) = progress.of(name, 1)
         bars.on_start(run_at(0, 240))
+        clock.now += 2
         rates = {f"gate_rate/stage{k}": 0.5 for k in range(9)}
         bars.on_epoch(run_at(120, 240, val_top1=0.9321, **rates))
         rows = [line for line in last_lines(progress, narrow) if line.strip()]

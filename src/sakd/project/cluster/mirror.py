@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from sakd.foundation.files import PARTIAL
+from sakd.foundation.folders import files_below
 from sakd.foundation.sealing import AGAIN
 from sakd.foundation.vocabulary import DONE
 from sakd.project.cluster.leases import LASTS, Lease, held
@@ -62,11 +63,10 @@ class Mirror:
     def _here(self) -> dict[str, tuple[int, int]]:
         """List the whole files of the folder, with what tells that one has changed."""
         found = {}
-        for path in self.folder.rglob("*"):
+        for path, state in files_below(self.folder):
             name = path.relative_to(self.folder)
-            if path.is_file() and not any(part.endswith(PARTIAL) for part in name.parts):
-                stat = path.stat()
-                found[name.as_posix()] = stat.st_size, stat.st_mtime_ns
+            if not any(part.endswith(PARTIAL) for part in name.parts):
+                found[name.as_posix()] = state.st_size, state.st_mtime_ns
         return found
 
 

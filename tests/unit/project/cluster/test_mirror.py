@@ -71,7 +71,9 @@ def test_a_training_whose_machine_died_goes_on_from_the_checkpoint_that_was_kept
     (half / "last.safetensors").touch()
     here.checkpoints.write({"key": KEY, "epochs": 3})
     files, place = opened(url)
-    until(lambda: any("checkpoint" in path for path in files.find(place)))
+    name = "row/cell/0123456789ab/checkpoint.pt"
+    written = (tmp_path / "a" / name).read_bytes()
+    until(lambda: content(files, f"{place}/{name}") == written)
     renew = Lease.renew
     with monkeypatch.context() as patch:
         # The first is heard of no more.
@@ -132,14 +134,17 @@ def test_the_store_says_how_far_a_training_is_until_it_ends(
         own = live_path(cells.root, "cell", KEY)
         for epoch in (1, 2):
             (live := Live("cell", "row", epoch, 30)).write(own)
-            until(lambda live=live: kept(files, sign) == asdict(live))
+            whole = own.read_bytes()
+            until(lambda whole=whole: content(files, sign) == whole)
+            assert json.loads(whole) == asdict(live)
         own.unlink()
-    assert kept(files, sign) is None
+    assert content(files, sign) is None
 
 
-def kept(files: Any, path: str) -> dict[str, Any] | None:
+def content(files: Any, path: str) -> bytes | None:
+    """Read a file of a store; a folder also shows one that is half copied."""
     try:
-        found: dict[str, Any] = json.loads(files.cat_file(path))
+        found: bytes = files.cat_file(path)
     except FileNotFoundError:
         return None
     return found

@@ -1,0 +1,34 @@
+"""What is around the tests, made the same on every machine."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+STRANGE = ("AWS_", "DVC_", "GIT_", "RAY_", "COLUMNS", "KEDRO_ENV", "KEDRO_LOGGING", "KEDRO_MP")
+"""Beginnings of variables by which a user, a hook of git or a stage of DVC would change results."""
+
+PLAIN = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "no_proxy": "127.0.0.1,localhost",
+    "NO_PROXY": "127.0.0.1,localhost",
+}
+"""Nobody's settings of git, and no proxy between tests and their servers on this machine."""
+
+
+def as_anywhere() -> None:
+    """Forget the settings of who runs the tests, and have laws tried alike at any speed."""
+    for name in [each for each in os.environ if each.startswith(STRANGE)]:
+        del os.environ[name]
+    os.environ.update(PLAIN)
+    settings.register_profile(
+        "laws",
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],  # a busy machine is, at any time
+        derandomize=True,
+        max_examples=25,
+        database=None,
+    )
+    settings.load_profile("laws")
