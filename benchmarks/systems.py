@@ -66,8 +66,10 @@ def seconds(name: str, epochs: int) -> float:
 
 
 def trained(objective: Objective) -> int:
-    """Count the parameters of all players."""
-    return sum(p.numel() for player in objective.players().values() for p in player.parameters)
+    """Count the parameters of all players, each once."""
+    players = objective.players().values()
+    each = {id(p): p.numel() for player in players for p in player.parameters}
+    return sum(each.values())
 
 
 def objective_of(name: str, epochs: int) -> Objective:

@@ -62,8 +62,9 @@ class Objective(nn.Module, ABC):
     def players(self) -> dict[str, Player]:
         """Name groups of parameters, each trained by its own loss and optimiser.
 
-        The groups are disjoint. Players may have one loss together, the same tensor; one that has
-        no loss in a step stays as it is.
+        The groups are disjoint, unless parameters are to be updated more than once in a step: by
+        each of their players, in the order of the losses. Players may have one loss together, the
+        same tensor; one that has no loss in a step stays as it is.
         """
 
     def watch(self, optimisers: Mapping[str, Optimizer]) -> None:

@@ -12,17 +12,22 @@ from torch import Tensor, nn
 from sakd.data import Batch
 from sakd.distillers.parts.maps import pool_to_smaller, projection
 from sakd.foundation.errors import require, require_not_negative, require_positive
-from sakd.networks import StagedNetwork, feature_shapes
+from sakd.networks import Features, StagedNetwork, feature_shapes
 from sakd.networks.zoo.blocks import GlobalAveragePool
 from sakd.objectives import Outputs, Player, Settings, StepResult
+from sakd.objectives.adam import AdamOptimisation
 from sakd.objectives.outputs import full_precision
 from sakd.systems.base import Partner, Situation, System
 from sakd.systems.dml import DML, MutualSettings
-from sakd.systems.parts.peers import learner, peers_of, terms_of
+from sakd.systems.parts.apart import apart
+from sakd.systems.parts.peers import peers_of, terms_of
+from sakd.systems.parts.tails import AFTER
 from sakd.tasks import Task
 
 LAYERS, SLOPE = 2, 0.2
 """Convolutions of a discriminator, and the slope of its rectifiers below 0."""
+MAPS, DISCRIMINATORS = "{}_maps", "discriminators"
+"""The names of the players that an adversary makes of another player, and of the adversaries."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,17 +36,19 @@ class AdversarialSettings(Settings):
 
     Attributes:
         temperature: T.
-        adversarial: The weight of the loss by a discriminator in that of its network; the default
-            is of this project.
+        adversarial_lr: The learning rate, by Adam, of the discriminators and of the second update
+            of the networks, which is to be the slower one.
+        adversarial_decay: Their weight decay.
     """
 
     temperature: float = 3.0
-    adversarial: float = 0.1
+    adversarial_lr: float = 2e-5
+    adversarial_decay: float = 0.1
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        require_positive(temperature=self.temperature)
-        require_not_negative(adversarial=self.adversarial)
+        require_positive(temperature=self.temperature, adversarial_lr=self.adversarial_lr)
+        require_not_negative(adversarial_decay=self.adversarial_decay)
 
 
 def discriminator(channels: int) -> nn.Module:
@@ -63,15 +70,16 @@ def discriminator(channels: int) -> nn.Module:
 class AFDOnline(System[AdversarialSettings]):
     """Two networks that learn from each other's logits, and whose last maps become alike.
 
-    Chung et al., ICML 2020, arXiv:2002.01775. Beside the losses of `DML` at temperature T, network
-    i has a discriminator D_i, which should find 1 for the other's map and 0 for its own. With maps
-    F_i, L_D = sum over i of mean_b (1 - D_i(F_j))^2 + D_i(F_i)^2 is the loss of the
-    ``discriminators``; network i adds ``adversarial`` times L_G = mean_b (1 - D_i(F_i))^2 to its
-    own. Where the peer's map has other channels, a 1x1 convolution of the peer changes their
-    number; a larger map is averaged to the smaller one's size. The formula follows descriptions of
-    the method; its paper was not compared.
-    Differs from these: they update the weights of a network twice in each step, by L_G with an
-    optimiser of its own that is slower; here L_G is a part of the one loss, with a weight.
+    Chung et al., ICML 2020, arXiv:2002.01775. Network i is updated twice in each step. First, by
+    the recipe of the student, by the loss of `DML` at temperature T. Then by that of an adversary:
+    it has a discriminator D_i, which should find 1 for the other's map and 0 for its own. With maps
+    F_i, the stages up to the last map and what changes its channels, the player ``NAME_maps``,
+    minimise L_G = mean_b (1 - D_i(F_i))^2, and in turn the ``discriminators`` L_D = sum over i of
+    mean_b (1 - D_i(F_j))^2 + D_i(F_i)^2; all of these by Adam. Where the peer's map has other
+    channels, a 1x1 convolution of the peer changes their number; a larger map is averaged to the
+    smaller one's size. Method, optimisers and rates follow descriptions; the paper was not
+    compared, and no code was found. Without adversaries it is `DML` at T = 3.
+    Differs from these: all gradients of a step are those of one forward pass, before any update.
     """
 
     partner = Partner.PEERS
@@ -126,22 +134,40 @@ class AFDOnline(System[AdversarialSettings]):
         return self.mutual.further_networks()
 
     def players(self) -> dict[str, Player]:
-        """Name a player for each network, and the discriminators; all learn as the student does."""
+        """Name a player for each network, again for what makes its map, and the discriminators."""
+        how = self.how
+        recipe = AdamOptimisation(lr=how.adversarial_lr, weight_decay=how.adversarial_decay)
+        seconds = {MAPS.format(name): parts for name, parts in self._makers().items()}
+        judges = list(self.discriminators.parameters())
+        return {
+            **self.mutual.players(),
+            **{name: Player(parts, recipe) for name, parts in seconds.items()},
+            DISCRIMINATORS: Player(judges, recipe),
+        }
+
+    def _makers(self) -> dict[str, list[nn.Parameter]]:
+        """List what makes the last map of each network, by the name of its player."""
         networks = zip(self.mutual.everyone.items(), self.transfers, strict=True)
         return {
-            **{name: learner(name, network, transfer) for (name, network), transfer in networks},
-            "discriminators": learner("discriminators", self.discriminators),
+            name: Player.of(*list(network.stage_modules().values())[:-AFTER], transfer).parameters
+            for (name, network), transfer in networks
         }
 
     def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:
         """Compute the losses of all players on ``batch``; ``teacher`` is ignored."""
-        found = [network.extract(batch.images) for network in self.mutual.everyone.values()]
+        found = [features_of(network, batch) for network in self.mutual.everyone.values()]
         last = zip(self.transfers, found, strict=True)
         one, two = (transfer(features.features[-2]) for transfer, features in last)
         judged = self.judged(pool_to_smaller(one, two))
         logits = full_precision(features.logits for features in found)
         with torch.autocast(batch.images.device.type, enabled=False):
-            return self.losses(self.mutual.losses(logits, batch), judged)
+            mutual, adversarial = self.mutual.losses(logits, batch), self.adversarial(judged)
+            for name, parts in self._makers().items():
+                second = MAPS.format(name)
+                adversarial.losses[second] = apart(adversarial.losses[second], parts)
+        return StepResult(
+            {**mutual.losses, **adversarial.losses}, {**mutual.terms, **adversarial.terms}
+        )
 
     def judged(self, maps: Sequence[Tensor]) -> list[tuple[Tensor, ...]]:
         """Ask each discriminator about the last maps (B, C, H, W) of both networks.
@@ -154,17 +180,23 @@ class AFDOnline(System[AdversarialSettings]):
         asked = [[judge(x) for x in (a, a.detach(), b.detach())] for judge, a, b in own]
         return [full_precision(answers) for answers in asked]
 
-    def losses(self, mutual: StepResult, judged: Sequence[Sequence[Tensor]]) -> StepResult:
-        """Add the adversarial losses to the ``mutual`` ones of the networks; see `judged`."""
-        result, adversaries = StepResult(dict(mutual.losses), dict(mutual.terms)), []
+    def adversarial(self, judged: Sequence[Sequence[Tensor]]) -> StepResult:
+        """Compute the losses of the makers of maps and of the discriminators; see `judged`."""
+        result, adversaries = StepResult({}, {}), []
         for name, (moved, own, other) in zip(self.mutual.everyone, judged, strict=True):
             fooled = (1 - moved).square().mean()
             adversaries.append(((1 - other).square() + own.square()).mean())
-            result.losses[name] = mutual.losses[name] + self.how.adversarial * fooled
+            result.losses[MAPS.format(name)] = fooled
             result.terms.update(terms_of(name, adversarial=fooled))
-        result.losses["discriminators"] = torch.stack(adversaries).sum()
-        result.terms["discriminators"] = result.losses["discriminators"].detach()
+        result.losses[DISCRIMINATORS] = torch.stack(adversaries).sum()
+        result.terms[DISCRIMINATORS] = result.losses[DISCRIMINATORS].detach()
         return result
+
+
+def features_of(network: StagedNetwork, batch: Batch) -> Features:
+    """Run ``network`` so that more than one backward pass can go through it."""
+    with network.uncompiled():
+        return network.extract(batch.images)
 
 
 def channels_of(network: StagedNetwork, image_shape: tuple[int, ...]) -> int:
