@@ -78,10 +78,10 @@ class DAFL(DataFree[DAFLSettings]):
     The generator minimises one_hot CE(z_t, argmax z_t) + balance sum_k m_k log10 m_k - activation
     mean |f_t|, where m is the mean of the teacher's probabilities and f_t its embedding. The
     student minimises KL(p_t || p_s), mean over the batch, at temperature 1, on the same images.
+    As in the authors' code the learning rate of the generator does not fall.
     """
 
     settings = DAFLSettings
-    falls = (0.4, 0.8)
 
     @classmethod
     def of(cls, situation: Situation, settings: DAFLSettings) -> Self:

@@ -40,7 +40,8 @@ class DFAD(DataFree[DFADSettings]):
 
     The student minimises mean |z_s - z_t| over samples and classes, on images that are given; the
     generator maximises it. They take turns: ``student_steps`` of the one, each on new images, and
-    one of the other, in which the batch norms of the student count their inputs as well.
+    one of the other, in which the batch norms of the student count their inputs as well. As in the
+    authors' code the learning rate of the generator falls at 1/5 and 2/5 of the epochs.
     """
 
     uniform = False

@@ -13,6 +13,7 @@ from torch.nn.functional import mse_loss
 from sakd.foundation.errors import require, require_not_negative
 from sakd.networks.spots import SpotFamily
 from sakd.objectives import Outputs
+from sakd.objectives.adam import AdamOptimisation
 from sakd.systems.base import Situation
 from sakd.systems.parts.amalgam import BlockSettings, InBlocks, same_size
 
@@ -46,12 +47,14 @@ class LayerwiseKA(InBlocks[LayerwiseSettings]):
     Shen et al., AAAI 2019, not checked against the paper. To `Amalgamation` it adds, at every pair
     of stages, mean (fam(F_s) - sg(r))^2 and sum_m mean (dec_m(r) - F_m)^2 of the representation
     r = enc([F_1; ...; F_M]), which has the student's channels; enc, fam and dec are 1x1
-    convolutions, which learn along by Adam.
+    convolutions, which learn along by Adam, whose rate falls to 0 by a cosine over all steps.
     Differs from the code: there every convolution has such a block, here every stage that all
-    networks have; larger maps are averaged to the smallest.
+    networks have; larger maps are averaged to the smallest; the student is trained by the recipe
+    of the study, there as the blocks are.
     """
 
     settings = LayerwiseSettings
+    recipe = AdamOptimisation(weight_decay=1e-4, schedule="cosine")
 
     def __init__(self, situation: Situation, settings: LayerwiseSettings) -> None:
         """Make a block for every stage.

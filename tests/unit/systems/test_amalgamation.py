@@ -20,6 +20,7 @@ from sakd.systems.cfl import BANDWIDTHS, discrepancy
 from sakd.systems.layerwise_ka import Block, common_stages
 from sakd.systems.parts.amalgam import same_size
 from sakd.systems.parts.divergence import divergence
+from sakd.training import Run
 
 IMAGE, CLASSES = (3, 8, 8), 5
 NAMES = ("joined_kd", "layerwise_ka", "cfl")
@@ -153,3 +154,26 @@ def test_networks_without_maps_are_refused(name: str, situation: Situation) -> N
 def test_settings_are_checked(name: str, settings: dict[str, float], complaint: str) -> None:
     with pytest.raises(UserError, match=complaint):
         SYSTEMS[name].settings(**settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "rates"),
+    [
+        ("layerwise_ka", 1e-3, [1, 0.853553, 0.5, 0.146447]),  # (1 + cos(pi t / 4)) / 2
+        ("cfl", 5e-4, [1, 1, 0.1, 0.1]),
+        ("dafl", 0.02, [1, 1, 1, 1]),
+        ("dfad", 1e-3, [1, 0.1, 0.01, 0.01]),  # falls at 1/5 and 2/5, rounded, of four epochs
+    ],
+)
+def test_what_learns_beside_the_student_has_the_schedule_of_the_authors(
+    name: str, rate: float, rates: list[float], small_system: Make
+) -> None:
+    run = Run(small_system(name), epochs=4)
+    other = run.players["generator" if name in ("dafl", "dfad") else "blocks"]
+    found = []
+    for epoch in range(4):
+        other.place(epoch, 0, 1)
+        found += other.rates
+        other.end_epoch()
+    assert found == pytest.approx([rate * each for each in rates], rel=1e-5)
+    assert other.recipe.weight_decay == (0 if name in ("dafl", "dfad") else 1e-4)

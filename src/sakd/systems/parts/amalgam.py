@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar, cast
+from dataclasses import dataclass, replace
+from typing import ClassVar, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -115,13 +115,15 @@ class InBlocks(Amalgamation[B]):
 
     Attributes:
         blocks: The blocks, which the subclass makes.
+        recipe: How they are trained, but for their learning rate.
     """
 
     blocks: nn.Module
+    recipe: ClassVar[AdamOptimisation]
 
     def players(self) -> dict[str, Player]:
         """Name two players with one loss: the student, and the blocks."""
-        recipe = AdamOptimisation(lr=self.chosen.block_lr)
+        recipe = replace(self.recipe, lr=self.chosen.block_lr)
         return {**super().players(), "blocks": Player(list(self.blocks.parameters()), recipe)}
 
 
