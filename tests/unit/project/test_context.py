@@ -18,6 +18,7 @@ from sakd.project.context import Context
 from sakd.project.parameters import active_parameters
 from sakd.study.grid import Row
 from sakd.study.parameters import Teacher
+from sakd.systems import SYSTEMS
 
 Load = Callable[..., Context]
 
@@ -83,6 +84,19 @@ def test_weights_for_the_digits_are_not_those_of_other_images(env: str, load_con
     context = load_context(env, data=data, grid={"pairs": "resnet20/resnet8"})
     weights = context.params["distillation"].weights
     assert weights == {name: DISTILLERS[name].weight for name in weights}
+
+
+@pytest.mark.parametrize(
+    "env", ["cifar10", "cifar100", "tiny_imagenet", "imagenet", "own", "study_cifar100"]
+)
+def test_nor_are_the_settings_of_systems(env: str, load_context: Load) -> None:
+    data = {"path": "."} if env == "own" else {}
+    given = load_context(env, data=data, grid={"pairs": "resnet20/resnet8"}).params["systems"]
+    for name in given.keys() - {"dafl"}:
+        assert SYSTEMS[name].settings(**given[name]) == SYSTEMS[name].settings()
+    assert {"ctkd", "frskd"} <= given.keys()
+    weights = {"one_hot": 0.5, "balance": 20, "activation": 0.1}
+    assert given.get("dafl") == (weights if env == "cifar100" else None)
 
 
 @pytest.mark.parametrize("below", [".", "src/sakd"])
