@@ -35,7 +35,8 @@ def network_code(name: str) -> dict[str, str]:
         if (parts := rebuilding.parts(name)) is not None:
             return code_of(rebuilding.make) | network_code(parts[0]) | network_code(parts[1])
     if not is_outside(name):
-        return code_of(zoo_builder(name))
+        builder = zoo_builder(name)
+        return code_of(builder, *getattr(builder, "args", ()))  # one with branches builds others
     parsed = parse_name(name)
     if library := _library(parsed):
         return {library: version(library).partition("+")[0]}

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from sakd.data import Batch
 from sakd.distillers.parts.maps import squared
-from sakd.foundation.errors import require_not_negative
-from sakd.networks import StagedNetwork
+from sakd.foundation.errors import require, require_not_negative
+from sakd.networks import Features, StagedNetwork
 from sakd.networks.adapters import adapter
+from sakd.networks.branches import WithBranches
 from sakd.objectives import Outputs, StepResult
 from sakd.objectives.compatibility import Shapes
 from sakd.objectives.outputs import full_precision
@@ -49,9 +50,10 @@ class EKD(Branched[EKDSettings]):
     sum_m [CE(z_m) + a T^2 KL(p_m^T || q_m^T) + b mean (r_m(F_m) - F'_m)^2], z_m and q_m the logits
     and probabilities of branch m, p_m those of teacher m, F_m and F'_m their last maps, r_m the
     regressor of FitNet, see `sakd.networks.adapters`. One player trains all.
-    Differs from the description: what is kept is the first branch, with the first teacher of the
-    pair, and so no larger than the student; the ensemble, which is what the paper means by its
-    student, is measured beside it.
+    The student of the paper is the ensemble: a student with as many branches as teachers, as
+    ``resnet8(branches=2)`` of the pair ``T1&T2/S``, is kept whole. Of a plain student there are
+    such branches in training alone: what is kept is the first, with the first teacher of the pair,
+    and so no larger than the student; the ensemble is measured beside it.
     """
 
     partner = Partner.TEACHERS
@@ -75,22 +77,47 @@ class EKD(Branched[EKDSettings]):
         """
         student, cut = situation.student, last_stage(situation.student)
         super().__init__(student, tails, cut, situation.data.task)
+        # Their weights are the student's, so they are no modules of the system.
+        self.own = tuple(student.branches()) if isinstance(student, WithBranches) else ()
         teachers = (teacher.eval().requires_grad_(False) for teacher in situation.partners)
         self.teachers = nn.ModuleList(teachers)
-        places = ((shape.student[cut], shape.teacher[-2]) for shape in shapes)
-        self.regressors = nn.ModuleList(adapter(*place) for place in places)
+        channels, *size = shapes[0].student[cut]
+        ours = (channels // max(1, len(self.own)), *size)
+        self.regressors = nn.ModuleList(adapter(ours, shape.teacher[-2]) for shape in shapes)
         self.how = how
 
     @classmethod
     def of(cls, situation: Situation, settings: EKDSettings) -> Self:
-        """Give the student a fresh tail for every teacher but the first."""
-        shapes = shapes_of(situation)
-        tails = fresh_tails(situation, len(shapes) - 1, last_stage(situation.student))
+        """Give a plain student a fresh tail for every teacher but the first.
+
+        Raises:
+            UserError: A student with branches has more or fewer than there are teachers.
+        """
+        shapes, student = shapes_of(situation), situation.student
+        if isinstance(student, WithBranches):
+            count = len(student.branches())
+            require(
+                count == len(shapes),
+                f"{count} branches of the student for {len(shapes)} teachers: take "
+                f"(branches={len(shapes)}), or a student without branches",
+            )
+            return cls(situation, [], shapes, settings)
+        tails = fresh_tails(situation, len(shapes) - 1, last_stage(student))
         return cls(situation, tails, shapes, settings)
 
     def further_networks(self) -> Mapping[str, nn.Module]:
-        """Name the other branches, and the mean of all."""
+        """Name the branches that are not kept alone, and the mean of all if it is not kept."""
+        if self.own:
+            each = enumerate(self.own, start=1)
+            return {f"branch{k}": View(self, self._whole(branch)) for k, branch in each}
         return {**self.views("branch", 2), "ensemble": View(self, self.ensemble)}
+
+    def branches(self, images: Tensor) -> tuple[Tensor, list[Features]]:
+        """Run images (B, C, H, W) through all branches, see `Branched.branches`."""
+        if not self.own:
+            return super().branches(images)
+        shared = self.student.run(images, 0, self.cut)
+        return shared, [branch.extract(shared) for branch in self.own]
 
     def ensemble(self, images: Tensor) -> Tensor:
         """Give the mean of the logits (B, K) of all branches for images (B, C, H, W)."""

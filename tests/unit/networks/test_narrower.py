@@ -21,13 +21,14 @@ def built(name: str) -> StagedNetwork:
         ("vgg8(keep=0)", "above 0 and below 1, got 0"),
         ("vgg8(keep=1)", "above 0 and below 1, got 1"),
         ("vgg8(keep='a')", "above 0 and below 1, got 'a'"),
-        ("vgg8(width=0.5)", "the one argument is 'keep'"),
+        ("vgg8(width=0.5)", "there are 'keep' and 'branches'"),
         ("vgg8(0.5)", "name=value"),
+        ("vgg8()", "no such arguments"),
         ("MobileNetV2(keep=0.5)", "cannot be narrower; these can: resnet8, .*vgg19$"),
         ("vgg9(keep=0.5)", "unknown network 'vgg9'"),
     ],
 )
-def test_narrower_networks_of_the_zoo_have_one_argument(name: str, complaint: str) -> None:
+def test_narrower_networks_of_the_zoo_have_a_share_of_channels(name: str, complaint: str) -> None:
     with pytest.raises(UserError, match=complaint):
         built(name)
 

@@ -10,6 +10,7 @@ from typing import Protocol, cast
 from sakd.foundation.errors import UserError, require
 from sakd.foundation.names import base_of, parse_arguments
 from sakd.foundation.tables import Table
+from sakd.networks.branches import with_branches
 from sakd.networks.staged import StagedNetwork
 from sakd.networks.zoo.imagenet_resnet import imagenet_resnet
 from sakd.networks.zoo.mobilenet import mobilenet_v2
@@ -70,17 +71,22 @@ NETWORKS: Table[NetworkBuilder] = Table(
     },
 )
 
-KEEP = "keep"
-"""The argument of a network of the zoo: the share of its inner channels that it has."""
+KEEP, BRANCHES = "keep", "branches"
+"""The arguments of a network of the zoo: the share of its inner channels that it has, and how often
+its last stages are there."""
 
-EXAMPLE = "vgg8(keep=0.5)"
+FEWEST, MOST = 2, 100
+"""A network of more branches is taken for a slip."""
+
+EXAMPLES = "vgg8(keep=0.5)", "resnet8(branches=2)"
 
 
 def zoo_builder(name: str) -> NetworkBuilder:
-    """Find the builder of a network of the zoo, which may be narrower: ``vgg8(keep=0.5)``.
+    """Find the builder of a network of the zoo, which may be narrower, or have branches.
 
-    Of residual networks the channels between the convolutions of a block are fewer, of VGG
-    networks those of all convolutions.
+    It is narrower as ``vgg8(keep=0.5)``: of residual networks the channels between the convolutions
+    of a block are fewer, of VGG networks those of all convolutions. As ``resnet8(branches=2)`` it
+    is a `WithBranches`.
 
     Raises:
         UserError: There is no such network, or no such form of it.
@@ -89,14 +95,26 @@ def zoo_builder(name: str) -> NetworkBuilder:
     builder = NETWORKS[base]
     if base == name:
         return builder
-    given = parse_arguments(name, name[len(base) :].strip()[1:-1], EXAMPLE)
-    if set(given) != {KEEP}:
-        known = f"the one argument is {KEEP!r}, as in {EXAMPLE}"
+    given = parse_arguments(name, name[len(base) :].strip()[1:-1], EXAMPLES[0])
+    if not given or not set(given) <= {KEEP, BRANCHES}:
+        known = f"there are {KEEP!r} and {BRANCHES!r}, as in {' and '.join(EXAMPLES)}"
         raise UserError(f"{name!r}: a network of the zoo has no such arguments; {known}")
+    if KEEP in given:
+        builder = _narrower(name, builder, given[KEEP])
+    return _branched(name, builder, given[BRANCHES]) if BRANCHES in given else builder
+
+
+def _narrower(name: str, builder: NetworkBuilder, keep: object) -> NetworkBuilder:
     if KEEP not in inspect.signature(builder).parameters:
-        able = (n for n, b in NETWORKS.items() if KEEP in inspect.signature(b).parameters)
-        raise UserError(f"{name!r}: {base} cannot be narrower; these can: {', '.join(able)}")
-    keep = given[KEEP]
+        able = ", ".join(n for n, b in NETWORKS.items() if KEEP in inspect.signature(b).parameters)
+        raise UserError(f"{name!r}: {base_of(name)} cannot be narrower; these can: {able}")
     fine = isinstance(keep, int | float) and 0 < keep < 1
     require(fine, f"{name!r}: keep must be above 0 and below 1, got {keep!r}")
     return partial(cast("Callable[..., StagedNetwork]", builder), keep=keep)
+
+
+def _branched(name: str, builder: NetworkBuilder, branches: object) -> NetworkBuilder:
+    fine = isinstance(branches, int) and branches in range(FEWEST, MOST + 1)
+    allowed = f"a whole number from {FEWEST} to {MOST}"
+    require(fine, f"{name!r}: branches must be {allowed}, got {branches!r}")
+    return partial(with_branches, builder, branches=cast("int", branches))
