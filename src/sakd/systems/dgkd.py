@@ -40,8 +40,8 @@ class DGKD(Weighted[DenseSettings]):
     ``T//A1//A2/S`` the teachers are T and the assistants, each of which learned from all before it,
     none of them left out.
     Differs from the authors' code, which leaves the labels out by default, and whose divergences
-    are means over samples and classes, K times weaker; and from the paper's formula, which counts
-    the cross-entropy once for every teacher.
+    are means over samples and classes, K times weaker; and from the paper, whose formula counts the
+    cross-entropy once for every teacher, and which draws for each by itself whether it is left out.
     """
 
     settings = DenseSettings
