@@ -158,10 +158,11 @@ class AFDOnline(System[AdversarialSettings]):
         found = [features_of(network, batch) for network in self.mutual.everyone.values()]
         last = zip(self.transfers, found, strict=True)
         one, two = (transfer(features.features[-2]) for transfer, features in last)
-        judged = self.judged(pool_to_smaller(one, two))
+        maps = full_precision(pool_to_smaller(one, two))
         logits = full_precision(features.logits for features in found)
         with torch.autocast(batch.images.device.type, enabled=False):
-            mutual, adversarial = self.mutual.losses(logits, batch), self.adversarial(judged)
+            mutual = self.mutual.losses(logits, batch)
+            adversarial = self.adversarial(self.judged(maps))
             for name, parts in self._makers().items():
                 second = MAPS.format(name)
                 adversarial.losses[second] = apart(adversarial.losses[second], parts)
@@ -172,13 +173,15 @@ class AFDOnline(System[AdversarialSettings]):
     def judged(self, maps: Sequence[Tensor]) -> list[tuple[Tensor, ...]]:
         """Ask each discriminator about the last maps (B, C, H, W) of both networks.
 
+        In full precision: on maps of one position, bfloat16 on a processor has gradients that are
+        no numbers for the weights of a convolution that meet padding alone (oneDNN of torch 2.15).
+
         Returns:
             By network: of its own map with gradient, of its own map, and of the other's; (B, 1).
         """
         judges = cast("Sequence[nn.Module]", self.discriminators)
         own = zip(judges, maps, reversed(maps), strict=True)
-        asked = [[judge(x) for x in (a, a.detach(), b.detach())] for judge, a, b in own]
-        return [full_precision(answers) for answers in asked]
+        return [tuple(judge(x) for x in (a, a.detach(), b.detach())) for judge, a, b in own]
 
     def adversarial(self, judged: Sequence[Sequence[Tensor]]) -> StepResult:
         """Compute the losses of the makers of maps and of the discriminators; see `judged`."""

@@ -92,6 +92,16 @@ def test_every_loss_is_of_its_player_alone(small_system: Make, small_batch: Batc
         assert reached == held[name], name
 
 
+def test_discriminators_judge_in_full_precision(small_system: Make, small_batch: Batches) -> None:
+    system, seen = small_system("afd_online"), []
+    for judge in system.discriminators:
+        judge.register_forward_hook(lambda _, given, answer: seen.append((*given, answer)))
+    with torch.autocast("cpu", torch.bfloat16):
+        system(small_batch(3))
+    assert len(seen) == 6
+    assert all(each.dtype == torch.float32 for pair in seen for each in pair)
+
+
 def test_the_peer_brings_its_map_to_the_channels_of_the_student(small_system: Make) -> None:
     ours, theirs = small_system("afd_online").transfers
     assert not list(ours.parameters())
