@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from sakd.foundation.errors import require
 from sakd.networks.chain import Chain
-from sakd.networks.rebuilt import TAIL
 from sakd.networks.staged import StagedNetwork
 
 CHANNELS = 1
@@ -46,6 +45,10 @@ class Mean(Lanes):
         return torch.stack(self.each(x)).mean(dim=0)
 
 
+SEVERAL = Fan, Lanes, Mean
+"""How the stages run that are there several times: of the last map, embedding and head."""
+
+
 class WithBranches(Chain):
     """A network with branches: the stage of the last map, and those after it, several times.
 
@@ -67,11 +70,11 @@ class WithBranches(Chain):
             UserError: They have no stage that branches could share.
         """
         first = networks[0]
-        cut = len(first.stage_names) - 1 - TAIL
+        cut = len(first.stage_names) - len(SEVERAL)
         names = ", ".join(first.stage_names)
         require(cut >= 1, f"a network of the stages {names} has none that branches could share")
         last = zip(*(list(one.stage_modules().values())[cut:] for one in networks), strict=True)
-        several = (kind(each) for kind, each in zip((Fan, Lanes, Mean), last, strict=True))
+        several = (kind(each) for kind, each in zip(SEVERAL, last, strict=True))
         trunk = list(first.stage_modules().values())[:cut]
         stages = dict(zip(first.stage_names, (*trunk, *several), strict=True))
         super().__init__(stages, family=first.family)
