@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
 STRANGE = ("AWS_", "DVC_", "GIT_", "RAY_", "COLUMNS", "KEDRO_ENV", "KEDRO_LOGGING", "KEDRO_MP")
 """Beginnings of variables by which a user, a hook of git or a stage of DVC would change results."""
 
-PLAIN = {
-    "GIT_CONFIG_GLOBAL": os.devnull,
+GIT = {
+    "GIT_CONFIG_GLOBAL": str(Path(__file__).with_name("gitconfig")),
     "GIT_CONFIG_NOSYSTEM": "1",
-    "no_proxy": "127.0.0.1,localhost",
-    "NO_PROXY": "127.0.0.1,localhost",
 }
-"""Nobody's settings of git, and no proxy between tests and their servers on this machine."""
+"""Nobody's settings of git."""
+
+HERE = "127.0.0.1,localhost"
+"""Between tests and their servers on this machine there is no proxy."""
 
 
 def as_anywhere() -> None:
     """Forget the settings of who runs the tests, and have laws tried alike at any speed."""
     for name in [each for each in os.environ if each.startswith(STRANGE)]:
         del os.environ[name]
-    os.environ.update(PLAIN)
+    os.environ.update(GIT)
+    for name in ("no_proxy", "NO_PROXY"):
+        os.environ[name] = ",".join(filter(None, (os.environ.get(name), HERE)))
     settings.register_profile(
         "laws",
         deadline=None,
