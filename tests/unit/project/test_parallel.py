@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
+from multiprocessing import parent_process
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -91,10 +92,10 @@ def test_an_error_of_the_work_is_given_to_the_run(pool: Pool) -> None:
 
 
 def _orphaned(begin: Callable[[], None]) -> None:
-    """Begin a process once its run is gone."""
-    run = os.getppid()
-    while os.getppid() == run:
-        time.sleep(0.01)
+    """Begin a process once its run is gone, which may be so from the first."""
+    run = parent_process()
+    assert run is not None
+    run.join()
     begin()
 
 
