@@ -1,4 +1,4 @@
-"""Tables on disk, read whole or refused in one line, and as text for spreadsheets."""
+"""Tables on disk, read whole or refused in one line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from sakd.foundation.extras import from_extra
 from sakd.foundation.files import openable
 from sakd.foundation.sealing import AGAIN, check_sealed, damaged
-from sakd.foundation.text import csv_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,10 +43,3 @@ def read_sealed_table(path: Path, remedy: str = AGAIN) -> pd.DataFrame:
     """
     check_sealed(path, remedy)
     return read_table(path, remedy)
-
-
-def csv_text(table: pd.DataFrame) -> str:
-    """Write a table as CSV to be looked at, in which no text is a formula, see `csv_cell`."""
-    shown = table.map(lambda cell: csv_cell(cell) if isinstance(cell, str) else cell)
-    text: str = shown.rename(columns=csv_cell).to_csv(index=False, lineterminator="\n")
-    return text

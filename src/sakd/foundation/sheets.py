@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sakd.foundation.frames import csv_text
 from sakd.foundation.text import csv_cell, printable
 
 if TYPE_CHECKING:
@@ -31,4 +30,5 @@ def sheet_cell(text: str) -> str:
 def sheet_text(table: pd.DataFrame) -> str:
     """Write a table as CSV to be looked at, in which no text is a formula, see `sheet_cell`."""
     shown = table.map(lambda cell: sheet_cell(cell) if isinstance(cell, str) else cell)
-    return csv_text(shown.rename(columns=sheet_cell))
+    text: str = shown.rename(columns=sheet_cell).to_csv(index=False, lineterminator="\n")
+    return text
