@@ -1,9 +1,10 @@
-"""Grouped 1x1 convolutions, which a GPU computes as products of matrices."""
+"""Grouped 1x1 convolutions and shuffles of channels, in forms that are fast on a GPU."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import conv2d
 
 from sakd.networks.zoo.blocks import conv_bn
 
@@ -18,8 +19,8 @@ def grouped_bn(inputs: int, outputs: int, groups: int) -> nn.Sequential:
 class GroupedPointwise(nn.Conv2d):
     """A 1x1 convolution in groups of channels, without bias.
 
-    On a GPU it is one product for all groups: cuDNN has no fast kernels for few groups of many
-    channels. Elsewhere it is torch's own convolution, to the last bit.
+    On a GPU it is one of all channels, whose weights from group to group are zero: cuDNN has no
+    fast kernels for few groups of many channels. Elsewhere it is torch's own, to the last bit.
     """
 
     def __init__(self, inputs: int, outputs: int, groups: int) -> None:
@@ -29,24 +30,32 @@ class GroupedPointwise(nn.Conv2d):
     def forward(self, input: Tensor) -> Tensor:
         """Map (B, inputs, H, W) to (B, outputs, H, W)."""
         if input.is_cuda:
-            return pointwise_by_products(input, self.weight, self.groups)
+            return conv2d(input, ungrouped(self.weight, self.groups))
         return super().forward(input)
 
 
-def pointwise_by_products(maps: Tensor, weight: Tensor, groups: int) -> Tensor:
-    """Convolve ``maps`` by ``groups`` products of matrices.
+class Shuffle(nn.ChannelShuffle):
+    """Interleaves groups of channels; the layout of maps in memory stays as it is on a GPU, too."""
 
-    Args:
-        maps: Of shape (B, C, H, W).
-        weight: Of a 1x1 convolution, (K, C / G, 1, 1), where G is ``groups``.
-        groups: How many there are.
+    def forward(self, input: Tensor) -> Tensor:
+        """Give (B, C, H, W) with channels in another order."""
+        if input.is_cuda and input.is_contiguous(memory_format=torch.channels_last):
+            return shuffled(input, self.groups)
+        return super().forward(input)
+
+
+def ungrouped(weight: Tensor, groups: int) -> Tensor:
+    """Fill the ``weight`` (K, C / groups, 1, 1) of a convolution in ``groups`` up by zeros.
 
     Returns:
-        Maps (B, K, H, W), laid out in memory as ``maps`` are.
+        That of one group, (K, C, 1, 1).
     """
-    channels_last = maps.is_contiguous(memory_format=torch.channels_last)
+    blocks = weight.view(groups, -1, weight.shape[1]).permute(1, 2, 0)
+    return torch.diag_embed(blocks, dim1=0, dim2=2).flatten(2).flatten(0, 1)[..., None, None]
+
+
+def shuffled(maps: Tensor, groups: int) -> Tensor:
+    """Interleave the ``groups`` of channels of ``maps`` (B, C, H, W), laid out channels last."""
     positions = maps.permute(0, 2, 3, 1)
-    taken = positions.reshape(*positions.shape[:3], groups, -1)
-    kernels = weight.view(groups, -1, weight.shape[1])
-    given = torch.einsum("bhwgc,gkc->bhwgk", taken, kernels).flatten(-2).permute(0, 3, 1, 2)
-    return given if channels_last else given.contiguous()
+    apart = positions.view(*positions.shape[:3], groups, -1)
+    return apart.transpose(-1, -2).flatten(-2).permute(0, 3, 1, 2)

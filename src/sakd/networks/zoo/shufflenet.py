@@ -20,7 +20,7 @@ from sakd.networks.zoo.blocks import (
     conv_bn_relu,
     initialise,
 )
-from sakd.networks.zoo.grouped import grouped_bn
+from sakd.networks.zoo.grouped import Shuffle, grouped_bn
 
 STEM = 24
 LENGTHS = (4, 8, 4)
@@ -46,7 +46,7 @@ class GroupedUnit(nn.Module):
         middle, groups = made // 4, 1 if inputs == STEM else GROUPS
         self.branch = nn.Sequential(
             grouped_bn(inputs, middle, groups).append(nn.ReLU()),
-            nn.ChannelShuffle(groups),
+            Shuffle(groups),
             conv_bn_relu(middle, middle, 3, stride=stride, groups=middle),
             grouped_bn(middle, made, GROUPS),
         )
@@ -79,7 +79,7 @@ class SplitUnit(nn.Module):
             conv_bn(half, half, 3, stride=stride, groups=half),
             conv_bn_relu(half, half),
         )
-        self.shuffle = nn.ChannelShuffle(2)
+        self.shuffle = Shuffle(2)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, inputs, H, W) to (B, outputs, H / stride, W / stride)."""
