@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from sakd.data import Batch, BatchStream
+from sakd.objectives.branches import IN_LINE, Branches
 from sakd.objectives.outputs import Outputs
 from sakd.objectives.phases import Phase
 from sakd.objectives.players import Player
@@ -34,11 +35,14 @@ class Objective(nn.Module, ABC):
             checkpoints: copies that change, but are not trained themselves.
         uniform: Whether all steps of a phase do the same operations, so that one can be recorded
             and repeated.
+        overlap: Computes the parts of a step that need not wait for one another. Who sets it
+            reads the losses of a step along those branches alone.
     """
 
     frozen: tuple[str, ...] = ()
     resting: tuple[str, ...] = ()
     uniform: bool = True
+    overlap: Branches = IN_LINE
 
     @property
     def chooses(self) -> bool:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from sakd.networks import StagedNetwork
 from sakd.networks.adapters import adapter
 from sakd.networks.spots import Spot
+from sakd.objectives.branches import IN_LINE, Branches
 
 Shape = tuple[int, ...]
 
@@ -50,6 +51,7 @@ class Graft(nn.Module):
         images: Tensor,
         reached: Tensor,
         gate: Tensor,
+        branches: Branches = IN_LINE,
     ) -> Tensor:
         """Compute the grafted logits (B, K), differentiable in the gate and the adapters only.
 
@@ -64,6 +66,7 @@ class Graft(nn.Module):
             reached: The teacher's feature of ``images`` at the first spot, (B, ...), without
                 gradient.
             gate: (B, D), one column per spot; 1 takes the teacher's feature, 0 the student's.
+            branches: Compute a stage of the student beside the teacher's.
         """
         first = self.spots[0]
         with torch.no_grad():
@@ -72,8 +75,10 @@ class Graft(nn.Module):
         with without_weight_gradients(student), without_weight_gradients(teacher):
             for k, (spot, following) in enumerate(pairwise(self.spots)):
                 s, t = self._exchange(k, s, t, gate[:, k])
-                s = student.run(s, spot.student + 1, following.student + 1)
+                with branches.branch("grafted student", s) as wait:
+                    s = student.run(s, spot.student + 1, following.student + 1)
                 t = teacher.run(t, spot.teacher + 1, following.teacher + 1)
+                wait()
         return _mix(gate[:, -1], s, t)
 
     def _exchange(self, k: int, s: Tensor, t: Tensor, gate: Tensor) -> tuple[Tensor, Tensor]:

@@ -10,16 +10,21 @@ from torch import Tensor
 
 from sakd.distillers import Distiller, Sensitivity, Side
 from sakd.networks import StagedNetwork
+from sakd.objectives.branches import IN_LINE, Branches, Wait, at_once
 from sakd.objectives.outputs import Outputs
 
 
 class Picked(Sequence[Tensor]):
     """Some of the outputs of a network, at their positions; to read another one is an error."""
 
-    def __init__(self, found: Mapping[int, Tensor], total: int) -> None:
-        """Give each of ``found`` the position that is its key, among ``total``."""
+    def __init__(self, found: Mapping[int, Tensor], total: int, wait: Wait = at_once) -> None:
+        """Give each of ``found`` the position that is its key, among ``total``.
+
+        Who reads one has to ``wait`` first; it is called then.
+        """
         self.found = found
         self.total = total
+        self.wait = wait
 
     def __len__(self) -> int:
         """Count all positions."""
@@ -38,9 +43,10 @@ class Picked(Sequence[Tensor]):
         places = range(self.total)[place]
         if isinstance(places, range):
             found = {k: self.found[at] for k, at in enumerate(places) if at in self.found}
-            return Picked(found, len(places))
+            return Picked(found, len(places), self.wait)
         if places not in self.found:
             raise LookupError(f"the request does not name output {places} of the teacher")
+        self.wait()
         return self.found[places]
 
 
@@ -89,12 +95,12 @@ class Request(NamedTuple):
         closed = [outputs.closed[at] for at in sorted(self.closed)]
         return closed + [outputs.unrectified[at] for at in sorted(self.unrectified)]
 
-    def put(self, listed: Sequence[Tensor]) -> Outputs:
-        """Put the outputs of a list at their positions."""
+    def put(self, listed: Sequence[Tensor], wait: Wait = at_once) -> Outputs:
+        """Put the outputs of a list at their positions; who reads one calls ``wait``."""
         total, first = len(self.teacher.stage_names), len(self.closed)
         closed = zip(sorted(self.closed), listed[:first], strict=True)
         unrectified = zip(sorted(self.unrectified), listed[first:], strict=True)
-        kinds = Picked(dict(closed), total), Picked(dict(unrectified), total)
+        kinds = Picked(dict(closed), total, wait), Picked(dict(unrectified), total, wait)
         return Outputs(*kinds, Side.TEACHER)
 
     def joined(self, closed: Iterable[int], unrectified: Iterable[int] = ()) -> Request:
@@ -114,12 +120,18 @@ def merged(requests: Iterable[Request]) -> Iterator[Request]:
     return iter(joint.values())
 
 
-def answer(requests: Sequence[Request | None], images: Tensor) -> list[Outputs | None]:
+def answer(
+    requests: Sequence[Request | None], images: Tensor, branches: Branches = IN_LINE
+) -> list[Outputs | None]:
     """Answer ``requests`` for ``images`` (B, C, H, W) by one forward pass per teacher.
+
+    Who reads an output waits for it, where ``branches`` compute it apart.
 
     Returns:
         The outputs for each request; None for None.
     """
     joint = merged(request for request in requests if request is not None)
-    given = {id(request.teacher): request.outputs(images) for request in joint}
+    with branches.branch("teachers", images) as wait:
+        found = [(request, request.listed(request.outputs(images))) for request in joint]
+    given = {id(request.teacher): request.put(listed, wait) for request, listed in found}
     return [None if request is None else given[id(request.teacher)] for request in requests]

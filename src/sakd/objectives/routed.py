@@ -106,7 +106,8 @@ class Routed(Decisive, Buildable):
         with in_mode(self.student, training=False), in_mode(self.teacher, training=False):
             depth = self.spots[0].teacher
             reached = self.teaching.reached(self.teacher, images, depth, lesson.teacher)
-            logits: Tensor = graft(self.student, self.teacher, images, reached, gate)
+            networks = self.student, self.teacher
+            logits: Tensor = graft(*networks, images, reached, gate, self.overlap)
         return logits
 
     def _aside(self, batch: Batch, networks: torch.autocast) -> Lesson:

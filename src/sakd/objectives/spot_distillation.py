@@ -15,6 +15,7 @@ from sakd.networks import StagedNetwork
 from sakd.networks.spots import Spot
 from sakd.objectives.assembly import Losses, assemble
 from sakd.objectives.base import StepResult
+from sakd.objectives.branches import IN_LINE, Branches
 from sakd.objectives.looking import features_for
 from sakd.objectives.outputs import (
     Outputs,
@@ -170,6 +171,9 @@ class SpotDistillation(Routed):
         route = self.router.route(scene_of(self.task, student, taught, batch))
 
         own = self.task.loss(student.logits, batch)
+        lesson = Lesson(batch, student, taught, route, own)
+        with self._branches().branch("router", lesson):
+            routing = self.routing(lesson, networks)
         supervision = self.supervision(own, student, taught, batch, route.labels)
         knowledge = self.knowledge(student, taught, batch, route.share)
         total = self.ce_weight * sum(supervision.values(), torch.zeros_like(own))
@@ -177,12 +181,15 @@ class SpotDistillation(Routed):
             total = total + self.weights[name] * loss
         losses = {"student": total}
         terms = {**supervision, **knowledge, **rates_of(route, self.spot_names)}
-        routing = self.routing(Lesson(batch, student, taught, route, own), networks)
         if routing is not None:
             losses["router"] = terms["routing"] = routing
         further = self.further(total, taught, batch, route.share)
         losses, terms = losses | further.losses, terms | further.terms
         return StepResult(losses, {name: term.detach() for name, term in terms.items()})
+
+    def _branches(self) -> Branches:
+        """Give those of this objective; a subclass may read losses, or run the student again."""
+        return self.overlap if type(self) is SpotDistillation else IN_LINE
 
     def supervision(
         self, own: Tensor, student: Outputs, taught: Outputs, batch: Batch, labels: Tensor | None

@@ -14,6 +14,7 @@ from sakd.data import Batch, BatchStream, Images, Prepared
 from sakd.data.batches.stream import batch_sizes
 from sakd.foundation.machine import settle
 from sakd.objectives import Objective, Outputs, answer
+from sakd.objectives.branches import Branches
 from sakd.study.bench import Bench
 from sakd.study.shared import Teachers
 from sakd.study.trainings import Training
@@ -186,7 +187,9 @@ class Timer:
         if recorder is None:
             return partial(run.step, batch, outputs)
 
-        def taught(runs: Sequence[Run], seen: Batch) -> list[tuple[Run, Batch, Outputs | None]]:
+        def taught(
+            runs: Sequence[Run], seen: Batch, _branches: Branches
+        ) -> list[tuple[Run, Batch, Outputs | None]]:
             return [(one, seen, outputs) for one in runs]
 
         def plain(runs: Sequence[Run], seen: Batch) -> None:

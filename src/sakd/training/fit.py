@@ -12,6 +12,7 @@ import torch
 from sakd.data import Batch, BatchStream
 from sakd.foundation.signals import orderly, postponed
 from sakd.objectives import Objective, Outputs, answer
+from sakd.objectives.branches import IN_LINE, Branches
 from sakd.training.capture import Captured, Step, recorder_for
 from sakd.training.kept import KeptOutputs, keep, look_up
 from sakd.training.options import EpochRecord, RunOptions
@@ -110,9 +111,15 @@ def _step(kept: Mapping[Run, KeptOutputs], runs: Sequence[Run], batch: Batch) ->
 
 
 def _taught(
-    kept: Mapping[Run, KeptOutputs], runs: Sequence[Run], batch: Batch
+    kept: Mapping[Run, KeptOutputs],
+    runs: Sequence[Run],
+    batch: Batch,
+    branches: Branches = IN_LINE,
 ) -> list[tuple[Run, Batch, Outputs | None]]:
-    """Give each run the batch and the outputs of its teacher, in its precision."""
+    """Give each run the batch and the outputs of its teacher, in its precision.
+
+    Teachers are computed apart, where there are ``branches``.
+    """
     known = look_up(runs, batch, kept)
 
     def precision(run: Run) -> Precision:
@@ -123,6 +130,6 @@ def _taught(
         members, seen = list(group), common.seen(batch)
         with common.applied(seen.images.device):
             asked = [None if run in known else run.objective.request() for run in members]
-            outputs = answer(asked, seen.images)
+            outputs = answer(asked, seen.images, branches)
         taught += [(r, seen, known.get(r, new)) for r, new in zip(members, outputs, strict=True)]
     return taught

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from sakd.foundation.errors import require
 from sakd.objectives import Player
+from sakd.objectives.branches import IN_LINE, Branches
 from sakd.training.resuming import check_optimiser
 
 
@@ -107,11 +108,12 @@ def clipped(gradients: Sequence[Tensor | None], most: float) -> Sequence[Tensor 
 
 
 def gradients(
-    losses: Mapping[str, Tensor], players: Mapping[str, Updates]
+    losses: Mapping[str, Tensor], players: Mapping[str, Updates], branches: Branches = IN_LINE
 ) -> dict[str, Sequence[Tensor | None]]:
     """Compute the gradient of each player's loss, a scalar, by its parameters.
 
-    Players that have one loss together, the same tensor, cost one backward pass.
+    Players that have one loss together, the same tensor, cost one backward pass. That of a player
+    goes along the branch of its name, if there is one among ``branches``, which are joined.
     """
     together: dict[int, list[str]] = {}
     for name, loss in losses.items():
@@ -119,8 +121,10 @@ def gradients(
     found: dict[str, Sequence[Tensor | None]] = {}
     for names in together.values():
         parameters = [p for name in names for p in players[name].parameters]
-        grads = iter(torch.autograd.grad(losses[names[0]], parameters, allow_unused=True))
+        with branches.along(names[0]):
+            grads = iter(torch.autograd.grad(losses[names[0]], parameters, allow_unused=True))
         found |= {name: list(islice(grads, len(players[name].parameters))) for name in names}
+    branches.join()
     return found
 
 

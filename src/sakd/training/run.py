@@ -191,7 +191,7 @@ class Run:
 
     def update(self, losses: Mapping[str, Tensor]) -> None:
         """Update every player by its own loss, a scalar; take all gradients before any update."""
-        for name, gradient in gradients(losses, self.players).items():
+        for name, gradient in gradients(losses, self.players, self.objective.overlap).items():
             self.players[name].update(gradient)
 
     def end_epoch(self) -> None:

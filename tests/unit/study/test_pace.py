@@ -12,6 +12,7 @@ import pytest
 from sakd.data import BatchStream
 from sakd.foundation.errors import UserError
 from sakd.objectives import Distillation, SpotDistillation
+from sakd.objectives.branches import IN_LINE, Branches
 from sakd.study.bench import Bench
 from sakd.study.pace import Timer, Watch, steps_of
 from sakd.study.trainings import Training
@@ -137,8 +138,11 @@ class Recorder:
 
         return repeat
 
-    def place(self, _number: int, _draws: object) -> nullcontext[None]:
-        return nullcontext()
+    def teachers(self) -> Branches:
+        return IN_LINE
+
+    def place(self, _number: int, _of: int, _draws: object) -> nullcontext[Branches]:
+        return nullcontext(IN_LINE)
 
 
 @pytest.mark.parametrize(("graph", "repeated"), [(True, 5), (False, 0)])

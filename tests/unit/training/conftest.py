@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from sakd.objectives.branches import IN_LINE, Branches
 from sakd.training.capture.draws import Draws
 
 Action = Callable[[], None]
@@ -97,14 +98,17 @@ class Tape:
 
         return play
 
+    def teachers(self) -> Branches:
+        return IN_LINE
+
     @contextmanager
-    def place(self, number: int, draws: Draws) -> Iterator[None]:
+    def place(self, number: int, of: int, draws: Draws) -> Iterator[Branches]:
         if self._reel is None:
             assert not any(one is spoilt for one in draws.generators for spoilt in self._spoilt)
         else:
             self._reel.acts.append(lambda: torch.manual_seed(draws.seed))
             torch.manual_seed(draws.seed)
-        yield
+        yield IN_LINE
 
 
 @pytest.fixture

@@ -14,11 +14,9 @@ from sakd.distillers import DISTILLERS
 from sakd.objectives import Optimisation, SpotDistillation, Supervised
 from sakd.training import Precision, Run, pretrain, train
 from sakd.training.capture.graphs import recorder_for
+from unit.repeated import ON_A_GPU, assert_close
 
-pytestmark = [
-    pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU"),
-]
+pytestmark = ON_A_GPU
 
 Objectives = Callable[..., SpotDistillation]
 METHODS = [name for name in DISTILLERS if name != "kdsvd"]
@@ -53,15 +51,6 @@ def replays(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(torch.cuda.CUDAGraph, "replay", counted)
     return found
-
-
-def assert_close(one: Run, other: Run) -> None:
-    assert (one.failure, other.failure) == (None, None)
-    for ours, theirs in zip(one.history, other.history, strict=True):
-        assert ours == pytest.approx(theirs, rel=1e-3, abs=1e-4)
-    theirs = other.objective.state_dict()
-    for name, value in one.objective.state_dict().items():
-        torch.testing.assert_close(value, theirs[name], rtol=1e-3, atol=1e-4, msg=name)
 
 
 @pytest.mark.parametrize("method", METHODS)

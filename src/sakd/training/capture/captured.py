@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 
 from sakd.data import Batch
 from sakd.foundation.randomness import reseed
-from sakd.objectives import Outputs
+from sakd.objectives import Objective, Outputs
+from sakd.objectives.branches import Branches
 from sakd.training.capture.buffers import Buffers, Form, form
 from sakd.training.capture.draws import Draws
 from sakd.training.capture.host import drawn_on_host
@@ -25,7 +26,7 @@ REHEARSALS = 2
 logger = logging.getLogger(__name__)
 
 Step = Callable[[Sequence[Run], Batch], None]
-Taught = Callable[[Sequence[Run], Batch], Sequence[tuple[Run, Batch, Outputs | None]]]
+Taught = Callable[[Sequence[Run], Batch, Branches], Sequence[tuple[Run, Batch, Outputs | None]]]
 Learn = Callable[[Run, Batch, Outputs | None], None]
 
 
@@ -46,7 +47,7 @@ class Captured:
         """Prepare to record.
 
         Args:
-            taught: Gives each run the batch and the outputs of its teacher.
+            taught: Gives each run the batch and the outputs of its teacher, see `Branches`.
             plain: Takes a step without a record.
             recorder: Records and repeats.
         """
@@ -132,9 +133,11 @@ class Captured:
     def _learn(self, runs: Sequence[Run], batch: Batch, learn: Learn) -> None:
         """Let each of the ``runs`` ``learn`` from ``batch`` in its own place."""
         # The outputs of teachers stay in memory until the parts of all runs are at their end.
-        for number, (run, seen, outputs) in enumerate(self.taught(runs, batch)):
+        taught = self.taught(runs, batch, self.recorder.teachers())
+        for number, (run, seen, outputs) in enumerate(taught):
             draws = self._draws[run, run.phase]
-            with self.recorder.place(number, draws):
+            place = self.recorder.place(number, len(taught), draws)
+            with place as branches, _taking(branches, run.objective):
                 learn(run, seen._replace(source=draws), outputs)
 
     def _refuse(self, runs: Sequence[Run], reason: str) -> None:
@@ -142,6 +145,16 @@ class Captured:
         self._who = ()
         names = ", ".join(run.name for run in runs)
         logger.warning("%s: not repeated as a graph, but step by step: %s", names, reason)
+
+
+@contextmanager
+def _taking(branches: Branches, objective: Objective) -> Iterator[None]:
+    """Let ``objective`` compute parts of its step on ``branches`` within the context."""
+    objective.overlap = branches
+    try:
+        yield
+    finally:
+        del objective.overlap
 
 
 def _uncompiled(runs: Sequence[Run]) -> AbstractContextManager[object]:

@@ -7,7 +7,9 @@ from contextlib import contextmanager, suppress
 
 import torch
 
+from sakd.objectives.branches import Branches
 from sakd.training.capture.draws import Draws
+from sakd.training.capture.lanes import Beside
 from sakd.training.capture.recorder import Action, Recorder
 
 LANES = 8
@@ -25,7 +27,8 @@ class Graphs:
         """Record on ``device``."""
         number = torch.cuda.current_device() if device.index is None else device.index
         self.device = torch.device("cuda", number)
-        self.stream, *self.lanes = (_stream(self.device) for _ in range(1 + LANES))
+        made = (_stream(self.device) for _ in range(2 + LANES))
+        self.stream, self.aside, *self.lanes = made
         self.pool = torch.cuda.graph_pool_handle()
         self._forked: set[torch.cuda.Stream] = set()
 
@@ -65,14 +68,19 @@ class Graphs:
         if failure is not None:
             raise failure
 
+    def teachers(self) -> Branches:
+        """See `Recorder.teachers`."""
+        return Beside([self.aside], self._forked)
+
     @contextmanager
-    def place(self, number: int, draws: Draws) -> Iterator[None]:
-        """See `Recorder.place`."""
+    def place(self, number: int, of: int, draws: Draws) -> Iterator[Branches]:
+        """See `Recorder.place`; lanes that no run has serve for branches."""
         lane = self.lanes[number % LANES]
+        branches = Beside(self.lanes[number + of :: of], self._forked)
         lane.wait_stream(self.stream)
         self._forked.add(lane)
         with torch.cuda.stream(lane), self._drawing_from(draws.everywhere):
-            yield
+            yield branches
 
     def _join(self) -> None:
         while self._forked:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import torch
 
+from sakd.objectives.branches import Branches
 from sakd.training.capture.draws import Draws
 
 Action = Callable[[], None]
@@ -33,9 +34,12 @@ class Recorder(Protocol):
             Exception: ``action`` fails, or cannot be recorded.
         """
 
-    def place(self, number: int, draws: Draws) -> AbstractContextManager[None]:
-        """Give the context for the ``number``-th run's part of an action.
+    def teachers(self) -> Branches:
+        """Give the branches for the part of the teachers, which may overlap with those of runs."""
 
-        Parts of different runs may overlap in time. Torch's global random state is that of
-        ``draws`` within it.
+    def place(self, number: int, of: int, draws: Draws) -> AbstractContextManager[Branches]:
+        """Give the context for the part of an action that is the ``number``-th run's, ``of`` all.
+
+        Parts of different runs may overlap in time, and so may those on the branches that it
+        yields. Torch's global random state is that of ``draws`` within it.
         """
