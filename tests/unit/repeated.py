@@ -13,11 +13,11 @@ ON_A_GPU = [
 ]
 
 
-def assert_close(one: Run, other: Run) -> None:
-    """Check that two trainings ended alike, but for rounding."""
+def assert_close(one: Run, other: Run, part: str = "") -> None:
+    """Check that two trainings ended alike, but for rounding, in a ``part`` or whole."""
     assert (one.failure, other.failure) == (None, None)
     for ours, theirs in zip(one.history, other.history, strict=True):
         assert ours == pytest.approx(theirs, rel=1e-3, abs=1e-4)
-    theirs = other.objective.state_dict()
-    for name, value in one.objective.state_dict().items():
+    theirs = other.objective.get_submodule(part).state_dict()
+    for name, value in one.objective.get_submodule(part).state_dict().items():
         torch.testing.assert_close(value, theirs[name], rtol=1e-3, atol=1e-4, msg=name)

@@ -38,4 +38,5 @@ def test_steps_of_a_system_from_a_graph_are_those_without(
     name: str, small_system: Callable[..., System[Any]]
 ) -> None:
     plain, repeated = (trained(small_system(name), graph=graph) for graph in (False, True))
-    assert_close(repeated, plain)
+    # Some biases of a generator have no gradient but rounding, of which Adam makes large steps.
+    assert_close(repeated, plain, "student" if "generator" in plain.players else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -10,22 +11,25 @@ from torch import Tensor
 
 from sakd.data import BatchStream, ImageSet
 from sakd.distillers import DISTILLERS
-from sakd.foundation.determinism import compute_deterministically
+from sakd.foundation.determinism import FIXED, WORKSPACE, compute_deterministically
 from sakd.objectives import SpotDistillation
 from sakd.training import Run, pretrain, train
+from unit.repeated import ON_A_GPU
 
-pytestmark = [
-    pytest.mark.gpu,
-    pytest.mark.usefixtures("usual_operations"),
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU"),
-]
+pytestmark = [pytest.mark.usefixtures("usual_operations"), *ON_A_GPU]
+
+if torch.cuda.is_available():  # other tests of this process use the GPU before these
+    os.environ.setdefault(WORKSPACE, FIXED[0])
 
 Objectives = Callable[..., SpotDistillation]
 
 
 @pytest.fixture
-def trained(small_objective: Objectives) -> Callable[[str, bool], Run]:
+def trained(
+    small_objective: Objectives, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str, bool], Run]:
     """Train for two epochs of 8, 8 and 4 images."""
+    monkeypatch.setenv(WORKSPACE, FIXED[0])
     compute_deterministically()
     images = torch.randint(256, (20, 3, 8, 8), dtype=torch.uint8)
     data = ImageSet(images, torch.arange(20) % 5)
