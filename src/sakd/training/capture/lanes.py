@@ -29,10 +29,12 @@ class Beside(Branches):
     @contextmanager
     def branch(self, name: str, *read: object) -> Iterator[Wait]:
         """See `Branches.branch`."""
-        if name not in self._open and len(self._open) == len(self._streams):
-            yield at_once
-            return
-        stream = self._open.setdefault(name, self._streams[len(self._open)])
+        if name not in self._open:
+            if len(self._open) == len(self._streams):
+                yield at_once
+                return
+            self._open[name] = self._streams[len(self._open)]
+        stream = self._open[name]
         stream.wait_stream(torch.cuda.current_stream(stream.device))
         self._forked.add(stream)
         self._read += read
