@@ -89,7 +89,7 @@ check: setup ## lint, formatting, strict types, layers, stages of DVC
 	@$(BIN)/lint-imports
 	@$(BIN)/sakd dvc --check
 
-bench: setup ## measure a step of every distiller on one thread, under 15 minutes
+bench: setup ## measure a step of every distiller, on one thread each, under 15 minutes
 	@$(BIN)/python benchmarks/bench.py $(ARGS)
 
 format: setup ## format the code

@@ -3,20 +3,25 @@
 The floor is what no distillation can do without: the teacher's forward pass without gradient, and
 the student's forward, backward and update on cross-entropy, in contiguous float32. It is taken in
 turn with a distiller's steps (both policies, every setting), round by round; a ratio is the median
-over the rounds. One thread counts, by the processor time that it had. The peak is that of the first
-step, above what networks, distillers and banks hold. At one pair (``--all``) all other distillers
-follow, plain, and all other policies, with kd, in the floor's setting. Then packs are measured, see
+over the rounds. One thread counts, by the processor time that it had; two distillers are measured
+at the same time where there are two cores (``--jobs``). The peak is that of the first step, above
+what networks, distillers and banks hold. At one pair (``--all``) all other distillers follow,
+plain, and all other policies, with kd, in the floor's setting. Then packs are measured, see
 packs.py.
 
-    python benchmarks/bench.py --pairs wrn_40_2/wrn_16_2 --distillers at crd --rounds 5
+    python benchmarks/bench.py --pairs wrn_40_2/wrn_16_2 --distillers at crd --rounds 5 --jobs 1
     python benchmarks/bench.py --compare benchmarks/results/A.json benchmarks/results/B.json
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from itertools import product
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -32,6 +37,7 @@ from sakd.foundation.errors import UserError
 from sakd.routing import POLICIES
 
 Variant = tuple[str, str]
+Task = tuple[str, str, list[Variant]]
 PAIRS = ("wrn_40_2/wrn_16_2", "resnet32x4/resnet8x4", "vgg13/vgg8")
 MAIN = ("sp", "cc", "rkd", "pkt", "kd", "fitnet", "at", "vid", "ft", "nst", "crd")
 OTHERS = ("fsp", "ofd", "reviewkd")
@@ -45,25 +51,27 @@ def main() -> None:
     if options.compare:
         records.side_by_side(*options.compare)
         return
-    torch.set_num_threads(1)
     record = records.header() | {"packs": [], "results": []}
     revision = record["revision"]
     path = records.place(options.output, f"{revision[:12]}{revision[40:]}")
     if missing := SETTINGS.keys() - set(possible_settings()):
         print(f"not measured, as this processor has no instructions for bf16: {missing}")
-    print(f"{'':<22}{'':<20}{'':<20}{'ms':>8}{'floor':>8}{'ratio':>7}{'peak MB':>9}")
-    for pair, distiller, variants in planned(options):
-        try:
-            for result in measured(pair, distiller, variants, options):
-                record["results"].append(result)
-                print(line(result), flush=True)
-        except UserError as error:
-            print(f"{pair:<22}{distiller:<20}refused: {error}", flush=True)
-        records.write(path, record)
-    for pair in options.packs:
-        record["packs"].append(packs.measured(pair, options.batch))
-        print(packs.line(record["packs"][-1]), flush=True)
-        records.write(path, record)
+    print(f"{'':<22}{'':<24}{'':<20}{'ms':>8}{'floor':>8}{'ratio':>7}{'peak MB':>9}")
+    plan = list(planned(options))
+    one_thread = {"initializer": torch.set_num_threads, "initargs": (1,)}
+    with ProcessPoolExecutor(options.jobs, get_context("spawn"), **one_thread) as pool:
+        found_in_turn = pool.map(partial(tried, options), plan)
+        for (pair, distiller, _), found in zip(plan, found_in_turn, strict=True):
+            if isinstance(found, str):
+                print(f"{pair:<22}{distiller:<24}refused: {found}", flush=True)
+                continue
+            record["results"] += found
+            print(*map(line, found), sep="\n", flush=True)
+            records.write(path, record)
+        for pack in pool.map(partial(packs.measured, size=options.batch), options.packs):
+            record["packs"].append(pack)
+            print(packs.line(pack), flush=True)
+            records.write(path, record)
     print(f"written to {path}")
 
 
@@ -78,12 +86,13 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--settings", nargs="+", default=possible_settings(), choices=SETTINGS)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--output", type=Path, help="by default results/REVISION.json")
     parser.add_argument("--compare", nargs=2, type=Path, metavar="FILE", help="only compare files")
     return parser.parse_args()
 
 
-def planned(options: argparse.Namespace) -> Iterator[tuple[str, str, list[Variant]]]:
+def planned(options: argparse.Namespace) -> Iterator[Task]:
     """Yield what to measure: a pair, a distiller, and its policies in their settings."""
     chosen = list(product(options.policies, options.settings))
     for pair, distiller in product(options.pairs, options.distillers):
@@ -96,6 +105,14 @@ def planned(options: argparse.Namespace) -> Iterator[tuple[str, str, list[Varian
         done = chosen if here and ROUTED in options.distillers else [(PLAIN, FLOOR)]
         routed = [(policy, FLOOR) for policy in POLICIES]
         yield pair, ROUTED, [variant for variant in routed if variant not in done]
+
+
+def tried(options: argparse.Namespace, what: Task) -> list[dict[str, Any]] | str:
+    """Give the results of `measured`, or why there are none."""
+    try:
+        return list(measured(*what, options))
+    except UserError as error:
+        return str(error)
 
 
 def measured(
@@ -124,7 +141,7 @@ def measured(
 def line(result: dict[str, Any]) -> str:
     """Show a result."""
     pair, what = "{teacher}/{student}", "{distiller} {policy}"
-    names = f"{pair.format(**result):<22}{what.format(**result):<20}{result['setting']:<20}"
+    names = f"{pair.format(**result):<22}{what.format(**result):<24}{result['setting']:<20}"
     times = f"{result['step_ms']:>8.1f}{result['floor_ms']:>8.1f}{result['ratio']:>7.2f}"
     return f"{names}{times}{result['peak_mb']:>9.1f}"
 
