@@ -51,7 +51,8 @@ def main() -> None:
     if options.compare:
         records.side_by_side(*options.compare)
         return
-    record = records.header() | {"packs": [], "results": []}
+    torch.set_num_threads(1)  # as in the processes that measure
+    record = records.header() | {"jobs": options.jobs, "packs": [], "results": []}
     revision = record["revision"]
     path = records.place(options.output, f"{revision[:12]}{revision[40:]}")
     if missing := SETTINGS.keys() - set(possible_settings()):

@@ -70,10 +70,10 @@ def side_by_side(first: Path, second: Path) -> None:
         machine = record["machine"]
         print(f"{path}: {record['revision'][:12]}, {machine['processor']}, load {machine['load']}")
     old, new = ({tuple(r[k] for k in KEY): r for r in record["results"]} for record in records)
-    print(f"{'':<22}{'':<20}{'':<20}{'ratio':>7}{'':>7}{'':>7}{'peak MB':>9}")
+    print(f"{'':<22}{'':<24}{'':<20}{'ratio':>7}{'':>7}{'':>7}{'peak MB':>9}")
     for key in (key for key in old if key in new):
         teacher, student, distiller, policy, setting = key
         a, b = old[key]["ratio"], new[key]["ratio"]
-        names = f"{f'{teacher}/{student}':<22}{f'{distiller} {policy}':<20}{setting:<20}"
+        names = f"{f'{teacher}/{student}':<22}{f'{distiller} {policy}':<24}{setting:<20}"
         peaks = f"{old[key]['peak_mb']:>9.0f}{new[key]['peak_mb']:>7.0f}"
         print(f"{names}{a:>7.2f}{b:>7.2f}{100 * (b / a - 1):>+6.0f}%{peaks}")

@@ -28,6 +28,7 @@ def test_zeros_between_groups_give_the_maps_and_gradients_of_a_grouped_convoluti
     laid_out = maps.contiguous(memory_format=layout)
     theirs = conv2d(laid_out, weight, groups=groups)
     ours = conv2d(laid_out, ungrouped(weight, groups))
+    assert ours.is_contiguous(memory_format=layout)
     torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-14)
     shares = torch.rand_like(theirs)
     gradients = (torch.autograd.grad((x * shares).sum(), (maps, weight)) for x in (ours, theirs))
