@@ -6,29 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import torch
 
-from sakd.data import BatchStream, ImageSet
-from sakd.objectives import Optimisation
 from sakd.systems import SYSTEMS, System
-from sakd.training import Run, pretrain, train
-from unit.repeated import ON_A_GPU, assert_close
+from sakd.training import Run, train
+from unit.repeated import ON_A_GPU, assert_close, few_images, run_of
 
 pytestmark = ON_A_GPU
 
 
 def trained(system: System[Any], *, graph: bool) -> Run:
-    """Train ``system`` for three epochs of 8, 8 and 4 images, by small steps."""
-    images = torch.randint(256, (20, 3, 8, 8), dtype=torch.uint8, generator=torch.manual_seed(5))
-    labels = torch.arange(20) % 5
-    stream = BatchStream(
-        ImageSet(images, labels), [0.5] * 3, [0.25] * 3, batch_size=8, seed=1, device="cuda"
-    )
-    system.cuda()
-    pretrain(system, stream)
-    players, recipe = system.players().items(), Optimisation(lr=0.001, milestones=())
-    steady = {name: recipe for name, player in players if type(player.optimisation) is Optimisation}
-    run = Run(system, epochs=3, optimisation=steady)
+    """Train ``system`` for three epochs."""
+    stream = few_images()
+    run = run_of(system, stream, epochs=3)
     train([run], stream, graph=graph)
     return run
 

@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import nn
 
-from sakd.data import Batch, BatchStream, ImageSet
+from sakd.data import Batch, BatchStream
 from sakd.distillers import DISTILLERS
-from sakd.objectives import Optimisation, SpotDistillation, Supervised
-from sakd.training import Precision, Run, pretrain, train
+from sakd.objectives import SpotDistillation, Supervised
+from sakd.training import Precision, Run, train
 from sakd.training.capture.graphs import recorder_for
-from unit.repeated import ON_A_GPU, assert_close
+from unit.repeated import ON_A_GPU, assert_close, few_images, run_of
 
 pytestmark = ON_A_GPU
 
@@ -25,18 +25,7 @@ METHODS = [name for name in DISTILLERS if name != "kdsvd"]
 @pytest.fixture
 def stream() -> BatchStream:
     """20 images in batches of 8, 8 and 4."""
-    images = torch.randint(256, (20, 3, 8, 8), dtype=torch.uint8)
-    train = ImageSet(images, torch.arange(20) % 5)
-    return BatchStream(train, [0.5] * 3, [0.25] * 3, batch_size=8, seed=1, device="cuda")
-
-
-def run_of(objective: Any, stream: BatchStream, **options: Any) -> Run:
-    objective.cuda()
-    pretrain(objective, stream)
-    # Small steps: with large ones some losses make much of rounding.
-    players, recipe = objective.players().items(), Optimisation(lr=0.001, milestones=())
-    steady = {name: recipe for name, player in players if type(player.optimisation) is Optimisation}
-    return Run(objective, **{"epochs": 4, "optimisation": steady, **options})
+    return few_images()
 
 
 @pytest.fixture

@@ -9,12 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from sakd.data import BatchStream, ImageSet
 from sakd.distillers import DISTILLERS
 from sakd.foundation.determinism import FIXED, WORKSPACE, compute_deterministically
 from sakd.objectives import SpotDistillation
 from sakd.training import Run, pretrain, train
-from unit.repeated import ON_A_GPU
+from unit.repeated import ON_A_GPU, few_images
 
 pytestmark = [pytest.mark.usefixtures("usual_operations"), *ON_A_GPU]
 
@@ -31,11 +30,9 @@ def trained(
     """Train for two epochs of 8, 8 and 4 images."""
     monkeypatch.setenv(WORKSPACE, FIXED[0])
     compute_deterministically()
-    images = torch.randint(256, (20, 3, 8, 8), dtype=torch.uint8)
-    data = ImageSet(images, torch.arange(20) % 5)
 
     def run(method: str, graph: bool) -> Run:
-        stream = BatchStream(data, [0.5] * 3, [0.25] * 3, batch_size=8, seed=1, device="cuda")
+        stream = few_images()
         objective = small_objective(method, "adaptive").cuda()
         pretrain(objective, stream)
         made = Run(objective, epochs=max(2, len(objective.phases())))
