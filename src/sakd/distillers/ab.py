@@ -8,6 +8,7 @@ from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, Shape, Side, mean_over_batch
 from sakd.distillers.parts.maps import pool_to_smaller, sample_sums, squared
 from sakd.foundation.errors import require_not_negative
+from sakd.networks.adapters import Adapter
 from sakd.networks.spots import SpotFamily
 
 
@@ -60,6 +61,6 @@ def connector(student: Shape, teacher: Shape) -> nn.Module:
     """Map the channels of ``student`` (C, H, W) to those of ``teacher``, if they differ."""
     if student[0] == teacher[0]:
         return nn.Identity()
-    return nn.Sequential(
+    return Adapter(
         nn.Conv2d(student[0], teacher[0], 1, bias=False), nn.BatchNorm2d(teacher[0])
     )

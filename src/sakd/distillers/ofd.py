@@ -9,6 +9,7 @@ from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, Side, mean_over_batch
 from sakd.distillers.parts.maps import pool_to_smaller
 from sakd.distillers.parts.margins import NegativeMean, shortfalls
+from sakd.networks.adapters import Adapter
 from sakd.networks.spots import SpotFamily
 from sakd.networks.zoo.blocks import conv_bn, initialise
 
@@ -40,7 +41,7 @@ class FeatureOverhaul(Distiller):
         """
         super().__init__(pair)
         shapes = list(zip(pair.student_shapes, pair.teacher_shapes, strict=True))
-        self.regressors = nn.ModuleList(conv_bn(s[0], t[0]) for s, t in shapes)
+        self.regressors = nn.ModuleList(Adapter(*conv_bn(s[0], t[0])) for s, t in shapes)
         self.margins = nn.ModuleList(NegativeMean(t[0]) for _, t in shapes)
         initialise(self.regressors)
 

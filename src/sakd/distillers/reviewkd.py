@@ -13,6 +13,7 @@ from sakd.distillers.base import Distiller, Pair, Side, mean_over_batch
 from sakd.distillers.parts.maps import sample_means, squared
 from sakd.foundation.errors import require_positive
 from sakd.foundation.pooling import average_to
+from sakd.networks.adapters import Adapter
 from sakd.networks.spots import SpotFamily
 
 LEVELS = (4, 2, 1)
@@ -137,6 +138,6 @@ def context_error(student: Tensor, teacher: Tensor) -> Tensor:
     return total / sum(weights)
 
 
-def _normalised(convolution: nn.Conv2d) -> nn.Sequential:
+def _normalised(convolution: nn.Conv2d) -> Adapter:
     nn.init.kaiming_uniform_(convolution.weight, a=1)
-    return nn.Sequential(convolution, nn.BatchNorm2d(convolution.out_channels))
+    return Adapter(convolution, nn.BatchNorm2d(convolution.out_channels))

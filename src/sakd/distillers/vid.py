@@ -12,6 +12,7 @@ from sakd.data import Batch
 from sakd.distillers.base import Distiller, Pair, mean_over_batch
 from sakd.distillers.parts.maps import pool_to_smaller, squared
 from sakd.foundation.errors import require
+from sakd.networks.adapters import Adapter
 from sakd.networks.spots import SpotFamily
 
 SMALLEST_VARIANCE = 1e-5
@@ -71,7 +72,7 @@ class Gaussian(nn.Module):
             initial_variance: Every variance at the start.
         """
         super().__init__()
-        self.regressor = nn.Sequential(
+        self.regressor = Adapter(
             nn.Conv2d(inputs, outputs, 1, bias=False),
             nn.ReLU(),
             nn.Conv2d(outputs, outputs, 1, bias=False),

@@ -10,12 +10,24 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from sakd.foundation.arithmetic import as_networks
 from sakd.foundation.pooling import AveragePool
 
 Shape = tuple[int, ...]
 
 LARGEST_KERNEL = 7
 """Sizes that would need a larger kernel are matched by pooling and a 1x1 convolution."""
+
+
+class Adapter(nn.Sequential):
+    """Layers between the features of two networks, in the arithmetic of networks.
+
+    So they are amid losses too, which are in full precision; the result has the type of the input.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply all layers."""
+        return as_networks(super().forward, x)
 
 
 def adapter(source: Shape, target: Shape) -> nn.Module:
@@ -40,7 +52,7 @@ def adapter(source: Shape, target: Shape) -> nn.Module:
             grid = token_grid(count)
             first, shape = _as_map(source)
             conv = _convolution(shape, (outputs, grid.rows, grid.columns))
-            return nn.Sequential(first, *conv.values(), MapToTokens(grid))
+            return Adapter(first, *conv.values(), MapToTokens(grid))
     first, shape = _as_map(source)
     return nn.Sequential(first, convolutional_regressor(shape, target))
 
@@ -55,7 +67,7 @@ def convolutional_regressor(source: Shape, target: Shape) -> nn.Module:
     """
     layers = _convolution(source, target)
     layers |= {"bn": nn.BatchNorm2d(target[0]), "relu": nn.ReLU()}
-    return nn.Sequential(OrderedDict(layers))
+    return Adapter(OrderedDict(layers))
 
 
 def _convolution(source: Shape, target: Shape) -> dict[str, nn.Module]:

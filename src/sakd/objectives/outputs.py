@@ -87,14 +87,6 @@ def wanted_unrectified(distillers: Iterable[Distiller]) -> Side:
     return reduce(or_, sides, Side.NEITHER)
 
 
-def arithmetic_of(device: torch.device) -> torch.autocast:
-    """Give a context that brings the present automatic casts on ``device`` back, or their lack."""
-    kind = torch.get_autocast_dtype(device.type)
-    enabled = torch.is_autocast_enabled(device.type)
-    # Without a cache: it may hold weights that were cast where gradients were off.
-    return torch.autocast(device.type, kind, enabled=enabled, cache_enabled=False)
-
-
 def full_precision(outputs: Iterable[Tensor]) -> tuple[Tensor, ...]:
     """Give the tensors; those of half precision are converted to float32."""
     halves = (torch.float16, torch.bfloat16)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from sakd.data import Batch
 from sakd.distillers import Distiller, Sensitivity, Side
+from sakd.foundation.arithmetic import without_casts
 from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
 from sakd.networks.staged import Features, in_mode, twice_differentiable
@@ -82,7 +83,7 @@ class Sensing:
         self, kind: Sensitivity, logits: Tensor, by: Tensor, batch: Batch, *, learns: bool
     ) -> Tensor:
         """Take the gradient of one kind, (B, ...) as ``by``, in full precision."""
-        with torch.autocast(by.device.type, enabled=False):
+        with without_casts(by.device):
             (precise,) = full_precision([logits])
             if kind is Sensitivity.IMAGES:
                 value = precise.gather(1, batch.leading_labels[:, None])

@@ -11,17 +11,14 @@ from torch import Tensor, nn
 
 from sakd.data import Batch, BatchStream
 from sakd.distillers import Distiller, Epoch, Side
+from sakd.foundation.arithmetic import arithmetic_of, without_casts
 from sakd.networks import StagedNetwork
 from sakd.networks.spots import Spot
 from sakd.objectives.assembly import Losses, assemble
 from sakd.objectives.base import StepResult
 from sakd.objectives.branches import IN_LINE, Branches
 from sakd.objectives.looking import features_for
-from sakd.objectives.outputs import (
-    Outputs,
-    arithmetic_of,
-    wanted_unrectified,
-)
+from sakd.objectives.outputs import Outputs, wanted_unrectified
 from sakd.objectives.parameters import Routing
 from sakd.objectives.players import Optimisation, Player
 from sakd.objectives.pretraining import PretrainingObjective
@@ -153,7 +150,7 @@ class SpotDistillation(Routed):
         """Let the distillers prepare for an epoch."""
         device = torch.device(stream.device)
         run = (self.student, self.teacher, partial(stream.epoch, epoch), arithmetic_of(device))
-        with torch.autocast(device.type, enabled=False):
+        with without_casts(device):
             for distiller in self._distillers().values():
                 distiller.begin_epoch(Epoch(epoch, epochs, partial(features_for, distiller, *run)))
 
@@ -162,7 +159,7 @@ class SpotDistillation(Routed):
         taught = self.teach(batch, teacher)
         student = self.outputs(self.student, batch, Side.STUDENT)
         networks = arithmetic_of(batch.images.device)
-        with torch.autocast(batch.images.device.type, enabled=False):
+        with without_casts(batch.images.device):
             return self._losses(batch, student, taught, networks)
 
     def _losses(

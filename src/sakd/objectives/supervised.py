@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Self
 
-import torch
 from torch import nn
 
 from sakd.data import Batch
+from sakd.foundation.arithmetic import without_casts
 from sakd.objectives.base import StepResult
 from sakd.objectives.outputs import Outputs, full_precision
 from sakd.objectives.players import Player
@@ -43,6 +43,6 @@ class Supervised(Buildable):
     def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:
         """Compute the label loss of ``batch``; ``teacher`` is ignored."""
         (logits,) = full_precision([self.student(batch.images)])
-        with torch.autocast(batch.images.device.type, enabled=False):
+        with without_casts(batch.images.device):
             loss = self.task.loss(logits, batch)
         return StepResult({"student": loss}, {"cross_entropy": loss.detach()})

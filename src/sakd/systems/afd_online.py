@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from sakd.data import Batch
 from sakd.distillers.parts.maps import pool_to_smaller, projection
+from sakd.foundation.arithmetic import without_casts
 from sakd.foundation.errors import require, require_not_negative, require_positive
 from sakd.networks import Features, StagedNetwork, feature_shapes
 from sakd.networks.zoo.blocks import GlobalAveragePool
@@ -160,7 +161,7 @@ class AFDOnline(System[AdversarialSettings]):
         one, two = (transfer(features.features[-2]) for transfer, features in last)
         maps = full_precision(pool_to_smaller(one, two))
         logits = full_precision(features.logits for features in found)
-        with torch.autocast(batch.images.device.type, enabled=False):
+        with without_casts(batch.images.device):
             mutual = self.mutual.losses(logits, batch)
             adversarial = self.adversarial(self.judged(maps))
             for name, parts in self._makers().items():

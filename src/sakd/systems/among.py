@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from sakd.data import Batch, BatchStream
 from sakd.distillers import Side
 from sakd.distillers.method import Method
+from sakd.foundation.arithmetic import arithmetic_of, without_casts
 from sakd.foundation.errors import require
 from sakd.networks import StagedNetwork
 from sakd.networks.staged import in_mode
@@ -26,7 +27,7 @@ from sakd.objectives import (
     SpotDistillation,
     StepResult,
 )
-from sakd.objectives.outputs import arithmetic_of, full_precision
+from sakd.objectives.outputs import full_precision
 from sakd.objectives.spot_distillation import ROUTER
 from sakd.routing import Route
 from sakd.routing.always import Always
@@ -173,7 +174,7 @@ class Among(Decisive, System[AmongSettings]):
         taught = [lesson.teach(batch) for lesson in self._each()]
         student = self._each()[0].outputs(self.student, batch, Side.STUDENT)
         networks = arithmetic_of(batch.images.device)
-        with torch.autocast(batch.images.device.type, enabled=False):
+        with without_casts(batch.images.device):
             route = self.router.route(scene_among(self.task, student, taught, batch))
             own = self.task.loss(student.logits, batch)
             knowledge = self.knowledge(batch, student, taught, route)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from sakd.data import Batch
 from sakd.distillers import Pair, Side
 from sakd.distillers.at import AttentionTransfer
+from sakd.foundation.arithmetic import without_casts
 from sakd.foundation.errors import require_not_negative, require_positive
 from sakd.networks import StagedNetwork
 from sakd.objectives import Outputs, Player, Request, Settings, StepResult
@@ -106,7 +107,7 @@ class CTKD(System[CollaborativeSettings]):
         taught = self.request().outputs(batch.images) if teacher is None else teacher
         ours = Outputs.of(self.student, batch.images, Side.STUDENT, unrectified=False)
         (scratch,) = full_precision([self.scratch(batch.images)])
-        with torch.autocast(batch.images.device.type, enabled=False):
+        with without_casts(batch.images.device):
             return self.losses(ours, scratch, taught, batch)
 
     def losses(self, ours: Outputs, scratch: Tensor, taught: Outputs, batch: Batch) -> StepResult:

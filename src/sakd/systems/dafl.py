@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, softmax
 
 from sakd.data import Batch
+from sakd.foundation.arithmetic import without_casts
 from sakd.foundation.errors import require_not_negative
 from sakd.objectives import Outputs, StepResult
 from sakd.objectives.outputs import full_precision
@@ -96,7 +97,7 @@ class DAFL(DataFree[DAFLSettings]):
         shown = self.teacher.extract(images)
         own = self.student(images.detach())
         own, expected, embedding = full_precision([own, shown.logits, shown.features[-1]])
-        with torch.autocast(batch.labels.device.type, enabled=False):
+        with without_casts(batch.labels.device):
             terms = typical(expected, embedding)
             weights = (self.given.one_hot, self.given.balance, self.given.activation)
             made = sum(w * term for w, term in zip(weights, terms, strict=True))

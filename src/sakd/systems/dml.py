@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from sakd.data import Batch
+from sakd.foundation.arithmetic import without_casts
 from sakd.foundation.errors import require, require_not_negative, require_positive
 from sakd.networks import StagedNetwork
 from sakd.objectives import Outputs, Player, Settings, StepResult
@@ -103,7 +104,7 @@ class DML(System[MutualSettings]):
     def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:
         """Compute the losses of all networks on ``batch``; ``teacher`` is ignored."""
         logits = full_precision([network(batch.images) for network in self.everyone.values()])
-        with torch.autocast(batch.images.device.type, enabled=False):
+        with without_casts(batch.images.device):
             return self.losses(logits, batch)
 
     def losses(self, logits: Sequence[Tensor], batch: Batch) -> StepResult:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from sakd.data import Batch
 from sakd.distillers.parts.maps import squared
+from sakd.foundation.arithmetic import without_casts
 from sakd.foundation.errors import require, require_not_negative
 from sakd.networks import Features, StagedNetwork
 from sakd.networks.adapters import adapter
@@ -131,7 +132,7 @@ class EKD(Branched[EKDSettings]):
         _, branches = self.branches(batch.images)
         logits = full_precision(branch.logits for branch in branches)
         maps = full_precision(branch.features[0] for branch in branches)
-        with torch.autocast(batch.images.device.type, enabled=False):
+        with without_casts(batch.images.device):
             terms = self.terms(batch, logits, [one.logits for one in taught])
             terms["features"] = self.errors(maps, [one.features[-2] for one in taught])
             labels = terms["cross_entropy"] + terms["branches"] + terms["ensemble"]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sakd.data import Batch
+from sakd.foundation.arithmetic import without_casts
 from sakd.foundation.errors import require
 from sakd.networks import StagedNetwork, probe
 from sakd.networks.zoo.blocks import GlobalAveragePool, conv_bn_relu, initialise
@@ -106,7 +107,7 @@ class FFL(Rising[RampSettings]):
         _, branches = self.branches(batch.images)
         fused = self.fusion(torch.cat([branch.features[-2] for branch in branches], dim=1))
         logits = full_precision([*(branch.logits for branch in branches), fused])
-        with torch.autocast(batch.images.device.type, enabled=False):
+        with without_casts(batch.images.device):
             return self.losses(logits, batch)
 
     def losses(self, logits: Sequence[Tensor], batch: Batch) -> StepResult:

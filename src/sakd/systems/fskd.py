@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sakd.data import Batch, BatchStream
+from sakd.foundation.arithmetic import without_casts
 from sakd.foundation.errors import require
 from sakd.networks import StagedNetwork
 from sakd.networks.absorbing import Block, absorb, blocks_of
@@ -108,7 +109,7 @@ class FSKD(System[FSKDSettings]):
         cut(self.student, self.teacher, self.cuts)
         left = {each.name: each.outputs for each in self.cuts}
         device = self.residuals.device
-        with torch.autocast(device.type, enabled=False):
+        with without_casts(device):
             for number, block in enumerate(self.blocks):
                 kept = left[block.convolution].to(device)
                 mixing, self.residuals[number] = self._solved(block, kept, stream)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from sakd.data import Batch
+from sakd.foundation.arithmetic import without_casts
 from sakd.foundation.errors import require
 from sakd.networks import StagedNetwork, feature_shapes
 from sakd.objectives import Outputs, StepResult
@@ -119,7 +120,7 @@ class OKDDip(Rising[PeerSettings]):
         _, branches = self.branches(batch.images)
         logits = full_precision(branch.logits for branch in branches)
         embeddings = full_precision(vector(branch.features[-1]) for branch in branches[1:])
-        with torch.autocast(batch.images.device.type, enabled=False):
+        with without_casts(batch.images.device):
             return self.losses(logits, embeddings, batch)
 
     def losses(

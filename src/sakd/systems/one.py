@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from sakd.data import Batch
+from sakd.foundation.arithmetic import without_casts
 from sakd.foundation.errors import require
 from sakd.networks import StagedNetwork, feature_shapes
 from sakd.objectives import Outputs, StepResult
@@ -93,7 +94,7 @@ class ONE(Rising[EnsembleSettings]):
         shared, branches = self.branches(batch.images)
         (pooled,) = full_precision([vector(shared)])
         logits = full_precision(branch.logits for branch in branches)
-        with torch.autocast(batch.images.device.type, enabled=False):
+        with without_casts(batch.images.device):
             return self.losses(logits, self.gate(pooled), batch)
 
     def losses(self, logits: Sequence[Tensor], gate: Tensor, batch: Batch) -> StepResult:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax, softmax
 
 from sakd.data import Batch
+from sakd.foundation.arithmetic import without_casts
 from sakd.foundation.errors import require, require_positive
 from sakd.networks import StagedNetwork
 from sakd.objectives import Outputs, Player, Settings, StepResult
@@ -95,7 +95,7 @@ class ProKT(System[FollowedSettings]):
     def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:
         """Compute the losses of both networks on ``batch``; ``teacher`` is ignored."""
         logits = full_precision([self.student(batch.images), self.teacher(batch.images)])
-        with torch.autocast(batch.images.device.type, enabled=False):
+        with without_casts(batch.images.device):
             return self.losses(logits, batch)
 
     def losses(self, logits: Sequence[Tensor], batch: Batch) -> StepResult:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-import torch
 from torch import Tensor, nn
 
 from sakd.data import Batch
+from sakd.foundation.arithmetic import without_casts
 from sakd.foundation.errors import require, require_not_negative
 from sakd.networks import StagedNetwork
 from sakd.objectives import Outputs, Player, Settings, StepResult
@@ -93,7 +93,7 @@ class Rocket(System[LaunchSettings]):
         """Compute the loss of ``batch``; ``teacher`` is ignored."""
         images = batch.images
         light, booster = full_precision([self.student(images), self.booster(images)])
-        with torch.autocast(images.device.type, enabled=False):
+        with without_casts(images.device):
             return self.losses(light, booster, batch)
 
     def losses(self, light: Tensor, booster: Tensor, batch: Batch) -> StepResult:

@@ -19,7 +19,7 @@ VARIANTS = 256
 
 @dataclass(frozen=True)
 class Precision:
-    """The arithmetic and the layout of the forward passes, the graft's included.
+    """The arithmetic and the layout of the forward passes, those of grafts and adapters included.
 
     Losses, routing, the statistics of batch norms and updates are always in full precision.
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from sakd.data import Augment, Batch, BatchStream, ImageSet
 from sakd.distillers import DISTILLERS
-from sakd.objectives import Objective, SpotDistillation, Supervised, answer, spot_distillation
+from sakd.objectives import Objective, SpotDistillation, Supervised, answer
 from sakd.routing import POLICIES
 from sakd.training import Precision, Run
 from sakd.training.capture.waits import HostWaitsError, Waits
@@ -134,7 +134,6 @@ def test_a_step_on_a_device_takes_nothing_from_the_host(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())  # there is none of it
-    monkeypatch.setattr(spot_distillation, "arithmetic_of", lambda _device: nullcontext())
     batch, draws = small_batch(0), torch.Generator()
     there = Batch(*(x.to(DEVICE) for x in batch[:3]), seed=0, source=lambda _purpose: draws)
     there = there._replace(aside=there)

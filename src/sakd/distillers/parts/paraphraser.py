@@ -7,6 +7,8 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from sakd.networks.adapters import Adapter
+
 
 class Paraphraser(nn.Module):
     """An autoencoder of maps (B, C, H, W)."""
@@ -33,10 +35,10 @@ def layers(
     widths: Sequence[int],
     *,
     normalised: bool = False,
-) -> nn.Sequential:
+) -> Adapter:
     """Chain 3x3 convolution, batch norm if ``normalised``, and leaky rectifier per two widths."""
     parts: list[nn.Module] = []
     for inputs, outputs in pairwise(widths):
         norm = nn.BatchNorm2d(outputs) if normalised else nn.Identity()
         parts += [convolution(inputs, outputs, 3, padding=1), norm, nn.LeakyReLU(0.1)]
-    return nn.Sequential(*parts)
+    return Adapter(*parts)

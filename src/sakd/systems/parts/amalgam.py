@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from sakd.data import Batch
 from sakd.distillers import Side
 from sakd.distillers.parts.maps import pooled
+from sakd.foundation.arithmetic import without_casts
 from sakd.foundation.errors import require, require_positive
 from sakd.networks import StagedNetwork, feature_shapes, probe
 from sakd.objectives import Outputs, Player, StepResult
@@ -84,7 +85,7 @@ class Amalgamation(OneStudent[A]):
         networks = cast("list[StagedNetwork]", list(self.teachers))
         taught = [asked(network, batch) for network in networks]
         student = Outputs.of(self.student, batch.images, Side.STUDENT, unrectified=False)
-        with torch.autocast(batch.images.device.type, enabled=False):
+        with without_casts(batch.images.device):
             target = self.joined([outputs.logits for outputs in taught])
             kd = divergence(student.logits, target, self.chosen.temperature)
             terms = {"kd": kd, **self.knowledge(student, taught)}

@@ -6,10 +6,10 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Generic, NamedTuple, Self, TypeVar
 
-import torch
 from torch import Tensor
 
 from sakd.data import Batch
+from sakd.foundation.arithmetic import without_casts
 from sakd.networks import StagedNetwork
 from sakd.objectives import Outputs, Player, Settings, StepResult
 from sakd.objectives.outputs import full_precision
@@ -74,7 +74,7 @@ class Learner(OneStudent[S], Generic[S]):
     def forward(self, batch: Batch, teacher: Outputs | None = None) -> StepResult:
         """Compute the loss of ``batch``, the weighted sum of the terms."""
         seen = full_precision(self.seen(batch, teacher))
-        with torch.autocast(batch.images.device.type, enabled=False):
+        with without_casts(batch.images.device):
             terms = self.terms(batch, seen)
             parts = [weight * loss for loss, weight in terms.values()]
             total = sum(parts[1:], parts[0])

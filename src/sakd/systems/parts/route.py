@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from sakd.data import BatchStream
+from sakd.foundation.arithmetic import without_casts
 from sakd.networks import StagedNetwork
 from sakd.networks.staged import in_mode
 from sakd.objectives.outputs import full_precision
@@ -44,5 +45,5 @@ def distances(
 
 def _distance(logits: Tensor, state: StagedNetwork, images: Tensor) -> float:
     (theirs,) = full_precision([state(images)])
-    with torch.autocast(images.device.type, enabled=False):
+    with without_casts(images.device):
         return float(divergence(logits, theirs))

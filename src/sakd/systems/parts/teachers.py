@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from sakd.data import Batch
 from sakd.distillers import Side
+from sakd.foundation.arithmetic import without_casts
 from sakd.foundation.errors import require, require_not_negative
 from sakd.networks import StagedNetwork
 from sakd.objectives import Outputs, Settings, StepResult
@@ -70,7 +71,7 @@ class FromTeachers(OneStudent[S]):
         """Compute the loss of ``batch``; ``teacher`` is ignored, for there are several."""
         taught = [asked(network, batch) for network in self._teachers()]
         student = Outputs.of(self.student, batch.images, Side.STUDENT, unrectified=False)
-        with torch.autocast(batch.images.device.type, enabled=False):
+        with without_casts(batch.images.device):
             terms = {"cross_entropy": self.task.loss(student.logits, batch)}
             terms |= self.knowledge(batch, student, taught)
             total = sum(w * terms[name] for name, w in self.weights.items() if name in terms)
