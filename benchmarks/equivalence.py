@@ -14,6 +14,7 @@ has one value a seed.
 from __future__ import annotations
 
 import argparse
+import copy
 import math
 from collections.abc import Iterable
 from itertools import product
@@ -89,10 +90,10 @@ def trained(
         "routing": Routing(same_family_bias=0),
     }
     test = Prepared(splits().test, splits().card)
-    runs = {}
+    runs, copies = {}, {precision: copy.deepcopy(teacher) for precision in precisions}
     for (distiller, policy), precision in product(methods, precisions):
         start = network(STUDENT, seed)
-        objective = distil(start, teacher, distiller, policy, facts, **settings)
+        objective = distil(start, copies[precision], distiller, policy, facts, **settings)
         objective.to(device)
         pretrain(objective, stream)
         arithmetic = Recipe(precision=precision).arithmetic

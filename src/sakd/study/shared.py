@@ -6,13 +6,14 @@ from sakd.networks import StagedNetwork
 from sakd.study.trainings import Training
 
 
-class Teachers(dict[str, StagedNetwork]):
-    """Frozen teachers, one network for all trainings that it teaches."""
+class Teachers(dict[tuple[str, tuple[bool, bool]], StagedNetwork]):
+    """Frozen teachers, one network for all trainings that it teaches in one layout."""
 
     def of(self, training: Training) -> StagedNetwork | None:
         """Give the frozen teacher of ``training``; None without one."""
-        if training.teacher is None or (key := training.taught_by) is None:
+        if training.teacher is None or (name := training.taught_by) is None:
             return None
+        key = name, training.recipe.arithmetic.layout
         if key not in self:
             self[key] = training.teacher()
         return self[key]

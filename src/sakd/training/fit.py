@@ -8,8 +8,10 @@ from itertools import groupby
 from typing import Unpack
 
 import torch
+from torch import nn
 
 from sakd.data import Batch, BatchStream
+from sakd.foundation.errors import require
 from sakd.foundation.signals import orderly, postponed
 from sakd.objectives import Objective, Outputs, answer
 from sakd.objectives.branches import IN_LINE, Branches
@@ -64,7 +66,11 @@ def train(runs: Sequence[Run], stream: BatchStream, *, graph: bool = False) -> N
         stream: The batches of every epoch.
         graph: Whether a GPU may record a step of all runs as a graph, and repeat it; results then
             differ by no more than rounding. A run that cannot be recorded is trained all the same.
+
+    Raises:
+        UserError: Runs share a frozen network and lay it out differently.
     """
+    _check_layouts(runs)
     for run in runs:
         run.attempt(run.start, len(stream))
     with orderly():
@@ -76,6 +82,16 @@ def train(runs: Sequence[Run], stream: BatchStream, *, graph: bool = False) -> N
                     if run.failure is None:
                         run.stop()
             raise
+
+
+def _check_layouts(runs: Sequence[Run]) -> None:
+    """Check that no frozen network is laid out in two ways, which would change its last bits."""
+    layouts: dict[nn.Module, tuple[bool, bool]] = {}
+    for run in runs:
+        for name in run.objective.frozen:
+            there = layouts.setdefault(run.objective.get_submodule(name), run.precision.layout)
+            complaint = f"runs share a {name} and differ in channels_last or compile"
+            require(there == run.precision.layout, f"{complaint}: give each its own copy")
 
 
 def _train(runs: Sequence[Run], stream: BatchStream, *, graph: bool) -> None:

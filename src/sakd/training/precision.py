@@ -35,6 +35,11 @@ class Precision:
     tf32: bool = False
     compiled: bool = False
 
+    @property
+    def layout(self) -> tuple[bool, bool]:
+        """What it changes in networks themselves, see `lay_out`, so that they serve no other."""
+        return self.channels_last, self.compiled
+
     @contextmanager
     def applied(self, device: torch.device) -> Iterator[None]:
         """Use this precision for forward passes on ``device`` within the context."""

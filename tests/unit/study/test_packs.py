@@ -100,6 +100,21 @@ def test_cells_side_by_side_have_the_bits_of_each_alone(
         assert_alike(training, bench, alone, same)
 
 
+@pytest.mark.parametrize("trainings", [0], indirect=True)
+def test_cells_beside_those_of_another_layout_have_their_bits_alone(
+    trainings: list[Training], bench: Bench, tmp_path: Path, same: Same
+) -> None:
+    for number in (1, 2):
+        recipe = replace(trainings[number].recipe, channels_last=True)
+        trainings[number] = replace(trainings[number], recipe=recipe)
+    other = replace(bench, store=CellStore(tmp_path / "alone"))
+    for training in trainings:
+        run_training(training, other, Progress("toys", 1))
+    assert outcome(run_trainings(trainings, bench, Progress("toys", 4))) == [DONE] * 4
+    for training in trainings:
+        assert_alike(training, bench, other, same)
+
+
 def test_one_that_fails_is_recorded_and_the_others_go_on(
     trainings: list[Training], bench: Bench, alone: Bench, same: Same
 ) -> None:

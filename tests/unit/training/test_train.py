@@ -13,6 +13,7 @@ from torch import Tensor
 
 from sakd.data import BatchStream
 from sakd.distillers import DISTILLERS
+from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
 from sakd.objectives import Buildable, DataFacts, Objective, Optimisation, distil
 from sakd.objectives.parameters import Distillation, Options
@@ -30,15 +31,17 @@ EPOCHS = 2
 
 @pytest.fixture
 def make(small_network: Networks, brief: Options) -> Make:
-    """Distil one teacher, the same object every time, into a new student each time."""
+    """Distil one teacher, the same object unless ``lone``, into a new student each time."""
     teacher = small_network(99, WIDTHS)
 
-    def build(method: str = "kd", policy: str = "always", *, seed: int = 0) -> Buildable:
+    def build(
+        method: str = "kd", policy: str = "always", *, seed: int = 0, lone: bool = False
+    ) -> Buildable:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            options = Distillation(options=brief)
-            facts = DataFacts((3, 8, 8), LABELS)
-            return distil(small_network(seed), teacher, method, policy, facts, distillation=options)
+            options, facts = Distillation(options=brief), DataFacts((3, 8, 8), LABELS)
+            pair = small_network(seed), copy.deepcopy(teacher) if lone else teacher
+            return distil(*pair, method, policy, facts, distillation=options)
 
     return build
 
@@ -171,7 +174,10 @@ def test_half_precision_has_finite_losses_and_gradients_in_full_precision(
     method: str, make: Make, small_stream: Streams
 ) -> None:
     stream, half = small_stream(1), Precision(torch.bfloat16, channels_last=True)
-    runs = [run_of(make(method, "adaptive"), stream, precision=p) for p in (half, EXACT)]
+    runs = [
+        run_of(make(method, "adaptive", lone=True), stream, precision=precision)
+        for precision in (half, EXACT)
+    ]
     losses = []
 
     def watch(_module: Any, _inputs: Any, result: Any) -> None:
@@ -216,6 +222,16 @@ def test_the_layout_of_maps_changes_no_more_than_rounding(
         torch.testing.assert_close(one, other, rtol=1e-8, atol=1e-10)
     weight = runs[1].objective.student.stem[0].weight
     assert weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_teacher_is_laid_out_in_one_way(make: Make, small_stream: Streams) -> None:
+    runs = [Run(make(), epochs=1, precision=p) for p in (EXACT, Precision(channels_last=True))]
+    complaint = "runs share a teacher and differ in channels_last or compile: give each its own"
+    with pytest.raises(UserError, match=complaint):
+        train(runs, small_stream(1))
+    halves = [Run(make(), epochs=1, precision=p) for p in (EXACT, Precision(torch.bfloat16))]
+    train(halves, small_stream(1))
+    assert [run.failure for run in halves] == [None, None]
 
 
 def test_a_precision_leaves_torchs_own_settings_as_they_were() -> None:
