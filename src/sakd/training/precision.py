@@ -12,6 +12,7 @@ from torch import nn
 from sakd.data import Batch
 from sakd.networks import StagedNetwork
 from sakd.objectives import Objective
+from sakd.training.narrow import lay_narrow_maps_out
 
 VARIANTS = 256
 """The most forms in which one function is compiled: stages, modes and batch sizes count."""
@@ -83,6 +84,8 @@ class Precision:
         """Lay the weights of ``module`` out as this precision has them, and compile networks."""
         if self.channels_last:
             module.to(memory_format=torch.channels_last)
+            if self.autocast is None and not self.compiled:
+                lay_narrow_maps_out(module)
         if self.compiled:
             for network in module.modules():
                 if isinstance(network, StagedNetwork):
