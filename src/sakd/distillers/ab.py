@@ -61,6 +61,4 @@ def connector(student: Shape, teacher: Shape) -> nn.Module:
     """Map the channels of ``student`` (C, H, W) to those of ``teacher``, if they differ."""
     if student[0] == teacher[0]:
         return nn.Identity()
-    return Adapter(
-        nn.Conv2d(student[0], teacher[0], 1, bias=False), nn.BatchNorm2d(teacher[0])
-    )
+    return Adapter(nn.Conv2d(student[0], teacher[0], 1, bias=False), nn.BatchNorm2d(teacher[0]))
