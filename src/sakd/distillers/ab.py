@@ -10,6 +10,7 @@ from sakd.distillers.parts.maps import pool_to_smaller, sample_sums, squared
 from sakd.foundation.errors import require_not_negative
 from sakd.networks.adapters import Adapter
 from sakd.networks.spots import SpotFamily
+from sakd.networks.zoo.blocks import conv_bn
 
 
 class ActivationBoundaries(Distiller):
@@ -61,4 +62,4 @@ def connector(student: Shape, teacher: Shape) -> nn.Module:
     """Map the channels of ``student`` (C, H, W) to those of ``teacher``, if they differ."""
     if student[0] == teacher[0]:
         return nn.Identity()
-    return Adapter(nn.Conv2d(student[0], teacher[0], 1, bias=False), nn.BatchNorm2d(teacher[0]))
+    return Adapter(*conv_bn(student[0], teacher[0]))
