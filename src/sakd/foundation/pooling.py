@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
-from sakd.foundation.arithmetic import without_casts
 from sakd.foundation.determinism import is_deterministic
 
 
@@ -33,7 +32,7 @@ def average_by_products(maps: Tensor, size: tuple[int, int]) -> Tensor:
         _shares(side, goal, maps.device).to(exact)
         for side, goal in zip(maps.shape[2:], size, strict=True)
     )
-    with without_casts(maps.device):
+    with torch.autocast(maps.device.type, enabled=False):
         return (rows @ maps.to(exact) @ columns.T).to(maps.dtype)
 
 
