@@ -12,6 +12,8 @@ from torch import nn
 from sakd.data import Batch
 from sakd.networks import StagedNetwork
 from sakd.objectives import Objective
+from sakd.training.constant import keep_cast
+from sakd.training.evaluated import lay_norms_out
 from sakd.training.narrow import lay_narrow_maps_out
 
 VARIANTS = 256
@@ -82,14 +84,23 @@ class Precision:
 
     def lay_out(self, module: nn.Module) -> None:
         """Lay the weights of ``module`` out as this precision has them, and compile networks."""
+        frozen = module.frozen if isinstance(module, Objective) else ()
+        constant = [module.get_submodule(name) for name in frozen]
         if self.channels_last:
             module.to(memory_format=torch.channels_last)
-            if self.autocast is None and not self.compiled:
-                lay_narrow_maps_out(module)
+            if not self.compiled:
+                self._lay_channels_last_out(module, constant)
+        if self.autocast is not None:
+            keep_cast(constant, self.autocast)
         if self.compiled:
             for network in module.modules():
                 if isinstance(network, StagedNetwork):
                     network.compile_stages()
+
+    def _lay_channels_last_out(self, module: nn.Module, constant: list[nn.Module]) -> None:
+        lay_norms_out(module, constant)
+        if self.autocast is None:
+            lay_narrow_maps_out(module)
 
     def arranged(self, objective: Objective, batch: Batch) -> Batch:
         """Give the batch that ``objective`` makes of ``batch``, laid out like any other."""

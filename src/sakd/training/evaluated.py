@@ -1,0 +1,89 @@
+"""Batch norms in evaluation mode, where nobody needs the gradients of their weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.overrides import has_torch_function
+
+from sakd.training.derived import Derived
+
+
+def lay_norms_out(module: nn.Module, constant: Iterable[nn.Module] = ()) -> None:
+    """Have the batch norms of maps in ``module`` take little time in evaluation mode.
+
+    Torch computes the gradient of their maps as if it depended on these, and on a GPU it gives it
+    with channels first, which is copied before the next convolution. Results differ by rounding.
+
+    Args:
+        module: What contains them; its maps have channels last.
+        constant: Those parts of it whose statistics never change.
+    """
+    still = {part for each in constant for part in each.modules()}
+    for part in module.modules():
+        kept = part.track_running_stats and part.affine if type(part) is nn.BatchNorm2d else False
+        if kept and "forward" not in vars(part):
+            vars(part)["forward"] = Evaluated(cast("nn.BatchNorm2d", part), constant=part in still)
+
+
+class Evaluated:
+    """The forward pass of a batch norm."""
+
+    def __init__(self, norm: nn.BatchNorm2d, *, constant: bool) -> None:
+        """Stand for that of ``norm``, whose statistics may be ``constant``."""
+        self.norm = norm
+        self.known = Derived(self._spread_of) if constant else None
+
+    def __call__(self, maps: Tensor) -> Tensor:
+        """Normalise ``maps`` (B, C, H, W)."""
+        norm = self.norm
+        if norm.training or not maps.is_contiguous(memory_format=torch.channels_last):
+            return type(norm).forward(norm, maps)
+        recorded = torch.is_grad_enabled()
+        learns = recorded and (norm.weight.requires_grad or norm.bias.requires_grad)
+        if learns or has_torch_function((maps,)) or not (maps.is_cuda or recorded):
+            return type(norm).forward(norm, maps)
+        variance = cast("Tensor", norm.running_var)
+        spread = self._spread_of(variance) if self.known is None else self.known.of(variance)
+        result: Tensor = _Scaled.apply(maps, norm, spread, norm.weight)
+        return result
+
+    def _spread_of(self, variance: Tensor) -> Tensor:
+        return torch.rsqrt(variance + self.norm.eps)
+
+
+class _Scaled(torch.autograd.Function):
+    """A batch norm by running statistics, with a gradient for its maps alone."""
+
+    @staticmethod
+    def forward(maps: Tensor, norm: nn.BatchNorm2d, spread: Tensor, weight: Tensor) -> Tensor:
+        mean = cast("Tensor", norm.running_mean)
+        if maps.is_cuda:
+            return torch.batch_norm_elemt(maps, weight, norm.bias, mean, spread, norm.eps)
+        return functional.batch_norm(
+            maps, mean, norm.running_var, weight, norm.bias, momentum=0.0, eps=norm.eps
+        )
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ANN401, ARG004
+        _, _, spread, weight = inputs
+        ctx.save_for_backward(spread, weight)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
+        (gradient,) = gradients
+        spread, weight = ctx.saved_tensors
+        if torch.is_grad_enabled():  # this gradient is to be differentiated itself
+            factor = (spread * weight).view(1, -1, 1, 1)
+            return (gradient * factor).to(gradient.dtype), None, None, None
+        gradient = gradient.contiguous(memory_format=torch.channels_last)
+        zeros = torch.zeros_like(spread)
+        if gradient.is_cuda:
+            return torch.batch_norm_elemt(gradient, weight, None, zeros, spread, 0.0), *[None] * 3
+        ones, factor = torch.ones_like(spread), spread * weight
+        scaled = functional.batch_norm(gradient, zeros, ones, factor, momentum=0.0, eps=0.0)
+        return scaled, None, None, None
