@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from operator import or_
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -90,4 +90,28 @@ def wanted_unrectified(distillers: Iterable[Distiller]) -> Side:
 def full_precision(outputs: Iterable[Tensor]) -> tuple[Tensor, ...]:
     """Give the tensors; those of half precision are converted to float32."""
     halves = (torch.float16, torch.bfloat16)
-    return tuple(x.float() if x.dtype in halves else x for x in outputs)
+    return tuple(_Widened.apply(x) if x.dtype in halves else x for x in outputs)
+
+
+class _Widened(torch.autograd.Function):
+    """Conversion to float32, whose gradient is laid out as the tensor is.
+
+    Losses give gradients of maps in another layout; each sum with that of the network, and each
+    convolution behind it, would convert them again.
+    """
+
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        return x.float()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:  # noqa: ANN401, ARG004
+        (x,) = inputs
+        last = x.dim() == len("BCHW") and x.is_contiguous(memory_format=torch.channels_last)
+        ctx.layout = torch.channels_last if last else torch.preserve_format
+        ctx.kind = x.dtype
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:  # noqa: ANN401
+        (gradient,) = gradients
+        return gradient.to(ctx.kind, memory_format=ctx.layout)
