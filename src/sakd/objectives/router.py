@@ -59,8 +59,10 @@ class Router(nn.Module):
             gate: The decisions at the logits (B,).
             cost: The policy's own cost, a scalar in place of the penalty.
         """
-        loss = torch.where(grafted_ce > student_ce, grafted_ce * self.gamma, grafted_ce)
-        loss = torch.where(loss < student_ce, loss / self.gamma, loss)
+        loss = grafted_ce
+        if self.gamma != 1:
+            loss = torch.where(loss > student_ce, loss * self.gamma, loss)
+            loss = torch.where(loss < student_ce, loss / self.gamma, loss)
         if cost is not None:
             return loss + cost
         return loss + (gate.numel() / 2 - gate.sum()).relu()  # no gradient at exactly half
