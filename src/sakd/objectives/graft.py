@@ -52,6 +52,7 @@ class Graft(nn.Module):
         reached: Tensor,
         gate: Tensor,
         branches: Branches = IN_LINE,
+        begun: Tensor | None = None,
     ) -> Tensor:
         """Compute the grafted logits (B, K), differentiable in the gate and the adapters only.
 
@@ -67,22 +68,31 @@ class Graft(nn.Module):
                 gradient.
             gate: (B, D), one column per spot; 1 takes the teacher's feature, 0 the student's.
             branches: Compute a stage of the student beside the teacher's.
+            begun: What `begin` gives for ``images``; None to compute it here.
         """
-        first = self.spots[0]
-        with torch.no_grad():
-            s = student.run(images, 0, first.student + 1)
-        t = reached
+        s, t = self.begin(student, images) if begun is None else begun, reached
         with without_weight_gradients(student), without_weight_gradients(teacher):
             for k, (spot, following) in enumerate(pairwise(self.spots)):
-                s, t = self._exchange(k, s, t, gate[:, k])
-                with branches.branch("grafted student", s) as wait:
-                    s = student.run(s, spot.student + 1, following.student + 1)
-                t = teacher.run(t, spot.teacher + 1, following.teacher + 1)
+                weight = gate[:, k]
+                with branches.branch("grafted student", s, t, weight) as wait:
+                    mixed = _mix(weight, s, self.to_student[k](t))
+                    further = student.run(mixed, spot.student + 1, following.student + 1)
+                mixed = _mix(weight, self.to_teacher[k](s), t)
+                t = teacher.run(mixed, spot.teacher + 1, following.teacher + 1)
                 wait()
+                s = further
         return _mix(gate[:, -1], s, t)
 
-    def _exchange(self, k: int, s: Tensor, t: Tensor, gate: Tensor) -> tuple[Tensor, Tensor]:
-        return _mix(gate, s, self.to_student[k](t)), _mix(gate, self.to_teacher[k](s), t)
+    @torch.no_grad()
+    def begin(self, student: StagedNetwork, images: Tensor) -> Tensor:
+        """Run the ``student`` on ``images`` (B, C, H, W) up to the first spot, as `forward` does.
+
+        So far nothing depends on the gate.
+
+        Returns:
+            The student's feature there, (B, ...), without gradient.
+        """
+        return student.run(images, 0, self.spots[0].student + 1)
 
 
 def _mix(gate: Tensor, student: Tensor, teacher: Tensor) -> Tensor:

@@ -34,6 +34,7 @@ class Lesson(NamedTuple):
         teacher: The teacher's.
         route: The decisions for them.
         loss: The student's label loss, a scalar.
+        begun: What `Graft.begin` gives for the images, where it has run.
     """
 
     batch: Batch
@@ -41,6 +42,7 @@ class Lesson(NamedTuple):
     teacher: Outputs
     route: Route
     loss: Tensor
+    begun: Tensor | None = None
 
 
 class Decisive(Objective):
@@ -100,6 +102,19 @@ class Routed(Decisive, Buildable):
             self.router, grafted, lesson.loss.detach(), gate[:, -1], cost
         )
 
+    def begin(self, batch: Batch, networks: torch.autocast) -> Tensor | None:
+        """Run what `routing` needs of the student whatever the route is; None if that is nothing.
+
+        Args:
+            batch: The training images of the step.
+            networks: The arithmetic in which networks run.
+        """
+        graft = self.router.graft
+        if graft is None or self.router.policy.learns_aside:
+            return None
+        with networks, in_mode(self.student, training=False):
+            return graft.begin(self.student, batch.images)
+
     def grafted(self, graft: Graft, lesson: Lesson, gate: Tensor) -> Tensor:
         """Run the ``graft`` on the images of ``lesson`` by ``gate`` (B, D); give logits (B, K)."""
         images = lesson.batch.images
@@ -107,7 +122,7 @@ class Routed(Decisive, Buildable):
             depth = self.spots[0].teacher
             reached = self.teaching.reached(self.teacher, images, depth, lesson.teacher)
             networks = self.student, self.teacher
-            logits: Tensor = graft(*networks, images, reached, gate, self.overlap)
+            logits: Tensor = graft(*networks, images, reached, gate, self.overlap, lesson.begun)
         return logits
 
     def _aside(self, batch: Batch, networks: torch.autocast) -> Lesson:

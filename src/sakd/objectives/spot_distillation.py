@@ -165,11 +165,13 @@ class SpotDistillation(Routed):
     def _losses(
         self, batch: Batch, student: Outputs, taught: Outputs, networks: torch.autocast
     ) -> StepResult:
+        branches = self._branches()
+        with branches.branch("router", batch):
+            begun = self.begin(batch, networks)
         route = self.router.route(scene_of(self.task, student, taught, batch))
-
         own = self.task.loss(student.logits, batch)
-        lesson = Lesson(batch, student, taught, route, own)
-        with self._branches().branch("router", lesson):
+        lesson = Lesson(batch, student, taught, route, own, begun)
+        with branches.branch("router", lesson):
             routing = self.routing(lesson, networks)
         supervision = self.supervision(own, student, taught, batch, route.labels)
         knowledge = self.knowledge(student, taught, batch, route.share)

@@ -165,7 +165,7 @@ def test_a_router_learns_beside_its_student(
     small_objective: Callable[..., SpotDistillation], small_batch: Callable[..., Batch]
 ) -> None:
     races = races_of(small_objective("at", "adaptive"), small_batch(0))
-    assert races.opened["router"] == 2
+    assert races.opened["router"] == 4  # its beginning, which needs no route, comes first
 
 
 def test_what_reads_a_branch_without_a_wait_is_found() -> None:
