@@ -26,7 +26,9 @@ def lay_norms_out(module: nn.Module, constant: Iterable[nn.Module] = ()) -> None
     still = {part for each in constant for part in each.modules()}
     for part in module.modules():
         kept = part.track_running_stats and part.affine if type(part) is nn.BatchNorm2d else False
-        if kept and "forward" not in vars(part):
+        mine = vars(part).get("forward")
+        other = isinstance(mine, Evaluated) and mine.constant != (part in still)
+        if kept and (mine is None or other):
             vars(part)["forward"] = Evaluated(cast("nn.BatchNorm2d", part), constant=part in still)
 
 
@@ -36,7 +38,8 @@ class Evaluated:
     def __init__(self, norm: nn.BatchNorm2d, *, constant: bool) -> None:
         """Stand for that of ``norm``, whose statistics may be ``constant``."""
         self.norm = norm
-        self.known = Derived(self._spread_of) if constant else None
+        self.constant = constant
+        self._known = Derived(self._spread_of)
 
     def __call__(self, maps: Tensor) -> Tensor:
         """Normalise ``maps`` (B, C, H, W)."""
@@ -48,7 +51,7 @@ class Evaluated:
         if learns or has_torch_function((maps,)) or not (maps.is_cuda or recorded):
             return type(norm).forward(norm, maps)
         variance = cast("Tensor", norm.running_var)
-        spread = self._spread_of(variance) if self.known is None else self.known.of(variance)
+        spread = self._known.of(variance) if self.constant else self._spread_of(variance)
         result: Tensor = _Scaled.apply(maps, norm, spread, norm.weight)
         return result
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from sakd.networks.rectifiers import RectifierWatch
 from sakd.training import EXACT, Precision
+from sakd.training.evaluated import lay_norms_out
 from unit.repeated import ON_A_GPU
 
 LAST = Precision(channels_last=True)
@@ -136,3 +137,12 @@ def test_layers_are_laid_out_once() -> None:
     first = vars(layer)["forward"]
     HALF.lay_out(layer)
     assert vars(layer)["forward"] is first
+
+
+def test_a_frozen_network_that_is_trained_later_is_no_longer_constant() -> None:
+    layer, x = norm(), maps()
+    lay_norms_out(layer, [layer])
+    assert vars(layer)["forward"].constant
+    assert taken(layer, x)
+    LAST.lay_out(layer)
+    assert not vars(layer)["forward"].constant
