@@ -29,8 +29,8 @@ class Objective(nn.Module, ABC):
     """The networks and losses of one training problem; `sakd.training.fit` trains it.
 
     Attributes:
-        frozen: Names of submodules, dotted where they are deeper, that stay in evaluation mode and
-            out of checkpoints.
+        frozen: Names of submodules, dotted where they are deeper, that never change: they stay in
+            evaluation mode and out of checkpoints.
         resting: Names of submodules, likewise, that stay in evaluation mode and are part of
             checkpoints: copies that change, but are not trained themselves.
         uniform: Whether all steps of a phase do the same operations, so that one can be recorded

@@ -12,6 +12,7 @@ from sakd.data import Batch
 from sakd.distillers import DISTILLERS, Side
 from sakd.networks import StagedNetwork
 from sakd.objectives import SpotDistillation
+from sakd.objectives.outputs import full_precision
 
 Objectives = Callable[..., SpotDistillation]
 Batches = Callable[..., Batch]
@@ -71,3 +72,18 @@ def test_the_router_sees_the_features_that_the_stages_give(
     with torch.no_grad():
         expected = objective.teacher.extract(batch.images).outputs
     assert torch.equal(seen[0], expected[objective.spots[0].teacher])
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_gradients_of_widened_features_are_laid_out_as_these(
+    kind: torch.dtype, layout: torch.memory_format
+) -> None:
+    maps = torch.randn(2, 3, 4, 5).to(kind).contiguous(memory_format=layout).requires_grad_()
+    (wide,) = full_precision([maps])
+    assert wide.dtype == torch.float32
+    assert torch.equal(wide, maps.float())
+    for given in (torch.randn(2, 3, 4, 5), torch.randn(2, 4, 5, 3).permute(0, 3, 1, 2)):
+        (gradient,) = torch.autograd.grad(wide, maps, given, retain_graph=True)
+        assert torch.equal(gradient, given.to(kind))
+        assert layout is torch.contiguous_format or gradient.is_contiguous(memory_format=layout)

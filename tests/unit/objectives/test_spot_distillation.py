@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from sakd.data import Batch
+from sakd.foundation.arithmetic import arithmetic_of
 from sakd.foundation.errors import UserError
 from sakd.networks import StagedNetwork
 from sakd.networks.zoo.resnet import resnet
@@ -32,6 +33,34 @@ def test_the_students_mode_is_restored_after_the_graft(
     objective = small_objective("at", "adaptive").train(training)
     objective(small_batch(3))
     assert all(module.training == training for module in objective.student.modules())
+
+
+@pytest.mark.parametrize(("policy", "aside"), [("adaptive", False), ("heldout", True)])
+def test_the_student_begins_the_graft_once_on_the_images_of_the_router(
+    policy: str,
+    aside: bool,
+    small_objective: Objectives,
+    small_batch: Batches,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    objective, batch = small_objective("at", policy).train(), small_batch(0)
+    graft = objective.router.graft
+    assert graft is not None
+    seen, begin = [], graft.begin
+    monkeypatch.setattr(graft, "begin", lambda *given: (seen.append(given), begin(*given))[1])
+    networks = arithmetic_of(batch.images.device)
+    assert (objective.begin(batch, networks) is None) == aside
+    seen.clear()
+    objective(batch)
+    ((student, images),) = seen
+    assert student is objective.student
+    assert batch.aside is not None
+    assert torch.equal(images, batch.aside.images if aside else batch.images)
+
+
+def test_without_a_graft_nothing_begins(small_objective: Objectives, small_batch: Batches) -> None:
+    objective, batch = small_objective("at", "always"), small_batch(0)
+    assert objective.begin(batch, arithmetic_of(batch.images.device)) is None
 
 
 # Means over samples, so that the losses of two disjoint choices add up; one of each such family.
