@@ -44,16 +44,20 @@ class Evaluated:
     def __call__(self, maps: Tensor) -> Tensor:
         """Normalise ``maps`` (B, C, H, W)."""
         norm = self.norm
-        if norm.training or not maps.is_contiguous(memory_format=torch.channels_last):
-            return type(norm).forward(norm, maps)
-        recorded = torch.is_grad_enabled()
-        learns = recorded and (norm.weight.requires_grad or norm.bias.requires_grad)
-        if learns or has_torch_function((maps,)) or not (maps.is_cuda or recorded):
+        if not self._applies(maps):
             return type(norm).forward(norm, maps)
         variance = cast("Tensor", norm.running_var)
         spread = self._known.of(variance) if self.constant else self._spread_of(variance)
         result: Tensor = _Scaled.apply(maps, norm, spread, norm.weight)
         return result
+
+    def _applies(self, maps: Tensor) -> bool:
+        norm, recorded = self.norm, torch.is_grad_enabled()
+        if norm.training or norm.weight.dtype != torch.float32 or has_torch_function((maps,)):
+            return False
+        learns = recorded and (norm.weight.requires_grad or norm.bias.requires_grad)
+        gains = maps.is_cuda or recorded
+        return gains and not learns and maps.is_contiguous(memory_format=torch.channels_last)
 
     def _spread_of(self, variance: Tensor) -> Tensor:
         return torch.rsqrt(variance + self.norm.eps)

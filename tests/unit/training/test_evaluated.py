@@ -75,6 +75,7 @@ def test_only_norms_that_nobody_trains_are_replaced() -> None:
     assert not taken(layer, x.detach().contiguous().requires_grad_())
     assert not taken(layer.train(), x)
     assert not taken(layer.eval().requires_grad_(True), x)
+    assert not taken(layer.requires_grad_(False).double(), x.detach().double().requires_grad_())
 
 
 @pytest.mark.parametrize("precision", [EXACT, Precision(channels_last=True, compiled=True)])
