@@ -67,7 +67,7 @@ class Graft(nn.Module):
             reached: The teacher's feature of ``images`` at the first spot, (B, ...), without
                 gradient.
             gate: (B, D), one column per spot; 1 takes the teacher's feature, 0 the student's.
-            branches: Compute a stage of the student beside the teacher's.
+            branches: Compute the student's side beside the teacher's, from spot to spot.
             begun: What `begin` gives for ``images``; None to compute it here.
         """
         s, t = self.begin(student, images) if begun is None else begun, reached

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -21,8 +20,8 @@ def keep_cast(constant: Iterable[nn.Module], kind: torch.dtype) -> None:
     Such casts keep their results for trained weights alone; others they convert in every pass.
     """
     for part in (part for module in constant for part in module.modules()):
-        if type(part) in {nn.Conv2d, nn.Linear}:
-            mine = vars(part).setdefault("forward", Cast(cast("Layer", part), kind))
+        if type(part) is nn.Conv2d or type(part) is nn.Linear:
+            mine = vars(part).setdefault("forward", Cast(part, kind))
             if isinstance(mine, Cast):
                 mine.refresh()
 
@@ -46,11 +45,13 @@ class Cast:
     def __call__(self, x: Tensor) -> Tensor:
         """Apply the layer to ``x``."""
         layer, device = self.layer, x.device.type
-        if not torch.is_autocast_enabled(device) or layer.weight.requires_grad:
+        compiling = torch.compiler.is_compiling()
+        casts = torch.is_autocast_enabled(device) and (
+            compiling or torch.get_autocast_dtype(device) is self.kind
+        )
+        if layer.weight.requires_grad or not casts:
             return self._applied(x, layer.weight, layer.bias)
-        if not torch.compiler.is_compiling():
-            if torch.get_autocast_dtype(device) is not self.kind:
-                return self._applied(x, layer.weight, layer.bias)
+        if not compiling:
             self.refresh()
         bias = None if layer.bias is None else self._bias.last
         return self._applied(x, self._weight.last, bias)

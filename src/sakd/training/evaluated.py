@@ -25,20 +25,23 @@ def lay_norms_out(module: nn.Module, constant: Iterable[nn.Module] = ()) -> None
     """
     still = {part for each in constant for part in each.modules()}
     for part in module.modules():
-        kept = part.track_running_stats and part.affine if type(part) is nn.BatchNorm2d else False
-        mine = vars(part).get("forward")
-        other = isinstance(mine, Evaluated) and mine.constant != (part in still)
-        if kept and (mine is None or other):
-            vars(part)["forward"] = Evaluated(cast("nn.BatchNorm2d", part), constant=part in still)
+        if type(part) is nn.BatchNorm2d and part.affine and part.track_running_stats:
+            mine = vars(part).setdefault("forward", Evaluated(part))
+            if isinstance(mine, Evaluated):
+                mine.constant = part in still
 
 
 class Evaluated:
-    """The forward pass of a batch norm."""
+    """The forward pass of a batch norm.
 
-    def __init__(self, norm: nn.BatchNorm2d, *, constant: bool) -> None:
-        """Stand for that of ``norm``, whose statistics may be ``constant``."""
+    Attributes:
+        constant: Whether its statistics never change.
+    """
+
+    def __init__(self, norm: nn.BatchNorm2d) -> None:
+        """Stand for that of ``norm``."""
         self.norm = norm
-        self.constant = constant
+        self.constant = False
         self._known = Derived(self._spread_of)
 
     def __call__(self, maps: Tensor) -> Tensor:
