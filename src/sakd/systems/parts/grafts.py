@@ -52,9 +52,7 @@ class Grafts(nn.Module):
             gates: (B, spots, M), of 0 or 1, at most one of a spot 1.
         """
         grafts = self._each()
-        with torch.no_grad():
-            s = student.run(images, 0, grafts[0].spots[0].student + 1)
-        ts = list(reached)
+        s, ts = grafts[0].begin(student, images), list(reached)
         with ExitStack() as stack:
             for network in (student, *teachers):
                 stack.enter_context(without_weight_gradients(network))
