@@ -35,6 +35,7 @@ from steps import FLOOR, SETTINGS, distillation_step, floor_step, possible_setti
 from sakd.distillers import DISTILLERS
 from sakd.foundation.errors import UserError
 from sakd.routing import POLICIES
+from sakd.training.memory import memory_kept
 
 Variant = tuple[str, str]
 Task = tuple[str, str, list[Variant]]
@@ -112,6 +113,7 @@ def planned(options: argparse.Namespace) -> Iterator[Task]:
         yield pair, ROUTED, [variant for variant in routed if variant not in done]
 
 
+@memory_kept()
 def tried(options: argparse.Namespace, what: Task) -> list[dict[str, Any]] | str:
     """Give the results of `measured`, or why there are none."""
     try:

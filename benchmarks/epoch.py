@@ -32,6 +32,7 @@ from sakd.objectives import DataFacts, answer, distil
 from sakd.study.store import CellStore
 from sakd.tasks import CLASSIFICATION
 from sakd.training import Run
+from sakd.training.memory import memory_kept
 from sakd.training.progress import describe
 
 ROUNDS = 5
@@ -97,6 +98,7 @@ def main() -> None:
         print(f"  {'all beside steps':<24}{'':>11}{1 - parts['steps'] / total:>8.2%}", flush=True)
 
 
+@memory_kept()
 def measured(study: Study) -> dict[str, float]:
     """Measure the parts of an epoch of a pack, in milliseconds."""
     runs = study.pack()

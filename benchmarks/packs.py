@@ -20,12 +20,14 @@ from steps import distillation_run, random_batch
 from sakd.networks import StagedNetwork
 from sakd.objectives import Outputs, answer
 from sakd.training import Run
+from sakd.training.memory import memory_kept
 
 PAIRS = ("resnet32x4/resnet8x4", "ResNet50/MobileNetV2")
 DISTILLERS = ("fitnet", "at", "sp", "cc", "vid", "rkd", "pkt", "ft", "nst", "crd")
 POLICIES = ("always", "adaptive")
 
 
+@memory_kept()
 def measured(pair: str, size: int, rounds: int = 1) -> dict[str, Any]:
     """Measure the pack of all distillers and policies at one pair, with batches of ``size``."""
     batch = random_batch(size)

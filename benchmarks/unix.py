@@ -22,6 +22,7 @@ from steps import FACTS, networks, random_batch
 from sakd.data import Batch
 from sakd.objectives import Distillation, Mixing, distil
 from sakd.training import Run
+from sakd.training.memory import memory_kept
 
 PAIRS = ("wrn_40_2/wrn_16_2", "resnet32x4/resnet8x4")
 OBJECTIVES = ("distillation", "unix")
@@ -48,6 +49,7 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
+@memory_kept()
 def line(pair: str, options: argparse.Namespace) -> str:
     """Measure a pair, and write its figures."""
     batch = random_batch(options.batch)

@@ -22,6 +22,7 @@ from sakd.training import Run
 from sakd.training.capture import Captured, recorder_for
 from sakd.training.capture.captured import REHEARSALS
 from sakd.training.kept import Asked, kept_bytes
+from sakd.training.memory import memory_kept
 
 TIMED = 3
 """Calls that are timed where there is time for them, after one that warms up."""
@@ -143,6 +144,7 @@ class Timer:
                 seconds += problem.epochs * watch.typical(partial(run.step, batch))
         return seconds
 
+    @memory_kept()
     def _steps(self, run: Run, stream: BatchStream, watch: Watch, taught_by: str | None) -> float:
         """Time a step of each phase; give their mean over the epochs."""
         run.start(1)

@@ -17,6 +17,7 @@ from sakd.objectives import Objective, Outputs, answer
 from sakd.objectives.branches import IN_LINE, Branches
 from sakd.training.capture import Captured, Step, recorder_for
 from sakd.training.kept import KeptOutputs, keep, look_up
+from sakd.training.memory import memory_kept
 from sakd.training.options import EpochRecord, RunOptions
 from sakd.training.precision import Precision
 from sakd.training.run import Run
@@ -47,6 +48,7 @@ def fit(
     return run.history
 
 
+@memory_kept()
 @torch.random.fork_rng()
 def train(runs: Sequence[Run], stream: BatchStream, *, graph: bool = False) -> None:
     """Train ``runs`` side by side; draw each batch once, and run each frozen teacher once on it.
