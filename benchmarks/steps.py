@@ -82,7 +82,10 @@ def distillation_run(
     precision.lay_out(objective)
     run = Run(objective, epochs=240, precision=precision)
     run.objective.train()
-    return run, teacher or fresh
+    teacher = teacher or fresh
+    with torch.no_grad(), precision.applied(torch.device("cpu")):
+        teacher(precision.seen(random_batch(1)).images)  # what is made once is no part of a step
+    return run, teacher
 
 
 def distillation_step(

@@ -7,6 +7,14 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+State = tuple[tuple[int, int] | None, ...]
+"""Which memory tensors have, and how often they were written to."""
+
+
+def state_of(*tensors: Tensor | None) -> State:
+    """Give what differs once any of ``tensors`` has changed."""
+    return tuple(None if one is None else (one.data_ptr(), one._version) for one in tensors)
+
 
 class Derived:
     """What follows from a tensor; it is made once, and again only after that has changed."""
@@ -15,12 +23,12 @@ class Derived:
         """Derive it by ``make``."""
         self._make = make
         self._made: Tensor | None = None
-        self._state: tuple[int, int] | None = None
+        self._state: State = ()
 
     @torch.no_grad()
     def of(self, source: Tensor) -> Tensor:
         """Give what follows from ``source``: always in the same memory, which graphs may read."""
-        state = source.data_ptr(), source._version
+        state = state_of(source)
         if self._made is None or self._made.device != source.device:
             self._made = self._make(source)
         elif self._state != state:

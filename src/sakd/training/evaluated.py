@@ -36,17 +36,22 @@ class Evaluated:
 
     Attributes:
         constant: Whether its statistics never change.
+        done: Whether the convolution before it has done its work for the next maps.
     """
 
     def __init__(self, norm: nn.BatchNorm2d) -> None:
         """Stand for that of ``norm``."""
         self.norm = norm
         self.constant = False
+        self.done = False
         self._known = Derived(self._spread_of)
 
     def __call__(self, maps: Tensor) -> Tensor:
         """Normalise ``maps`` (B, C, H, W)."""
         norm = self.norm
+        if self.done:
+            self.done = False
+            return maps
         if not self._applies(maps):
             return type(norm).forward(norm, maps)
         variance = cast("Tensor", norm.running_var)

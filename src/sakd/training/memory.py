@@ -13,6 +13,9 @@ MB = 2**20
 # The numbers by which glibc knows these limits.
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 
+NEVER = -1
+"""For `TRIM_THRESHOLD`: whatever is free, none is given back."""
+
 LARGEST = 1024 * MB
 """Pieces of memory up to this size are kept; above, glibc asks the system for each."""
 
@@ -36,7 +39,7 @@ def memory_kept() -> Iterator[None]:
     # The limit of pieces comes first: that of the rest alone would end glibc's own care for it.
     kept = limit(MMAP_THRESHOLD, LARGEST) or limit(MMAP_THRESHOLD, USUAL)
     if kept:
-        limit(TRIM_THRESHOLD, LARGEST)
+        limit(TRIM_THRESHOLD, NEVER)
     try:
         yield
     finally:

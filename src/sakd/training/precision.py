@@ -14,6 +14,7 @@ from sakd.networks import StagedNetwork
 from sakd.objectives import Objective
 from sakd.training.constant import keep_cast
 from sakd.training.evaluated import lay_norms_out
+from sakd.training.merged import merge_norms
 from sakd.training.narrow import lay_narrow_maps_out
 
 VARIANTS = 256
@@ -99,6 +100,7 @@ class Precision:
 
     def _lay_channels_last_out(self, module: nn.Module, constant: list[nn.Module]) -> None:
         lay_norms_out(module, constant)
+        merge_norms(constant)
         if self.autocast is None:
             lay_narrow_maps_out(module)
 

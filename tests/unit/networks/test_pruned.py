@@ -9,25 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from sakd.foundation.errors import UserError
-from sakd.networks import Chain, StagedNetwork, build_network
+from sakd.networks import Chain
 from sakd.networks.absorbing import Block, absorb, blocks_of
 from sakd.networks.pruned import cut, pruned_form
 from sakd.networks.watched import watched
-
-IMAGE = (3, 8, 8)
-
-
-def built(name: str, *, seed: int = 0) -> StagedNetwork:
-    """Build a network whose batch norms have statistics and weights of their own."""
-    torch.manual_seed(seed)
-    network = build_network(name, num_classes=5, image_shape=IMAGE)
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.running_mean.normal_()  # type: ignore[union-attr]
-            module.running_var.uniform_(0.5, 2)  # type: ignore[union-attr]
-            nn.init.uniform_(module.weight, 0.5, 2)
-            nn.init.normal_(module.bias)
-    return network.eval()
+from unit.normed_networks import IMAGE, built
 
 
 def chained(**stages: nn.Module) -> Chain:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sakd.training.memory import LARGEST, MB, memory_kept
+from sakd.training.memory import LARGEST, MB, NEVER, memory_kept
 
 SIZE = 256 * MB
 HALF = SIZE // 2
@@ -94,5 +94,5 @@ def test_old_versions_keep_smaller_pieces(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr("sakd.training.memory._glibc", lambda _name: refusing)
     with memory_kept():
-        assert asked == [(-3, LARGEST), (-3, 32 * MB), (-1, LARGEST)]
+        assert asked == [(-3, LARGEST), (-3, 32 * MB), (-1, NEVER)]
     assert asked[3:] == [(-3, 32 * MB), (-1, 64 * MB), (0,)]

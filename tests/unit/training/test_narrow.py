@@ -115,7 +115,7 @@ def test_runs_side_by_side_and_resumed_ones_have_the_bits_of_one_alone(
         return Run(objective, epochs=2, precision=LAST, **options)
 
     alone = begun("at", callbacks=[kept_states])
-    layers = (m for m in alone.objective.modules() if isinstance(m, nn.Conv2d))
+    layers = (m for m in alone.objective.student.modules() if isinstance(m, nn.Conv2d))
     for layer in (layer for layer in layers if max(layer.kernel_size) > 1):
         layer.register_forward_hook(lambda _m, _given, result: seen.append(is_last(result)))
     train([alone], small_stream(1))
