@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -38,4 +39,25 @@ def _channels_first(convolution: nn.Conv2d, given: tuple[Tensor]) -> Tensor | No
     weight = convolution.weight
     if isinstance(weight, nn.Parameter) and not weight.is_contiguous():
         weight.data = weight.data.contiguous()  # the same values, so gradients hold
-    return maps.contiguous()
+    turned: Tensor = maps if maps.is_contiguous() else _Turned.apply(maps)
+    return turned
+
+
+class _Turned(torch.autograd.Function):
+    """Channels-last maps with channels first; their gradient has channels last again.
+
+    The layers before, such as pools, would copy it.
+    """
+
+    @staticmethod
+    def forward(maps: Tensor) -> Tensor:
+        return maps.contiguous()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:  # noqa: ANN401
+        """Keep nothing."""
+
+    @staticmethod
+    def backward(_ctx: Any, *gradients: Tensor) -> Tensor:  # noqa: ANN401
+        (gradient,) = gradients
+        return gradient.contiguous(memory_format=torch.channels_last)

@@ -58,6 +58,22 @@ def test_narrow_maps_and_their_weights_come_with_channels_first() -> None:
     assert laid.weight.grad.is_contiguous()
 
 
+def test_the_gradient_of_turned_maps_is_laid_out_as_they_are() -> None:
+    laid, maps = conv(), torch.randn(2, narrow.CHANNELS, 6, narrow.WIDTH, requires_grad=True)
+    plain = copy.deepcopy(laid)
+    LAST.lay_out(laid)
+    turned = last(maps.detach()).requires_grad_()
+    gradients = []
+    hooked = turned * 1  # a leaf's gradient is laid out as the leaf
+    hooked.register_hook(gradients.append)
+    given = torch.autograd.grad(laid(hooked).square().sum(), turned, create_graph=True)[0]
+    wanted = torch.autograd.grad(plain(maps).square().sum(), maps, create_graph=True)[0]
+    assert is_last(gradients[0])
+    assert torch.equal(given, wanted)
+    (second,) = torch.autograd.grad(given.square().sum(), turned)
+    torch.testing.assert_close(second, torch.autograd.grad(wanted.square().sum(), maps)[0])
+
+
 @pytest.mark.parametrize(
     ("layer", "width"),
     [
