@@ -91,8 +91,18 @@ def test_blocks_that_begin_with_a_norm_have_one_pair() -> None:
     assert "stem" not in found
 
 
-def test_double_precision_is_tried_as_it_is() -> None:
-    assert names(network(Block(3), Shared(4)).double()) == {"first.conv": "first.norm"}
+@pytest.mark.parametrize("kind", [torch.float64, torch.bfloat16])
+def test_weights_of_other_types_are_tried_as_well(kind: torch.dtype) -> None:
+    assert names(network(Block(3), Shared(4)).to(kind)) == {"first.conv": "first.norm"}
+
+
+def test_small_outputs_count_too() -> None:
+    small = network(Block(3), Shared(4))
+    with torch.no_grad():
+        for name, weights in small.named_parameters():
+            weights.mul_(1e-6 if "conv" in name else 1)
+            weights.add_(1 if "norm" in name else 0)
+    assert names(small) == {"first.conv": "first.norm"}
 
 
 def test_the_network_stays_as_it_is() -> None:
