@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -36,6 +37,13 @@ def merge_norms(constant: Iterable[nn.Module]) -> None:
             vars(module).setdefault("run", Merging(module))
 
 
+@dataclass
+class Scope:
+    """Whether a network is ``running`` as a whole, so that its layers may be merged."""
+
+    running: bool = False
+
+
 class Merging:
     """The `StagedNetwork.run` of a network whose norms are merged while it runs.
 
@@ -45,6 +53,7 @@ class Merging:
     def __init__(self, network: StagedNetwork) -> None:
         """Stand for that of ``network``."""
         self.network = network
+        self._scope = Scope()
         self._merged: list[Merged] | None = None
 
     def __call__(self, x: Tensor, start: int = 0, stop: int | None = None) -> Tensor:
@@ -52,14 +61,13 @@ class Merging:
         plain = type(x) is Tensor and x.is_cpu and not torch.is_inference_mode_enabled()
         if self._merged is None and plain and start == 0:
             self._merged = list(self._found(x))
-        active = [one for one in self._merged or () if one.applies()] if plain else []
-        for one in active:
-            one.active = True
+        self._scope.running = plain
         try:
             return type(self.network).run(self.network, x, start, stop)
         finally:
-            for one in active:
-                one.end()
+            self._scope.running = False
+            for one in self._merged or ():  # an error may have come before the norm
+                one.evaluated.done = False
 
     def _found(self, images: Tensor) -> Iterator[Merged]:
         pairs = normed_convolutions(self.network, tuple(images.shape[1:]))
@@ -67,19 +75,19 @@ class Merging:
             evaluated = vars(norm).get("forward")
             exact = convolution.weight.dtype == norm.weight.dtype == torch.float32
             if type(convolution) is nn.Conv2d and isinstance(evaluated, Evaluated) and exact:
-                one = Merged(convolution, evaluated)
+                one = Merged(convolution, evaluated, self._scope)
                 vars(convolution)["forward"] = one
                 yield one
 
 
 class Merged:
-    """The forward pass of a convolution, and while it is ``active``, of its batch norm too."""
+    """The forward pass of a convolution and, while their network runs, of its batch norm too."""
 
-    def __init__(self, convolution: nn.Conv2d, evaluated: Evaluated) -> None:
+    def __init__(self, convolution: nn.Conv2d, evaluated: Evaluated, scope: Scope) -> None:
         """Stand for that of ``convolution``, whose outputs ``evaluated`` alone takes."""
         self.convolution = convolution
         self.evaluated = evaluated
-        self.active = False
+        self._scope = scope
         self._state: State = ()
         options: dict[str, Any] = {name: getattr(convolution, name) for name in OPTIONS}
         both = nn.Conv2d(**options, device="meta")  # so that no random weights are drawn
@@ -88,25 +96,21 @@ class Merged:
         lay_narrow_maps_out(self._both)
         keep_cast([self._both], torch.bfloat16)
 
-    def applies(self) -> bool:
-        """Tell whether both may run as one now: nobody trains them, nor looks between them."""
-        convolution, norm = self.convolution, self.evaluated.norm
-        learns = any(w.requires_grad for w in (convolution.weight, norm.weight, norm.bias))
-        watched = convolution._forward_hooks or norm._forward_pre_hooks
-        return not (norm.training or learns or watched)
-
-    def end(self) -> None:
-        """Be a convolution again."""
-        self.active = self.evaluated.done = False
-
     def __call__(self, x: Tensor) -> Tensor:
         """Apply the convolution, or both, to ``x``."""
-        if not self.active:
+        if not self._applies():
             return type(self.convolution).forward(self.convolution, x)
         self._refresh()
         self.evaluated.done = True
         result: Tensor = self._both(x)
         return result
+
+    def _applies(self) -> bool:
+        """Whether both may run as one now: nobody trains them, nor looks between them."""
+        convolution, norm = self.convolution, self.evaluated.norm
+        learns = any(w.requires_grad for w in (convolution.weight, norm.weight, norm.bias))
+        watched = convolution._forward_hooks or norm._forward_pre_hooks
+        return self._scope.running and not (norm.training or learns or watched)
 
     @torch.no_grad()
     def _refresh(self) -> None:
